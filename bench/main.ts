@@ -1,0 +1,17 @@
+// npm run bench -- <name>: one script per question; each writes its rows into RESULTS.md.
+const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
+  circle: () => import('./circle.ts'),
+  'train-step': () => import('./train-step.ts'),
+  score: () => import('./score.ts'),
+};
+
+const [name, ...args] = process.argv.slice(2);
+const bench = benches[name ?? ''];
+if (bench) {
+  await (await bench()).run(args);
+} else {
+  process.stderr.write(
+    `Expected a bench: ${Object.keys(benches).join(', ')}; found ${name ?? 'none'}. Example: npm run bench -- train-step\n`,
+  );
+  process.exitCode = 1;
+}

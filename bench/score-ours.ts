@@ -1,0 +1,28 @@
+// One process of bench/score: conversations per second of our scorer on a file of token ids and a shape, random weights.
+import { readFile } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
+import { headShapes } from '../src/attributes/predictor-graph.ts';
+import { openScorer } from '../src/attributes/scorer.ts';
+import { parseShape } from '../src/llama/shape.ts';
+import { initialWeights } from '../src/llama/weights.ts';
+import { helpSteer } from '../src/schemas.ts';
+import { median } from './results.ts';
+
+const [path, seconds] = process.argv.slice(2) as [string, string];
+const { shape: config, conversations } = JSON.parse(await readFile(path, 'utf8')) as { shape: object; conversations: number[][] };
+const shape = parseShape(config, path);
+const values = new Map(initialWeights(shape, 1, headShapes(helpSteer, shape)));
+const scorer = await openScorer({ shape, values }, helpSteer, 2);
+await scorer.score(conversations);
+const times: number[] = [];
+const end = performance.now() + 1000 * Number(seconds);
+while (performance.now() < end) {
+  const started = performance.now();
+  await scorer.score(conversations);
+  times.push((performance.now() - started) / 1000);
+}
+await scorer.dispose();
+const tokens = conversations.reduce((total, { length }) => total + length, 0);
+process.stdout.write(
+  `${JSON.stringify({ conversations_per_s: conversations.length / median(times), tokens_per_s: tokens / median(times) })}\n`,
+);

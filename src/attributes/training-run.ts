@@ -1,0 +1,153 @@
+// What the training process of a predictor does: trunk from a base model, head from nothing, held-out report at the end.
+// Knows files only: samples come as snapshots, models as folders.
+import { readSnapshot } from '../datasets/snapshot.ts';
+import { SteerError } from '../errors.ts';
+import { type Model, readModel, withControlTokens, writeModel } from '../llama/model.ts';
+import { revisionOf } from '../llama/model-folder.ts';
+import { parameterCount, parameterShapes, type WeightType } from '../llama/shape.ts';
+import type { Tokenizer } from '../llama/tokenizer.ts';
+import { type TrainingSettings, train } from '../llama/training.ts';
+import type { TrainingListener } from '../llama/training-process.ts';
+import { initialWeights } from '../llama/weights.ts';
+import { type AttributeSchema, promptLayoutVersion } from '../steerlm.ts';
+import { readScores } from './distribution.ts';
+import { type RatedReading, ratedBatches, readingPlaces } from './predictor-batches.ts';
+import { headShapes, predictorObjective } from './predictor-graph.ts';
+import { ratedReplies, readConversation } from './readings.ts';
+import { type PredictorReport, type RatedPair, reportOn } from './report.ts';
+import { openScorer } from './scorer.ts';
+
+export interface PredictorSpec {
+  name: string;
+  /** Folder of the base model. */
+  base: string;
+  out: string;
+  runFolder: string;
+  schema: AttributeSchema;
+  /** Snapshots of the samples. */
+  train: string;
+  validation: string;
+  datasets: { name: string; hash: string }[];
+  dtype: WeightType;
+  /** Rows and tokens a row of a micro-batch. */
+  B: number;
+  T: number;
+  /** Most tokens the predictor reads of a conversation, in training and ever after; at most T. */
+  readingTokens: number;
+  settings: TrainingSettings;
+}
+
+export interface PredictorOutcome {
+  out: string | null;
+  step: number;
+  steps: number;
+  evalLoss: number | null;
+  report: PredictorReport | null;
+}
+
+interface Rated extends RatedReading {
+  words: number;
+}
+
+/** Trains a predictor and writes it to `out` with its held-out report. Throws invalid_dataset when nothing is rated. */
+export async function runPredictorSpec(
+  spec: PredictorSpec,
+  listener: TrainingListener,
+  signal: AbortSignal,
+): Promise<PredictorOutcome> {
+  const { schema, settings, B, T } = spec;
+  const model = withControlTokens(await readModel(spec.base));
+  if (T > model.shape.contextLength) {
+    throw new SteerError(
+      'invalid_config',
+      `Rows of ${T} tokens exceed the context of ${model.shape.contextLength}. Lower --row-tokens.`,
+    );
+  }
+  const limit = Math.min(spec.readingTokens, T);
+  const training = await ratedIn(spec.train, schema, model.tokenizer, limit);
+  const validation = await ratedIn(spec.validation, schema, model.tokenizer, limit);
+  if (training.length === 0) {
+    const known = schema.attributes.map(({ name }) => name).join(', ');
+    throw new SteerError(
+      'invalid_dataset',
+      `No reply of the training data is rated for any of ${known}. Import labelled data first.`,
+    );
+  }
+  listener.onNote(
+    `${(parameterCount(model.shape) / 1e6).toFixed(2)} M parameters, ${training.length} rated replies, ${validation.length} held out`,
+  );
+  const head = headShapes(schema, model.shape);
+  const R = readingPlaces(training, B, T);
+  const result = await train(
+    {
+      shape: model.shape,
+      parameters: { shapes: new Map([...parameterShapes(model.shape), ...head]), values: withHead(model, head, settings.seed) },
+      objective: (network) => predictorObjective(model.shape, schema, network, { B, T, R }),
+      training: ratedBatches(training, schema, { B, T, R, seed: settings.seed }),
+      validation: validation.length > 0 ? ratedBatches(validation, schema, { B, T, R, seed: 0, shuffle: false }) : null,
+      identity: JSON.stringify({ ...spec, out: null, runFolder: null, train: null, validation: null }),
+    },
+    settings,
+    spec.runFolder,
+    listener.onMetrics,
+    signal,
+  );
+  const { step, steps, evalLoss } = result;
+  if (result.stopped) return { out: null, step, steps, evalLoss, report: null };
+  const trained: Model = { ...model, values: result.values };
+  const report = await reportHeldOut(trained, schema, validation);
+  await writeModel(spec.out, { ...trained, card: await cardOf(spec, evalLoss, report) }, spec.dtype);
+  return { out: spec.out, step, steps, evalLoss, report };
+}
+
+async function ratedIn(path: string, schema: AttributeSchema, tokenizer: Tokenizer, limit: number): Promise<Rated[]> {
+  const rated: Rated[] = [];
+  for await (const sample of readSnapshot(path)) {
+    for (const { conversation, label } of ratedReplies(sample)) {
+      if (!schema.attributes.some(({ name }) => label[name] !== undefined)) continue;
+      const words = conversation.turns.at(-1)!.content.split(/\s+/).filter(Boolean).length;
+      rated.push({ ids: readConversation(tokenizer, conversation, limit).ids, label, words });
+    }
+  }
+  return rated;
+}
+
+function withHead(model: Model, head: ReadonlyMap<string, number[]>, seed: number): Map<string, Float32Array> {
+  const values = new Map(model.values);
+  for (const [name, data] of initialWeights(model.shape, seed, head)) if (head.has(name)) values.set(name, data);
+  return values;
+}
+
+async function reportHeldOut(model: Model, schema: AttributeSchema, rated: readonly Rated[]): Promise<PredictorReport> {
+  const scorer = await openScorer(model, schema);
+  const pairs = new Map<string, RatedPair[]>(schema.attributes.map(({ name }) => [name, []]));
+  const rows = await scorer.score(rated.map(({ ids }) => ids));
+  rows.forEach((row, i) => {
+    const { label, words } = rated[i]!;
+    for (const [name, { value }] of Object.entries(readScores(schema, row))) {
+      if (label[name] !== undefined) pairs.get(name)!.push({ rated: label[name], predicted: value, words });
+    }
+  });
+  await scorer.dispose();
+  return reportOn(schema, pairs);
+}
+
+async function cardOf(spec: PredictorSpec, evalLoss: number | null, report: PredictorReport) {
+  return {
+    kind: 'predictor' as const,
+    name: spec.name,
+    attributeSchema: spec.schema,
+    promptLayoutVersion,
+    baseModel: { name: spec.base.split(/[\\/]/).at(-1)!, revision: await revisionOf(spec.base) },
+    datasets: spec.datasets,
+    recipe: {
+      method: 'predictor',
+      rows: spec.B,
+      row_tokens: spec.T,
+      reading_tokens: Math.min(spec.readingTokens, spec.T),
+      ...spec.settings,
+    },
+    measured: { eval_loss: evalLoss, held_out: report },
+    createdAt: new Date().toISOString(),
+  };
+}

@@ -1,0 +1,84 @@
+// steer generate: one reply on the terminal, as it is written.
+import { addAbortSignal } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { Command } from 'commander';
+import { SteerError } from '../errors.ts';
+import type { LanguageModel } from '../generation/language-model.ts';
+import { openLanguageModel } from '../generation/steered-model.ts';
+import { engineOptions } from '../model-registry.ts';
+import { applyAttributes, layOutPrompt, type Piece, type RequestedAttributes } from '../steerlm.ts';
+import { findModelFolder } from './model-folders.ts';
+import { attributeLevel, between, collect, whole } from './option-values.ts';
+import type { Surroundings } from './surroundings.ts';
+
+interface GenerateOptions {
+  model?: string;
+  attribute: RequestedAttributes;
+  system: string;
+  maxTokens?: number;
+  temperature: number;
+  topP: number;
+  topK: number;
+  stop: string[];
+  seed?: number;
+}
+
+/** The command. */
+export function generateCommand(surroundings: Surroundings): Command {
+  return new Command('generate')
+    .summary('write one reply on the terminal')
+    .description(
+      'Writes the reply of a steered model, or the continuation of a text by a base model. Without a prompt, standard input is read.',
+    )
+    .argument('[prompt...]', 'what the user says')
+    .option('--model <model>', 'a name in MODELS_DIR or a path (default: the model serve would take)')
+    .option('--attribute <name=level>', 'attribute of the reply, as humor=4, or humor=open; may be repeated', attributeLevel, {})
+    .option('--system <text>', 'system text', '')
+    .option('--max-tokens <n>', 'most tokens of the reply (default: what the context holds)', whole(1))
+    .option('--temperature <x>', '0 picks the likeliest token', between(0, 2), 0.8)
+    .option('--top-p <share>', 'sample from the likeliest tokens that hold this share', between(0, 1), 1)
+    .option('--top-k <n>', 'sample from the n likeliest tokens; 0 means all', whole(0), 0)
+    .option('--stop <text>', 'text that ends the reply; may be repeated', collect, [])
+    .option('--seed <n>', 'the same seed gives the same reply', whole(0))
+    .addHelpText('after', '\nExample:\n  steer generate --attribute humor=4 --attribute verbosity=1 "What news from the road?"')
+    .action((words: string[], options: GenerateOptions) => generate(surroundings, words.join(' '), options));
+}
+
+async function generate({ config, signal }: Surroundings, given: string, options: GenerateOptions): Promise<void> {
+  const folder = await findModelFolder(config(), options.model, ['language']);
+  const prompt = given === '' ? await text(addAbortSignal(signal, process.stdin)) : given;
+  const model = await openLanguageModel(folder, engineOptions);
+  try {
+    const { maxTokens = model.contextLength, temperature, topP, topK, stop } = options;
+    const seed = (options.seed ?? Math.floor(Math.random() * 2 ** 31)) >>> 0;
+    const request = {
+      prompt: model.encode(piecesOf(model, prompt, options)),
+      maxTokens,
+      temperature,
+      topP,
+      topK,
+      stop,
+      seed,
+      n: 1,
+    };
+    for await (const event of model.complete(request, signal)) {
+      process.stdout.write(event.kind === 'delta' ? event.text : '\n');
+    }
+  } finally {
+    await model.dispose();
+  }
+}
+
+function piecesOf({ id, schema }: LanguageModel, prompt: string, { attribute, system }: GenerateOptions): Piece[] {
+  if (schema.attributes.length > 0) {
+    const conversation = { system, turns: [{ role: 'user' as const, content: prompt }] };
+    return layOutPrompt(schema, conversation, applyAttributes(schema, attribute));
+  }
+  if (Object.keys(attribute).length > 0 || system !== '') {
+    throw new SteerError(
+      'invalid_request',
+      `${id} is a base model: it continues text and follows neither attributes nor a system text.`,
+    );
+  }
+  return [{ text: prompt, trained: false }];
+}

@@ -1,0 +1,88 @@
+// The settings of a process, read once. The only reader of process.env; knows no defaults of models or of training.
+import { z } from 'zod';
+import { SteerError } from './errors.ts';
+
+export interface Config {
+  host: string;
+  port: number;
+  /** Folder of the embedded database. */
+  dataDir: string;
+  modelsDir: string;
+  /** Postgres server; absent means the embedded database under `dataDir`. */
+  databaseUrl?: string;
+  /** Key every route but /health/* asks for; absent means none does. */
+  apiKey?: string;
+  logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  limits: {
+    /** Largest request body, bytes. */
+    bodyBytes: number;
+    /** Most turns one scoring request may have rated. */
+    scoredTurns: number;
+  };
+}
+
+const Environment = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: whole(0, 65_535).default(8080),
+  DATA_DIR: z.string().default('data'),
+  MODELS_DIR: z.string().default('models'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\/\S+$/, 'expected an address like postgres://user:password@host:5432/database')
+    .optional(),
+  STEER_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'expected printable ASCII characters without spaces, since it travels in a header')
+    .optional(),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      error: 'expected fatal, error, warn, info, debug, trace or silent',
+    })
+    .default('info'),
+  MAX_BODY_BYTES: whole(1024, 2 ** 30).default(2 ** 20),
+  MAX_SCORED_TURNS: whole(1, 100_000).default(256),
+});
+
+/**
+ * Settings from environment variables; an empty variable counts as absent.
+ * Throws invalid_config naming every variable that does not hold, and never a secret's value.
+ */
+export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new SteerError('invalid_config', `${faults.join('; ')}.`);
+  }
+  const env = parsed.data;
+  if (!isLoopback(env.HOST) && env.STEER_API_KEY === undefined) {
+    throw new SteerError(
+      'invalid_config',
+      `HOST: ${JSON.stringify(env.HOST)} opens the server beyond this machine, and no key guards it. ` +
+        'Set STEER_API_KEY, or leave HOST at 127.0.0.1.',
+    );
+  }
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    dataDir: env.DATA_DIR,
+    modelsDir: env.MODELS_DIR,
+    ...(env.DATABASE_URL === undefined ? {} : { databaseUrl: env.DATABASE_URL }),
+    ...(env.STEER_API_KEY === undefined ? {} : { apiKey: env.STEER_API_KEY }),
+    logLevel: env.LOG_LEVEL,
+    limits: { bodyBytes: env.MAX_BODY_BYTES, scoredTurns: env.MAX_SCORED_TURNS },
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host);
+}
+
+function whole(least: number, most: number) {
+  const message = `expected a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,10}$/, message)
+    .transform(Number)
+    .pipe(z.number(message).min(least, message).max(most, message));
+}

@@ -1,0 +1,97 @@
+// Writes a dataset to a file or a stream in any format that can be written, sample by sample.
+// A file appears under its name only when it is whole.
+import { open, rename, rm } from 'node:fs/promises';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { SteerError } from '../errors.ts';
+import type { Db } from '../store/connect.ts';
+import type { Split } from '../store/schema.ts';
+import { type FormatName, formatNames, formats } from './formats/table.ts';
+import { documentMark } from './records.ts';
+import { findDataset, type LabelChoice, streamSamples } from './samples.ts';
+
+export interface ExportOptions {
+  /** Name or id. */
+  dataset: string;
+  format: FormatName;
+  /** A path ending in .gz is packed; .json is written as an array, .txt as text, anything else as one record per line. */
+  output: { path: string } | { stream: Writable };
+  split?: Split | undefined;
+  labels?: LabelChoice | undefined;
+}
+
+export interface ExportReport {
+  samples: number;
+  /** Records written. */
+  rows: number;
+}
+
+/** Exports a dataset. Throws `not_found`, `invalid_request` for a format that is only read, `invalid_dataset` for a sample it cannot hold. */
+export async function exportDataset(db: Db, options: ExportOptions): Promise<ExportReport> {
+  const { output } = options;
+  const report = { samples: 0, rows: 0 };
+  const path = 'path' in output ? output.path : '';
+  const text = Readable.from(layOut(records(db, options, report), layoutOf(path, options.format)), { objectMode: false });
+  if ('stream' in output) {
+    await pipeline(text, output.stream);
+    return report;
+  }
+  const unfinished = `${path}.part`;
+  try {
+    // Opened before the first row is read: a stream that opens by itself may do so after a failure has cleaned up.
+    const file = (await open(unfinished, 'w')).createWriteStream();
+    await (path.endsWith('.gz') ? pipeline(text, createGzip(), file) : pipeline(text, file));
+    await rename(unfinished, path);
+  } catch (cause) {
+    await rm(unfinished, { force: true });
+    if (cause instanceof SteerError) throw cause;
+    throw new SteerError('invalid_request', `Cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+  return report;
+}
+
+async function* records(db: Db, options: ExportOptions, report: ExportReport): AsyncGenerator<unknown> {
+  const { render } = formats[options.format];
+  if (render === null) {
+    const writable = formatNames.filter((name) => formats[name].render !== null);
+    throw new SteerError('invalid_request', `The format ${options.format} is only read. Export as ${writable.join(', ')}.`, {
+      details: { param: 'format' },
+    });
+  }
+  const { id, schema } = await findDataset(db, options.dataset);
+  for await (const sample of streamSamples(db, id, options)) {
+    const rows = namingSample(sample.position, () => render(sample, schema));
+    report.samples++;
+    report.rows += rows.length;
+    yield* rows;
+  }
+}
+
+function namingSample<T>(position: number, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof SteerError)) throw error;
+    throw new SteerError(error.code, `Sample ${position} does not fit the format: ${error.message}. Nothing was written.`);
+  }
+}
+
+type Layout = 'lines' | 'array' | 'documents';
+
+function layoutOf(path: string, format: FormatName): Layout {
+  if (/\.json(\.gz)?$/i.test(path)) return 'array';
+  return format === 'text' && /\.txt(\.gz)?$/i.test(path) ? 'documents' : 'lines';
+}
+
+async function* layOut(rows: AsyncIterable<unknown>, layout: Layout): AsyncGenerator<string> {
+  let first = true;
+  if (layout === 'array') yield '[\n';
+  for await (const row of rows) {
+    if (layout === 'documents') yield `${(row as { text: string }).text}\n${documentMark}\n`;
+    else if (layout === 'lines') yield `${JSON.stringify(row)}\n`;
+    else yield `${first ? '' : ',\n'}${JSON.stringify(row)}`;
+    first = false;
+  }
+  if (layout === 'array') yield '\n]\n';
+}

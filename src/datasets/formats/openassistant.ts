@@ -1,0 +1,64 @@
+// OpenAssistant conversation trees. Each way from the first prompt to a last reply is a sample, as in NeMo-Aligner's preprocessing;
+// all samples of a tree are one conversation. Labels are means in 0–1, here levels in 0–4, kept as floats. Only read.
+import { z } from 'zod';
+import { openAssistant } from '../../schemas.ts';
+import { conversationSample, type Format, shapeOf, turnOf } from './format.ts';
+
+interface Message {
+  text: string;
+  role: 'prompter' | 'assistant';
+  message_id?: string | null | undefined;
+  deleted?: boolean | null | undefined;
+  labels?: Record<string, { value: number } | null> | null | undefined;
+  replies?: Message[] | null | undefined;
+}
+
+const message: z.ZodType<Message> = z.object({
+  text: z.string(),
+  role: z.enum(['prompter', 'assistant']),
+  message_id: z.string().nullish(),
+  deleted: z.boolean().nullish(),
+  labels: z.record(z.string(), z.object({ value: z.number() }).nullable()).nullish(),
+  get replies() {
+    return z.array(message).nullish();
+  },
+});
+const shape = z.object({ message_tree_id: z.string(), prompt: message });
+
+const levelsPerUnit = 4;
+
+export const openassistant: Format = {
+  description: 'OpenAssistant trees: {"message_tree_id", "prompt": {"text", "role", "replies", "labels"}}',
+  matches: ({ message_tree_id }) => typeof message_tree_id === 'string',
+  parse(record) {
+    const tree = shapeOf(shape, record);
+    return repliedPaths(tree.prompt, []).map((path) =>
+      conversationSample(
+        '',
+        path.map((message) => turnOf(message.role === 'prompter' ? 'user' : 'assistant', message.text, levelsOf(message))),
+        { conversationId: tree.message_tree_id, source: path.at(-1)?.message_id ?? undefined },
+      ),
+    );
+  },
+  render: null,
+  schema: openAssistant,
+  rules: {},
+};
+
+/** Longest paths that end with a reply: a question nobody answered is dropped from its end. */
+function repliedPaths(message: Message, before: Message[]): Message[][] {
+  if (message.deleted) return [];
+  const path = [...before, message];
+  const longer = (message.replies ?? []).flatMap((reply) => repliedPaths(reply, path));
+  if (longer.length > 0) return longer;
+  return message.role === 'assistant' ? [path] : [];
+}
+
+/** Of the labels only those the schema knows: spam, language and the like say nothing about style. */
+function levelsOf({ labels }: Message): Record<string, number> {
+  const known = openAssistant.attributes.flatMap(({ name }) => {
+    const value = labels?.[name]?.value;
+    return value === undefined ? [] : [[name, value * levelsPerUnit] as const];
+  });
+  return Object.fromEntries(known);
+}

@@ -1,0 +1,168 @@
+// Brings a file or stream into the database as one dataset, in one transaction: all of it or nothing.
+// Reading and checking happen in read.ts, storing in write.ts; this file joins them, counts, and gathers what is wrong into one message.
+import { createHash } from 'node:crypto';
+import { countDistinct, eq } from 'drizzle-orm';
+import { SteerError } from '../errors.ts';
+import type { AttributeSchema } from '../steerlm.ts';
+import type { Db } from '../store/connect.ts';
+import { datasets, samples } from '../store/schema.ts';
+import { type FormatName, formats } from './formats/table.ts';
+import { LabelCensus } from './label-census.ts';
+import { type DatasetSource, openFile, type ReadOptions, type Row, readRows } from './read.ts';
+import { contentHash, type SampleContent } from './sample.ts';
+import { SampleWriter, type Tx } from './write.ts';
+
+export interface ImportOptions extends ReadOptions {
+  /** Name of the dataset, free so far. */
+  name: string;
+  input: { path: string } | { stream: DatasetSource };
+  signal?: AbortSignal | undefined;
+}
+
+export interface ImportReport {
+  id: string;
+  name: string;
+  format: FormatName;
+  /** Records read; a tree or a dialogue may give several samples. */
+  rows: number;
+  samples: number;
+  conversations: number;
+  /** Samples held out for validation. */
+  validation: number;
+  /** Samples whose content came up before in this dataset; they are kept. */
+  duplicates: number;
+  /** Attribute values over all turns. */
+  labels: number;
+  /** Attributes the labels speak of; null without labels. */
+  schema: AttributeSchema | null;
+  /** SHA-256 over samples and labels in order: equal data has an equal hash. */
+  hash: string;
+}
+
+/**
+ * Imports a dataset. Labels a format computes are stored with source `rule`, all others with `import`.
+ * Throws `invalid_dataset` with the first bad lines and their number, `conflict` when the name is taken, or `cancelled`; nothing stays behind then.
+ */
+export async function importDataset(db: Db, options: ImportOptions): Promise<ImportReport> {
+  const { name, input, signal } = options;
+  checkName(name);
+  const source = 'path' in input ? openFile(input.path) : input.stream;
+  return await db.transaction(async (tx) => {
+    const id = await createDataset(tx, name);
+    const intake = new Intake(tx, id, options.schema);
+    for await (const row of readRows(source, options)) {
+      if (signal?.aborted) throw new SteerError('cancelled', `The import of ${name} was cancelled; nothing was stored.`);
+      await intake.take(row);
+    }
+    const report = await intake.finish(name);
+    const { format, schema, hash } = report;
+    const counts = { sampleCount: report.samples, conversationCount: report.conversations };
+    await tx
+      .update(datasets)
+      .set({ format, schema, hash, ...counts })
+      .where(eq(datasets.id, id));
+    return { id, name, ...report };
+  });
+}
+
+function checkName(name: string): void {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) return;
+  throw new SteerError(
+    'invalid_request',
+    `Expected a dataset name of letters, digits, dots, dashes and underscores, got ${JSON.stringify(name.slice(0, 100))}.`,
+    { details: { param: 'name' } },
+  );
+}
+
+/** Counts, format and hash are filled in when they are known. */
+async function createDataset(tx: Tx, name: string): Promise<string> {
+  const row = { name, format: '', hash: '', sampleCount: 0, conversationCount: 0 };
+  const [created] = await tx.insert(datasets).values(row).onConflictDoNothing().returning({ id: datasets.id });
+  if (created) return created.id;
+  throw new SteerError(
+    'conflict',
+    `There is a dataset named ${name} already. A dataset never changes: import under another name.`,
+  );
+}
+
+/** Bad lines told in the message. */
+const toldProblems = 10;
+
+/** Takes rows in; after the first bad one it only reads on to tell of the others. */
+class Intake {
+  readonly #tx: Tx;
+  readonly #datasetId: string;
+  readonly #schema: AttributeSchema | undefined;
+  readonly #writer: SampleWriter;
+  readonly #census = new LabelCensus();
+  readonly #hash = createHash('sha256');
+  readonly #problems: string[] = [];
+  #bad = 0;
+  #rows = 0;
+  #samples = 0;
+  #validation = 0;
+  #format: FormatName | undefined;
+
+  constructor(tx: Tx, datasetId: string, schema: AttributeSchema | undefined) {
+    this.#tx = tx;
+    this.#datasetId = datasetId;
+    this.#schema = schema;
+    this.#writer = new SampleWriter(tx, datasetId);
+  }
+
+  async take(row: Row): Promise<void> {
+    this.#rows++;
+    if ('problem' in row) {
+      if (this.#bad++ < toldProblems) this.#problems.push(`line ${row.line}: ${row.problem}`);
+    } else if (this.#bad === 0) await this.#store(row);
+  }
+
+  async #store({ format, samples }: Extract<Row, { samples: unknown }>): Promise<void> {
+    this.#format = format;
+    const provenance = { schema: this.#schema ?? formats[format].schema, author: format, rules: formats[format].rules };
+    for (const sample of samples) {
+      const hash = contentHash(sample.content);
+      this.#hash.update(`${hash} ${JSON.stringify(sortedLabels(sample.content))}\n`);
+      this.#census.add(sample.content);
+      this.#samples++;
+      if (sample.split === 'validation') this.#validation++;
+      await this.#writer.add(sample, hash, provenance);
+    }
+  }
+
+  async finish(name: string): Promise<Omit<ImportReport, 'id' | 'name'>> {
+    if (this.#bad > 0) throw badLines(this.#problems, this.#bad, this.#rows);
+    if (this.#format === undefined || this.#samples === 0) {
+      throw new SteerError('invalid_dataset', `Expected at least one sample, found none in ${this.#rows} records.`);
+    }
+    await this.#writer.flush();
+    const [distinct] = await this.#tx
+      .select({ conversations: countDistinct(samples.conversation), contents: countDistinct(samples.contentHash) })
+      .from(samples)
+      .where(eq(samples.datasetId, this.#datasetId));
+    const known = this.#schema ?? formats[this.#format].schema ?? this.#census.schema(name);
+    return {
+      format: this.#format,
+      rows: this.#rows,
+      samples: this.#samples,
+      conversations: distinct!.conversations,
+      validation: this.#validation,
+      duplicates: this.#samples - distinct!.contents,
+      labels: this.#census.count,
+      schema: this.#census.count > 0 ? known : null,
+      hash: this.#hash.digest('hex'),
+    };
+  }
+}
+
+/** Labels per turn, attributes by name: their order in the input says nothing. */
+function sortedLabels(content: SampleContent): [string, number][][] {
+  if (content.kind === 'text') return [];
+  return content.conversation.turns.map(({ label }) => Object.entries(label ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function badLines(problems: string[], bad: number, rows: number): SteerError {
+  const more = bad > problems.length ? `\n… and ${bad - problems.length} more` : '';
+  const which = bad === 1 ? '1 bad record' : `${bad} bad records`;
+  return new SteerError('invalid_dataset', `${which} of ${rows}; nothing was imported.\n${problems.join('\n')}${more}`);
+}

@@ -1,0 +1,101 @@
+// A file or stream → samples, row by row, without a database: text, records, format, settled samples.
+// Import stores what comes out of here; benches read it directly.
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { SteerError } from '../errors.ts';
+import type { AttributeSchema } from '../steerlm.ts';
+import { detectFormat, formatOfName } from './detect.ts';
+import { type FormatName, formats } from './formats/table.ts';
+import { type InputRecord, readDocuments, readRecords } from './records.ts';
+import type { Sample } from './sample.ts';
+import { settle } from './settle.ts';
+import { readText } from './text-stream.ts';
+
+export interface DatasetSource {
+  bytes: AsyncIterable<Uint8Array>;
+  /** File name, for what its ending tells; may be empty. */
+  name: string;
+}
+
+export interface ReadOptions {
+  /** Detected when absent. */
+  format?: FormatName | undefined;
+  /** Labels are checked against it; absent, the format's own schema is. */
+  schema?: AttributeSchema | undefined;
+  validationShare?: number | undefined;
+}
+
+/** One record of the input: its samples, or what is wrong with it. */
+export type Row = { line: number; format: FormatName; samples: Sample[] } | { line: number; problem: string };
+
+/** A file as a source; it is opened when the first byte is asked for. */
+export function openFile(path: string): DatasetSource {
+  return { bytes: readBytes(path), name: basename(path) };
+}
+
+async function* readBytes(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path, { highWaterMark: 2 ** 18 });
+}
+
+/** Rows in input order. Throws `invalid_dataset` when the format cannot be told or the bytes cannot be read further. */
+export async function* readRows(source: DatasetSource, options: ReadOptions = {}): AsyncGenerator<Row> {
+  const { name } = source;
+  let format = options.format ?? formatOfName(name);
+  const text = readText(readable(source));
+  const documents = format === 'text' && !/\.(jsonl?|ndjson)(\.gz)?$/i.test(name);
+  for await (const record of documents ? readDocuments(text) : readRecords(text, name)) {
+    if ('problem' in record) yield record;
+    else {
+      format ??= atLine(record.line, () => detectFormat(record.value));
+      yield readRow(record, format, options);
+    }
+  }
+}
+
+/**
+ * Samples of a file with their labels, in input order; nothing is stored.
+ * Throws `invalid_dataset` at the first bad line, naming it, or `not_found` when there is no such file.
+ */
+export async function* readSamples(path: string, options: ReadOptions = {}): AsyncGenerator<Sample> {
+  for await (const row of readRows(openFile(path), options)) {
+    if ('problem' in row) throw new SteerError('invalid_dataset', `${path}, line ${row.line}: ${row.problem}`);
+    yield* row.samples;
+  }
+}
+
+function readRow(record: Extract<InputRecord, { value: unknown }>, name: FormatName, options: ReadOptions): Row {
+  const format = formats[name];
+  const schema = options.schema ?? format.schema;
+  try {
+    const parsed = format.parse(record.value, record.key);
+    return { line: record.line, format: name, samples: parsed.map((sample) => settle(sample, schema, options.validationShare)) };
+  } catch (error) {
+    return { line: record.line, problem: reasonOf(error) };
+  }
+}
+
+/** A label outside its schema fails with a code of its own; in a file all of these are reasons why a line is bad. */
+function reasonOf(error: unknown): string {
+  if (error instanceof SteerError) return error.message;
+  throw error;
+}
+
+function atLine<T>(line: number, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw new SteerError('invalid_dataset', `line ${line}: ${reasonOf(error)}`);
+  }
+}
+
+async function* readable({ bytes, name }: DatasetSource): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (cause) {
+    if (cause instanceof SteerError) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new SteerError('not_found', `There is no file ${name}.`, { cause });
+    if (code === 'EISDIR') throw new SteerError('invalid_dataset', `Expected a file, ${name} is a folder.`, { cause });
+    throw new SteerError('invalid_dataset', `Cannot read ${name}: ${message}`, { cause });
+  }
+}

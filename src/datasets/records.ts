@@ -1,0 +1,149 @@
+// Text of a file → its records, each with its line: JSON lines, an array, an object of records, a single object, or plain text.
+// Knows no format. What cannot be read becomes a problem with its line, and reading goes on where that is possible.
+import { type JsonEnd, splitJson } from './json-elements.ts';
+import { chain, readLines } from './text-stream.ts';
+
+export type InputRecord =
+  /** `key` is the record's name where the file is one object of records. */
+  { line: number; value: unknown; key: string | null } | { line: number; problem: string };
+
+type Container = 'lines' | 'array' | 'object';
+
+/** Records of a JSON text. `name`, when it ends in .jsonl or .ndjson, settles that each line is a record. Throws `invalid_dataset`. */
+export async function* readRecords(text: AsyncIterable<string>, name = ''): AsyncGenerator<InputRecord> {
+  const { container, chunks } = await recognise(text, /\.(jsonl|ndjson)(\.gz)?$/i.test(name));
+  if (container === 'lines') yield* readJsonLines(chunks);
+  else if (container === 'array') yield* readArray(chunks);
+  else yield* readObject(chunks);
+}
+
+/** A first line that is JSON by itself means JSON lines; one that merely opens an object means an object spread over lines. */
+async function recognise(
+  text: AsyncIterable<string>,
+  named: boolean,
+): Promise<{ container: Container; chunks: AsyncIterable<string> }> {
+  const iterator = text[Symbol.asyncIterator]();
+  let head = '';
+  let container: Container | null = named ? 'lines' : null;
+  while (container === null) {
+    const next = await iterator.next();
+    if (!next.done) head += next.value;
+    container = containerOf(head.trimStart(), next.done === true);
+  }
+  return { container, chunks: chain(head, iterator) };
+}
+
+/** null while more text is needed to tell. */
+function containerOf(start: string, ended: boolean): Container | null {
+  if (start === '') return ended ? 'lines' : null;
+  if (start[0] === '[') return 'array';
+  if (start[0] !== '{') return 'lines';
+  const end = start.indexOf('\n');
+  if (end === -1 && !ended) return null;
+  const line = (end === -1 ? start : start.slice(0, end)).trimEnd();
+  return line.endsWith('}') ? 'lines' : 'object';
+}
+
+/** One line alone may be a whole object of records. */
+async function* readJsonLines(chunks: AsyncIterable<string>): AsyncGenerator<InputRecord> {
+  let line = 0;
+  let first: InputRecord | null = null;
+  for await (const text of readLines(chunks)) {
+    line++;
+    if (text.trim() === '') continue;
+    if (first) yield first;
+    first = null;
+    const record = parseJson(text, line);
+    if (line === 1) first = record;
+    else yield record;
+  }
+  if (first === null) return;
+  if (!('value' in first && isMap(first.value))) yield first;
+  else for (const [key, value] of Object.entries(first.value)) yield { line: 1, value, key };
+}
+
+async function* readArray(chunks: AsyncIterable<string>): AsyncGenerator<InputRecord> {
+  const elements = splitJson(chunks);
+  let next = await elements.next();
+  for (; !next.done; next = await elements.next()) yield parseJson(next.value.text, next.value.line);
+  yield* checkEnd(next.value);
+}
+
+/** Many objects by name are records; anything else is the one record of the file. The first two entries tell. */
+async function* readObject(chunks: AsyncIterable<string>): AsyncGenerator<InputRecord> {
+  const elements = splitJson(chunks);
+  const held: Record<string, unknown> = {};
+  let named: boolean | null = null;
+  let next = await elements.next();
+  for (let count = 1; !next.done; next = await elements.next(), count++) {
+    const { text, line } = next.value;
+    const entry = parseJson(`{${text}}`, line);
+    if ('problem' in entry) {
+      yield entry;
+      continue;
+    }
+    Object.assign(held, entry.value);
+    named ??= count < 2 ? null : isMap(held);
+    if (named !== true) continue;
+    for (const [key, value] of Object.entries(held)) {
+      yield { line, value, key };
+      delete held[key];
+    }
+  }
+  const rest = Object.entries(held);
+  if (rest.length > 0 && isMap(held)) for (const [key, value] of rest) yield { line: 1, value, key };
+  else if (rest.length > 0) yield { line: 1, value: held, key: null };
+  yield* checkEnd(next.value);
+}
+
+function* checkEnd({ complete, line }: JsonEnd): Generator<InputRecord> {
+  if (!complete) yield { line, problem: 'expected one complete JSON value, the file ends too early or goes on after it' };
+}
+
+function isMap(value: unknown): value is Record<string, Record<string, unknown>> {
+  return isObject(value) && Object.values(value).every(isObject) && Object.keys(value).length > 0;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseJson(text: string, line: number): { line: number; value: unknown; key: null } | { line: number; problem: string } {
+  try {
+    return { line, value: JSON.parse(text), key: null };
+  } catch (error) {
+    return { line, problem: `not JSON: ${(error as Error).message.slice(0, 120)}` };
+  }
+}
+
+/** Line that ends a document, as several published corpora write it. */
+export const documentMark = '<|endoftext|>';
+/** A document this long ends at the next blank line, and at twice the length at any line, so that one file is many samples. */
+const documentLength = 4_000;
+
+/** Documents of a plain text as `{ text }` records. */
+export async function* readDocuments(text: AsyncIterable<string>): AsyncGenerator<InputRecord> {
+  let document: string[] = [];
+  let length = 0;
+  let line = 0;
+  let startLine = 1;
+  const take = (): InputRecord[] => {
+    const whole = document.join('\n').trim();
+    const start = startLine;
+    document = [];
+    length = 0;
+    startLine = line + 1;
+    return whole === '' ? [] : [{ line: start, value: { text: whole }, key: null }];
+  };
+  for await (const content of readLines(text)) {
+    line++;
+    if (content.trim() === documentMark) {
+      yield* take();
+      continue;
+    }
+    document.push(content);
+    length += content.length + 1;
+    if (length > 2 * documentLength || (length > documentLength && content.trim() === '')) yield* take();
+  }
+  yield* take();
+}

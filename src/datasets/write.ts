@@ -1,0 +1,110 @@
+// Writes samples with their labels, and further labels, in batches of one statement each. Knows no files and no formats.
+// Rows travel as one JSON parameter: no limit on the number of parameters, and one round trip for thousands of labels.
+import { sql } from 'drizzle-orm';
+import { type AttributeSchema, type Label, nearestLevel } from '../steerlm.ts';
+import type { Db } from '../store/connect.ts';
+import type { labels, Messages } from '../store/schema.ts';
+import type { Sample, SampleContent } from './sample.ts';
+
+export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
+export type NewLabel = Omit<typeof labels.$inferInsert, 'id' | 'createdAt'>;
+
+/** Who makes the labels that come with samples. */
+export interface Provenance {
+  schema: AttributeSchema | null;
+  /** Name of the format. */
+  author: string;
+  /** Attributes computed from the text, each with its rule. */
+  rules: Record<string, string>;
+}
+
+const batchSamples = 500;
+const batchCharacters = 4 * 2 ** 20;
+const batchLabels = 5_000;
+
+/** Collects samples of one dataset and stores them in order. Call `flush` after the last. */
+export class SampleWriter {
+  readonly #tx: Tx;
+  readonly #datasetId: string;
+  #position = 0;
+  #rows: object[] = [];
+  #characters = 0;
+
+  constructor(tx: Tx, datasetId: string) {
+    this.#tx = tx;
+    this.#datasetId = datasetId;
+  }
+
+  async add(sample: Sample, contentHash: string, provenance: Provenance): Promise<void> {
+    const { content, conversationId, split, source } = sample;
+    this.#rows.push({
+      position: this.#position++,
+      conversation: conversationId,
+      split,
+      messages: content.kind === 'conversation' ? withoutLabels(content) : null,
+      text: content.kind === 'text' ? content.text : null,
+      content_hash: contentHash,
+      source,
+      labels: labelRows(content, provenance),
+    });
+    this.#characters += content.kind === 'text' ? content.text.length : spokenLength(content);
+    if (this.#rows.length >= batchSamples || this.#characters >= batchCharacters) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.#rows.length === 0) return;
+    const rows = JSON.stringify(this.#rows);
+    this.#rows = [];
+    this.#characters = 0;
+    await this.#tx.execute(sql`
+      with incoming as (
+        select * from json_to_recordset(${rows}::json) as row(
+          position int, conversation text, split text, messages jsonb, text text, content_hash text, source text, labels json)
+      ), stored as (
+        insert into samples (dataset_id, position, conversation, split, messages, text, content_hash, source)
+        select ${this.#datasetId}::uuid, position, conversation, split, messages, text, content_hash, source
+        from incoming order by position
+        returning id, position
+      )
+      insert into labels (sample_id, turn, attribute, value, level, source, author)
+      select stored.id, label.turn, label.attribute, label.value, label.level, label.source, label.author
+      from stored join incoming using (position)
+      cross join json_to_recordset(incoming.labels) as label(
+        turn int, attribute text, value float8, level int2, source text, author text)`);
+  }
+}
+
+/** Adds labels to stored samples; those already there stay, and the new ones become the latest. */
+export async function appendLabels(db: Db | Tx, rows: NewLabel[]): Promise<void> {
+  for (let start = 0; start < rows.length; start += batchLabels) {
+    const batch = JSON.stringify(rows.slice(start, start + batchLabels));
+    await db.execute(sql`
+      insert into labels (sample_id, turn, attribute, value, level, probabilities, confidence, source, author, revision)
+      select "sampleId", turn, attribute, value, level, probabilities, confidence, source, author, revision
+      from json_to_recordset(${batch}::json) as label(
+        "sampleId" bigint, turn int, attribute text, value float8, level int2, probabilities real[], confidence real,
+        source text, author text, revision text)`);
+  }
+}
+
+function withoutLabels({ conversation }: Extract<SampleContent, { kind: 'conversation' }>): Messages {
+  return { system: conversation.system, turns: conversation.turns.map(({ role, content }) => ({ role, content })) };
+}
+
+function spokenLength({ conversation }: Extract<SampleContent, { kind: 'conversation' }>): number {
+  return conversation.turns.reduce((sum, { content }) => sum + content.length, conversation.system.length);
+}
+
+function labelRows(content: SampleContent, provenance: Provenance): object[] {
+  if (content.kind === 'text') return [];
+  return content.conversation.turns.flatMap(({ label }, turn) => (label ? turnRows(turn, label, provenance) : []));
+}
+
+function turnRows(turn: number, label: Label, { schema, author, rules }: Provenance): object[] {
+  return Object.entries(label).map(([attribute, value]) => {
+    const known = schema?.attributes.find(({ name }) => name === attribute);
+    const rule = rules[attribute];
+    const maker = rule === undefined ? { source: 'import', author } : { source: 'rule', author: rule };
+    return { turn, attribute, value, level: known ? nearestLevel(known, value) : Math.round(value), ...maker };
+  });
+}

@@ -1,0 +1,52 @@
+// The closed table of everything that can fail on purpose: code → HTTP status, whether a retry can help, one line.
+// Messages say what was expected, what was found and what to do. Knows nothing of HTTP beyond the number.
+
+export const failures = {
+  invalid_request: { status: 400, retryable: false, summary: 'A field of the request is missing or malformed' },
+  invalid_json: { status: 400, retryable: false, summary: 'The body is not valid JSON' },
+  unknown_attribute: { status: 400, retryable: false, summary: 'The model has no attribute of that name' },
+  attribute_out_of_range: { status: 400, retryable: false, summary: 'The value lies outside the scale of the attribute' },
+  context_length_exceeded: { status: 400, retryable: false, summary: 'Prompt and reply do not fit the context' },
+  invalid_api_key: { status: 401, retryable: false, summary: 'The API key is missing or wrong' },
+  model_not_found: { status: 404, retryable: false, summary: 'No model of that name is served' },
+  not_found: { status: 404, retryable: false, summary: 'Nothing is at that address' },
+  method_not_allowed: { status: 405, retryable: false, summary: 'The address does not answer that method' },
+  conflict: { status: 409, retryable: false, summary: 'The thing exists already or is in use' },
+  body_too_large: { status: 413, retryable: false, summary: 'The body is larger than the server accepts' },
+  unsupported_media_type: { status: 415, retryable: false, summary: 'The content type is not one the route reads' },
+  invalid_dataset: { status: 422, retryable: false, summary: 'A line of the data does not fit the format' },
+  overloaded: { status: 429, retryable: true, summary: 'Too much is waiting already' },
+  cancelled: { status: 499, retryable: true, summary: 'The caller went away' },
+  internal_error: { status: 500, retryable: false, summary: 'A fault of the server' },
+  invalid_model: { status: 500, retryable: false, summary: 'The files of a model are missing, corrupt or do not fit each other' },
+  invalid_config: { status: 500, retryable: false, summary: 'A setting or command-line option does not hold' },
+  training_failed: { status: 500, retryable: false, summary: 'A training run ended before its last step' },
+  database_unavailable: { status: 503, retryable: true, summary: 'The database cannot be reached or is held by another process' },
+  not_ready: { status: 503, retryable: true, summary: 'The server is still loading' },
+} as const satisfies Record<string, { status: number; retryable: boolean; summary: string }>;
+
+export type FailureCode = keyof typeof failures;
+
+export interface FailureDetails {
+  /** Path of the offending field, e.g. `attributes.humor`. */
+  param?: string;
+  /** Seconds after which a retry may succeed. */
+  retryAfterS?: number;
+}
+
+/** A failure that was foreseen: its message may be shown to the caller unless its status is 500. */
+export class SteerError extends Error {
+  readonly code: FailureCode;
+  readonly details: FailureDetails;
+
+  constructor(code: FailureCode, message: string, options: { cause?: unknown; details?: FailureDetails } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'SteerError';
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+
+  get status(): number {
+    return failures[this.code].status;
+  }
+}

@@ -1,0 +1,43 @@
+// Keeps completions, so that ratings have something to point at. Knows no HTTP and rates nothing.
+import type { Label, RequestedAttributes } from '../steerlm.ts';
+import type { Db } from '../store/connect.ts';
+import { completions } from '../store/schema.ts';
+
+export interface FinishedReply {
+  text: string;
+  finishReason: string;
+  completionTokens: number;
+  /** Expected level per attribute, where the reply was measured. */
+  measured?: Label;
+}
+
+export interface FinishedCompletion {
+  /** Id the caller was given. */
+  id: string;
+  model: string;
+  revision: string;
+  /** Body of the request. */
+  request: Record<string, unknown>;
+  requested: RequestedAttributes;
+  applied: Label;
+  seed: number;
+  promptTokens: number;
+  replies: FinishedReply[];
+}
+
+/** Stores one row per reply. Characters Postgres cannot hold (NUL, halves of surrogate pairs) become U+FFFD. */
+export async function rememberCompletion(db: Db, completion: FinishedCompletion): Promise<void> {
+  const { replies, ...shared } = storable(completion);
+  const rows = replies.map(({ text, measured, ...reply }, choice) => {
+    return { ...shared, ...reply, choice, reply: text, measured: measured ?? null };
+  });
+  await db.insert(completions).values(rows);
+}
+
+/** Works on the JSON text, where both kinds of character are always escapes; an escaped backslash before a `u` is not one. */
+function storable<T>(value: T): T {
+  const text = JSON.stringify(value).replace(/\\\\|\\u(?:0000|d[89a-f][0-9a-f]{2})/g, (found) => {
+    return found.startsWith('\\u') ? '\\ufffd' : found;
+  });
+  return JSON.parse(text) as T;
+}

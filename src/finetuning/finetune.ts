@@ -1,0 +1,11 @@
+// Starts a training process of this stage and waits for it.
+import { mkdir } from 'node:fs/promises';
+import { runTraining, type TrainingListener } from '../llama/training-process.ts';
+import { builtEntry } from '../tensor/built-entry.ts';
+import type { TrainingOutcome, TrainingSpec } from './training-run.ts';
+
+/** Trains in a child process; aborting stops it with its last checkpoint kept, and the same spec continues from there. */
+export async function finetune(spec: TrainingSpec, listener: TrainingListener, signal: AbortSignal): Promise<TrainingOutcome> {
+  await mkdir(spec.runFolder, { recursive: true });
+  return runTraining(builtEntry(import.meta.url, './training-child.ts'), spec, listener, signal);
+}

@@ -1,0 +1,41 @@
+// Samples to token sequences with their loss masks: plain language modelling, and attribute-conditioned SFT (steerlm.ts says what is trained).
+import type { SampleContent } from '../datasets/sample.ts';
+import { encodePieces } from '../llama/encode.ts';
+import type { Sequence } from '../llama/packing.ts';
+import type { Tokenizer } from '../llama/tokenizer.ts';
+import { documentSeparator } from '../llama/tokenizer-training.ts';
+import { randomStream } from '../random.ts';
+import { type AttributeSchema, layOutTraining, type Piece } from '../steerlm.ts';
+import { dropLabels, type LabelDropout } from './label-dropout.ts';
+
+const unlabelled: AttributeSchema = { name: 'none', version: 0, attributes: [] };
+
+/** A sample's pieces for pre-training: the layout of a conversation without any label. */
+export function plainPieces(content: SampleContent): Piece[] {
+  return content.kind === 'text' ? [{ text: content.text, trained: true }] : layOutTraining(unlabelled, content.conversation);
+}
+
+/** Every token counts; each sample ends with the document separator. */
+export function pretrainingSequence(tokenizer: Tokenizer, content: SampleContent): Sequence {
+  const separator = tokenizer.tokenId(documentSeparator);
+  const { ids } = encodePieces(tokenizer, plainPieces(content));
+  const whole = separator === undefined ? ids : [separator, ...ids, separator];
+  return { ids: whole, weights: new Float32Array(whole.length).fill(1) };
+}
+
+/** Attribute-conditioned SFT: replies and the turn tokens that end them count. Sample `index` of an epoch always loses the same labels. */
+export function steeredSequence(
+  tokenizer: Tokenizer,
+  schema: AttributeSchema,
+  content: SampleContent,
+  dropout: LabelDropout,
+  keys: { seed: number; epoch: number; index: number },
+): Sequence {
+  if (content.kind === 'text') return { ids: [], weights: [] };
+  const random = randomStream(keys.seed, 'labels', keys.epoch, keys.index);
+  const { ids, trained } = encodePieces(
+    tokenizer,
+    layOutTraining(schema, dropLabels(content.conversation, schema, dropout, random)),
+  );
+  return { ids, weights: Float32Array.from(trained, Number) };
+}

@@ -1,0 +1,216 @@
+// What a training process of this stage does: pre-train a base model, or fine-tune one under attributes. Started by training-child.ts.
+// Knows files only: samples come as snapshots, models as folders.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SampleContent } from '../datasets/sample.ts';
+import { readSnapshot } from '../datasets/snapshot.ts';
+import { SteerError } from '../errors.ts';
+import { packedBatches } from '../llama/batches.ts';
+import { type Model, readModel, withControlTokens, writeModel } from '../llama/model.ts';
+import { type ModelCard, readModelCard, revisionOf } from '../llama/model-folder.ts';
+import { nextTokenObjective } from '../llama/objective.ts';
+import type { Sequence } from '../llama/packing.ts';
+import { type LlamaShape, parameterCount, parameterShapes, type WeightType } from '../llama/shape.ts';
+import { Tokenizer } from '../llama/tokenizer.ts';
+import { trainTokenizer } from '../llama/tokenizer-training.ts';
+import { type TrainingResult, type TrainingSettings, train } from '../llama/training.ts';
+import type { TrainingListener } from '../llama/training-process.ts';
+import { initialWeights } from '../llama/weights.ts';
+import { type AttributeSchema, controlTokens, promptLayoutVersion } from '../steerlm.ts';
+import type { LabelDropout } from './label-dropout.ts';
+import { plainPieces, pretrainingSequence, steeredSequence } from './sequences.ts';
+
+/** Size of a model made from scratch. */
+export interface NewModel {
+  vocabSize: number;
+  hiddenSize: number;
+  intermediateSize: number;
+  layers: number;
+  heads: number;
+  kvHeads: number;
+  contextLength: number;
+}
+
+interface RunFiles {
+  /** Name of the model that comes out. */
+  name: string;
+  out: string;
+  runFolder: string;
+  /** Snapshots of the samples. */
+  train: string;
+  validation: string;
+  datasets: { name: string; hash: string }[];
+  dtype: WeightType;
+  /** Rows and tokens a row of a micro-batch. */
+  B: number;
+  T: number;
+  settings: TrainingSettings;
+}
+export type PretrainingSpec = RunFiles & { method: 'pretrain'; start: { create: NewModel } | { continue: string } };
+export type SteeringSpec = RunFiles & { method: 'steered'; base: string; schema: AttributeSchema; dropout: LabelDropout };
+export type TrainingSpec = PretrainingSpec | SteeringSpec;
+
+export interface TrainingOutcome {
+  out: string | null;
+  step: number;
+  steps: number;
+  evalLoss: number | null;
+}
+
+/** Trains and, unless stopped, writes the model to `out`. Throws invalid_dataset for empty data, invalid_model for a base that does not load. */
+export async function runTrainingSpec(
+  spec: TrainingSpec,
+  listener: TrainingListener,
+  signal: AbortSignal,
+): Promise<TrainingOutcome> {
+  const training = await samplesOf(spec.train);
+  const validation = await samplesOf(spec.validation);
+  const model =
+    spec.method === 'pretrain' ? await startingModel(spec, training, listener) : withControlTokens(await readModel(spec.base));
+  if (spec.T > model.shape.contextLength) {
+    throw new SteerError(
+      'invalid_config',
+      `Rows of ${spec.T} tokens exceed the context of ${model.shape.contextLength}. Lower --row-tokens.`,
+    );
+  }
+  const sequences = sequencesOf(spec, model.tokenizer);
+  const { B, T, settings } = spec;
+  listener.onNote(
+    `${(parameterCount(model.shape) / 1e6).toFixed(2)} M parameters, ${training.length} training and ${validation.length} held-out samples`,
+  );
+  const result = await train(
+    {
+      shape: model.shape,
+      parameters: { shapes: parameterShapes(model.shape), values: model.values },
+      objective: (network) => nextTokenObjective(model.shape, network, B, T),
+      training: packedBatches((epoch) => sequences(training, epoch), { B, T, seed: settings.seed }),
+      validation:
+        validation.length > 0 ? packedBatches(() => sequences(validation, -1), { B, T, seed: 0, shuffle: false }) : null,
+      identity: JSON.stringify({ ...spec, out: null, runFolder: null, train: null, validation: null }),
+    },
+    settings,
+    spec.runFolder,
+    listener.onMetrics,
+    signal,
+  );
+  if (result.stopped) return { out: null, ...progressOf(result) };
+  const card = await cardOf(spec, result);
+  await writeModel(spec.out, { shape: model.shape, tokenizer: model.tokenizer, values: result.values, card }, spec.dtype);
+  return { out: spec.out, ...progressOf(result) };
+}
+
+function progressOf({ step, steps, evalLoss }: TrainingResult) {
+  return { step, steps, evalLoss };
+}
+
+async function samplesOf(path: string): Promise<SampleContent[]> {
+  const samples: SampleContent[] = [];
+  for await (const sample of readSnapshot(path)) samples.push(sample);
+  return samples;
+}
+
+function sequencesOf(spec: TrainingSpec, tokenizer: Tokenizer): (samples: SampleContent[], epoch: number) => Iterable<Sequence> {
+  if (spec.method === 'pretrain') {
+    return function* (samples) {
+      for (const sample of samples) yield pretrainingSequence(tokenizer, sample);
+    };
+  }
+  const { schema, settings } = spec;
+  return function* (samples, epoch) {
+    // The held-out loss is that of whole labels.
+    const dropout = epoch < 0 ? { label: 0, attribute: 0 } : spec.dropout;
+    for (const [index, sample] of samples.entries()) {
+      yield steeredSequence(tokenizer, schema, sample, dropout, { seed: settings.seed, epoch, index });
+    }
+  };
+}
+
+async function startingModel(spec: PretrainingSpec, samples: SampleContent[], listener: TrainingListener): Promise<Model> {
+  if ('continue' in spec.start) return withControlTokens(await readModel(spec.start.continue));
+  const size = spec.start.create;
+  const tokenizer = await tokenizerOfRun(join(spec.runFolder, 'tokenizer'), samples, size.vocabSize, listener);
+  const shape: LlamaShape = {
+    ...size,
+    vocabSize: tokenizer.size,
+    modelType: 'llama',
+    headDim: size.hiddenSize / size.heads,
+    ropeTheta: 10_000,
+    ropeScaling: null,
+    normEpsilon: 1e-5,
+    tiedEmbeddings: true,
+    attentionBias: false,
+    queryKeyNorm: false,
+  };
+  return { shape, tokenizer, values: new Map(initialWeights(shape, spec.settings.seed)), card: blankCard(spec.name) };
+}
+
+/** The run's own tokenizer: trained once, then read again whenever the run is taken up. */
+async function tokenizerOfRun(
+  folder: string,
+  samples: SampleContent[],
+  vocabSize: number,
+  listener: TrainingListener,
+): Promise<Tokenizer> {
+  const kept = await Tokenizer.open(folder).catch(() => null);
+  if (kept) return kept;
+  listener.onNote(`training a tokenizer of ${vocabSize} tokens`);
+  const json = await trainTokenizer(textsOf(samples), { vocabSize, addedTokens: Object.values(controlTokens) });
+  const tokenizer = Tokenizer.fromJson(json, folder);
+  await mkdir(folder, { recursive: true });
+  await tokenizer.save(folder);
+  return tokenizer;
+}
+
+/** What the samples say, and the spelling of their labels: a base model never reads labels, the steered one made from it does. */
+function* textsOf(samples: SampleContent[]): Generator<string> {
+  for (const sample of samples) {
+    for (const piece of plainPieces(sample)) if ('text' in piece) yield piece.text;
+    if (sample.kind === 'text') continue;
+    for (const { label } of sample.conversation.turns) {
+      if (label)
+        yield Object.entries(label)
+          .map(([name, value]) => `${name}:${Math.round(value)}`)
+          .join(',');
+    }
+  }
+}
+
+function blankCard(name: string): ModelCard {
+  return {
+    kind: 'base',
+    name,
+    attributeSchema: null,
+    promptLayoutVersion: null,
+    baseModel: null,
+    datasets: [],
+    recipe: {},
+    measured: null,
+    createdAt: null,
+  };
+}
+
+async function cardOf(spec: TrainingSpec, result: TrainingResult): Promise<ModelCard> {
+  const { B, T, settings } = spec;
+  const card: ModelCard = {
+    ...blankCard(spec.name),
+    datasets: spec.datasets,
+    recipe: {
+      method: spec.method,
+      rows: B,
+      row_tokens: T,
+      ...settings,
+      ...(spec.method === 'steered' ? { dropout: spec.dropout } : {}),
+    },
+    measured: result.evalLoss === null ? null : { eval_loss: result.evalLoss },
+    createdAt: new Date().toISOString(),
+  };
+  if (spec.method === 'pretrain') return card;
+  const base = await readModelCard(spec.base);
+  return {
+    ...card,
+    kind: 'steered',
+    attributeSchema: spec.schema,
+    promptLayoutVersion,
+    baseModel: { name: base.name, revision: await revisionOf(spec.base) },
+  };
+}

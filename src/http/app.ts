@@ -1,0 +1,54 @@
+// The door: every route behind request ids, logs, the key and the size limit, with one place where failures become replies.
+import { randomUUID } from 'node:crypto';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { requestId } from 'hono/request-id';
+import { SteerError } from '../errors.ts';
+import { requireKey } from './access.ts';
+import type { Door, DoorEnv } from './door.ts';
+import { logRequests } from './log.ts';
+import { renderFailure, renderUnknownRoute, toFailure, toInvalidRequest } from './problem.ts';
+import { addAttributes } from './routes/attributes.ts';
+import { addChatCompletions } from './routes/chat-completions.ts';
+import { addCompletions } from './routes/completions.ts';
+import { addHealth } from './routes/health.ts';
+import { addModels } from './routes/models.ts';
+
+/** The whole application as one function from Request to Response; `listen` puts it on a port. */
+export function createApp(door: Door): OpenAPIHono<DoorEnv> {
+  const app = new OpenAPIHono<DoorEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw toInvalidRequest(result.error);
+    },
+  });
+  app.use(requestId({ limitLength: 128, generator: () => `req_${randomUUID().replaceAll('-', '')}` }));
+  app.use(logRequests(door.log));
+  app.use(async (c, next) => {
+    // Taken before anything replaces the request: only the original one hears of the connection.
+    const abort = new AbortController();
+    const { signal } = c.req.raw;
+    if (signal.aborted) abort.abort();
+    else signal.addEventListener('abort', () => abort.abort(), { once: true });
+    c.set('abort', abort);
+    await next();
+  });
+  app.use(requireKey(door.config.apiKey));
+  app.use(limitBody(door.config.limits.bodyBytes));
+  addChatCompletions(app, door);
+  addCompletions(app, door);
+  addModels(app, door);
+  addAttributes(app, door);
+  addHealth(app, door);
+  app.notFound(renderUnknownRoute(app));
+  app.onError((error, c) => renderFailure(c, toFailure(error)));
+  return app;
+}
+
+function limitBody(bytes: number) {
+  return bodyLimit({
+    maxSize: bytes,
+    onError: () => {
+      throw new SteerError('body_too_large', `Expected a body of at most ${bytes} bytes. Send less, or raise MAX_BODY_BYTES.`);
+    },
+  });
+}

@@ -1,0 +1,83 @@
+// Replies to a chat prompt in OpenAI's shapes, whole or in chunks, each choice with its steering. Writes no HTTP.
+
+import type { CompletionEvent } from '../generation/language-model.ts';
+import { trimReply } from '../steerlm.ts';
+import type { ChatPrompt } from './chat.ts';
+import type { Measure } from './measure.ts';
+import { countUsage, holdClosingNewline, inOrder, type Reply, toReply } from './replies.ts';
+import type { ChatCompletion, ChatCompletionChunk, ReplyHead, Steering } from './wire/replies.ts';
+
+/** A reply with what was asked of it and what was read in it. */
+export interface SteeredReply extends Reply {
+  steering: Steering;
+}
+
+/** Replies with their steering; measured all at once where a measure is given. */
+export async function steer(replies: Reply[], prompt: ChatPrompt, measure: Measure | undefined): Promise<SteeredReply[]> {
+  const measured = await measure?.(replies.map((reply) => reply.text));
+  return replies.map((reply, i) => {
+    const found = measured?.[i];
+    const steering = { requested: prompt.requested, applied: prompt.applied, ...(found ? { measured: found } : {}) };
+    return { ...reply, steering };
+  });
+}
+
+/** The whole completion. */
+export function toChatCompletion(head: ReplyHead, prompt: ChatPrompt, replies: SteeredReply[]): ChatCompletion {
+  return {
+    ...head,
+    object: 'chat.completion',
+    choices: replies.map((reply, index) => ({
+      index,
+      message: { role: 'assistant', content: reply.text, refusal: null, attributes: prompt.applied },
+      logprobs: null,
+      finish_reason: reply.finishReason,
+      steering: reply.steering,
+    })),
+    usage: countUsage(prompt.tokenIds.length, replies),
+  };
+}
+
+export interface ChunkOptions {
+  n: number;
+  includeUsage: boolean;
+  measure: Measure | undefined;
+  /** Called once with all replies, before the last chunk. */
+  onReplies: (replies: SteeredReply[]) => Promise<void>;
+}
+
+/** The completion in chunks: a role for each choice, deltas as they come, then per choice its finish reason and steering, then usage. */
+export async function* toChatChunks(
+  head: ReplyHead,
+  prompt: ChatPrompt,
+  events: AsyncIterable<CompletionEvent>,
+  options: ChunkOptions,
+): AsyncGenerator<ChatCompletionChunk> {
+  type Choice = ChatCompletionChunk['choices'][number];
+  const usage = options.includeUsage ? { usage: null } : {};
+  const chunk = (choice: Pick<Choice, 'index' | 'delta'> & Partial<Choice>): ChatCompletionChunk => {
+    return { ...head, object: 'chat.completion.chunk', choices: [{ logprobs: null, finish_reason: null, ...choice }], ...usage };
+  };
+  for (let index = 0; index < options.n; index++) {
+    yield chunk({ index, delta: { role: 'assistant', content: '', attributes: prompt.applied } });
+  }
+  const hold = holdClosingNewline();
+  const done = new Map<number, SteeredReply>();
+  for await (const event of events) {
+    const { index } = event;
+    if (event.kind === 'delta') {
+      const content = hold(index, event.text);
+      if (content !== '') yield chunk({ index, delta: { content } });
+      continue;
+    }
+    const [reply] = await steer([toReply(event, trimReply)], prompt, options.measure);
+    if (!reply) continue;
+    done.set(index, reply);
+    yield chunk({ index, delta: {}, finish_reason: reply.finishReason, steering: reply.steering });
+  }
+  const replies = inOrder(done, options.n);
+  await options.onReplies(replies);
+  if (options.includeUsage) {
+    yield { ...head, object: 'chat.completion.chunk', choices: [], usage: countUsage(prompt.tokenIds.length, replies) };
+  }
+}

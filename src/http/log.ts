@@ -1,0 +1,46 @@
+// Structured logs: one JSON line per request. Never a prompt, a reply, a query string or a header but the request id.
+import type { MiddlewareHandler } from 'hono';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { Config } from '../config.ts';
+import type { SteerError } from '../errors.ts';
+import type { DoorEnv } from './door.ts';
+import { toFailure } from './problem.ts';
+
+/** Log that writes JSON lines to standard output, or to `destination`. */
+export function createLog(level: Config['logLevel'], destination?: DestinationStream): Logger {
+  return destination ? pino({ level }, destination) : pino({ level });
+}
+
+/** Middleware that writes one line when the reply, streamed or not, is over. Health checks are only told at debug level. */
+export function logRequests(log: Logger): MiddlewareHandler<DoorEnv> {
+  return async (c, next) => {
+    const startedMs = performance.now();
+    await next();
+    const write = (failure: SteerError | undefined) => {
+      const line = {
+        requestId: c.get('requestId'),
+        method: c.req.method.slice(0, 16),
+        // Still percent-encoded, so no character of it can act on a terminal.
+        path: new URL(c.req.url).pathname.slice(0, 256),
+        status: c.res.status,
+        durationMs: Math.round(performance.now() - startedMs),
+        ...(failure ? { code: failure.code } : {}),
+      };
+      if (failure && failure.status >= 500)
+        log.error({ ...line, err: describeError(failure.cause ?? failure) }, 'request failed');
+      else if (line.path.startsWith('/health/')) log.debug(line, 'request');
+      else log.info(line, 'request');
+    };
+    const streamed = c.get('streamed');
+    if (streamed) void streamed.then(write);
+    else write(c.error && toFailure(c.error));
+  };
+}
+
+/** What a log may tell of an error and its causes. Failed queries are passed over for their cause: their message holds the values. */
+export function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error };
+  if ('params' in error) return describeError(error.cause);
+  const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
+  return { type: error.name, message: error.message, stack: error.stack, ...cause };
+}

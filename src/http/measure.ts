@@ -1,0 +1,54 @@
+// Reads replies back with a predictor: what `steering.measured` tells beside what was applied.
+import type { ConversationScore, Predictor } from '../attributes/predictor.ts';
+import { SteerError } from '../errors.ts';
+import type { AttributeSchema, Conversation } from '../steerlm.ts';
+import { findPredictorFor, type Models } from './served-models.ts';
+import type { Steering } from './wire/replies.ts';
+
+type Measured = NonNullable<Steering['measured']>;
+/** Rates replies to one conversation, in order. */
+export type Measure = (replies: string[]) => Promise<Measured[]>;
+
+/** Measure for a conversation by the predictor that knows the model's attributes. Throws invalid_request when none does. */
+export async function prepareMeasure(
+  models: Models,
+  schema: AttributeSchema,
+  conversation: Conversation,
+  signal: AbortSignal,
+): Promise<Measure> {
+  const card = findPredictorFor(models, schema);
+  if (!card) {
+    throw new SteerError(
+      'invalid_request',
+      `steering.measure needs a predictor of the attributes of ${schema.name}, and none is served. ` +
+        'Leave steering.measure out, or train one with "steer train-predictor" and put it under MODELS_DIR.',
+      { details: { param: 'steering.measure' } },
+    );
+  }
+  const predictor = await models.predictor(card.id);
+  return (replies) => measure(predictor, schema, conversation, replies, signal);
+}
+
+async function measure(
+  predictor: Predictor,
+  schema: AttributeSchema,
+  conversation: Conversation,
+  replies: string[],
+  signal: AbortSignal,
+): Promise<Measured[]> {
+  const conversations = replies.map((content) => ({
+    system: conversation.system,
+    turns: [...conversation.turns, { role: 'assistant' as const, content }],
+  }));
+  const scores = await predictor.score(conversations, signal);
+  return scores.map((score) => toMeasured(score, schema));
+}
+
+function toMeasured(score: ConversationScore, schema: AttributeSchema): Measured {
+  const measured: Measured = {};
+  for (const { name } of schema.attributes) {
+    const attribute = score.attributes[name];
+    if (attribute) measured[name] = { value: attribute.value, level: attribute.level, confidence: attribute.confidence };
+  }
+  return measured;
+}

@@ -1,0 +1,71 @@
+// The one border where a failure becomes a reply. Knows every way a request can go wrong before and after its route.
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { accepts } from 'hono/accepts';
+import { HTTPException } from 'hono/http-exception';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { ZodError } from 'zod';
+import { failures, SteerError } from '../errors.ts';
+import type { DoorContext, DoorEnv } from './door.ts';
+import { toEnvelope, toProblem } from './wire/failure.ts';
+
+/** Any thrown thing as a SteerError; what was not foreseen becomes internal_error with its cause kept. */
+export function toFailure(error: unknown): SteerError {
+  if (error instanceof SteerError) return error;
+  if (error instanceof HTTPException && error.status === 415) {
+    return new SteerError('unsupported_media_type', 'Expected a body with Content-Type application/json.');
+  }
+  if (error instanceof HTTPException && error.status === 400) {
+    return new SteerError('invalid_json', 'Expected a JSON body, found text that does not parse as JSON.');
+  }
+  if (error instanceof Error && error.name === 'AbortError') return new SteerError('cancelled', 'The caller went away.');
+  return new SteerError('internal_error', 'Unforeseen failure', { cause: error });
+}
+
+/** The first thing wrong with a request, as invalid_request naming the field. */
+export function toInvalidRequest(error: ZodError): SteerError {
+  const issue = error.issues[0];
+  const unrecognized = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  const param = [...(issue?.path ?? []), ...unrecognized].map((part) => String(part).slice(0, 64)).join('.');
+  const words = (issue?.message ?? 'malformed')
+    .replace(/^Invalid (input|option): /, '')
+    .replace('received undefined', 'found nothing')
+    .replace('received', 'found');
+  return new SteerError('invalid_request', `${param === '' ? 'Body' : param}: ${words.slice(0, 500)}.`, {
+    details: param === '' ? {} : { param },
+  });
+}
+
+/** Reply that tells the failure, in the form the caller's Accept header asks for. */
+export function renderFailure(c: DoorContext, failure: SteerError): Response {
+  const { retryAfterS } = failure.details;
+  if (retryAfterS !== undefined || failures[failure.code].retryable) c.header('Retry-After', String(Math.ceil(retryAfterS ?? 1)));
+  if (failure.status === 401) c.header('WWW-Authenticate', 'Bearer');
+  const status = failure.status as ContentfulStatusCode;
+  const form = accepts(c, {
+    header: 'Accept',
+    supports: ['application/json', 'application/problem+json'],
+    default: 'application/json',
+  });
+  if (form === 'application/json') return c.json(toEnvelope(failure, c.get('requestId')), status);
+  return c.json(toProblem(failure, c.get('requestId')), status, { 'content-type': 'application/problem+json' });
+}
+
+/** Handler of addresses no route answers: 405 with Allow where another method would be, 404 elsewhere. */
+export function renderUnknownRoute(app: OpenAPIHono<DoorEnv>) {
+  return (c: DoorContext): Response => {
+    const methods = app.openAPIRegistry.definitions.flatMap((definition) =>
+      definition.type === 'route' && matches(definition.route.path, c.req.path) ? [definition.route.method.toUpperCase()] : [],
+    );
+    if (methods.length === 0) {
+      return renderFailure(c, new SteerError('not_found', 'Nothing is at this address. The routes are listed in openapi.json.'));
+    }
+    c.header('Allow', methods.join(', '));
+    return renderFailure(c, new SteerError('method_not_allowed', `Expected ${methods.join(' or ')} at this address.`));
+  };
+}
+
+function matches(template: string, path: string): boolean {
+  const parts = template.split('/');
+  const found = path.split('/');
+  return parts.length === found.length && parts.every((part, i) => (part.startsWith('{') ? found[i] !== '' : part === found[i]));
+}

@@ -1,0 +1,118 @@
+// POST /v1/chat/completions: steered replies, whole or streamed; and /render, which shows the prompt they would start from.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { spellPieces, trimReply } from '../../steerlm.ts';
+import { ChatBody, type ChatPrompt, toChatPrompt } from '../chat.ts';
+import { type SteeredReply, steer, toChatChunks, toChatCompletion } from '../chat-replies.ts';
+import type { Door, DoorContext, DoorEnv } from '../door.ts';
+import { streamChunks } from '../event-stream.ts';
+import { prepareMeasure } from '../measure.ts';
+import { recordReplies } from '../record.ts';
+import { beginReplies, gatherReplies } from '../replies.ts';
+import { failureResponses } from '../wire/failure.ts';
+import { ChatCompletion, Steering, toReplyHead } from '../wire/replies.ts';
+import { toCompletionRequest } from '../wire/sampling.ts';
+
+const body = { required: true, content: { 'application/json': { schema: ChatBody } } } as const;
+const failures = failureResponses(
+  'invalid_request',
+  'invalid_json',
+  'unknown_attribute',
+  'attribute_out_of_range',
+  'context_length_exceeded',
+  'model_not_found',
+  'body_too_large',
+  'unsupported_media_type',
+  'overloaded',
+  'cancelled',
+  'not_ready',
+);
+
+const completionRoute = createRoute({
+  method: 'post',
+  path: '/v1/chat/completions',
+  tags: ['Completions'],
+  summary: 'Reply to a conversation under the attributes asked for',
+  request: { body },
+  responses: {
+    200: {
+      description: 'The replies; a stream of chunks with `stream: true`',
+      content: { 'application/json': { schema: ChatCompletion }, 'text/event-stream': { schema: z.string() } },
+    },
+    ...failures,
+  },
+});
+
+const renderRoute = createRoute({
+  method: 'post',
+  path: '/v1/chat/completions/render',
+  tags: ['Completions'],
+  summary: 'Show the exact prompt of a chat request and its token ids, without running the model',
+  request: { body },
+  responses: {
+    200: {
+      description: 'The prompt',
+      content: {
+        'application/json': {
+          schema: z
+            .object({
+              object: z.literal('chat.completion.render'),
+              model: z.string(),
+              prompt: z
+                .string()
+                .openapi({ description: 'Control tokens spelled out; encoding this string would not give token_ids' }),
+              token_ids: z.array(z.int()),
+              prompt_tokens: z.int(),
+              context_length: z.int(),
+              steering: Steering,
+            })
+            .openapi('RenderedPrompt'),
+        },
+      },
+    },
+    ...failures,
+  },
+});
+
+/** Adds both routes. */
+export function addChatCompletions(app: OpenAPIHono<DoorEnv>, door: Door): void {
+  app.openapi(completionRoute, async (c) => {
+    const request = c.req.valid('json');
+    const prompt = await toChatPrompt(door.models, request);
+    return complete(c, door, request, prompt);
+  });
+
+  app.openapi(renderRoute, async (c) => {
+    const { model, pieces, tokenIds, requested, applied } = await toChatPrompt(door.models, c.req.valid('json'));
+    return c.json(
+      {
+        object: 'chat.completion.render' as const,
+        model: model.id,
+        prompt: spellPieces(pieces),
+        token_ids: tokenIds,
+        prompt_tokens: tokenIds.length,
+        context_length: model.contextLength,
+        steering: { requested, applied },
+      },
+      200,
+    );
+  });
+}
+
+async function complete(c: DoorContext, door: Door, request: ChatBody, prompt: ChatPrompt) {
+  const { model, tokenIds } = prompt;
+  const { signal } = c.get('abort');
+  const wanted = toCompletionRequest(request, tokenIds, model, 'messages');
+  const measure = request.steering?.measure
+    ? await prepareMeasure(door.models, model.schema, prompt.conversation, signal)
+    : undefined;
+  const head = toReplyHead('chatcmpl', model);
+  const onReplies = (replies: SteeredReply[]) => recordReplies(c, door, { head, request, prompt, seed: wanted.seed, replies });
+  const events = await beginReplies(model.complete(wanted, signal));
+  if (request.stream) {
+    const includeUsage = request.stream_options?.include_usage === true;
+    return streamChunks(c, toChatChunks(head, prompt, events, { n: wanted.n, includeUsage, measure, onReplies }));
+  }
+  const replies = await steer(await gatherReplies(events, wanted.n, trimReply), prompt, measure);
+  await onReplies(replies);
+  return c.json(toChatCompletion(head, prompt, replies), 200);
+}

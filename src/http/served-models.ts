@@ -1,0 +1,57 @@
+// What the door asks of whoever holds the models, and how a name in a request finds one. Knows nothing of files or engines.
+import type { Predictor } from '../attributes/predictor.ts';
+import { SteerError } from '../errors.ts';
+import type { LanguageModel } from '../generation/language-model.ts';
+import type { AttributeSchema } from '../steerlm.ts';
+
+export type ModelKind = 'language' | 'predictor';
+
+/** A model that can be asked for, loaded or not. */
+export interface ModelCard {
+  id: string;
+  kind: ModelKind;
+  /** Unix seconds. */
+  created: number;
+  /** Other names it answers to; `default` marks the one meant when a request names none. */
+  aliases: string[];
+  schema: AttributeSchema;
+  /** Most tokens it reads and writes together. */
+  contextLength: number;
+}
+
+/** The models of this process. `language` and `predictor` take a card's id, may load it, and throw `not_ready` or `invalid_model`. */
+export interface Models {
+  /** Every model that may be named, best choice first within a kind. */
+  list(): ModelCard[];
+  language(id: string): Promise<LanguageModel>;
+  predictor(id: string): Promise<Predictor>;
+  /** True once a request would be answered rather than wait for loading. */
+  ready(): boolean;
+}
+
+/**
+ * Card of that id or alias among the given kinds; no name means `default`, which falls back to the first of the first kind that has one.
+ * Throws model_not_found listing the names that would work.
+ */
+export function findModel(models: Models, name: string | null | undefined, kinds: ModelKind[]): ModelCard {
+  const wanted = name ?? 'default';
+  const cards = kinds.flatMap((kind) => models.list().filter((card) => card.kind === kind));
+  const found = cards.find((card) => card.id === wanted) ?? cards.find((card) => card.aliases.includes(wanted));
+  if (found) return found;
+  if (wanted === 'default' && cards[0]) return cards[0];
+  const known = cards.map((card) => card.id).join(', ') || 'none is loaded';
+  const kind = kinds.length === 1 ? `${kinds[0]} model` : 'model';
+  throw new SteerError('model_not_found', `No ${kind} is named ${JSON.stringify(wanted.slice(0, 128))}. Known: ${known}.`, {
+    details: { param: 'model' },
+  });
+}
+
+/** First predictor that rates every attribute of the schema on the same scale, or undefined. */
+export function findPredictorFor(models: Models, schema: AttributeSchema): ModelCard | undefined {
+  return models.list().find((card) => card.kind === 'predictor' && covers(card.schema, schema));
+}
+
+function covers(wide: AttributeSchema, narrow: AttributeSchema): boolean {
+  const levels = new Map(wide.attributes.map((attribute) => [attribute.name, attribute.levels.length]));
+  return narrow.attributes.every((attribute) => levels.get(attribute.name) === attribute.levels.length);
+}

@@ -1,0 +1,114 @@
+// Completions as OpenAI's clients read them, whole and in chunks, with the steering each choice carries beside.
+import { randomUUID } from 'node:crypto';
+import { z } from '@hono/zod-openapi';
+import type { LanguageModel } from '../../generation/language-model.ts';
+
+export const Measured = z.object({
+  value: z.number().openapi({ description: 'Expected level' }),
+  level: z.int().openapi({ description: 'Likeliest level' }),
+  confidence: z.number().min(0).max(1).openapi({ description: '0 is a uniform guess, 1 is certainty' }),
+});
+
+export const Steering = z
+  .object({
+    requested: z
+      .record(z.string(), z.number().nullable())
+      .openapi({ description: 'What the request asked, by canonical attribute name' }),
+    applied: z
+      .record(z.string(), z.number())
+      .openapi({ description: 'What the prompt says: defaults filled in, values rounded, caps held' }),
+    measured: z.record(z.string(), Measured).optional().openapi({ description: 'What the predictor reads in the reply' }),
+  })
+  .openapi('Steering', { description: 'Told with each choice; in a stream, with the last chunk of the choice' });
+
+const Applied = z.record(z.string(), z.number());
+const FinishReason = z.enum(['stop', 'length']);
+
+const Usage = z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() }).openapi('Usage');
+
+const head = {
+  id: z.string(),
+  created: z.int().openapi({ description: 'Unix seconds' }),
+  model: z.string(),
+  system_fingerprint: z.string().openapi({ description: 'Changes when the weights do' }),
+};
+
+export const ChatCompletion = z
+  .object({
+    ...head,
+    object: z.literal('chat.completion'),
+    choices: z.array(
+      z.object({
+        index: z.int(),
+        message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null(), attributes: Applied }),
+        logprobs: z.null(),
+        finish_reason: FinishReason,
+        steering: Steering,
+      }),
+    ),
+    usage: Usage,
+  })
+  .openapi('ChatCompletion');
+
+export const ChatCompletionChunk = z
+  .object({
+    ...head,
+    object: z.literal('chat.completion.chunk'),
+    choices: z.array(
+      z.object({
+        index: z.int(),
+        delta: z.object({
+          role: z.literal('assistant').optional(),
+          content: z.string().optional(),
+          attributes: Applied.optional(),
+        }),
+        logprobs: z.null(),
+        finish_reason: FinishReason.nullable(),
+        steering: Steering.optional(),
+      }),
+    ),
+    usage: Usage.nullable().optional().openapi({ description: 'With stream_options.include_usage: null until the last chunk' }),
+  })
+  .openapi('ChatCompletionChunk');
+
+export const TextCompletion = z
+  .object({
+    ...head,
+    object: z.literal('text_completion'),
+    choices: z.array(z.object({ index: z.int(), text: z.string(), logprobs: z.null(), finish_reason: FinishReason })),
+    usage: Usage,
+  })
+  .openapi('TextCompletion');
+
+export const TextCompletionChunk = z
+  .object({
+    ...head,
+    object: z.literal('text_completion'),
+    choices: z.array(z.object({ index: z.int(), text: z.string(), logprobs: z.null(), finish_reason: FinishReason.nullable() })),
+    usage: Usage.nullable().optional(),
+  })
+  .openapi('TextCompletionChunk');
+
+export type ChatCompletion = z.infer<typeof ChatCompletion>;
+export type ChatCompletionChunk = z.infer<typeof ChatCompletionChunk>;
+export type Steering = z.infer<typeof Steering>;
+export type TextCompletion = z.infer<typeof TextCompletion>;
+export type TextCompletionChunk = z.infer<typeof TextCompletionChunk>;
+
+/** What all parts of one reply repeat. */
+export interface ReplyHead {
+  id: string;
+  created: number;
+  model: string;
+  system_fingerprint: string;
+}
+
+/** A new id under that prefix, the time, and the model's name and revision. */
+export function toReplyHead(prefix: string, model: LanguageModel): ReplyHead {
+  return {
+    id: `${prefix}-${randomUUID().replaceAll('-', '')}`,
+    created: Math.floor(Date.now() / 1000),
+    model: model.id,
+    system_fingerprint: model.revision,
+  };
+}

@@ -1,0 +1,126 @@
+// How a reply is drawn, in OpenAI's words: what both completion routes accept, and which fields they refuse rather than ignore.
+import { randomInt } from 'node:crypto';
+import { z } from '@hono/zod-openapi';
+import { SteerError } from '../../errors.ts';
+import type { CompletionRequest, LanguageModel } from '../../generation/language-model.ts';
+
+const mostReplies = 8;
+const mostStops = 4;
+const rawMaxTokens = 16;
+
+const StopString = z.string().min(1).max(256);
+
+export const ModelName = z.string().max(256).nullish().openapi({
+  description: 'Id or alias of a model; absent means `default`',
+});
+
+export const samplingFields = {
+  model: ModelName,
+  max_tokens: z.int().min(1).nullish(),
+  max_completion_tokens: z
+    .int()
+    .min(1)
+    .nullish()
+    .openapi({ description: 'Newer name of max_tokens; holds where both are given' }),
+  temperature: z.number().min(0).max(2).nullish().openapi({ description: '0 picks the likeliest token; absent means 1' }),
+  top_p: z.number().min(0).max(1).nullish().openapi({ description: '0 picks the likeliest token; absent means 1' }),
+  top_k: z.int().min(-1).nullish().openapi({ description: '0, -1 or absent means no limit' }),
+  seed: z
+    .int()
+    .nullish()
+    .openapi({ description: 'The same request with the same seed gives the same reply; reply i uses seed + i' }),
+  stop: z
+    .union([StopString, z.array(StopString).max(mostStops)], {
+      error: `expected a string or a list of at most ${mostStops} strings, none empty or longer than 256 characters`,
+    })
+    .nullish(),
+  n: z.int().min(1).max(mostReplies).nullish().openapi({ description: 'Number of replies; absent means 1' }),
+  stream: z.boolean().nullish().openapi({ description: 'Reply as server-sent events, ended by `[DONE]`' }),
+  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+  user: z.string().nullish().openapi({ description: 'Accepted and not used' }),
+  metadata: z.record(z.string(), z.string()).nullish().openapi({ description: 'Accepted and not used' }),
+};
+
+type Sampling = z.infer<z.ZodObject<typeof samplingFields>>;
+
+const isZero = (value: unknown) => value === 0;
+const isOne = (value: unknown) => value === 1;
+const isFalse = (value: unknown) => value === false;
+const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+const isText = (value: unknown) => typeof value === 'object' && value !== null && 'type' in value && value.type === 'text';
+
+/** Fields that would change the reply and are not supported, each with the value that asks for nothing. */
+const unsupportedFields: Record<string, (value: unknown) => boolean> = {
+  tools: isEmpty,
+  functions: isEmpty,
+  tool_choice: (value) => value === 'none' || value === 'auto',
+  function_call: (value) => value === 'none' || value === 'auto',
+  response_format: isText,
+  logprobs: isFalse,
+  top_logprobs: isZero,
+  prompt_logprobs: isZero,
+  logit_bias: isEmpty,
+  presence_penalty: isZero,
+  frequency_penalty: isZero,
+  repetition_penalty: isOne,
+  min_p: isZero,
+  min_tokens: isZero,
+  ignore_eos: isFalse,
+  stop_token_ids: isEmpty,
+  audio: () => false,
+  web_search_options: () => false,
+  guided_json: () => false,
+  guided_regex: () => false,
+  guided_choice: () => false,
+  guided_grammar: () => false,
+  structured_outputs: isEmpty,
+  echo: isFalse,
+  suffix: (value) => value === '',
+  best_of: isOne,
+};
+
+/** Adds an issue for each field in use that would change the reply and is not supported, however unknown to the schema. */
+export function refuseUnsupported(body: Record<string, unknown>, context: z.RefinementCtx): void {
+  for (const [field, asksNothing] of Object.entries(unsupportedFields)) {
+    const value = body[field];
+    if (value !== undefined && value !== null && !asksNothing(value)) {
+      context.addIssue({ code: 'custom', path: [field], message: 'this server does not support it; leave it out' });
+    }
+  }
+}
+
+/**
+ * What the engine is asked for a prompt that came in `field`. Where the caller names no length, messages get the rest of the
+ * context and a raw prompt 16 tokens, as in OpenAI's protocol.
+ * Throws context_length_exceeded when prompt and reply do not fit together.
+ */
+export function toCompletionRequest(
+  body: Sampling,
+  prompt: number[],
+  model: LanguageModel,
+  field: 'messages' | 'prompt',
+): CompletionRequest {
+  const room = model.contextLength - prompt.length;
+  const asked = body.max_completion_tokens ?? body.max_tokens;
+  if (room < 1 || (asked ?? 1) > room) {
+    const reply = asked === undefined || asked === null ? 'leaves no room for a reply' : `the reply may take ${asked}`;
+    throw new SteerError(
+      'context_length_exceeded',
+      `Expected prompt and reply within ${model.contextLength} tokens; the prompt has ${prompt.length} and ${reply}. ` +
+        `Shorten the ${field} or lower max_tokens.`,
+      { details: { param: room < 1 ? field : body.max_completion_tokens ? 'max_completion_tokens' : 'max_tokens' } },
+    );
+  }
+  const greedy = body.top_p === 0;
+  return {
+    prompt,
+    maxTokens: asked ?? (field === 'prompt' ? Math.min(room, rawMaxTokens) : room),
+    temperature: body.temperature ?? 1,
+    topP: greedy ? 1 : (body.top_p ?? 1),
+    topK: greedy ? 1 : Math.max(0, body.top_k ?? 0),
+    stop: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? []),
+    // Engines take 32 unsigned bits; wider and negative seeds keep their low bits.
+    seed: (body.seed ?? randomInt(2 ** 31)) >>> 0,
+    n: body.n ?? 1,
+  };
+}

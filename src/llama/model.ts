@@ -1,0 +1,73 @@
+// A whole model in memory, read from and written to a folder in the Hugging Face layout with its steerlm.json card.
+import { mkdir } from 'node:fs/promises';
+import { SteerError } from '../errors.ts';
+import { controlTokens } from '../steerlm.ts';
+import { type ModelCard, readModelCard, readShape, writeModelCard, writeShape } from './model-folder.ts';
+import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
+import { Tokenizer } from './tokenizer.ts';
+import { documentSeparator } from './tokenizer-training.ts';
+import { initialWeights, openWeights, saveWeights } from './weights.ts';
+
+export interface Model {
+  shape: LlamaShape;
+  tokenizer: Tokenizer;
+  card: ModelCard;
+  /** Every parameter of the shape and the extra ones, float32. */
+  values: Map<string, Float32Array>;
+}
+
+/** Reads a model whole. `extra` names further parameters, such as a predictor's head. Throws invalid_model in one clear line. */
+export async function readModel(
+  folder: string,
+  extra?: (card: ModelCard, shape: LlamaShape) => ReadonlyMap<string, number[]>,
+): Promise<Model> {
+  const card = await readModelCard(folder);
+  const shape = await readShape(folder);
+  const tokenizer = await Tokenizer.open(folder);
+  if (tokenizer.size > shape.vocabSize) {
+    throw new SteerError(
+      'invalid_model',
+      `${folder}: the tokenizer has ${tokenizer.size} tokens, the model embeds ${shape.vocabSize}.`,
+    );
+  }
+  const weights = await openWeights(folder, shape, extra?.(card, shape));
+  try {
+    const values = new Map<string, Float32Array>();
+    for (const name of weights.names) values.set(name, await weights.read(name));
+    return { shape, tokenizer, card, values };
+  } finally {
+    await weights.close();
+  }
+}
+
+/** Writes config.json, tokenizer, weights and card. */
+export async function writeModel(folder: string, { shape, tokenizer, card, values }: Model, dtype: WeightType): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const trunk = parameterShapes(shape);
+  const width = shape.hiddenSize;
+  const extra = new Map(
+    [...values]
+      .filter(([name]) => !trunk.has(name))
+      .map(([name, { length }]) => [name, name.endsWith('.bias') ? [length] : [length / width, width]]),
+  );
+  const eos = tokenizer.tokenId(controlTokens.turn) ?? tokenizer.tokenId(documentSeparator);
+  await saveWeights(folder, shape, values, dtype, extra);
+  await tokenizer.save(folder);
+  await writeShape(folder, shape, dtype, eos === undefined ? {} : { eos });
+  await writeModelCard(folder, card);
+}
+
+/** The model with the prompt layout's control tokens: a tokenizer without them gets them, and the embeddings grow with it. */
+export function withControlTokens(model: Model): Model {
+  const tokenizer = model.tokenizer.withAddedTokens(Object.values(controlTokens));
+  if (tokenizer.size <= model.shape.vocabSize) return { ...model, tokenizer };
+  const shape = { ...model.shape, vocabSize: tokenizer.size };
+  const values = new Map(model.values);
+  for (const [name, data] of initialWeights(shape, 0)) {
+    const old = model.values.get(name)!;
+    if (data.length === old.length) continue;
+    data.set(old);
+    values.set(name, data);
+  }
+  return { ...model, shape, tokenizer, values };
+}

@@ -1,0 +1,78 @@
+// Runs training in a child process: it keeps both cores busy for hours, and only a process can be ended for certain.
+// The parent's and the child's end of the conversation; knows nothing of what is trained.
+import { fork } from 'node:child_process';
+import { type FailureCode, failures, SteerError } from '../errors.ts';
+import type { Metrics } from './training.ts';
+
+type FromChild<Result> =
+  | { kind: 'metrics'; metrics: Metrics }
+  | { kind: 'note'; text: string }
+  | { kind: 'done'; result: Result }
+  | { kind: 'failed'; code: FailureCode; message: string };
+type ToChild<Spec> = { kind: 'start'; spec: Spec } | { kind: 'stop' };
+
+export interface TrainingListener {
+  onMetrics(metrics: Metrics): void;
+  /** One line about what is being done. */
+  onNote(text: string): void;
+}
+
+/** Runs the compiled module `entry` with the spec; aborting lets it finish its step, save a checkpoint and answer. Throws what it threw. */
+export function runTraining<Spec, Result>(
+  entry: URL,
+  spec: Spec,
+  listener: TrainingListener,
+  signal: AbortSignal,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = fork(entry, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const send = (message: ToChild<Spec>) => child.connected && child.send(message);
+    const stop = () => send({ kind: 'stop' });
+    signal.addEventListener('abort', stop, { once: true });
+    child.on('message', (message: FromChild<Result>) => {
+      if (message.kind === 'metrics') listener.onMetrics(message.metrics);
+      else if (message.kind === 'note') listener.onNote(message.text);
+      else if (message.kind === 'done') resolve(message.result);
+      else reject(new SteerError(message.code, message.message));
+    });
+    child.on('error', reject);
+    child.on('exit', (code, killedBy) => {
+      signal.removeEventListener('abort', stop);
+      // Without effect when the child has answered.
+      reject(
+        new SteerError(
+          'training_failed',
+          `The training process ended early (${killedBy ?? `exit code ${code}`}). Run the same command again: it continues from the last checkpoint.`,
+        ),
+      );
+    });
+    send({ kind: 'start', spec });
+    if (signal.aborted) stop();
+  });
+}
+
+/** The child's end: runs once with the spec it is sent, then exits. A parent that goes away stops it like a stop message. */
+export function serveTraining<Spec, Result>(
+  run: (spec: Spec, listener: TrainingListener, signal: AbortSignal) => Promise<Result>,
+): void {
+  const stop = new AbortController();
+  const send = (message: FromChild<Result>) => process.connected && process.send?.(message);
+  const listener: TrainingListener = {
+    onMetrics: (metrics) => send({ kind: 'metrics', metrics }),
+    onNote: (text) => send({ kind: 'note', text }),
+  };
+  // A terminal sends its interrupt to parent and child alike; the parent decides what it means.
+  process.on('SIGINT', () => {});
+  process.on('disconnect', () => stop.abort());
+  process.on('message', async (message: ToChild<Spec>) => {
+    if (message.kind === 'stop') return stop.abort();
+    try {
+      send({ kind: 'done', result: await run(message.spec, listener, stop.signal) });
+    } catch (error) {
+      const known = error instanceof SteerError && error.code in failures;
+      if (!known) process.stderr.write(`${(error as Error).stack}\n`);
+      send({ kind: 'failed', code: known ? error.code : 'internal_error', message: (error as Error).message });
+    }
+    process.disconnect?.();
+  });
+}

@@ -1,0 +1,89 @@
+// The command line: puts the commands together, turns interrupts into one signal, and tells failures in one line. Knows no command from inside.
+// Nothing here ends the process while there is work: leaving while an engine is inside a run would abort it, so everything is closed first.
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { interruptedStatus, note, type Surroundings } from './commands/surroundings.ts';
+import { readConfig } from './config.ts';
+import { SteerError } from './errors.ts';
+
+/** Each with its own imports: loading them all takes longer than most of them run. */
+const commands: Record<string, () => Promise<(around: Surroundings) => Command>> = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  generate: async () => (await import('./commands/generate.ts')).generateCommand,
+  score: async () => (await import('./commands/score.ts')).scoreCommand,
+  import: async () => (await import('./commands/import.ts')).importCommand,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  datasets: async () => (await import('./commands/datasets.ts')).datasetsCommand,
+  pretrain: async () => (await import('./commands/pretrain.ts')).pretrainCommand,
+  'train-predictor': async () => (await import('./commands/train-predictor.ts')).trainPredictorCommand,
+  label: async () => (await import('./commands/label.ts')).labelCommand,
+  finetune: async () => (await import('./commands/finetune.ts')).finetuneCommand,
+  migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
+  openapi: async () => (await import('./commands/openapi.ts')).openapiCommand,
+};
+
+const surroundings: Surroundings = { config: () => readConfig(), signal: listenForInterrupts() };
+
+try {
+  await (await program(surroundings, process.argv[2])).parseAsync();
+} catch (error) {
+  tellFailure(error);
+}
+
+/** With the command asked for alone, or with all of them where help or a misspelt name needs them. */
+async function program(around: Surroundings, asked: string | undefined): Promise<Command> {
+  const steer = new Command('steer')
+    .version(readVersion(), '-v, --version', 'version of the program')
+    .description('Trains, labels, fine-tunes and serves language models steered by attributes (SteerLM).')
+    .showSuggestionAfterError(true)
+    .addHelpText('after', '\nExample:\n  steer serve\n  steer help finetune');
+  const known = asked !== undefined && Object.hasOwn(commands, asked) ? [asked] : Object.keys(commands);
+  for (const name of known) steer.addCommand((await commands[name]!())(around));
+  return steer;
+}
+
+/** As the package says it, which lies above dist/src. */
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** The first interrupt asks for a clean stop; the second ends the process the way the signal would have. */
+function listenForInterrupts(): AbortSignal {
+  const interrupt = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (!interrupt.signal.aborted) {
+        if (process.stderr.isTTY) note('\nStopping after the step in hand; interrupt again to leave at once.');
+        return interrupt.abort();
+      }
+      process.removeAllListeners(name);
+      process.kill(process.pid, name);
+    });
+  }
+  // Output that nobody reads any more, or that cannot be written, ends the work; a stream of ours that failed into it is told elsewhere.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    interrupt.abort();
+    if (!(error instanceof SteerError)) tellFailure(error);
+  });
+  return interrupt.signal;
+}
+
+function tellFailure(error: unknown): void {
+  const { name, message, stack, code } = error as NodeJS.ErrnoException;
+  process.exitCode = 1;
+  if (code === 'EPIPE') return;
+  const stopped = name === 'AbortError' || (error instanceof SteerError && error.code === 'cancelled');
+  note(stopped && !(error instanceof SteerError) ? 'Stopped.' : `error: ${message}`);
+  if (debugging()) note(String(stack));
+  if (stopped && surroundings.signal.aborted) process.exitCode = interruptedStatus;
+}
+
+function debugging(): boolean {
+  try {
+    return readConfig().logLevel === 'debug';
+  } catch {
+    // The settings themselves may be what failed.
+    return false;
+  }
+}

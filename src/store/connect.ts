@@ -1,0 +1,100 @@
+// Opens the database: a Postgres server by URL, or PGlite in a folder of its own. The only file that knows a driver.
+// Both come out as one Drizzle type; callers cannot tell them apart. Migrating is a separate act (migrate.ts).
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
+import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+import { SteerError } from '../errors.ts';
+import { lockFolder } from './folder-lock.ts';
+import * as schema from './schema.ts';
+
+/** On PGlite a transaction holds the only connection: inside one, use its `tx`; waiting for `db` there never ends. */
+export type Db = PgDatabase<PgQueryResultHKT, typeof schema>;
+
+export interface Store {
+  db: Db;
+  close(): Promise<void>;
+}
+
+/** A `dataDir` that keeps the embedded database in memory. */
+export const inMemory = ':memory:';
+
+/**
+ * Connects to `databaseUrl`, or without one opens `<dataDir>/postgres`, which no other process may hold.
+ * Throws `database_unavailable` or `invalid_config` in one line that says what to do.
+ */
+export async function openStore(options: { databaseUrl?: string | undefined; dataDir: string }): Promise<Store> {
+  return options.databaseUrl ? await openServer(options.databaseUrl) : await openEmbedded(options.dataDir);
+}
+
+async function openServer(databaseUrl: string): Promise<Store> {
+  const address = addressOf(databaseUrl);
+  const client = postgres(databaseUrl, { max: 10, connect_timeout: 10, onnotice: () => {} });
+  try {
+    await client`select 1`;
+  } catch (cause) {
+    await client.end({ timeout: 1 });
+    throw new SteerError(
+      'database_unavailable',
+      `Cannot use Postgres at ${address}: ${reasonOf(cause)}. Start it or correct DATABASE_URL; without DATABASE_URL an embedded database is used.`,
+      { cause },
+    );
+  }
+  return { db: drizzlePostgres(client, { schema }), close: () => client.end({ timeout: 5 }) };
+}
+
+/** Host, port and database, never the password. */
+function addressOf(databaseUrl: string): string {
+  const url = URL.canParse(databaseUrl) ? new URL(databaseUrl) : null;
+  if (url?.protocol === 'postgres:' || url?.protocol === 'postgresql:') return `${url.host}${url.pathname}`;
+  throw new SteerError(
+    'invalid_config',
+    'Expected DATABASE_URL like postgres://user:password@host:5432/name, got something else.',
+  );
+}
+
+/** A refused connection to several addresses is an AggregateError without a message. */
+function reasonOf(cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return message || code || 'no reason given';
+}
+
+async function openEmbedded(dataDir: string): Promise<Store> {
+  if (dataDir === inMemory) {
+    const client = await PGlite.create();
+    return { db: drizzlePglite(client, { schema }), close: () => client.close() };
+  }
+  const folder = join(dataDir, 'postgres');
+  createFolder(dataDir);
+  const release = lockFolder(`${folder}.lock`);
+  try {
+    const client = await PGlite.create(folder);
+    const close = async () => {
+      await client.close();
+      release();
+    };
+    return { db: drizzlePglite(client, { schema }), close };
+  } catch (cause) {
+    release();
+    throw new SteerError(
+      'database_unavailable',
+      `Cannot open the embedded database in ${folder}: ${reasonOf(cause)}. Restore it from a copy, or move it away to start empty.`,
+      { cause },
+    );
+  }
+}
+
+function createFolder(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+  } catch (cause) {
+    throw new SteerError(
+      'invalid_config',
+      `Cannot create the data folder ${dataDir}: ${reasonOf(cause)}. Set another DATA_DIR.`,
+      { cause },
+    );
+  }
+}

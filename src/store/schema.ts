@@ -1,0 +1,154 @@
+// Every table, as Drizzle and drizzle-kit read it; migrations/ is generated from here (npm run migrations:generate).
+// Datasets and samples never change once written; labels are only ever appended, each saying who made it.
+// Knows no formats and no queries.
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  check,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  real,
+  smallint,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import type { AttributeSchema, Label, RequestedAttributes, Turn } from '../steerlm.ts';
+
+/** human: a rater of ours; model: a predictor; import: came with the data; rule: computed from the text. */
+export const labelSources = ['human', 'model', 'import', 'rule'] as const;
+export type LabelSource = (typeof labelSources)[number];
+
+export const splits = ['train', 'validation'] as const;
+export type Split = (typeof splits)[number];
+
+/** A conversation as stored: labels live in their own table. */
+export interface Messages {
+  system: string;
+  turns: Omit<Turn, 'label'>[];
+}
+
+const createdAt = timestamp('created_at', { withTimezone: true }).notNull().defaultNow();
+
+export const datasets = pgTable('datasets', {
+  id: uuid('id').primaryKey().defaultRandom(),
+  name: text('name').notNull().unique(),
+  format: text('format').notNull(),
+  /** Attributes the labels speak of; null when the data came without labels. */
+  schema: jsonb('schema').$type<AttributeSchema>(),
+  /** Hash over the content of all samples in order, labels included. */
+  hash: text('hash').notNull(),
+  sampleCount: integer('sample_count').notNull(),
+  conversationCount: integer('conversation_count').notNull(),
+  createdAt,
+});
+
+export const samples = pgTable(
+  'samples',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    datasetId: uuid('dataset_id')
+      .notNull()
+      .references(() => datasets.id, { onDelete: 'cascade' }),
+    /** Place in the input, from 0. */
+    position: integer('position').notNull(),
+    /** Samples of one conversation (a tree, a prompt with several replies) share it and fall on one side of the split. */
+    conversation: text('conversation').notNull(),
+    split: text('split', { enum: splits }).notNull(),
+    messages: jsonb('messages').$type<Messages>(),
+    /** Plain text for pre-training, in place of messages. */
+    text: text('text'),
+    /** Hash of messages or text: equal content has an equal hash in every dataset. */
+    contentHash: text('content_hash').notNull(),
+    /** What the input itself calls the record, e.g. a message id. */
+    source: text('source'),
+  },
+  (table) => [
+    uniqueIndex('samples_position').on(table.datasetId, table.position),
+    index('samples_content').on(table.contentHash),
+    check('samples_split', sql`${table.split} in ('train', 'validation')`),
+    check('samples_content_kind', sql`num_nonnulls(${table.messages}, ${table.text}) = 1`),
+  ],
+);
+
+export const labels = pgTable(
+  'labels',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    sampleId: bigint('sample_id', { mode: 'number' })
+      .notNull()
+      .references(() => samples.id, { onDelete: 'cascade' }),
+    /** Index of the turn in the conversation, from 0. */
+    turn: integer('turn').notNull(),
+    attribute: text('attribute').notNull(),
+    value: doublePrecision('value').notNull(),
+    level: smallint('level').notNull(),
+    /** One probability per level, when a predictor made the label. */
+    probabilities: real('probabilities').array(),
+    confidence: real('confidence'),
+    source: text('source', { enum: labelSources }).notNull(),
+    /** Rater id, model name, format or name of the rule. */
+    author: text('author').notNull(),
+    /** Revision of the model. */
+    revision: text('revision'),
+    createdAt,
+  },
+  (table) => [
+    index('labels_latest').on(table.sampleId, table.turn, table.attribute, table.id),
+    check('labels_source', sql`${table.source} in ('human', 'model', 'import', 'rule')`),
+  ],
+);
+
+export const models = pgTable(
+  'models',
+  {
+    name: text('name').notNull(),
+    /** Hash that changes when the weights do. */
+    revision: text('revision').notNull(),
+    kind: text('kind', { enum: ['language', 'predictor'] }).notNull(),
+    schema: jsonb('schema').$type<AttributeSchema>().notNull(),
+    /** Name and revision of the model this one was trained from. */
+    base: text('base'),
+    /** Settings of the training run, dataset hashes included. */
+    recipe: jsonb('recipe').$type<Record<string, unknown>>(),
+    /** Held-out figures. */
+    report: jsonb('report').$type<Record<string, unknown>>(),
+    createdAt,
+  },
+  (table) => [
+    primaryKey({ columns: [table.name, table.revision] }),
+    check('models_kind', sql`${table.kind} in ('language', 'predictor')`),
+  ],
+);
+
+export const completions = pgTable(
+  'completions',
+  {
+    /** Id the caller was given; the n replies of one request share it. */
+    id: text('id').notNull(),
+    choice: integer('choice').notNull(),
+    model: text('model').notNull(),
+    revision: text('revision').notNull(),
+    /** Body of the request as it was accepted. */
+    request: jsonb('request').$type<Record<string, unknown>>().notNull(),
+    requested: jsonb('requested').$type<RequestedAttributes>().notNull(),
+    applied: jsonb('applied').$type<Label>().notNull(),
+    measured: jsonb('measured').$type<Label>(),
+    seed: bigint('seed', { mode: 'number' }).notNull(),
+    reply: text('reply').notNull(),
+    finishReason: text('finish_reason').notNull(),
+    promptTokens: integer('prompt_tokens').notNull(),
+    completionTokens: integer('completion_tokens').notNull(),
+    createdAt,
+  },
+  (table) => [
+    primaryKey({ columns: [table.id, table.choice] }),
+    index('completions_created').on(table.createdAt),
+    index('completions_model').on(table.model, table.revision),
+  ],
+);

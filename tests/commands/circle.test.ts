@@ -1,0 +1,132 @@
+// The circle on the command line, on a model small enough to train in a second: each step is the real command in its own process.
+import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openStore } from '../../src/store/connect.ts';
+import { models } from '../../src/store/schema.ts';
+import { newWorkshop, startSteer, steer, tiny, writeTalk } from './steer.ts';
+
+const { folder, path } = newWorkshop();
+const rows = ['--batch-rows', '4'];
+
+/** Runs to the end and insists that it went well. */
+async function run(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await steer(folder, args);
+  expect(`${code} ${code === 0 ? '' : stderr}`).toBe('0 ');
+  return stdout;
+}
+
+beforeAll(() => writeTalk(folder));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a base model comes from a file, without a database', async () => {
+  const said = await run('pretrain', '--name', 'base', '--data', 'talk.jsonl', ...tiny, '--steps', '12');
+  expect(said).toMatch(/^Wrote \S+models\/base: 12 steps, held-out loss \d\.\d+\.\n$/);
+  const { kind, recipe, datasets } = JSON.parse(readFileSync(path('models/base/steerlm.json'), 'utf8'));
+  expect(kind).toBe('base');
+  expect(recipe).toMatchObject({ method: 'pretrain', steps: 12, rows: 4, row_tokens: 128 });
+  expect(datasets).toEqual([{ name: 'talk.jsonl', hash: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+});
+
+test('a dataset comes in, and is listed', async () => {
+  expect(await run('import', 'talk.jsonl', '--name', 'talk', '--schema', 'tone.json')).toBe(
+    'Imported talk (openai): 60 samples of 60 conversations, 4 held out, 42 duplicates.\n180 labels of humor, verbosity.\n',
+  );
+  expect(await run('datasets')).toMatch(/^dataset .*\ntalk +openai +60 +60 +tone +\d{4}-\d\d-\d\d\n$/);
+});
+
+test('a predictor is trained on a file, with a report', async () => {
+  const data = ['--data', 'talk.jsonl', '--schema', 'tone.json'];
+  const said = await run('train-predictor', '--name', 'apm', '--base', 'base', ...data, '--steps', '12', ...rows);
+  expect(said).toMatch(/Wrote \S+apm: 12 steps/);
+  expect(said).toMatch(/held out +n +MAE .*\nhumor +8 .*\nverbosity +4 /);
+});
+
+test('the predictor labels the dataset, and both makers of labels are exported', async () => {
+  expect(await run('label', 'talk')).toMatch(
+    /^Rated 120 replies of talk with apm [0-9a-f]{12}, [\d.]+ a second; 0 were rated before/,
+  );
+  const [first] = (await run('export', 'talk', '-', '--labels', 'import,model')).split('\n');
+  const labels = JSON.parse(first!).conversations.map((turn: { label: string | null }) => turn.label);
+  // The second reply came with a rating of humor only.
+  expect(labels).toEqual([null, 'humor:0,verbosity:0', null, expect.stringMatching(/^humor:0,verbosity:\d$/)]);
+});
+
+test('a model is fine-tuned to the labels, and recorded in the database', async () => {
+  const args = ['--base', 'base', '--dataset', 'talk', '--labels', 'import,model', '--steps', '12', '--lora-rank', '4'];
+  expect(await run('finetune', '--name', 'steered', ...args, ...rows)).toMatch(/Wrote \S+steered: 12 steps/);
+  const card = JSON.parse(readFileSync(path('models/steered/steerlm.json'), 'utf8'));
+  expect(card).toMatchObject({ kind: 'steered', base_model: { name: 'base' }, attribute_schema: { name: 'tone' } });
+  const store = await openStore({ dataDir: path('data') });
+  const recorded = await store.db.select().from(models);
+  await store.close();
+  const base = `base ${card.base_model.revision}`;
+  expect(recorded).toMatchObject([{ name: 'steered', kind: 'language', base, schema: { name: 'tone' } }]);
+});
+
+test('it writes under attributes, the same for the same seed', async () => {
+  const ask = ['--attribute', 'humour=4', '--attribute', 'verbosity=open', '--seed', '3', '--max-tokens', '12'];
+  const reply = await run('generate', ...ask, 'Do you sell rope?');
+  expect(reply.trim()).not.toBe('');
+  const piped = await steer(folder, ['generate', ...ask], { input: 'Do you sell rope?' });
+  expect(piped.stdout).toBe(reply);
+  expect(await steer(folder, ['generate', '--attribute', 'humr=4', 'Hi'])).toMatchObject({
+    code: 1,
+    stderr: 'error: Unknown attribute "humr". Did you mean humor? Known: humor, verbosity.\n',
+  });
+});
+
+test('replies are rated, one or a file of them', async () => {
+  const [one] = (await run('score', '--prompt', 'Do you sell rope?', '--reply', 'Yes. Ha!')).trim().split('\n');
+  const { attributes, ...rest } = JSON.parse(one!);
+  expect(rest).toEqual({ index: 0, turn: 1, truncated: false });
+  expect(Object.keys(attributes)).toEqual(['humor', 'verbosity']);
+  expect(attributes.humor.probabilities).toHaveLength(5);
+  const all = (await run('score', 'talk.jsonl', '--turns', 'all'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(all).toHaveLength(120);
+  expect(all.slice(0, 3).map(({ index, turn }) => [index, turn])).toEqual([
+    [0, 1],
+    [0, 3],
+    [1, 1],
+  ]);
+});
+
+test('a file is labelled into another', async () => {
+  await run('label', '--data', 'talk.jsonl', '--out', 'labelled.jsonl');
+  const lines = readFileSync(path('labelled.jsonl'), 'utf8').trim().split('\n');
+  expect(lines).toHaveLength(60);
+  const [asked, answered] = JSON.parse(lines[0]!).conversations;
+  expect(asked).not.toHaveProperty('values');
+  const { humor, verbosity } = answered.values;
+  expect(answered.label).toBe(`humor:${Math.round(humor)},verbosity:${Math.round(verbosity)}`);
+});
+
+test('it is served, refuses a taken port in one line, and stops when told to', async () => {
+  cpSync(path('data/postgres'), path('other/postgres'), { recursive: true });
+  const server = startSteer(folder, ['serve'], { env: { PORT: '0' } });
+  await server.said('"msg":"ready"');
+  const url = /"url":"(http:[^"]+)"/.exec(server.output())?.[1] ?? '';
+  const { port } = new URL(url);
+  const body = JSON.stringify({
+    messages: [{ role: 'user', content: 'Do you sell rope?' }],
+    attributes: { humor: 4 },
+    max_tokens: 4,
+  });
+  const reply = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  expect(await reply.json()).toMatchObject({ model: 'steered', choices: [{ steering: { applied: { humor: 4 } } }] });
+  const second = await steer(folder, ['serve'], { env: { PORT: port, DATA_DIR: path('other') } });
+  expect(second).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: PORT: \d+ on 127\.0\.0\.1 is taken.*\n$/) });
+  const sharing = await steer(folder, ['datasets']);
+  expect(sharing).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^error: The embedded database is in use by process \d+.*\n$/),
+  });
+  server.kill('SIGTERM');
+  expect(await server.ended).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('"msg":"stopping"') });
+});

@@ -1,0 +1,84 @@
+// Settings: defaults, values, and refusals that name the variable.
+import { expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+
+test('nothing set means a loopback server with an embedded database', () => {
+  const expected = {
+    host: '127.0.0.1',
+    port: 8080,
+    dataDir: 'data',
+    modelsDir: 'models',
+    logLevel: 'info',
+    limits: { bodyBytes: 1_048_576, scoredTurns: 256 },
+  };
+  expect(readConfig({})).toEqual(expected);
+  expect(readConfig({ HOST: '', PORT: '', STEER_API_KEY: '', DATABASE_URL: '', UNRELATED: 'x' })).toEqual(expected);
+});
+
+test('every variable is read', () => {
+  const environment = {
+    HOST: '0.0.0.0',
+    PORT: '0',
+    DATA_DIR: '/d',
+    MODELS_DIR: '/m',
+    DATABASE_URL: 'postgresql://u:p@db/steer',
+    STEER_API_KEY: 'sk-1',
+    LOG_LEVEL: 'warn',
+    MAX_BODY_BYTES: '4096',
+    MAX_SCORED_TURNS: '8',
+  };
+  expect(readConfig(environment)).toEqual({
+    host: '0.0.0.0',
+    port: 0,
+    dataDir: '/d',
+    modelsDir: '/m',
+    databaseUrl: 'postgresql://u:p@db/steer',
+    apiKey: 'sk-1',
+    logLevel: 'warn',
+    limits: { bodyBytes: 4096, scoredTurns: 8 },
+  });
+});
+
+test('without arguments it reads the environment of the process', () => {
+  process.env.MAX_SCORED_TURNS = '77';
+  try {
+    expect(readConfig().limits.scoredTurns).toBe(77);
+  } finally {
+    delete process.env.MAX_SCORED_TURNS;
+  }
+});
+
+test.each(['127.0.0.1', '127.8.8.8', 'localhost', 'LOCALHOST', '::1'])('%s needs no key', (host) => {
+  expect(readConfig({ HOST: host }).host).toBe(host);
+});
+
+test.each(['0.0.0.0', '::', '192.168.0.4', '10.127.0.0.1', '127.0.0.1.example.com', 'localhost.example.com', 'steer.local'])(
+  '%s is refused without a key',
+  (host) => {
+    expect(() => readConfig({ HOST: host })).toThrow(/HOST: .*STEER_API_KEY/);
+    expect(readConfig({ HOST: host, STEER_API_KEY: 'sk-1' }).host).toBe(host);
+  },
+);
+
+test.each([
+  ['PORT', '80a'],
+  ['PORT', '65536'],
+  ['PORT', '-1'],
+  ['PORT', '1.5'],
+  ['LOG_LEVEL', 'loud'],
+  ['MAX_BODY_BYTES', '10'],
+  ['MAX_SCORED_TURNS', '0'],
+  ['DATABASE_URL', 'mysql://user:hunter2@db/x'],
+  ['STEER_API_KEY', 'two words hunter2'],
+  ['STEER_API_KEY', 'ключ-hunter2'],
+])('%s=%s is refused by name, and no secret is repeated', (name, value) => {
+  const read = () => readConfig({ [name]: value });
+  expect(read).toThrow(
+    expect.objectContaining({ code: 'invalid_config', message: expect.stringMatching(`^${name}: expected `) }),
+  );
+  expect(read).not.toThrow(/hunter2/);
+});
+
+test('all faults are told at once', () => {
+  expect(() => readConfig({ PORT: 'x', LOG_LEVEL: 'y' })).toThrow(/PORT: .*; LOG_LEVEL: /);
+});

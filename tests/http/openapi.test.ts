@@ -1,0 +1,37 @@
+// The committed document is the one the routes make.
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { describeApi } from '../../src/http/openapi.ts';
+import { expectToFit, openHouse } from './knock.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+test('openapi/openapi.json is what the routes say; `steer openapi` writes it anew', () => {
+  const { app } = openHouse();
+  expect(`${JSON.stringify(describeApi(app), null, 2)}\n`).toBe(read('openapi/openapi.json'));
+  expect(describeApi(app)).toEqual(JSON.parse(read('openapi/openapi.json')));
+});
+
+test('the document carries the version of the package', () => {
+  expect(JSON.parse(read('openapi/openapi.json')).info.version).toBe(JSON.parse(read('package.json')).version);
+});
+
+test('every route asks for the key, health checks aside, and every reply tells its request id', () => {
+  const { paths } = JSON.parse(read('openapi/openapi.json'));
+  for (const [path, item] of Object.entries<
+    Record<string, { security?: unknown; responses: Record<string, { headers: object }> }>
+  >(paths)) {
+    for (const operation of Object.values(item)) {
+      expect(operation.security).toEqual(path.startsWith('/health/') ? [] : undefined);
+      for (const response of Object.values(operation.responses)) expect(response.headers).toHaveProperty('x-request-id');
+    }
+  }
+});
+
+test('the check of replies can fail', () => {
+  const usage = { $ref: '#/components/schemas/Usage' };
+  const good = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+  expect(() => expectToFit(usage, good, 'here')).not.toThrow();
+  expect(() => expectToFit(usage, { ...good, extra: 1 }, 'here')).toThrow(/extra/);
+  expect(() => expectToFit(usage, { ...good, total_tokens: '3' }, 'here')).toThrow(/total_tokens/);
+});

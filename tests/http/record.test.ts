@@ -1,0 +1,68 @@
+// Finished chats are kept in the database, one row per reply; a reply that cannot be kept still reaches its caller.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Store } from '../../src/store/connect.ts';
+import { completions } from '../../src/store/schema.ts';
+import { testDatabases } from '../store/databases.ts';
+import { openHouse, post } from './knock.ts';
+
+const path = '/v1/chat/completions';
+const ask = { messages: [{ role: 'user', content: 'Hello' }], seed: 7 };
+
+describe.each(await testDatabases())('on $name', (database) => {
+  let store: Store;
+  beforeAll(async () => {
+    store = await database.open();
+  }, 60_000);
+  afterAll(() => store.close());
+  beforeEach(() => store.db.delete(completions));
+
+  test('a whole reply and a streamed one are kept alike', async () => {
+    const house = openHouse({}, { db: store.db });
+    for (const stream of [false, true]) {
+      const { body } = await post(house, path, { ...ask, n: 2, stream, attributes: { humor: 4 }, steering: { measure: true } });
+      const rows = await store.db.select().from(completions).orderBy(completions.choice);
+      expect(rows).toHaveLength(2);
+      expect(rows[1]).toMatchObject({
+        id: stream ? body[0].id : body.id,
+        choice: 1,
+        model: 'parrot',
+        revision: 'rev-1',
+        request: { messages: ask.messages },
+        requested: { humor: 4 },
+        applied: { helpfulness: 4, humor: 4, toxicity: 0 },
+        measured: { verbosity: 4 },
+        seed: 7,
+        reply: 'word8 word8 word8 word8',
+        finishReason: 'stop',
+        promptTokens: house.model.requests[0]?.prompt.length,
+        completionTokens: 5,
+      });
+      await store.db.delete(completions);
+    }
+  });
+
+  test('text no database can hold is kept with the rest of it', async () => {
+    const house = openHouse({}, { db: store.db });
+    const content = 'nul \u0000, half \ud83d, whole 😀, backslash \\u0000 \\\\u0000';
+    await post(house, path, { ...ask, messages: [{ role: 'user', content }], 'odd\u0000key': 1 });
+    const [row] = await store.db.select().from(completions);
+    expect(row?.request).toMatchObject({
+      messages: [{ role: 'user', content: 'nul \ufffd, half \ufffd, whole 😀, backslash \\u0000 \\\\u0000' }],
+      'odd\ufffdkey': 1,
+    });
+    expect(house.lines.join('')).not.toContain('not kept');
+  });
+
+  test('a broken database costs the caller nothing and the log no secret', async () => {
+    const broken = await database.open({ migrate: false });
+    try {
+      const house = openHouse({}, { db: broken.db });
+      const { status } = await post(house, path, { ...ask, messages: [{ role: 'user', content: 'private words' }] });
+      expect(status).toBe(200);
+      expect(JSON.parse(house.lines[0] as string)).toMatchObject({ level: 40, msg: 'completion not kept' });
+      expect(house.lines.join('')).not.toContain('private');
+    } finally {
+      await broken.close();
+    }
+  });
+});

@@ -1,0 +1,128 @@
+// On a real port: callers who hang up, closing without cutting replies short, addresses that cannot be had.
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { afterEach, expect, test, vi } from 'vitest';
+import { type Listening, listen } from '../../src/http/server.ts';
+import { type House, openHouse, readEvents } from './knock.ts';
+
+const path = '/v1/chat/completions';
+const headers = { 'content-type': 'application/json' };
+const messages = [{ role: 'user', content: 'Hello' }];
+const body = (fields: object) => JSON.stringify({ messages, seed: 1, ...fields });
+
+const open: Listening[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((server) => server.close(0)));
+});
+
+async function serve(house: House): Promise<Listening> {
+  const server = await listen(house.app, { host: '127.0.0.1', port: 0 });
+  open.push(server);
+  return server;
+}
+
+function slowHouse(): House {
+  const house = openHouse();
+  Object.assign(house.model, { replyWords: 400, delayMs: 2 });
+  return house;
+}
+
+test.each([true, false])('a caller who hangs up stops the engine (stream: %s)', async (stream) => {
+  const house = slowHouse();
+  const { url } = await serve(house);
+  const leaving = new AbortController();
+  const asked = fetch(url + path, { method: 'POST', headers, body: body({ stream, max_tokens: 400 }), signal: leaving.signal });
+  const gone = asked.then((reply) => reply.text());
+  gone.catch(() => {});
+  await expect.poll(() => house.model.requests.length).toBe(1);
+  if (stream) await asked;
+  leaving.abort();
+  await expect(gone).rejects.toThrow(/abort/i);
+  expect(await house.model.ended).toBe('cancelled');
+  await expect.poll(() => house.lines.map((line) => JSON.parse(line).code)).toEqual(['cancelled']);
+});
+
+test('a caller who hangs up is noticed when its body came in chunks', async () => {
+  const house = slowHouse();
+  const { url } = await serve(house);
+  const asking = httpRequest(url + path, { method: 'POST', headers: { ...headers, 'transfer-encoding': 'chunked' } });
+  asking.on('error', () => {});
+  asking.write(body({ max_tokens: 400 }).slice(0, 10));
+  asking.end(body({ max_tokens: 400 }).slice(10));
+  await expect.poll(() => house.model.requests.length).toBe(1);
+  asking.destroy();
+  expect(await house.model.ended).toBe('cancelled');
+});
+
+test.each([true, false])('a reply read to its end aborts nothing (stream: %s)', async (stream) => {
+  const house = openHouse();
+  const told = vi.spyOn(console, 'info');
+  const { url } = await serve(house);
+  const reply = await fetch(url + path, { method: 'POST', headers, body: body({ stream }) });
+  const text = await reply.text();
+  if (stream) expect(readEvents(text).at(-1)).toBe('[DONE]');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await house.model.ended).toBe('finished');
+  expect(house.model.signal?.aborted).toBe(false);
+  expect(told).not.toHaveBeenCalled();
+  told.mockRestore();
+});
+
+test('closing lets a running reply finish and takes no new ones', async () => {
+  const house = slowHouse();
+  const server = await serve(house);
+  const asked = fetch(server.url + path, { method: 'POST', headers, body: body({ max_tokens: 50, stream: true }) });
+  await expect.poll(() => house.model.requests.length).toBe(1);
+  const startedMs = performance.now();
+  const closed = server.close();
+  const events = readEvents(await (await asked).text());
+  expect(events).toHaveLength(53);
+  await closed;
+  // Not the five seconds Node keeps an idle connection for.
+  expect(performance.now() - startedMs).toBeLessThan(3000);
+  await expect(fetch(`${server.url}/health/live`)).rejects.toThrow();
+});
+
+test('closing cuts off what outlasts the grace', async () => {
+  const house = slowHouse();
+  const server = await serve(house);
+  const gone = fetch(server.url + path, { method: 'POST', headers, body: body({ max_tokens: 400 }) });
+  gone.catch(() => {});
+  await expect.poll(() => house.model.requests.length).toBe(1);
+  await server.close(10);
+  await expect(gone).rejects.toThrow();
+  expect(await house.model.ended).toBe('cancelled');
+});
+
+test('a port or host that cannot be had is told by its variable', async () => {
+  const { url } = await serve(openHouse());
+  const port = Number(new URL(url).port);
+  await expect(listen(openHouse().app, { host: '127.0.0.1', port })).rejects.toThrow(/^PORT: \d+ on 127.0.0.1 is taken/);
+  await expect(listen(openHouse().app, { host: '203.0.113.1', port: 0 })).rejects.toThrow(/^HOST: 203.0.113.1 is not an address/);
+});
+
+test('a broken Host header gets the envelope and a request id', async () => {
+  const { url } = await serve(openHouse());
+  const { port, hostname } = new URL(url);
+  const text = await new Promise<string>((resolve) => {
+    let received = '';
+    const socket = connect(Number(port), hostname, () =>
+      socket.write('GET /v1/models HTTP/1.1\r\nHost: a b/c\r\nConnection: close\r\n\r\n'),
+    );
+    socket.on('data', (data) => {
+      received += data;
+    });
+    socket.on('close', () => resolve(received));
+  });
+  expect(text).toMatch(/^HTTP\/1.1 400 /);
+  expect(text).toMatch(/x-request-id: req_[0-9a-f]{32}/);
+  expect(text).toMatch(/"code":"invalid_request"/);
+});
+
+test('a body too large is refused while it is still being sent', async () => {
+  const { url } = await serve(openHouse());
+  const reply = await fetch(url + path, { method: 'POST', headers, body: 'x'.repeat(3_000_000) });
+  expect(reply.status).toBe(413);
+  expect(await reply.json()).toMatchObject({ error: { code: 'body_too_large' } });
+  expect(reply.headers.get('x-request-id')).toMatch(/^req_/);
+});

@@ -1,0 +1,164 @@
+// A language model and a predictor small enough to know every answer by heart, and a shelf that serves them.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConversationScore, Predictor } from '../../src/attributes/predictor.ts';
+import { SteerError } from '../../src/errors.ts';
+import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
+import type { ModelCard, Models } from '../../src/http/served-models.ts';
+import { gameCharacters } from '../../src/schemas.ts';
+import type { AttributeSchema, Conversation, Piece } from '../../src/steerlm.ts';
+
+const controls = ['system', 'turn', 'label'] as const;
+
+/** One token per UTF-16 unit, after the three control tokens. */
+function encodePieces(pieces: Piece[]): number[] {
+  return pieces.flatMap((piece) =>
+    'control' in piece ? [controls.indexOf(piece.control)] : [...piece.text].map((char) => char.charCodeAt(0) + 3),
+  );
+}
+
+/** Says `word<seed + index>` over and over, `replyWords` times, one word a token, and closes the turn with a newline. */
+export class ParrotModel implements LanguageModel {
+  readonly id: string = 'parrot';
+  readonly revision = 'rev-1';
+  readonly schema: AttributeSchema = gameCharacters;
+  readonly contextLength: number = 512;
+  replyWords = 4;
+  delayMs = 0;
+  /** Thrown after that many events. */
+  failure: { afterEvents: number; error: unknown } | undefined;
+  requests: CompletionRequest[] = [];
+  signal: AbortSignal | undefined;
+  /** How the latest completion ended. */
+  ended: Promise<'finished' | 'cancelled' | 'left'> = Promise.resolve('finished');
+
+  encode(pieces: Piece[]): number[] {
+    return encodePieces(pieces);
+  }
+
+  complete(request: CompletionRequest, signal: AbortSignal): AsyncIterable<CompletionEvent> {
+    this.requests.push(request);
+    this.signal = signal;
+    let settle: (how: 'finished' | 'cancelled' | 'left') => void = () => {};
+    this.ended = new Promise((resolve) => {
+      settle = resolve;
+    });
+    return this.speak(request, signal, settle);
+  }
+
+  private async *speak(
+    request: CompletionRequest,
+    signal: AbortSignal,
+    settle: (how: 'finished' | 'cancelled' | 'left') => void,
+  ): AsyncGenerator<CompletionEvent> {
+    let events = 0;
+    try {
+      for (const event of eventsOf(request, this.replyWords)) {
+        if (this.failure && events++ >= this.failure.afterEvents) throw this.failure.error;
+        if (this.delayMs > 0) await sleep(this.delayMs, undefined, { signal }).catch(() => {});
+        if (signal.aborted) {
+          settle('cancelled');
+          throw new SteerError('cancelled', 'The caller went away.');
+        }
+        yield event;
+      }
+      settle('finished');
+    } finally {
+      settle('left');
+    }
+  }
+
+  async dispose(): Promise<void> {}
+}
+
+function eventsOf(request: CompletionRequest, replyWords: number): CompletionEvent[] {
+  const replies = Array.from({ length: request.n }, (_, index) => {
+    const words = Array.from({ length: replyWords }, (_, i) => `${i > 0 ? ' ' : ''}word${request.seed + index}`);
+    const tokens = [...words, '\n'].slice(0, request.maxTokens);
+    const stopped = tokens.findIndex((token) => request.stop.some((stop) => token.includes(stop)));
+    const said = stopped < 0 ? tokens : tokens.slice(0, stopped);
+    const ended = said.length <= replyWords && stopped < 0 ? ('length' as const) : ('stop' as const);
+    return { index, said, ended };
+  });
+  const longest = Math.max(...replies.map((reply) => reply.said.length));
+  const deltas = Array.from({ length: longest }, (_, step) =>
+    replies.flatMap(({ index, said }) => {
+      const text = said[step];
+      return text === undefined ? [] : [{ kind: 'delta' as const, index, text }];
+    }),
+  ).flat();
+  // Last reply first, so that nobody can rely on the order of endings.
+  const ends = replies.toReversed().map(({ index, said, ended }) => {
+    return { kind: 'end' as const, index, text: said.join(''), finishReason: ended, completionTokens: said.length };
+  });
+  return [...deltas, ...ends];
+}
+
+/** Rates every attribute by the number of words of the last turn, between 0 and the top of the scale. */
+export class WordCountPredictor implements Predictor {
+  readonly id = 'counter';
+  readonly revision = 'rev-1';
+  readonly schema: AttributeSchema;
+  seen: Conversation[] = [];
+
+  constructor(schema: AttributeSchema = gameCharacters) {
+    this.schema = schema;
+  }
+
+  async score(conversations: Conversation[], signal: AbortSignal): Promise<ConversationScore[]> {
+    signal.throwIfAborted();
+    this.seen.push(...conversations);
+    return conversations.map((conversation) => {
+      const words = (conversation.turns.at(-1)?.content ?? '').split(' ').length;
+      const attributes = Object.fromEntries(
+        this.schema.attributes.map(({ name, levels }) => {
+          const level = Math.min(words, levels.length - 1);
+          const probabilities = levels.map((_, i) => (i === level ? 1 : 0));
+          return [name, { value: level, level, probabilities, confidence: 1 }];
+        }),
+      );
+      return { attributes, truncated: words > 100, tokens: words };
+    });
+  }
+
+  async dispose(): Promise<void> {}
+}
+
+/** Models by hand: language models first, each under its own id. */
+export class Shelf implements Models {
+  languages: LanguageModel[];
+  predictors: Predictor[];
+  loaded = true;
+
+  constructor(languages: LanguageModel[], predictors: Predictor[]) {
+    this.languages = languages;
+    this.predictors = predictors;
+  }
+
+  list(): ModelCard[] {
+    const rest = { created: 1_700_000_000, aliases: ['default'] };
+    return [
+      ...this.languages.map((model) => {
+        return { id: model.id, kind: 'language' as const, schema: model.schema, contextLength: model.contextLength, ...rest };
+      }),
+      ...this.predictors.map((model) => ({
+        id: model.id,
+        kind: 'predictor' as const,
+        schema: model.schema,
+        contextLength: 256,
+        ...rest,
+      })),
+    ];
+  }
+
+  async language(id: string): Promise<LanguageModel> {
+    return this.languages.find((model) => model.id === id) as LanguageModel;
+  }
+
+  async predictor(id: string): Promise<Predictor> {
+    return this.predictors.find((model) => model.id === id) as Predictor;
+  }
+
+  ready(): boolean {
+    return this.loaded;
+  }
+}
