@@ -8,6 +8,7 @@ import { trainPredictor } from '../src/attributes/train-predictor.ts';
 import type { SampleContent } from '../src/datasets/sample.ts';
 import { writeSnapshot } from '../src/datasets/snapshot.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
+import type { NewModel } from '../src/finetuning/training-run.ts';
 import type { TrainingSettings } from '../src/llama/training.ts';
 import type { TrainingListener } from '../src/llama/training-process.ts';
 import type { Conversation, Label } from '../src/steerlm.ts';
@@ -18,15 +19,7 @@ import { recordSection } from './results.ts';
 
 interface Scale {
   share: number;
-  size: {
-    vocabSize: number;
-    hiddenSize: number;
-    intermediateSize: number;
-    layers: number;
-    heads: number;
-    kvHeads: number;
-    contextLength: number;
-  };
+  size: NewModel;
   baseEpochs: number;
   predictorEpochs: number;
   tuningEpochs: number;

@@ -1,28 +1,12 @@
 // How fast the predictor scores: conversations per second at 5.8 M parameters beside PyTorch, alternating fresh processes, the same token ids.
 import { mkdir, writeFile } from 'node:fs/promises';
-import { configJson, type LlamaShape } from '../src/llama/shape.ts';
+import { configJson } from '../src/llama/shape.ts';
 import { randomStream } from '../src/random.ts';
 import { helpSteer } from '../src/schemas.ts';
+import { benchShape as shape } from './bench-shape.ts';
 import { peersInstalled, runOurs, runPeer } from './peer.ts';
 import { median, recordSection, table } from './results.ts';
 
-const shape: LlamaShape = {
-  modelType: 'llama',
-  vocabSize: 4096,
-  hiddenSize: 256,
-  intermediateSize: 688,
-  layers: 6,
-  heads: 8,
-  kvHeads: 8,
-  headDim: 32,
-  contextLength: 512,
-  ropeTheta: 10_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
-};
 const file = 'bench/out/score.json';
 
 /** Lengths spread like those of chats: log-normal around 130 tokens, at most the context. */

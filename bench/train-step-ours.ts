@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { int64 } from '../src/llama/batches.ts';
 import { nextTokenObjective } from '../src/llama/objective.ts';
-import { type LlamaShape, parameterCount, parameterShapes } from '../src/llama/shape.ts';
+import { parameterCount, parameterShapes } from '../src/llama/shape.ts';
 import { TrainingState } from '../src/llama/training-state.ts';
 import { initialWeights } from '../src/llama/weights.ts';
 import { randomStream } from '../src/random.ts';
@@ -10,25 +10,9 @@ import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { emitOnnx } from '../src/tensor/onnx.ts';
 import { input, matmul } from '../src/tensor/primitives.ts';
 import { Session } from '../src/tensor/session.ts';
+import { benchShape as shape } from './bench-shape.ts';
 import { median } from './results.ts';
 
-const shape: LlamaShape = {
-  modelType: 'llama',
-  vocabSize: 4096,
-  hiddenSize: 256,
-  intermediateSize: 688,
-  layers: 6,
-  heads: 8,
-  kvHeads: 8,
-  headDim: 32,
-  contextLength: 256,
-  ropeTheta: 10_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
-};
 const [B, T, threads] = [16, 128, 2];
 
 async function stepTimes(seconds: number): Promise<number[]> {

@@ -73,7 +73,9 @@ export function scoringOutputs(
   const network = plainNetwork((name) => constants.get(name)!, shape);
   const ids = t.input('ids', 'int64', ['R', 'T']);
   const positions = t.input('positions', 'int64', ['R', 'T']);
-  const states = forwardTrunk(shape, network, { ids, positions, bias: causalBias(positions) }).hidden;
-  const last = t.gather(t.reshape(states, ['R·T', shape.hiddenSize]), t.input('ends', 'int64', ['R']));
-  return { probabilities: perAttribute(headLogits(network, last), schema, t.softmax) };
+  const ends = t.input('ends', 'int64', ['R']);
+  const lastPositions = t.reshape(t.gather(t.reshape(positions, ['R·T', 1]), ends), ['R', 1]);
+  const last = { ends, positions: lastPositions, bias: causalBias(positions, lastPositions) };
+  const states = forwardTrunk(shape, network, { ids, positions, bias: causalBias(positions), last }).hidden; // (R, 1, D)
+  return { probabilities: perAttribute(headLogits(network, t.reshape(states, ['R', shape.hiddenSize])), schema, t.softmax) };
 }

@@ -2,7 +2,7 @@
 import type { SampleContent } from '../datasets/sample.ts';
 import { encodePieces } from '../llama/encode.ts';
 import type { Tokenizer } from '../llama/tokenizer.ts';
-import { type AttributeSchema, type Conversation, type Label, layOutScoring } from '../steerlm.ts';
+import { type AttributeSchema, type Conversation, type Label, layOutScoring, type Turn } from '../steerlm.ts';
 
 export interface Reading {
   ids: number[];
@@ -13,20 +13,31 @@ export interface Reading {
 const nothing: AttributeSchema = { name: 'none', version: 0, attributes: [] };
 
 /**
- * Token ids of a conversation up to its last turn, at most `limit` of them. What is too long loses its oldest turns first, then the
- * start of the reply: the system text and the end always stay.
+ * Token ids of a conversation up to its last turn, at most `limit` of them. What is too long loses its oldest turns first; a last turn
+ * that is too long itself loses what stands before its end. Costs no more than the limit, however long the conversation.
  */
-export function readConversation(tokenizer: Tokenizer, conversation: Conversation, limit: number): Reading {
-  const encode = (turns: Conversation['turns']): number[] =>
-    encodePieces(tokenizer, layOutScoring(nothing, { ...conversation, turns })).ids;
-  let { turns } = conversation;
-  let ids = encode(turns);
-  const truncated = ids.length > limit;
-  while (ids.length > limit && turns.length > 1) {
-    turns = turns.slice(1);
-    ids = encode(turns);
+export function readConversation(tokenizer: Tokenizer, { system, turns }: Conversation, limit: number): Reading {
+  // A token spells at least one character, so no more of a text than this can be read.
+  const readable = limit * tokenizer.longestToken;
+  const encode = (head: string, said: Turn[]): number[] =>
+    encodePieces(tokenizer, layOutScoring(nothing, { system: head, turns: said })).ids;
+  const opening = encode(system.slice(-readable), []);
+  const bare = encode('', []).length;
+  const [head, close] = [opening.slice(0, -1), opening.slice(-1)];
+  const kept: number[][] = [];
+  let length = opening.length;
+  let truncated = system.length > readable;
+  for (const turn of turns.toReversed()) {
+    const ids = encode('', [{ ...turn, content: turn.content.slice(-readable) }]).slice(bare - 1, -1);
+    if (length + ids.length > limit && kept.length > 0) {
+      truncated = true;
+      break;
+    }
+    kept.unshift(ids);
+    length += ids.length;
   }
-  return { ids: ids.length > limit ? ids.slice(-limit) : ids, truncated };
+  const ids = [...head, ...kept.flat(), ...close];
+  return { ids: ids.slice(-limit), truncated: truncated || ids.length > limit };
 }
 
 /** The conversation up to and including turn `end`. */

@@ -96,7 +96,7 @@ export async function runPredictorSpec(
   if (result.stopped) return { out: null, step, steps, evalLoss, report: null };
   const trained: Model = { ...model, values: result.values };
   const report = await reportHeldOut(trained, schema, validation);
-  await writeModel(spec.out, { ...trained, card: await cardOf(spec, evalLoss, report) }, spec.dtype);
+  await writeModel(spec.out, { ...trained, card: await cardOf(spec, model.card.name, evalLoss, report) }, spec.dtype);
   return { out: spec.out, step, steps, evalLoss, report };
 }
 
@@ -132,13 +132,13 @@ async function reportHeldOut(model: Model, schema: AttributeSchema, rated: reado
   return reportOn(schema, pairs);
 }
 
-async function cardOf(spec: PredictorSpec, evalLoss: number | null, report: PredictorReport) {
+async function cardOf(spec: PredictorSpec, baseName: string, evalLoss: number | null, report: PredictorReport) {
   return {
     kind: 'predictor' as const,
     name: spec.name,
     attributeSchema: spec.schema,
     promptLayoutVersion,
-    baseModel: { name: spec.base.split(/[\\/]/).at(-1)!, revision: await revisionOf(spec.base) },
+    baseModel: { name: baseName, revision: await revisionOf(spec.base) },
     datasets: spec.datasets,
     recipe: {
       method: 'predictor',

@@ -7,7 +7,7 @@ import { readSnapshot } from '../datasets/snapshot.ts';
 import { SteerError } from '../errors.ts';
 import { packedBatches } from '../llama/batches.ts';
 import { type Model, readModel, withControlTokens, writeModel } from '../llama/model.ts';
-import { type ModelCard, readModelCard, revisionOf } from '../llama/model-folder.ts';
+import { blankCard, type ModelCard, readModelCard, revisionOf } from '../llama/model-folder.ts';
 import { nextTokenObjective } from '../llama/objective.ts';
 import type { Sequence } from '../llama/packing.ts';
 import { type LlamaShape, parameterCount, parameterShapes, type WeightType } from '../llama/shape.ts';
@@ -173,20 +173,6 @@ function* textsOf(samples: SampleContent[]): Generator<string> {
           .join(',');
     }
   }
-}
-
-function blankCard(name: string): ModelCard {
-  return {
-    kind: 'base',
-    name,
-    attributeSchema: null,
-    promptLayoutVersion: null,
-    baseModel: null,
-    datasets: [],
-    recipe: {},
-    measured: null,
-    createdAt: null,
-  };
 }
 
 async function cardOf(spec: TrainingSpec, result: TrainingResult): Promise<ModelCard> {

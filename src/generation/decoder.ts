@@ -2,7 +2,7 @@
 // Two-part attention: the past is fed in, only the rows of the new tokens come out, since every output of the runtime is copied.
 // Dimension letters: B batch, T new tokens, P past slots, K key/value heads, d head size, D hidden, V vocabulary.
 import { int64 } from '../llama/batches.ts';
-import { forwardTrunk, hidden, logits, type Past, plainNetwork } from '../llama/forward.ts';
+import { causalBias, forwardTrunk, logits, type Past, plainNetwork } from '../llama/forward.ts';
 import type { Model } from '../llama/model.ts';
 import { type LlamaShape, parameterShapes } from '../llama/shape.ts';
 import type { Node } from '../tensor/graph.ts';
@@ -80,13 +80,6 @@ function decodingGraph({ shape, values }: DecodedModel): Record<string, Node> {
     outputs[`new_value.${layer}`] = trunk.values[layer]!;
   }
   return outputs;
-}
-
-/** Hides later tokens from earlier ones. positions (B, T) → (B, 1, T, T). */
-function causalBias(positions: Node): Node {
-  const asking = t.reshape(positions, ['B', 1, 'T', 1]);
-  const asked = t.reshape(positions, ['B', 1, 1, 'T']);
-  return t.where(t.greaterOrEqual(asking, asked), t.scalar(0), t.scalar(hidden));
 }
 
 function pastInputs({ layers, kvHeads: K, headDim: d }: LlamaShape): Past {

@@ -2,10 +2,10 @@
 // prompts become token ids here and tokens become text.
 import { SteerError } from '../errors.ts';
 import { encodePieces } from '../llama/encode.ts';
-import { type ModelCard, readModelCard, readShape, revisionOf } from '../llama/model-folder.ts';
+import { type ModelCard, readEndTokens, readModelCard, readShape, revisionOf } from '../llama/model-folder.ts';
 import { Tokenizer } from '../llama/tokenizer.ts';
 import { documentSeparator } from '../llama/tokenizer-training.ts';
-import { type AttributeSchema, controlTokens, promptLayoutVersion } from '../steerlm.ts';
+import { type AttributeSchema, controlTokens, type Piece, promptLayoutVersion } from '../steerlm.ts';
 import { builtEntry } from '../tensor/built-entry.ts';
 import { EngineThread } from '../tensor/engine-thread.ts';
 import type { GenerationEvent, GenerationRequest, Vocabulary } from './engine.ts';
@@ -31,7 +31,11 @@ export async function openLanguageModel(folder: string, { threads, maxCalls }: L
   const { contextLength, vocabSize } = await readShape(folder);
   const tokenizer = await Tokenizer.open(folder, vocabSize);
   const revision = await revisionOf(folder);
-  const settings: EngineSettings = { folder, threads, vocabulary: replyVocabulary(tokenizer, vocabSize) };
+  const settings: EngineSettings = {
+    folder,
+    threads,
+    vocabulary: replyVocabulary(tokenizer, vocabSize, await readEndTokens(folder)),
+  };
   const thread: Thread = await EngineThread.start(builtEntry(import.meta.url, './engine-thread-entry.ts'), settings, {
     maxCalls,
   });
@@ -40,10 +44,18 @@ export async function openLanguageModel(folder: string, { threads, maxCalls }: L
     revision,
     schema: card.attributeSchema ?? noAttributes,
     contextLength,
-    encode: (pieces) => encodePieces(tokenizer, pieces).ids,
+    encode: (pieces) => encode(tokenizer, pieces, contextLength),
     complete: (request, signal) => complete(thread, tokenizer, contextLength, request, signal),
     dispose: () => thread.dispose(),
   };
+}
+
+/** Token ids of a prompt. One that is certainly too long is refused by its characters: encoding it would hold up every other caller. */
+function encode(tokenizer: Tokenizer, pieces: Piece[], contextLength: number): number[] {
+  const characters = pieces.reduce((total, piece) => total + ('text' in piece ? piece.text.length : 0), 0);
+  const least = Math.ceil(characters / tokenizer.longestToken);
+  if (least > contextLength) throw tooLong(contextLength, `at least ${least}`);
+  return encodePieces(tokenizer, pieces).ids;
 }
 
 function refuseUnfit(card: ModelCard, folder: string): void {
@@ -59,10 +71,10 @@ function refuseUnfit(card: ModelCard, folder: string): void {
   }
 }
 
-/** A reply holds text only, and ends at the turn token or the end of a document. */
-function replyVocabulary(tokenizer: Tokenizer, vocabSize: number): Vocabulary {
+/** A reply holds text only, and ends at the turn token, the end of a document, or where the model's own configuration says. */
+function replyVocabulary(tokenizer: Tokenizer, vocabSize: number, endTokens: number[]): Vocabulary {
   const ids = [controlTokens.turn, documentSeparator].map((spelling) => tokenizer.tokenId(spelling));
-  const stopTokens = ids.filter((id) => id !== undefined);
+  const stopTokens = [...new Set([...ids.filter((id) => id !== undefined), ...endTokens])];
   const allowed = Uint8Array.from({ length: vocabSize }, (_, id) => Number(tokenizer.isText(id) || stopTokens.includes(id)));
   return { allowed, stopTokens };
 }
@@ -102,9 +114,13 @@ function roomFor(prompt: readonly number[], contextLength: number): number {
     throw new SteerError('invalid_request', 'Expected a prompt of at least one token, found none. Say something.');
   }
   if (prompt.length < contextLength) return contextLength - prompt.length;
-  throw new SteerError(
+  throw tooLong(contextLength, `${prompt.length}`);
+}
+
+function tooLong(contextLength: number, found: string): SteerError {
+  return new SteerError(
     'context_length_exceeded',
     `Expected a prompt of at most ${contextLength - 1} tokens, since prompt and reply share a context of ${contextLength}; ` +
-      `found ${prompt.length}. Shorten the conversation.`,
+      `found ${found}. Shorten the conversation.`,
   );
 }

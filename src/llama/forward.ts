@@ -30,10 +30,22 @@ export interface Tokens {
   /** Added to the scores among the new tokens, broadcast to (B, 1, T, T). */
   bias: Node;
   past?: Past;
+  /** When only one token of each row is read, the last layer need not compute the others. */
+  last?: LastToken;
+}
+
+/** The one token of each row whose hidden state is wanted. */
+export interface LastToken {
+  /** Places in the flattened batch, (B) int64. */
+  ends: Node;
+  /** (B, 1) int64. */
+  positions: Node;
+  /** Added to its scores, (B, 1, 1, T). */
+  bias: Node;
 }
 
 export interface Trunk {
-  /** After the final norm, (B, T, D). */
+  /** After the final norm, (B, T, D), or (B, 1, D) of the last tokens. */
   hidden: Node;
   /** New keys, rotated, (B, K, T, d) a layer. */
   keys: Node[];
@@ -65,13 +77,23 @@ export function forwardTrunk(shape: LlamaShape, network: Network, tokens: Tokens
   for (let layer = 0; layer < shape.layers; layer++) {
     const at = `model.layers.${layer}.`;
     const norm = (y: Node, name: string) => t.rmsNorm(y, network.parameter(`${at}${name}.weight`), shape.normEpsilon);
-    const attention = attend(shape, network, `${at}self_attn.`, norm(x, 'input_layernorm'), tokens, layer, rotation);
+    const normed = norm(x, 'input_layernorm');
+    const last = layer === shape.layers - 1 ? tokens.last : undefined;
+    const asking = last ? { ...last, x: pickRows(normed, last.ends) } : { ...tokens, x: normed };
+    const attention = attend(shape, network, `${at}self_attn.`, normed, asking, tokens, layer, rotation);
     keys.push(attention.keys);
     values.push(attention.values);
-    x = t.add(x, attention.output);
+    x = t.add(last ? pickRows(x, last.ends) : x, attention.output);
     x = t.add(x, gatedMlp(network, `${at}mlp.`, norm(x, 'post_attention_layernorm')));
   }
   return { hidden: t.rmsNorm(x, network.parameter('model.norm.weight'), shape.normEpsilon), keys, values };
+}
+
+/** One row of each sequence. x (B, T, D), ends (B) → (B, 1, D). */
+function pickRows(x: Node, ends: Node): Node {
+  const [B, T, D] = x.shape as [Dim, Dim, Dim];
+  const rows = typeof B === 'number' && typeof T === 'number' ? B * T : `${B}·${T}`;
+  return t.reshape(t.gather(t.reshape(x, [rows, D]), ends), [B, 1, D]);
 }
 
 /** Scores of every token of the vocabulary. hidden (…, D) → (…, V). */
@@ -96,27 +118,35 @@ interface Attention {
   values: Node; // (B, K, T, d)
 }
 
+/** The tokens that ask, which are all of them or the last of each row. */
+interface Asking {
+  x: Node; // (B, A, D)
+  positions: Node; // (B, A)
+  bias: Node; // broadcast to (B, 1, A, T)
+}
+
 function attend(
   shape: LlamaShape,
   network: Network,
   at: string,
   x: Node,
+  asking: Asking,
   tokens: Tokens,
   layer: number,
   { cosine, sine }: Rotation,
 ): Attention {
-  const heads = (name: 'q' | 'k' | 'v', count: number): Node => {
-    const [B, T] = x.shape as [Dim, Dim, Dim];
-    let y = t.reshape(network.linear(x, `${at}${name}_proj`), [B, T, count, shape.headDim]);
+  const heads = (from: Node, name: 'q' | 'k' | 'v', count: number): Node => {
+    const [B, T] = from.shape as [Dim, Dim, Dim];
+    let y = t.reshape(network.linear(from, `${at}${name}_proj`), [B, T, count, shape.headDim]);
     if (shape.queryKeyNorm && name !== 'v') y = t.rmsNorm(y, network.parameter(`${at}${name}_norm.weight`), shape.normEpsilon);
     return t.transpose(y, [0, 2, 1, 3]); // (B, heads, T, d)
   };
-  const q = t.rope(heads('q', shape.heads), tokens.positions, cosine, sine);
-  const keys = t.rope(heads('k', shape.kvHeads), tokens.positions, cosine, sine);
-  const values = heads('v', shape.kvHeads);
-  const mixed = mixValues(shape, q, keys, values, tokens, layer); // (B, H, T, d)
-  const [B, , T] = mixed.shape as [Dim, Dim, Dim, Dim];
-  const joined = t.reshape(t.transpose(mixed, [0, 2, 1, 3]), [B, T, shape.heads * shape.headDim]);
+  const q = t.rope(heads(asking.x, 'q', shape.heads), asking.positions, cosine, sine);
+  const keys = t.rope(heads(x, 'k', shape.kvHeads), tokens.positions, cosine, sine);
+  const values = heads(x, 'v', shape.kvHeads);
+  const mixed = mixValues(shape, q, keys, values, asking.bias, tokens.past, layer); // (B, H, A, d)
+  const [B, , A] = mixed.shape as [Dim, Dim, Dim, Dim];
+  const joined = t.reshape(t.transpose(mixed, [0, 2, 1, 3]), [B, A, shape.heads * shape.headDim]);
   return { output: network.linear(joined, `${at}o_proj`), keys, values };
 }
 
@@ -124,7 +154,15 @@ function attend(
  * softmax(q [K_past K_new]ᵀ / √d + bias) [V_past V_new], in two parts so that the past is only read, never copied.
  * Heads that share keys are an axis of their own (G), along which keys and values broadcast.
  */
-function mixValues(shape: LlamaShape, q: Node, keys: Node, values: Node, tokens: Tokens, layer: number): Node {
+function mixValues(
+  shape: LlamaShape,
+  q: Node,
+  keys: Node,
+  values: Node,
+  bias: Node,
+  past: Past | undefined,
+  layer: number,
+): Node {
   const { kvHeads: K, headDim: d } = shape;
   const G = shape.heads / K;
   const [B, , T] = q.shape as [Dim, Dim, Dim, Dim];
@@ -132,8 +170,7 @@ function mixValues(shape: LlamaShape, q: Node, keys: Node, values: Node, tokens:
   const share = (x: Node): Node => (grouped ? t.reshape(x, [x.shape[0]!, x.shape[1]!, 1, x.shape[2]!, x.shape[3]!]) : x);
   const queries = grouped ? t.reshape(q, [B, K, G, T, d]) : q;
   const scale = 1 / Math.sqrt(d);
-  const scores = t.add(t.matmul(queries, share(keys), { transposeB: true, scale }), share(tokens.bias));
-  const { past } = tokens;
+  const scores = t.add(t.matmul(queries, share(keys), { transposeB: true, scale }), share(bias));
   if (!past) {
     const mixed = t.matmul(t.softmax(scores), share(values));
     return grouped ? t.reshape(mixed, [B, shape.heads, T, d]) : mixed;
@@ -147,10 +184,10 @@ function mixValues(shape: LlamaShape, q: Node, keys: Node, values: Node, tokens:
   return grouped ? t.reshape(mixed, [B, shape.heads, T, d]) : mixed;
 }
 
-/** Hides later tokens from earlier ones. positions (B, T) → (B, 1, T, T). */
-export function causalBias(positions: Node): Node {
+/** Hides later tokens from those that ask. positions (B, T), asking (B, A) → (B, 1, A, T). */
+export function causalBias(positions: Node, asking: Node = positions): Node {
   const [B, T] = positions.shape as [Dim, Dim];
-  const seen = t.greaterOrEqual(t.reshape(positions, [B, 1, T, 1]), t.reshape(positions, [B, 1, 1, T]));
+  const seen = t.greaterOrEqual(t.reshape(asking, [B, 1, asking.shape[1]!, 1]), t.reshape(positions, [B, 1, 1, T]));
   return t.where(seen, t.scalar(0), t.scalar(hidden));
 }
 

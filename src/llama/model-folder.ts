@@ -98,9 +98,14 @@ async function plainBaseModel(folder: string): Promise<ModelCard> {
   if (!(await exists(join(folder, configName)))) {
     throw new SteerError('invalid_model', `Expected a model in ${folder}, found no ${configName} there. Check the path.`);
   }
+  return blankCard(basename(resolve(folder)));
+}
+
+/** The card of a base model of which nothing more is known. */
+export function blankCard(name: string): ModelCard {
   return {
     kind: 'base',
-    name: basename(resolve(folder)),
+    name,
     attributeSchema: null,
     promptLayoutVersion: null,
     baseModel: null,
@@ -132,6 +137,19 @@ export async function writeModelCard(folder: string, card: ModelCard): Promise<v
 export async function readShape(folder: string): Promise<LlamaShape> {
   const path = join(folder, configName);
   return parseShape(await readJson(path), path);
+}
+
+const endSchema = z.looseObject({ eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish() });
+
+/** Ids that end a text by the folder's generation_config.json or config.json; none when neither says so. */
+export async function readEndTokens(folder: string): Promise<number[]> {
+  for (const name of ['generation_config.json', configName]) {
+    const path = join(folder, name);
+    if (!(await exists(path))) continue;
+    const { eos_token_id: ids } = endSchema.safeParse(await readJson(path)).data ?? {};
+    if (ids !== undefined && ids !== null) return typeof ids === 'number' ? [ids] : ids;
+  }
+  return [];
 }
 
 /** Writes config.json as transformers reads it. */

@@ -51,6 +51,8 @@ const longestRememberedWord = 48;
 export class Tokenizer {
   /** One more than the highest token id. */
   readonly size: number;
+  /** Characters of the longest token: a text of n characters has at least n / longestToken tokens. */
+  readonly longestToken: number;
   readonly #json: TokenizerJson;
   readonly #settings: Settings;
   readonly #engine: Engine;
@@ -68,6 +70,7 @@ export class Tokenizer {
     this.#ids = idsBySpelling(json);
     this.#spellings = spellingsById(this.#ids, where);
     this.size = this.#spellings.length;
+    this.longestToken = this.#spellings.reduce((longest, spelling) => Math.max(longest, spelling.length), 1);
     this.#engine = buildEngine(json, where);
     const cut = json.pre_tokenizer;
     this.#cutsLikeGpt2 = cut?.type === 'ByteLevel' && cut.use_regex !== false && !cut.add_prefix_space;
