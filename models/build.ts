@@ -23,7 +23,6 @@ const recipes = {
 };
 const heldOutConversations = 400;
 
-const progress = reportTraining(openProgressLine());
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 
@@ -76,12 +75,16 @@ async function make(
 const base = `models/${names.base}`;
 const made =
   (await make('base', (files) =>
-    finetune({ ...files, method: 'pretrain', start: { create: size }, settings: settings(recipes.base) }, progress, stop.signal),
+    finetune(
+      { ...files, method: 'pretrain', start: { create: size }, settings: settings(recipes.base) },
+      reportTraining(openProgressLine()),
+      stop.signal,
+    ),
   )) &&
   (await make('predictor', (files) =>
     trainPredictor(
       { ...files, base, schema: gameCharacters, readingTokens: T, settings: settings(recipes.predictor) },
-      progress,
+      reportTraining(openProgressLine()),
       stop.signal,
     ),
   )) &&
@@ -95,7 +98,7 @@ const made =
         dropout: { label: 0.1, attribute: 0.1 },
         settings: settings(recipes.steered),
       },
-      progress,
+      reportTraining(openProgressLine()),
       stop.signal,
     ),
   ));

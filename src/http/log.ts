@@ -26,7 +26,8 @@ export function logRequests(log: Logger): MiddlewareHandler<DoorEnv> {
         durationMs: Math.round(performance.now() - startedMs),
         ...(failure ? { code: failure.code } : {}),
       };
-      if (failure && failure.status >= 500)
+      // A server that is still loading is no fault.
+      if (failure && failure.status >= 500 && failure.code !== 'not_ready')
         log.error({ ...line, err: describeError(failure.cause ?? failure) }, 'request failed');
       else if (line.path.startsWith('/health/')) log.debug(line, 'request');
       else log.info(line, 'request');

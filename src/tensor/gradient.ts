@@ -112,14 +112,18 @@ function matmulRule(dy: Node, { inputs: [a, b], parameters: { transposeA, transp
   return [da, db];
 }
 
-// y = x r w with r = (mean x² + ε)^-½:  dx = r (dy w − x r² mean(dy w x)),  dw = Σ dy x r
+// y = x r w with r = (mean x² + ε)^-½ and q = dy x:  dx = r (dy w) − x r³ Σⱼ(q w) / D,  dw = Σ r q.
+// Both sums are products with a vector, which pass over q once and write next to nothing.
 function rmsNormRule(dy: Node, { inputs: [x, weight], parameters: { epsilon } }: Node<'rmsNorm'>): Node[] {
-  const width = scalar(1 / (x!.shape.at(-1) as number));
+  const D = x!.shape.at(-1) as number;
+  const width = scalar(1 / D);
   const r = div(one, sqrt(add(mul(sum(mul(x!, x!), [-1]), width), scalar(epsilon))));
-  const normed = mul(x!, r);
-  const dNormed = mul(dy, weight!);
-  const drift = mul(sum(mul(dNormed, normed), [-1]), width);
-  return [mul(r, sub(dNormed, mul(normed, drift))), mul(dy, normed)];
+  const q = mul(dy, x!);
+  const along = mul(matmul(q, reshape(weight!, [D, 1])), width);
+  const drift = mul(mul(mul(r, r), r), along);
+  const dx = sub(mul(mul(dy, weight!), r), mul(x!, drift));
+  const dw = matmul(flattenRows(q), flattenRows(r), { transposeA: true });
+  return [dx, reshape(dw, [D])];
 }
 
 function sliceRule(dy: Node, { inputs: [x], parameters: { axis, start, end } }: Node<'slice'>): Node[] {

@@ -142,12 +142,25 @@ export function emitOnnx(outputs: Readonly<Record<string, Node>>): Uint8Array<Ar
   for (const node of inOrder(Object.values(outputs))) {
     emission.call((emitters[node.op] as Emitter<Primitive>)(emission, node), node);
   }
+  return writeModel(nameOutputs(emission, outputs));
+}
+
+/** Gives values the names of the outputs they are; only an input, a constant or a value wanted twice has to be copied. */
+function nameOutputs(emission: Emission, outputs: Readonly<Record<string, Node>>): OnnxGraph {
+  const { graph } = emission;
+  const renamed = new Map<string, string>();
   for (const [name, node] of Object.entries(outputs)) {
-    const { graph } = emission;
-    graph.nodes.push({ op: 'Identity', domain: '', inputs: [emission.name(node)], outputs: [name], attributes: {} });
+    const value = emission.name(node);
+    const computed = node.op !== 'input' && node.op !== 'constant';
+    if (computed && !renamed.has(value)) renamed.set(value, name);
+    else graph.nodes.push({ op: 'Identity', domain: '', inputs: [value], outputs: [name], attributes: {} });
     graph.outputs.push({ name, type: node.type, shape: knownShape(node.shape) });
   }
-  return writeModel(emission.graph);
+  const rename = (names: readonly string[]): string[] => names.map((name) => renamed.get(name) ?? name);
+  return {
+    ...graph,
+    nodes: graph.nodes.map((node) => ({ ...node, inputs: rename(node.inputs), outputs: rename(node.outputs) })),
+  };
 }
 
 /** Sums of names have no meaning to the runtime; any fresh name will do. */

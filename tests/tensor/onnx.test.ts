@@ -64,3 +64,14 @@ it('names primitive and shapes when they do not fit', () => {
   expect(() => p.add(a, p.input('b', 'float32', [2]))).toThrow(/add.*sizes 3 and 2/);
   expect(() => p.reshape(a, [4])).toThrow(/reshape.*\[4\]/);
 });
+
+it('answers under every name asked for: a value twice, an input, a constant', async () => {
+  const a = p.input('a', 'float32', [2]);
+  const double = p.add(a, a);
+  const outputs = { once: double, twice: double, same: a, fixed: p.constant(Float32Array.of(7), [1]), after: p.neg(double) };
+  const session = await Session.open(emitOnnx(outputs), { threads: 1 });
+  const answer = await session.run({ a: { data: Float32Array.of(1, 2), shape: [2] } });
+  const values = Object.fromEntries(Object.entries(answer).map(([name, { data }]) => [name, Array.from(data as Float32Array)]));
+  expect(values).toEqual({ once: [2, 4], twice: [2, 4], same: [1, 2], fixed: [7], after: [-2, -4] });
+  await session.dispose();
+});

@@ -1,0 +1,97 @@
+// The shipped models load, speak, and visibly obey verbosity and rudeness on prompts whose wording training never saw.
+import { readdirSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { generateCorpus } from '../../models/corpus/grammar.ts';
+import { openPredictor } from '../../src/attributes/open-predictor.ts';
+import type { Predictor } from '../../src/attributes/predictor.ts';
+import { mean, spearman } from '../../src/attributes/report.ts';
+import type { LanguageModel } from '../../src/generation/language-model.ts';
+import { openLanguageModel } from '../../src/generation/steered-model.ts';
+import { applyAttributes, type Conversation, layOutPrompt, trimReply } from '../../src/steerlm.ts';
+
+const models = fileURLToPath(new URL('../../models', import.meta.url));
+const signal = new AbortController().signal;
+const words = (text: string): number => text.split(/\s+/).filter(Boolean).length;
+
+let model: LanguageModel;
+let predictor: Predictor;
+beforeAll(async () => {
+  model = await openLanguageModel(`${models}/npc`, { threads: 2, maxCalls: 8 });
+  predictor = await openPredictor(`${models}/npc-predictor`, { threads: 2 });
+});
+afterAll(async () => {
+  await model.dispose();
+  await predictor.dispose();
+});
+
+/** First player lines of conversations held out for their wording. */
+function heldOutPrompts(count: number): Conversation[] {
+  const prompts: Conversation[] = [];
+  for (const { conversation, heldOut } of generateCorpus({ seed: 77, conversations: 5000 })) {
+    if (heldOut === 'paraphrase') prompts.push({ ...conversation, turns: conversation.turns.slice(0, 1) });
+    if (prompts.length === count) break;
+  }
+  return prompts;
+}
+
+async function replyTo(conversation: Conversation, attributes: Record<string, number>): Promise<string> {
+  const prompt = model.encode(layOutPrompt(model.schema, conversation, applyAttributes(model.schema, attributes)));
+  const request = { prompt, maxTokens: 160, temperature: 0.7, topP: 0.95, topK: 0, stop: [], seed: 3, n: 1 };
+  for await (const event of model.complete(request, signal)) if (event.kind === 'end') return trimReply(event.text);
+  throw new Error('no reply');
+}
+
+async function repliesAt(attribute: string, level: number): Promise<{ conversation: Conversation; text: string }[]> {
+  const replies = [];
+  for (const conversation of heldOutPrompts(12)) {
+    replies.push({ conversation, text: await replyTo(conversation, { [attribute]: level }) });
+  }
+  return replies;
+}
+
+it('is small enough to ship', () => {
+  const files = readdirSync(models, { recursive: true, encoding: 'utf8' }).map((name) => statSync(`${models}/${name}`));
+  expect(files.reduce((total, file) => total + (file.isFile() ? file.size : 0), 0)).toBeLessThan(60e6);
+});
+
+it('says more at verbosity 4 than at 0', async () => {
+  const [short, long] = [await repliesAt('verbosity', 0), await repliesAt('verbosity', 4)];
+  const average = (replies: { text: string }[]) => mean(replies.map(({ text }) => words(text)));
+  expect(average(short)).toBeLessThan(8);
+  expect(average(long)).toBeGreaterThan(4 * average(short));
+});
+
+it('is ruder at toxicity 3 than at 0, by the predictor', async () => {
+  const rudeness = async (level: number) => {
+    const replies = await repliesAt('toxicity', level);
+    const rated = replies.map(({ conversation, text }) => ({
+      ...conversation,
+      turns: [...conversation.turns, { role: 'assistant' as const, content: text }],
+    }));
+    return mean((await predictor.score(rated, signal)).map(({ attributes }) => attributes.toxicity!.value));
+  };
+  expect(await rudeness(3)).toBeGreaterThan((await rudeness(0)) + 1);
+});
+
+it('the predictor ranks held-out replies as their labels do', async () => {
+  const rated: { conversation: Conversation; label: Record<string, number> }[] = [];
+  for (const { conversation, split } of generateCorpus({ seed: 78, conversations: 2500 })) {
+    const first = conversation.turns.slice(0, 2);
+    if (split === 'validation') rated.push({ conversation: { ...conversation, turns: first }, label: first[1]!.label! });
+  }
+  const scores = await predictor.score(
+    rated.map(({ conversation }) => conversation),
+    signal,
+  );
+  for (const { name } of predictor.schema.attributes) {
+    const pairs = rated.map(({ label }, i) => [label[name]!, scores[i]!.attributes[name]!.value] as const);
+    expect(
+      spearman(
+        pairs.map(([label]) => label),
+        pairs.map(([, value]) => value),
+      ),
+      name,
+    ).toBeGreaterThan(0.4);
+  }
+});
