@@ -1,6 +1,7 @@
 // npm run bench -- <name>: one script per question; each writes its rows into RESULTS.md.
 const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
   circle: () => import('./circle.ts'),
+  grounding: () => import('./grounding.ts'),
   'train-step': () => import('./train-step.ts'),
   score: () => import('./score.ts'),
 };

@@ -26,7 +26,7 @@ interface Answer {
 
 /** Alternates ours and PyTorch and writes the medians. */
 export async function run(args: string[]): Promise<void> {
-  const [rounds, seconds] = args.includes('--quick') ? [1, 3] : [5, 8];
+  const [rounds, seconds] = args.includes('--quick') ? [1, 3] : [3, 8];
   const levels = helpSteer.attributes.map((attribute) => attribute.levels.length);
   await mkdir('bench/out', { recursive: true });
   await writeFile(

@@ -11,7 +11,7 @@ interface Answer {
 
 /** Alternates ours and PyTorch and writes the medians. */
 export async function run(args: string[]): Promise<void> {
-  const [rounds, seconds] = args.includes('--quick') ? [1, 8] : [5, 15];
+  const [rounds, seconds] = args.includes('--quick') ? [1, 8] : [3, 15];
   const ours: Answer[] = [];
   const torch: Answer[] = [];
   const peers = peersInstalled();

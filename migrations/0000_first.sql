@@ -48,13 +48,13 @@ CREATE TABLE "models" (
 	"name" text NOT NULL,
 	"revision" text NOT NULL,
 	"kind" text NOT NULL,
-	"schema" jsonb NOT NULL,
+	"schema" jsonb,
 	"base" text,
 	"recipe" jsonb,
 	"report" jsonb,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "models_name_revision_pk" PRIMARY KEY("name","revision"),
-	CONSTRAINT "models_kind" CHECK ("models"."kind" in ('language', 'predictor'))
+	CONSTRAINT "models_kind" CHECK ("models"."kind" in ('base', 'predictor', 'steered'))
 );
 --> statement-breakpoint
 CREATE TABLE "samples" (

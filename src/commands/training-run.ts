@@ -131,11 +131,10 @@ export async function concludeRun(config: Config, options: TrainingOptions, { ou
 
 async function recordModel(db: Db, folder: string): Promise<void> {
   const card = await readModelCard(folder);
-  if (!card.attributeSchema) return;
   const row = {
     name: card.name,
     revision: await revisionOf(folder),
-    kind: card.kind === 'predictor' ? ('predictor' as const) : ('language' as const),
+    kind: card.kind,
     schema: card.attributeSchema,
     base: card.baseModel ? `${card.baseModel.name} ${card.baseModel.revision}` : null,
     recipe: { ...card.recipe, datasets: card.datasets },

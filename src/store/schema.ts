@@ -27,6 +27,8 @@ export type LabelSource = (typeof labelSources)[number];
 export const splits = ['train', 'validation'] as const;
 export type Split = (typeof splits)[number];
 
+const modelKinds = ['base', 'predictor', 'steered'] as const;
+
 /** A conversation as stored: labels live in their own table. */
 export interface Messages {
   system: string;
@@ -110,8 +112,9 @@ export const models = pgTable(
     name: text('name').notNull(),
     /** Hash that changes when the weights do. */
     revision: text('revision').notNull(),
-    kind: text('kind', { enum: ['language', 'predictor'] }).notNull(),
-    schema: jsonb('schema').$type<AttributeSchema>().notNull(),
+    kind: text('kind', { enum: modelKinds }).notNull(),
+    /** Attributes it follows or rates; null for a base model. */
+    schema: jsonb('schema').$type<AttributeSchema>(),
     /** Name and revision of the model this one was trained from. */
     base: text('base'),
     /** Settings of the training run, dataset hashes included. */
@@ -122,7 +125,7 @@ export const models = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.name, table.revision] }),
-    check('models_kind', sql`${table.kind} in ('language', 'predictor')`),
+    check('models_kind', sql`${table.kind} in ('base', 'predictor', 'steered')`),
   ],
 );
 

@@ -60,7 +60,7 @@ test('a model is fine-tuned to the labels, and recorded in the database', async 
   const recorded = await store.db.select().from(models);
   await store.close();
   const base = `base ${card.base_model.revision}`;
-  expect(recorded).toMatchObject([{ name: 'steered', kind: 'language', base, schema: { name: 'tone' } }]);
+  expect(recorded).toMatchObject([{ name: 'steered', kind: 'steered', base, schema: { name: 'tone' } }]);
 });
 
 test('it writes under attributes, the same for the same seed', async () => {
