@@ -12,8 +12,8 @@ const built = (file: string): string => builtEntry(new URL('../../src/tensor/x.t
 function traces(script: string): string[] {
   const home = mkdtempSync(join(tmpdir(), 'steer-telemetry-'));
   try {
-    const { ORT_DISABLE_TELEMETRY: _, ...environment } = process.env;
-    const env = { ...environment, HOME: home, TMPDIR: home, XDG_CACHE_HOME: join(home, '.cache') };
+    // Nothing else of the environment: the runtime also holds back when it believes to be on a build server.
+    const env = { PATH: process.env.PATH, HOME: home, TMPDIR: home, XDG_CACHE_HOME: join(home, '.cache') };
     execFileSync(process.execPath, ['--input-type=module', '-e', script], { env, stdio: 'pipe' });
     return readdirSync(home, { recursive: true, encoding: 'utf8' }).filter((name) => /mat-debug|onnxruntime/.test(name));
   } finally {
