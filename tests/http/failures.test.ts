@@ -153,7 +153,7 @@ describe('a reply', () => {
   test('of 500 hides its cause, foreseen or not, and logs it under the request id', async () => {
     for (const [error, code] of [
       [new Error('secret detail'), 'internal_error'],
-      [new SteerError('invalid_model', 'secret detail in /home/me'), 'invalid_model'],
+      [new SteerError('invalid_model', 'secret detail of the model folder'), 'invalid_model'],
     ] as const) {
       const house = openHouse();
       house.model.failure = { afterEvents: 0, error };

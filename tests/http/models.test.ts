@@ -31,6 +31,7 @@ test('the process is live at once and ready when its models are', async () => {
   expect((await knock(house, '/health/live')).body).toEqual({ status: 'live' });
   const { status, headers, body } = await knock(house, '/health/ready');
   expect([status, headers.get('retry-after'), body.error.code]).toEqual([503, '1', 'not_ready']);
+  expect(JSON.parse(house.lines.at(-1) as string).level, 'loading is told as no fault').toBe(20);
   house.shelf.loaded = true;
   expect((await knock(house, '/health/ready')).body).toEqual({ status: 'ready' });
 });

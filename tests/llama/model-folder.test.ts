@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   type ModelCard,
+  readEndTokens,
   readModelCard,
   readShape,
   revisionOf,
@@ -132,4 +133,12 @@ test('no revision without weights or tokenizer', async () => {
     code: 'invalid_model',
     message: expect.stringContaining('tokenizer.json'),
   });
+});
+
+test('the tokens that end a text come from generation_config.json, else config.json, else nowhere', async () => {
+  expect(await readEndTokens(folder)).toEqual([]);
+  await writeFile(join(folder, 'config.json'), '{"eos_token_id": 7}');
+  expect(await readEndTokens(folder)).toEqual([7]);
+  await writeFile(join(folder, 'generation_config.json'), '{"eos_token_id": [3, 5]}');
+  expect(await readEndTokens(folder)).toEqual([3, 5]);
 });
