@@ -12,8 +12,6 @@ import * as t from '../src/tensor/primitives.ts';
 import { Session } from '../src/tensor/session.ts';
 import { recordSection, table } from './results.ts';
 
-const count = 400;
-
 async function openScores({ shape, values }: Model): Promise<Session> {
   const constants = new Map([...parameterShapes(shape)].map(([name, dims]) => [name, t.constant(values.get(name)!, dims)]));
   const network = plainNetwork((name) => constants.get(name)!, shape);
@@ -39,9 +37,16 @@ async function replyNll(
   return [total, trained.filter(Boolean).length];
 }
 
-/** Measures the steered model and writes its row. */
-export async function run(): Promise<void> {
-  const model = await readModel('models/npc');
+export interface Listening {
+  replies: number;
+  /** Nats per token after the line a reply answers, and after another. */
+  right: number;
+  wrong: number;
+}
+
+/** Reads the first replies of `count` held-out conversations with the model in `folder`. */
+export async function measureListening(folder: string, count: number): Promise<Listening> {
+  const model = await readModel(folder);
   const schema = model.card.attributeSchema!;
   const session = await openScores(model);
   const held = [...generateCorpus({ seed: 91, conversations: 12 * count })]
@@ -58,8 +63,13 @@ export async function run(): Promise<void> {
     sums.tokens += tokens;
   }
   await session.dispose();
-  const [right, wrong] = [sums.right / sums.tokens, sums.wrong / sums.tokens];
-  const rows = [[model.card.name, held.length, right.toFixed(3), wrong.toFixed(3), (wrong - right).toFixed(3)]];
+  return { replies: held.length, right: sums.right / sums.tokens, wrong: sums.wrong / sums.tokens };
+}
+
+/** Measures the steered model and writes its row. */
+export async function run(): Promise<void> {
+  const { replies, right, wrong } = await measureListening('models/npc', 400);
+  const rows = [['npc', replies, right.toFixed(3), wrong.toFixed(3), (wrong - right).toFixed(3)]];
   const head = ['model', 'replies', 'after its own line', 'after another line', 'gain of listening'];
   await recordSection('grounding', `Held-out first replies, nats per token.\n\n${table(head, rows)}`);
 }

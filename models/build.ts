@@ -7,28 +7,39 @@ import { openProgressLine, reportTraining } from '../src/commands/progress.ts';
 import type { SampleContent } from '../src/datasets/sample.ts';
 import { writeSnapshot } from '../src/datasets/snapshot.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
+import type { PretrainingSpec } from '../src/finetuning/training-run.ts';
 import type { TrainingSettings } from '../src/llama/training.ts';
 import { gameCharacters } from '../src/schemas.ts';
+import type { Conversation, Label, Turn } from '../src/steerlm.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
-import { generateCorpus } from './corpus/grammar.ts';
+import { type CorpusItem, generateCorpus } from './corpus/grammar.ts';
 
-const names = { base: 'npc-base', predictor: 'npc-predictor', steered: 'npc' };
-const size = { vocabSize: 4096, hiddenSize: 256, intermediateSize: 688, layers: 6, heads: 8, kvHeads: 8, contextLength: 512 };
+const models = { base: 'npc-base', predictor: 'npc-predictor', steered: 'npc' };
+/** A first model that only ever saw short exchanges; the base model goes on from it and it is not kept. */
+const first = 'data/runs/npc-exchanges/model';
+const size = { vocabSize: 2048, hiddenSize: 192, intermediateSize: 512, layers: 4, heads: 6, kvHeads: 6, contextLength: 512 };
 const [B, T] = [8, 256];
-/** Conversations each model is made from; every run has a seed of its own, so the predictor judges replies it was not trained beside. */
+/**
+ * Conversations each model is made from; every run has a seed of its own, so the predictor judges replies it was not trained beside.
+ * Exchanges come first: among whole conversations a new model learns what replies look like long before it learns to look at the
+ * player's line, and short replies right after a line teach that in a few hundred steps.
+ */
 const recipes = {
-  base: { seed: 1, conversations: 16_000, learningRate: 1.5e-3 },
-  predictor: { seed: 2, conversations: 7_000, learningRate: 5e-4 },
-  steered: { seed: 3, conversations: 28_000, learningRate: 8e-4 },
+  exchanges: { seed: 1, conversations: 120_000, epochs: 2, learningRate: 2e-3 },
+  base: { seed: 2, conversations: 60_000, epochs: 1, learningRate: 2e-3 },
+  predictor: { seed: 3, conversations: 12_000, epochs: 1, learningRate: 8e-4 },
+  steered: { seed: 4, conversations: 75_000, epochs: 1, learningRate: 1.5e-3 },
 };
-const heldOutConversations = 400;
+type Run = keyof typeof recipes;
+/** Whole conversations among the exchanges, for the tokenizer; and conversations held out of every run. */
+const [wholeAmongExchanges, heldOut] = [600, 400];
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 
-function settings({ seed, learningRate }: { seed: number; learningRate: number }): TrainingSettings {
+function settings({ seed, epochs, learningRate }: { seed: number; epochs: number; learningRate: number }): TrainingSettings {
   return {
-    epochs: 1,
+    epochs,
     steps: null,
     accumulation: 1,
     learningRate,
@@ -43,63 +54,67 @@ function settings({ seed, learningRate }: { seed: number; learningRate: number }
   };
 }
 
-async function filesOf(model: keyof typeof recipes) {
-  const { seed, conversations } = recipes[model];
-  const runFolder = `data/runs/${names[model]}`;
+/** The first line of a conversation with its reply and nothing around, where the reply is short and about the line. */
+function exchangeOf({ conversation }: CorpusItem): Conversation | undefined {
+  const [line, reply] = conversation.turns as [Turn, Turn];
+  const { verbosity, helpfulness } = reply.label as Label;
+  return verbosity! <= 1 && helpfulness! >= 1 ? { system: '', turns: [line, reply] } : undefined;
+}
+
+async function filesOf(run: Run) {
+  const { seed, conversations } = recipes[run];
+  const runFolder = `data/runs/npc-${run}`;
   await mkdir(runFolder, { recursive: true });
   const files = { train: `${runFolder}/train.jsonl`, validation: `${runFolder}/validation.jsonl` };
   const split = { train: [] as SampleContent[], validation: [] as SampleContent[] };
+  let index = 0;
   for (const item of generateCorpus({ seed, conversations })) {
-    split[item.split].push({ kind: 'conversation', conversation: item.conversation });
+    const whole = run !== 'exchanges' || index++ < wholeAmongExchanges;
+    const conversation = whole ? item.conversation : exchangeOf(item);
+    if (conversation) split[item.split].push({ kind: 'conversation', conversation });
   }
   const { hash } = await writeSnapshot(files.train, split.train);
-  await writeSnapshot(files.validation, split.validation.slice(0, heldOutConversations));
+  await writeSnapshot(files.validation, split.validation.slice(0, heldOut));
   const datasets = [{ name: `corpus seed ${seed}, ${conversations} conversations`, hash }];
-  return { ...files, runFolder, datasets, dtype: 'float16' as const, B, T, name: names[model], out: `models/${names[model]}` };
+  return { ...files, runFolder, datasets, dtype: 'float16' as const, B, T, settings: settings(recipes[run]) };
 }
 
-/** Makes one model unless it is there already; answers whether the build may go on. */
-async function make(
-  model: keyof typeof recipes,
-  run: (files: Awaited<ReturnType<typeof filesOf>>) => Promise<{ out: string | null }>,
-): Promise<boolean> {
-  if (existsSync(`models/${names[model]}/steerlm.json`)) {
-    process.stdout.write(`models/${names[model]} is there; remove it to make it again\n`);
+type Files = Awaited<ReturnType<typeof filesOf>>;
+
+/** Runs one training unless its model is there already; answers whether the build may go on. */
+async function make(run: Run, out: string, train: (files: Files) => Promise<{ out: string | null }>): Promise<boolean> {
+  if (existsSync(`${out}/steerlm.json`)) {
+    process.stdout.write(`${out} is there; remove it to make it again\n`);
     return true;
   }
-  const { out } = await run(await filesOf(model));
-  if (out === null) process.stdout.write('Stopped; the same command continues from the last checkpoint.\n');
-  return out !== null;
+  const finished = (await train(await filesOf(run))).out !== null;
+  if (!finished) process.stdout.write('Stopped; the same command continues from the last checkpoint.\n');
+  return finished;
 }
 
-const base = `models/${names.base}`;
+const base = `models/${models.base}`;
+const watch = () => reportTraining(openProgressLine());
+const pretrain = (run: Run, name: string, out: string, start: PretrainingSpec['start']) =>
+  make(run, out, (files) => finetune({ ...files, name, out, method: 'pretrain', start }, watch(), stop.signal));
+
+async function makePredictor(): Promise<boolean> {
+  const [name, out] = [models.predictor, `models/${models.predictor}`];
+  return make('predictor', out, (files) =>
+    trainPredictor({ ...files, name, out, base, schema: gameCharacters, readingTokens: T }, watch(), stop.signal),
+  );
+}
+
+async function makeSteered(): Promise<boolean> {
+  const [name, out] = [models.steered, `models/${models.steered}`];
+  const dropout = { label: 0.1, attribute: 0.1 };
+  return make('steered', out, (files) =>
+    finetune({ ...files, name, out, method: 'steered', base, schema: gameCharacters, dropout }, watch(), stop.signal),
+  );
+}
+
 const made =
-  (await make('base', (files) =>
-    finetune(
-      { ...files, method: 'pretrain', start: { create: size }, settings: settings(recipes.base) },
-      reportTraining(openProgressLine()),
-      stop.signal,
-    ),
-  )) &&
-  (await make('predictor', (files) =>
-    trainPredictor(
-      { ...files, base, schema: gameCharacters, readingTokens: T, settings: settings(recipes.predictor) },
-      reportTraining(openProgressLine()),
-      stop.signal,
-    ),
-  )) &&
-  (await make('steered', (files) =>
-    finetune(
-      {
-        ...files,
-        method: 'steered',
-        base,
-        schema: gameCharacters,
-        dropout: { label: 0.1, attribute: 0.1 },
-        settings: settings(recipes.steered),
-      },
-      reportTraining(openProgressLine()),
-      stop.signal,
-    ),
-  ));
-if (made) await writeFile('models/default', `${names.steered}\n`);
+  (await pretrain('exchanges', 'npc-exchanges', first, { create: size })) &&
+  (await pretrain('base', models.base, base, { continue: first })) &&
+  (await makePredictor()) &&
+  (await makeSteered());
+if (made) await writeFile('models/default', `${models.steered}\n`);

@@ -100,7 +100,7 @@ export class Writer {
 
   private cores(): Pool {
     const own = this.coresOf({ intent: this.intent, about: this.about });
-    if (this.intent.topic === '' || this.random.chance(0.6)) return own;
+    if (this.intent.topic === '' || this.random.chance(0.7)) return own;
     if (this.coreLevel === 0) return phrases.aboutTopic.refuse;
     return this.coreLevel === 1 ? phrases.aboutTopic.deflect : own;
   }
@@ -137,7 +137,7 @@ export class Writer {
 
   /** What the player's line is about first, then the character, then what fits anywhere. */
   private choose(pools: readonly Pool[]): Pool {
-    return pools[this.random.weighted([52, 34, 14])] as Pool;
+    return pools[this.random.weighted([66, 24, 10])] as Pool;
   }
 
   private fillUp(): void {
@@ -150,12 +150,12 @@ export class Writer {
     const cold = target.helpfulness <= 1;
     const kinds: [weight: number, role: Role, pool: Pool][] = [
       [fillers.opening > 0 ? 0 : 16, 'opening', openingsFor(random, scene, courtesy, cold)],
-      [34, 'talk', intent.parts.talk],
-      [target.helpfulness >= 3 ? 40 : 0, 'more', intent.parts.more],
-      [fillers.life > 1 ? 0 : 22, 'talk', scene.archetype.parts.life],
-      [cold && !courtesy && fillers.excuse < 2 ? 26 : 0, 'talk', phrases.excuses],
+      [44, 'talk', intent.parts.talk],
+      [target.helpfulness >= 3 ? 46 : 0, 'more', intent.parts.more],
+      [fillers.life > 1 ? 0 : 16, 'talk', scene.archetype.parts.life],
+      [cold && !courtesy && fillers.excuse < 2 ? 18 : 0, 'talk', phrases.excuses],
       [fillers.close > 0 ? 0 : 12, 'close', closesFor(random, scene, target)],
-      [fillers.remark > 0 || (courtesy && intent.after) ? 0 : 12, 'talk', courtesy ? phrases.courtesies : phrases.remarks],
+      [fillers.remark > 0 || (courtesy && intent.after) ? 0 : 8, 'talk', courtesy ? phrases.courtesies : phrases.remarks],
     ];
     const index = random.weighted(kinds.map(([weight]) => weight));
     const [, role, pool] = kinds[index] as [number, Role, Pool];
