@@ -2,8 +2,12 @@
 const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
   circle: () => import('./circle.ts'),
   grounding: () => import('./grounding.ts'),
+  raters: () => import('./raters.ts'),
   'train-step': () => import('./train-step.ts'),
   score: () => import('./score.ts'),
+  crash: () => import('./crash.ts'),
+  upload: () => import('./upload.ts'),
+  label: () => import('./label.ts'),
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -13,9 +13,13 @@ export interface Config {
   /** Key every route but /health/* asks for; absent means none does. */
   apiKey?: string;
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  /** A job whose worker is silent for so long is taken over by another. */
+  jobLeaseMs: number;
   limits: {
     /** Largest request body, bytes. */
     bodyBytes: number;
+    /** Largest file or dataset sent as it is, bytes. */
+    fileBytes: number;
     /** Most turns one scoring request may have rated. */
     scoredTurns: number;
   };
@@ -40,7 +44,9 @@ const Environment = z.object({
     })
     .default('info'),
   MAX_BODY_BYTES: whole(1024, 2 ** 30).default(2 ** 20),
+  MAX_FILE_BYTES: whole(1024, 2 ** 33).default(2 ** 29),
   MAX_SCORED_TURNS: whole(1, 100_000).default(256),
+  JOB_LEASE_MS: whole(500, 3_600_000).default(15_000),
 });
 
 /**
@@ -70,7 +76,8 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     ...(env.DATABASE_URL === undefined ? {} : { databaseUrl: env.DATABASE_URL }),
     ...(env.STEER_API_KEY === undefined ? {} : { apiKey: env.STEER_API_KEY }),
     logLevel: env.LOG_LEVEL,
-    limits: { bodyBytes: env.MAX_BODY_BYTES, scoredTurns: env.MAX_SCORED_TURNS },
+    jobLeaseMs: env.JOB_LEASE_MS,
+    limits: { bodyBytes: env.MAX_BODY_BYTES, fileBytes: env.MAX_FILE_BYTES, scoredTurns: env.MAX_SCORED_TURNS },
   };
 }
 

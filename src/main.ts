@@ -9,6 +9,7 @@ import { SteerError } from './errors.ts';
 /** Each with its own imports: loading them all takes longer than most of them run. */
 const commands: Record<string, () => Promise<(around: Surroundings) => Command>> = {
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  work: async () => (await import('./commands/work.ts')).workCommand,
   generate: async () => (await import('./commands/generate.ts')).generateCommand,
   score: async () => (await import('./commands/score.ts')).scoreCommand,
   import: async () => (await import('./commands/import.ts')).importCommand,

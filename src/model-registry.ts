@@ -1,68 +1,89 @@
-// The models of a folder: each sub-folder with a config.json is one, loaded the first time it is asked for and once however many ask.
-// A broken one is told of and passed over. Knows no HTTP and no command line.
-import { readdir, readFile, stat } from 'node:fs/promises';
+// The models of a folder: each is loaded the first time it is asked for and once however many ask, and freed when it was unloaded or replaced
+// and its last call has ended. Follows the folder and, with a database, the aliases people set. Knows no HTTP and no command line.
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { openPredictor } from './attributes/open-predictor.ts';
 import type { Predictor } from './attributes/predictor.ts';
-import { headShapes } from './attributes/predictor-graph.ts';
 import { SteerError } from './errors.ts';
 import type { LanguageModel } from './generation/language-model.ts';
 import { openLanguageModel } from './generation/steered-model.ts';
-import { findPredictorFor, type ModelCard, type ModelKind, type Models } from './http/served-models.ts';
-import { exists } from './llama/json-file.ts';
-import { readModelCard, readShape } from './llama/model-folder.ts';
-import { openWeights } from './llama/weights.ts';
-import type { AttributeSchema } from './steerlm.ts';
-
-interface Entry {
-  card: ModelCard;
-  folder: string;
-  steered: boolean;
-}
+import {
+  findModel,
+  findPredictorFor,
+  type ModelCard,
+  type ModelKind,
+  type ModelStatus,
+  type Models,
+} from './http/served-models.ts';
+import { readAliases, removeAlias, writeAlias } from './model-registry/aliases.ts';
+import { EngineSlot } from './model-registry/engine-slot.ts';
+import { holdLanguage, holdPredictor } from './model-registry/held-models.ts';
+import { chosenDefault, type Entry, inOrder, type Scan, scanModels, withoutTwins } from './model-registry/scan.ts';
+import type { Db } from './store/connect.ts';
 
 export interface RegistryOptions {
-  /** Told of each sub-folder that looks like a model and is none. */
+  /** Told once of each sub-folder that looks like a model and is none. */
   onBroken(folder: string, reason: string): void;
+  /** Where aliases are kept. With it the registry looks every other second what other processes changed, in folder and table. */
+  db?: Db;
 }
 
-const noAttributes: AttributeSchema = { name: 'none', version: 0, attributes: [] };
 /** Calls in hand above which a model refuses further ones. */
 const maxCalls = 64;
 
 /** Threads of one run of a model: every core. */
 export const engineOptions = { threads: availableParallelism(), maxCalls };
 
+/** Between two looks at what other processes changed. */
+const lookEveryMs = 2_000;
+const aliasForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+
+type Slot = EngineSlot<LanguageModel | Predictor>;
+
 export class ModelRegistry implements Models {
-  readonly #entries: Entry[];
-  readonly #loaded = new Map<string, Promise<LanguageModel | Predictor>>();
+  readonly #modelsDir: string;
+  readonly #options: RegistryOptions;
+  #scan: Scan = { entries: [], broken: [] };
+  #entries: Entry[] = [];
+  #aliases = new Map<string, string>();
+  #chosen: string | null = null;
+  readonly #told = new Set<string>();
+  readonly #loads = new Map<string, { slot: Promise<Slot>; status: ModelStatus }>();
+  readonly #failed = new Set<string>();
+  readonly #held = new WeakMap<Slot, LanguageModel | Predictor>();
+  /** Unloaded or replaced, with calls in hand. */
+  readonly #retiring = new Set<Slot>();
+  #looking: Promise<void> = Promise.resolve();
+  #nextLook: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #ready = false;
   #disposed = false;
 
-  private constructor(entries: Entry[]) {
-    this.#entries = entries;
+  private constructor(modelsDir: string, options: RegistryOptions) {
+    this.#modelsDir = modelsDir;
+    this.#options = options;
   }
 
   /**
-   * Looks through the sub-folders of `modelsDir`; loads nothing. The language model named `default` is the one in the sub-folder that the file
-   * `<modelsDir>/default` names, else the first steered one. Throws invalid_model when there is no such folder.
+   * Looks through the sub-folders of `modelsDir`; loads nothing. The language model named `default` is the one its alias names, else the one in
+   * the sub-folder that the file `<modelsDir>/default` names, else the first steered one. Throws invalid_model when there is no such folder.
    */
-  static async open(modelsDir: string, { onBroken }: RegistryOptions): Promise<ModelRegistry> {
-    const entries: Entry[] = [];
-    for (const folder of await modelFolders(modelsDir)) {
-      try {
-        entries.push(await readEntry(folder));
-      } catch (error) {
-        if (!(error instanceof SteerError)) throw error;
-        onBroken(folder, error.message);
-      }
-    }
-    const distinct = withoutTwins(entries, onBroken);
-    return new ModelRegistry(markDefault(distinct, await chosenDefault(modelsDir)));
+  static async open(modelsDir: string, options: RegistryOptions): Promise<ModelRegistry> {
+    const registry = new ModelRegistry(modelsDir, options);
+    await registry.refresh();
+    if (options.db) registry.#watch();
+    return registry;
   }
 
   list(): ModelCard[] {
-    return this.#entries.map(({ card }) => card);
+    const taken = new Set(this.#aliases.keys());
+    return this.#entries.map((entry, place) => {
+      const { id, kind, created, schema, contextLength, base, folder } = entry;
+      const own = basename(folder) === id || taken.has(basename(folder)) ? [] : [basename(folder)];
+      const given = [...this.#aliases].flatMap(([alias, model]) => (model === id && alias !== 'default' ? [alias] : []));
+      const aliases = [...own, ...given, ...(place === 0 && kind === 'language' ? ['default'] : [])];
+      return { id, kind, created, aliases, schema, contextLength, base, status: this.#statusOf(id) };
+    });
   }
 
   /** Folder of the model of that id. Throws model_not_found. */
@@ -70,12 +91,12 @@ export class ModelRegistry implements Models {
     return this.#entry(id).folder;
   }
 
-  language(id: string): Promise<LanguageModel> {
-    return this.#load(id, 'language', (folder) => openLanguageModel(folder, engineOptions));
+  async language(id: string): Promise<LanguageModel> {
+    return this.#hold(await this.#slot(id, 'language')) as LanguageModel;
   }
 
-  predictor(id: string): Promise<Predictor> {
-    return this.#load(id, 'predictor', (folder) => openPredictor(folder, engineOptions));
+  async predictor(id: string): Promise<Predictor> {
+    return this.#hold(await this.#slot(id, 'predictor')) as Predictor;
   }
 
   ready(): boolean {
@@ -84,114 +105,183 @@ export class ModelRegistry implements Models {
 
   /** Loads the default language model and the predictor of its attributes. Throws invalid_model when there is no model or it does not load. */
   async warmUp(): Promise<void> {
-    const language = this.#entries.find(({ card }) => card.kind === 'language')?.card;
-    const predictor = language
-      ? language.schema.attributes.length > 0 && findPredictorFor(this, language.schema)
-      : this.#entries[0]?.card;
+    const first = this.#entries[0];
+    try {
+      await this.#loadDefaults();
+    } catch (error) {
+      await this.refresh();
+      // What was to be loaded may have been replaced meanwhile by another process.
+      if (this.#entries[0]?.stamp === first?.stamp) throw error;
+      await this.#loadDefaults();
+    }
+    this.#ready = true;
+  }
+
+  async #loadDefaults(): Promise<void> {
+    const first = this.list()[0];
+    const language = first?.kind === 'language' ? first : undefined;
+    const predictor = language ? language.schema.attributes.length > 0 && findPredictorFor(this, language.schema) : first;
     if (!language && !predictor) {
       throw new SteerError('invalid_model', 'There is no model to serve. Train one, or set MODELS_DIR to a folder of models.');
     }
-    await Promise.all([language && this.language(language.id), predictor && this.predictor(predictor.id)]);
-    this.#ready = true;
+    await Promise.all([language && this.load(language.id), predictor && this.load(predictor.id)]);
+  }
+
+  async load(id: string): Promise<void> {
+    await this.#slot(id, this.#entry(id).kind);
+  }
+
+  unload(id: string): void {
+    this.#entry(id);
+    this.#retire(id);
+  }
+
+  aliases(): Map<string, string> {
+    return new Map(this.#aliases);
+  }
+
+  async setAlias(alias: string, name: string): Promise<ModelCard> {
+    const refuse = (param: string, message: string) => new SteerError('invalid_request', message, { details: { param } });
+    if (!aliasForm.test(alias)) throw refuse('alias', 'alias: expected letters, digits, dots, colons, dashes and underscores.');
+    if (this.#entries.some(({ id }) => id === alias)) {
+      throw new SteerError('conflict', `${alias} is the name of a model, which no alias can take.`, {
+        details: { param: 'alias' },
+      });
+    }
+    const card = findModel(this, name, ['language', 'predictor']);
+    if (alias === 'default' && card.kind !== 'language')
+      throw refuse('model', `model: expected a language model as default, ${card.id} is a predictor.`);
+    const db = this.#database();
+    // So that the next caller does not wait for it, and no alias leads to what does not load.
+    await this.load(card.id);
+    await writeAlias(db, alias, card.id);
+    await this.refresh();
+    return findModel(this, card.id, [card.kind]);
+  }
+
+  async removeAlias(alias: string): Promise<void> {
+    const removed = await removeAlias(this.#database(), alias);
+    await this.refresh();
+    if (!removed) throw new SteerError('not_found', `There is no alias ${JSON.stringify(alias.slice(0, 128))}.`);
+  }
+
+  /** Looks at folder and aliases again; a look that has begun already is not enough, one that waits is. */
+  refresh(): Promise<void> {
+    this.#nextLook ??= this.#looking
+      .catch(() => {})
+      .then(() => {
+        this.#nextLook = undefined;
+        this.#looking = this.#look();
+        return this.#looking;
+      });
+    return this.#nextLook;
   }
 
   /** Unloads everything, after the step each model has in hand. */
   async dispose(): Promise<void> {
     this.#disposed = true;
     this.#ready = false;
-    const models = await Promise.allSettled(this.#loaded.values());
-    await Promise.all(models.map((model) => model.status === 'fulfilled' && model.value.dispose()));
+    clearTimeout(this.#timer);
+    await Promise.allSettled([this.#looking, this.#nextLook]);
+    const loads = await Promise.allSettled([...this.#loads.values()].map(({ slot }) => slot));
+    const slots = loads.flatMap((load) => (load.status === 'fulfilled' ? [load.value] : []));
+    await Promise.all([...slots, ...this.#retiring].map((slot) => slot.cut()));
+  }
+
+  async #look(): Promise<void> {
+    if (this.#disposed) return;
+    const { db, onBroken } = this.#options;
+    this.#scan = await scanModels(this.#modelsDir, this.#scan);
+    const { entries, broken } = withoutTwins(this.#scan);
+    this.#chosen = await chosenDefault(this.#modelsDir);
+    if (db) this.#aliases = await readAliases(db);
+    const before = new Map(this.#entries.map((entry) => [entry.id, entry]));
+    this.#entries = inOrder(entries, this.#aliases.get('default'), this.#chosen);
+    for (const { folder, stamp, reason } of broken) {
+      if (!this.#told.has(`${folder} ${stamp}`)) onBroken(folder, reason);
+      this.#told.add(`${folder} ${stamp}`);
+    }
+    for (const [id, { folder, stamp }] of before) {
+      const now = entries.find((entry) => entry.id === id);
+      if (now?.folder === folder && now.stamp === stamp) continue;
+      this.#failed.delete(id);
+      this.#retire(id);
+    }
+  }
+
+  #watch(): void {
+    const look = async () => {
+      // What cannot be read now is read the next time; until then what is known holds.
+      await this.refresh().catch(() => {});
+      if (!this.#disposed) this.#watch();
+    };
+    this.#timer = setTimeout(() => void look(), lookEveryMs).unref();
   }
 
   #entry(id: string): Entry {
-    const found = this.#entries.find(({ card }) => card.id === id);
+    const found = this.#entries.find((entry) => entry.id === id);
     if (found) return found;
-    throw new SteerError('model_not_found', `No model is named ${JSON.stringify(id.slice(0, 128))}.`);
+    throw new SteerError('model_not_found', `No model is named ${JSON.stringify(id.slice(0, 128))}.`, {
+      details: { param: 'model' },
+    });
   }
 
-  #load<Model extends LanguageModel | Predictor>(
-    id: string,
-    kind: ModelKind,
-    open: (folder: string) => Promise<Model>,
-  ): Promise<Model> {
-    if (this.#disposed) return Promise.reject(new SteerError('not_ready', 'The server is shutting down.'));
-    const { folder, card } = this.#entry(id);
-    if (card.kind !== kind) {
-      return Promise.reject(new SteerError('model_not_found', `${id} is a ${card.kind} model, not a ${kind} model.`));
+  #database(): Db {
+    if (this.#options.db) return this.#options.db;
+    throw new SteerError('database_unavailable', 'Aliases are kept in a database, and this process has none.');
+  }
+
+  #statusOf(id: string): ModelStatus {
+    return this.#loads.get(id)?.status ?? (this.#failed.has(id) ? 'failed' : 'unloaded');
+  }
+
+  async #slot(id: string, kind: ModelKind): Promise<Slot> {
+    if (this.#disposed) throw new SteerError('not_ready', 'The server is shutting down.');
+    const { folder, kind: found } = this.#entry(id);
+    if (found !== kind) throw new SteerError('model_not_found', `${id} is a ${found} model, not a ${kind} model.`);
+    const known = this.#loads.get(id);
+    if (known) return await known.slot;
+    const open = kind === 'language' ? openLanguageModel : openPredictor;
+    const load = {
+      slot: open(folder, engineOptions).then((engine): Slot => new EngineSlot(engine)),
+      status: 'loading' as ModelStatus,
+    };
+    this.#loads.set(id, load);
+    this.#failed.delete(id);
+    try {
+      const slot = await load.slot;
+      load.status = 'loaded';
+      return slot;
+    } catch (error) {
+      // What did not load may be repaired and asked for again.
+      if (this.#loads.get(id) === load) this.#loads.delete(id);
+      this.#failed.add(id);
+      throw error;
     }
-    const loading = this.#loaded.get(id) ?? open(folder);
-    this.#loaded.set(id, loading);
-    // What did not load may be repaired and asked for again.
-    loading.catch(() => this.#loaded.delete(id));
-    return loading as Promise<Model>;
   }
-}
 
-async function modelFolders(modelsDir: string): Promise<string[]> {
-  const entries = await readdir(modelsDir, { withFileTypes: true }).catch((cause) => {
-    const message = `Cannot read the models folder ${modelsDir} (${cause.code}). Set MODELS_DIR to a folder of models.`;
-    throw new SteerError('invalid_model', message, { cause });
-  });
-  const folders: string[] = [];
-  for (const { name } of entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink())) {
-    if (await exists(join(modelsDir, name, 'config.json'))) folders.push(join(modelsDir, name));
+  #hold(slot: Slot): LanguageModel | Predictor {
+    const { engine } = slot;
+    const held =
+      this.#held.get(slot) ??
+      ('encode' in engine
+        ? holdLanguage(engine, () => this.#slot(engine.id, 'language') as Promise<EngineSlot<LanguageModel>>)
+        : holdPredictor(engine, () => this.#slot(engine.id, 'predictor') as Promise<EngineSlot<Predictor>>));
+    this.#held.set(slot, held);
+    return held;
   }
-  return folders.sort();
-}
 
-async function readEntry(folder: string): Promise<Entry> {
-  const card = await readModelCard(folder);
-  const shape = await readShape(folder);
-  const { kind, attributeSchema } = card;
-  // Reads the heads of the weight files only; that is where a broken download shows.
-  const weights = await openWeights(
-    folder,
-    shape,
-    kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined,
-  );
-  await weights.close();
-  const made = card.createdAt ? Date.parse(card.createdAt) : (await stat(join(folder, 'config.json'))).mtimeMs;
-  return {
-    folder,
-    steered: kind === 'steered',
-    card: {
-      id: card.name,
-      kind: kind === 'predictor' ? 'predictor' : 'language',
-      created: Math.floor(made / 1000),
-      aliases: basename(folder) === card.name ? [] : [basename(folder)],
-      schema: attributeSchema ?? noAttributes,
-      contextLength: shape.contextLength,
-    },
-  };
-}
-
-/** One model a name: of several the one whose folder is called so, else the first; the others are told of. */
-function withoutTwins(entries: Entry[], onBroken: RegistryOptions['onBroken']): Entry[] {
-  const homes = new Map<string, Entry>();
-  const atHome = ({ card, folder }: Entry) => basename(folder) === card.id;
-  for (const entry of entries.toSorted((a, b) => Number(atHome(b)) - Number(atHome(a)))) {
-    const twin = homes.get(entry.card.id);
-    if (twin) onBroken(entry.folder, `Its name ${entry.card.id} is that of ${twin.folder} already.`);
-    else homes.set(entry.card.id, entry);
+  /** Takes the engine out of use; it is freed when its last call has ended. */
+  #retire(id: string): void {
+    const load = this.#loads.get(id);
+    this.#loads.delete(id);
+    void load?.slot.then(
+      async (slot) => {
+        this.#retiring.add(slot);
+        await slot.retire();
+        this.#retiring.delete(slot);
+      },
+      () => {},
+    );
   }
-  return entries.filter((entry) => homes.get(entry.card.id) === entry);
-}
-
-/** First line of `<modelsDir>/default`; null without that file. */
-async function chosenDefault(modelsDir: string): Promise<string | null> {
-  const text = await readFile(join(modelsDir, 'default'), 'utf8').catch(() => null);
-  return text?.split('\n')[0]?.trim() ?? null;
-}
-
-/** Language models first, the default before all others, steered ones before bases; the order within is that of the folders. */
-function markDefault(entries: Entry[], chosen: string | null): Entry[] {
-  const rank = ({ card, folder, steered }: Entry): number => {
-    if (card.kind === 'predictor') return 3;
-    if (chosen !== null && (basename(folder) === chosen || card.id === chosen)) return 0;
-    return steered ? 1 : 2;
-  };
-  const ordered = entries.toSorted((a, b) => rank(a) - rank(b));
-  const first = ordered[0]?.card;
-  if (first?.kind === 'language') first.aliases.push('default');
-  return ordered;
 }

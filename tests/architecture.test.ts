@@ -9,19 +9,23 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((na
 
 /** Files at the root of src that any room may import. */
 const shared = ['steerlm', 'errors', 'random', 'schemas'];
-const stages = ['datasets', 'attributes', 'finetuning', 'generation', 'feedback'];
+const stages = ['datasets', 'attributes', 'finetuning', 'generation', 'batches', 'feedback'];
 const rooms: Record<string, string[]> = {
   tensor: [],
   store: [],
   llama: ['tensor'],
-  datasets: ['store'],
+  jobs: ['store'],
+  files: ['store'],
+  datasets: ['files', 'jobs', 'store'],
   generation: ['llama', 'tensor'],
-  attributes: ['datasets', 'llama', 'tensor', 'store'],
-  finetuning: ['datasets', 'llama', 'tensor', 'store'],
-  feedback: ['datasets', 'store'],
-  http: [...stages, 'llama', 'store', 'config'],
-  commands: [...stages, 'http', 'llama', 'store', 'tensor', 'config', 'model-registry'],
-  'model-registry': [...stages, 'http', 'llama', 'tensor', 'config'],
+  attributes: ['datasets', 'files', 'jobs', 'llama', 'tensor', 'store'],
+  finetuning: ['datasets', 'files', 'jobs', 'llama', 'tensor', 'store'],
+  batches: ['files', 'jobs', 'store'],
+  feedback: ['datasets', 'jobs', 'store'],
+  http: [...stages, 'files', 'jobs', 'llama', 'store', 'config'],
+  commands: [...stages, 'files', 'http', 'jobs', 'llama', 'store', 'tensor', 'config', 'model-registry', 'workplace'],
+  'model-registry': [...stages, 'http', 'llama', 'tensor', 'store', 'config'],
+  workplace: [...stages, 'files', 'http', 'jobs', 'llama', 'store', 'config', 'model-registry'],
   config: [],
   main: ['commands', 'config'],
 };
@@ -34,6 +38,7 @@ const homes: Record<string, string> = {
   '@hono/node-server': 'http',
   '@hono/zod-openapi': 'http',
   pino: 'http',
+  'pg-boss': 'jobs/dispatcher.ts',
   postgres: 'store/connect.ts',
   '@electric-sql/pglite': 'store/connect.ts',
 };

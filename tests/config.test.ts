@@ -9,7 +9,8 @@ test('nothing set means a loopback server with an embedded database', () => {
     dataDir: 'data',
     modelsDir: 'models',
     logLevel: 'info',
-    limits: { bodyBytes: 1_048_576, scoredTurns: 256 },
+    jobLeaseMs: 15_000,
+    limits: { bodyBytes: 1_048_576, fileBytes: 536_870_912, scoredTurns: 256 },
   };
   expect(readConfig({})).toEqual(expected);
   expect(readConfig({ HOST: '', PORT: '', STEER_API_KEY: '', DATABASE_URL: '', UNRELATED: 'x' })).toEqual(expected);
@@ -25,6 +26,8 @@ test('every variable is read', () => {
     STEER_API_KEY: 'sk-1',
     LOG_LEVEL: 'warn',
     MAX_BODY_BYTES: '4096',
+    MAX_FILE_BYTES: '8192',
+    JOB_LEASE_MS: '900',
     MAX_SCORED_TURNS: '8',
   };
   expect(readConfig(environment)).toEqual({
@@ -35,7 +38,8 @@ test('every variable is read', () => {
     databaseUrl: 'postgresql://u:p@db/steer',
     apiKey: 'sk-1',
     logLevel: 'warn',
-    limits: { bodyBytes: 4096, scoredTurns: 8 },
+    jobLeaseMs: 900,
+    limits: { bodyBytes: 4096, fileBytes: 8192, scoredTurns: 8 },
   });
 });
 

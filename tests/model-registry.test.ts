@@ -1,14 +1,19 @@
 // The models of a folder: which are listed and in what order, which are passed over, and that each is loaded once.
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { headShapes } from '../src/attributes/predictor-graph.ts';
+import type { CompletionEvent, LanguageModel } from '../src/generation/language-model.ts';
+import { findModel } from '../src/http/served-models.ts';
 import { writeModel } from '../src/llama/model.ts';
 import { initialWeights } from '../src/llama/weights.ts';
 import { ModelRegistry } from '../src/model-registry.ts';
 import { gameCharacters, helpSteer } from '../src/schemas.ts';
+import { layOutPrompt } from '../src/steerlm.ts';
+import type { Db, Store } from '../src/store/connect.ts';
 import { smallTokenizer } from './llama/small-tokenizer.ts';
+import { testDatabases } from './store/databases.ts';
 
 const shape = {
   modelType: 'llama' as const,
@@ -39,22 +44,24 @@ async function write(
   kind: 'base' | 'steered' | 'predictor',
   name = at,
   attributeSchema = gameCharacters,
+  { seed = 1, contextLength = 64 } = {},
 ): Promise<void> {
   const steering =
     kind === 'base' ? { attributeSchema: null, promptLayoutVersion: null } : { attributeSchema, promptLayoutVersion: 1 };
   const made = { baseModel: null, datasets: [], recipe: {}, measured: null, createdAt: '2024-06-01T12:00:00Z' };
-  const values = new Map(initialWeights(shape, 1, kind === 'predictor' ? headShapes(attributeSchema, shape) : undefined));
+  const values = new Map(initialWeights(shape, seed, kind === 'predictor' ? headShapes(attributeSchema, shape) : undefined));
   await writeModel(
     join(folder, at),
-    { shape, tokenizer: smallTokenizer, values, card: { kind, name, ...steering, ...made } },
+    { shape: { ...shape, contextLength }, tokenizer: smallTokenizer, values, card: { kind, name, ...steering, ...made } },
     'float32',
   );
 }
 
-async function open(): Promise<{ registry: ModelRegistry; broken: string[] }> {
+async function open(db?: Db): Promise<{ registry: ModelRegistry; broken: string[] }> {
   const broken: string[] = [];
   const registry = await ModelRegistry.open(folder, {
     onBroken: (at, reason) => broken.push(`${at.slice(folder.length + 1)}: ${reason}`),
+    ...(db ? { db } : {}),
   });
   return { registry, broken };
 }
@@ -137,4 +144,136 @@ test('what did not load is tried again, and a folder without models cannot be se
   await registry.warmUp();
   expect(registry.ready()).toBe(true);
   await registry.dispose();
+});
+
+const { signal } = new AbortController();
+const statusOf = (registry: ModelRegistry, id: string) => registry.list().find((card) => card.id === id)?.status;
+/** Room for a reply that takes a second: without randomness the model never comes to an end by itself. */
+const talkative = { contextLength: 4096 };
+const longReply = 700;
+/** Events of a long reply to one prompt. */
+const speak = (model: LanguageModel) => {
+  const turns = [{ role: 'user' as const, content: 'gate' }];
+  const prompt = model.encode(layOutPrompt(model.schema, { system: '', turns }, { humor: 1 }));
+  const request = { prompt, maxTokens: longReply, temperature: 0, topP: 1, topK: 0, stop: [], seed: 3, n: 1 };
+  return model.complete(request, signal)[Symbol.asyncIterator]();
+};
+
+/** How the rest of a reply ends. */
+const endOf = async (reply: AsyncIterator<CompletionEvent>) => {
+  let last: CompletionEvent | undefined;
+  for (let step = await reply.next(); !step.done; step = await reply.next()) last = step.value;
+  return last;
+};
+const wholeReply = { kind: 'end', finishReason: 'length', completionTokens: longReply };
+
+describe('while it is open', () => {
+  test('models are loaded and unloaded, and say how they stand', async () => {
+    await write('npc', 'steered');
+    await write('cut', 'steered');
+    const { registry } = await open();
+    expect(statusOf(registry, 'npc')).toBe('unloaded');
+    const loading = registry.load('npc');
+    expect(statusOf(registry, 'npc')).toBe('loading');
+    await loading;
+    expect(statusOf(registry, 'npc')).toBe('loaded');
+    const held = await registry.language('npc');
+    registry.unload('npc');
+    expect(statusOf(registry, 'npc')).toBe('unloaded');
+    expect((await speak(held).next()).value, 'whoever holds it has it loaded again').toMatchObject({ kind: 'delta' });
+    expect(statusOf(registry, 'npc')).toBe('loaded');
+    rmSync(join(folder, 'cut', 'tokenizer.json'));
+    await registry.refresh();
+    await expect(registry.load('cut')).rejects.toMatchObject({ code: 'invalid_model' });
+    expect(statusOf(registry, 'cut')).toBe('failed');
+    expect(() => registry.unload('nobody')).toThrow(/No model is named/);
+    await expect(registry.setAlias('x', 'npc')).rejects.toMatchObject({ code: 'database_unavailable' });
+    await registry.dispose();
+  });
+
+  test('new folders appear, others go, half-written ones stay hidden, and broken ones are told of once', async () => {
+    await write('one', 'steered');
+    const { registry, broken } = await open();
+    await write('.two.partial', 'steered', 'two');
+    await registry.refresh();
+    expect(registry.list().map(({ id }) => id)).toEqual(['one']);
+    renameSync(join(folder, '.two.partial'), join(folder, 'two'));
+    await write('torn', 'steered');
+    truncateSync(join(folder, 'torn', 'model.safetensors'), 400);
+    await registry.refresh();
+    await registry.refresh();
+    expect(registry.list().map(({ id }) => id)).toEqual(['one', 'two']);
+    expect(broken).toEqual([expect.stringMatching(/^torn: /)]);
+    rmSync(join(folder, 'one'), { recursive: true });
+    await registry.refresh();
+    expect(registry.list().map(({ id, aliases }) => [id, aliases])).toEqual([['two', ['default']]]);
+  });
+
+  test('a model whose files change is opened anew, and calls that were prepared for the old one are refused', async () => {
+    await write('npc', 'steered', 'npc', gameCharacters, talkative);
+    const { registry } = await open();
+    const old = await registry.language('npc');
+    const reply = speak(old);
+    await reply.next();
+    await write('npc', 'steered', 'npc', gameCharacters, { ...talkative, seed: 2 });
+    await registry.refresh();
+    const fresh = await registry.language('npc');
+    expect(fresh.revision).not.toBe(old.revision);
+    await expect(speak(old).next()).rejects.toMatchObject({ code: 'not_ready' });
+    expect(await endOf(reply), 'the reply begun before is told to its end').toMatchObject(wholeReply);
+    await registry.dispose();
+  });
+});
+
+describe.each(await testDatabases())('aliases on $name', ({ open: openDatabase }) => {
+  let store: Store;
+  beforeAll(async () => {
+    store = await openDatabase();
+  });
+  afterAll(() => store.close());
+
+  test('default moves to another model while replies of the old one are told to their end', async () => {
+    await write('one', 'steered', 'one', gameCharacters, talkative);
+    await write('two', 'steered');
+    const { registry } = await open(store.db);
+    await registry.load('two');
+    expect(findModel(registry, undefined, ['language']).id).toBe('one');
+    const reply = speak(await registry.language('one'));
+    await reply.next();
+    expect(await registry.setAlias('default', 'two')).toMatchObject({ id: 'two', status: 'loaded', aliases: ['default'] });
+    registry.unload('one');
+    expect(findModel(registry, undefined, ['language']).id).toBe('two');
+    expect(registry.list()[0]!.id).toBe('two');
+    expect(await endOf(reply)).toMatchObject(wholeReply);
+    expect(statusOf(registry, 'one')).toBe('unloaded');
+    await registry.removeAlias('default');
+    expect(findModel(registry, 'default', ['language']).id).toBe('one');
+    await registry.dispose();
+  });
+
+  test('are kept, and another process sees them and new models within seconds', { timeout: 20_000 }, async () => {
+    await write('one', 'steered');
+    await write('rater', 'predictor');
+    const [{ registry: here }, { registry: there }] = [await open(store.db), await open(store.db)];
+    await here.setAlias('npc', 'one');
+    await write('new', 'steered');
+    await vi.waitFor(() => expect(findModel(there, 'npc', ['language']).id).toBe('one'), 5_000);
+    await vi.waitFor(() => expect(findModel(there, 'new', ['language']).id).toBe('new'), 5_000);
+    expect([...there.aliases()]).toEqual([['npc', 'one']]);
+    const { registry: later } = await open(store.db);
+    expect(later.aliases().get('npc')).toBe('one');
+    await later.dispose();
+    rmSync(join(folder, 'one'), { recursive: true });
+    await here.refresh();
+    expect(() => findModel(here, 'npc', ['language']), 'an alias of nothing').toThrow(/No language model/);
+    await here.removeAlias('npc');
+    await expect(here.removeAlias('npc')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(here.setAlias('default', 'rater')).rejects.toMatchObject({
+      code: 'invalid_request',
+      details: { param: 'model' },
+    });
+    await expect(here.setAlias('new', 'rater')).rejects.toMatchObject({ code: 'conflict' });
+    await expect(here.setAlias('a b', 'new')).rejects.toMatchObject({ code: 'invalid_request' });
+    await Promise.all([here.dispose(), there.dispose()]);
+  });
 });

@@ -45,6 +45,15 @@ export function upTo(conversation: Conversation, end: number): Conversation {
   return { ...conversation, turns: conversation.turns.slice(0, end + 1) };
 }
 
+/** Every assistant turn of a sample by its index, with the conversation up to and including it. */
+export function* repliesOf(content: SampleContent): Generator<{ turn: number; conversation: Conversation }> {
+  if (content.kind === 'text') return;
+  const { conversation } = content;
+  for (const [turn, { role }] of conversation.turns.entries()) {
+    if (role === 'assistant') yield { turn, conversation: upTo(conversation, turn) };
+  }
+}
+
 /** Every labelled assistant turn of a sample, with the conversation that leads up to it. */
 export function* ratedReplies(content: SampleContent): Generator<{ conversation: Conversation; label: Label }> {
   if (content.kind === 'text') return;

@@ -1,5 +1,13 @@
-// The training process of a predictor.
+// The training process of a predictor. One at a time in a run folder: one that outlived its parent ends before the next begins.
 import { serveTraining } from '../llama/training-process.ts';
-import { runPredictorSpec } from './training-run.ts';
+import { holdRunFolder } from '../store/folder-lock.ts';
+import { type PredictorSpec, runPredictorSpec } from './training-run.ts';
 
-serveTraining(runPredictorSpec);
+serveTraining(async (spec: PredictorSpec, listener, signal) => {
+  const release = await holdRunFolder(spec.runFolder, listener.onNote, signal);
+  try {
+    return await runPredictorSpec(spec, listener, signal);
+  } finally {
+    release();
+  }
+});

@@ -2,11 +2,11 @@
 // Knows files only: samples come as snapshots, models as folders.
 import { readSnapshot } from '../datasets/snapshot.ts';
 import { SteerError } from '../errors.ts';
-import { type Model, readModel, withControlTokens, writeModel } from '../llama/model.ts';
-import { revisionOf } from '../llama/model-folder.ts';
+import { type Model, publishModel, readModel, withControlTokens } from '../llama/model.ts';
+import { type ModelCard, readModelCard, revisionOf } from '../llama/model-folder.ts';
 import { parameterCount, parameterShapes, type WeightType } from '../llama/shape.ts';
 import type { Tokenizer } from '../llama/tokenizer.ts';
-import { type TrainingSettings, train } from '../llama/training.ts';
+import { type SavedCheckpoint, type TrainingSettings, train } from '../llama/training.ts';
 import type { TrainingListener } from '../llama/training-process.ts';
 import { initialWeights } from '../llama/weights.ts';
 import { type AttributeSchema, promptLayoutVersion } from '../steerlm.ts';
@@ -35,12 +35,15 @@ export interface PredictorSpec {
   /** Most tokens the predictor reads of a conversation, in training and ever after; at most T. */
   readingTokens: number;
   settings: TrainingSettings;
+  /** Models written on the way, at every checkpoint that was due: name and folder without the step they end in. */
+  checkpoints?: { name: string; folder: string };
 }
 
 export interface PredictorOutcome {
   out: string | null;
   step: number;
   steps: number;
+  tokens: number;
   evalLoss: number | null;
   report: PredictorReport | null;
 }
@@ -85,19 +88,40 @@ export async function runPredictorSpec(
       objective: (network) => predictorObjective(model.shape, schema, network, { B, T, R }),
       training: ratedBatches(training, schema, { B, T, R, seed: settings.seed }),
       validation: validation.length > 0 ? ratedBatches(validation, schema, { B, T, R, seed: 0, shuffle: false }) : null,
-      identity: JSON.stringify({ ...spec, out: null, runFolder: null, train: null, validation: null }),
+      identity: await identityOf(spec),
+      onCheckpoint: async (saved) => {
+        const { step, steps, tokens, loss, evalLoss } = saved;
+        const written = await writeCheckpoint(spec, model, saved);
+        listener.onCheckpoint?.({ step, steps, tokens, loss, evalLoss, model: written });
+      },
     },
     settings,
     spec.runFolder,
     listener.onMetrics,
     signal,
   );
-  const { step, steps, evalLoss } = result;
-  if (result.stopped) return { out: null, step, steps, evalLoss, report: null };
+  const { step, steps, tokens, evalLoss } = result;
+  if (result.stopped) return { out: null, step, steps, tokens, evalLoss, report: null };
   const trained: Model = { ...model, values: result.values };
   const report = await reportHeldOut(trained, schema, validation);
-  await writeModel(spec.out, { ...trained, card: await cardOf(spec, model.card.name, evalLoss, report) }, spec.dtype);
-  return { out: spec.out, step, steps, evalLoss, report };
+  const card = await cardOf(spec, spec.name, { eval_loss: evalLoss, held_out: report });
+  await publishModel(spec.out, { ...trained, card }, spec.dtype);
+  return { out: spec.out, step, steps, tokens, evalLoss, report };
+}
+
+/** What a checkpoint must agree with: everything but where files lie. */
+async function identityOf(spec: PredictorSpec): Promise<object> {
+  const { out: _, runFolder: __, train: ___, validation: ____, checkpoints: _____, ...rest } = spec;
+  return { ...rest, base: await revisionOf(spec.base) };
+}
+
+/** Name of the model written from a checkpoint; null for one that only serves to go on from. */
+async function writeCheckpoint(spec: PredictorSpec, model: Model, saved: SavedCheckpoint): Promise<string | null> {
+  if (!spec.checkpoints || (saved.reason !== 'schedule' && saved.reason !== 'stop')) return null;
+  const name = `${spec.checkpoints.name}${saved.step}`;
+  const card = await cardOf(spec, name, { eval_loss: saved.evalLoss });
+  await publishModel(`${spec.checkpoints.folder}${saved.step}`, { ...model, values: saved.values(), card }, spec.dtype);
+  return name;
 }
 
 async function ratedIn(path: string, schema: AttributeSchema, tokenizer: Tokenizer, limit: number): Promise<Rated[]> {
@@ -132,13 +156,14 @@ async function reportHeldOut(model: Model, schema: AttributeSchema, rated: reado
   return reportOn(schema, pairs);
 }
 
-async function cardOf(spec: PredictorSpec, baseName: string, evalLoss: number | null, report: PredictorReport) {
+async function cardOf(spec: PredictorSpec, name: string, measured: Record<string, unknown>): Promise<ModelCard> {
+  const base = await readModelCard(spec.base);
   return {
-    kind: 'predictor' as const,
-    name: spec.name,
+    kind: 'predictor',
+    name,
     attributeSchema: spec.schema,
     promptLayoutVersion,
-    baseModel: { name: baseName, revision: await revisionOf(spec.base) },
+    baseModel: { name: base.name, revision: await revisionOf(spec.base) },
     datasets: spec.datasets,
     recipe: {
       method: 'predictor',
@@ -147,7 +172,7 @@ async function cardOf(spec: PredictorSpec, baseName: string, evalLoss: number | 
       reading_tokens: Math.min(spec.readingTokens, spec.T),
       ...spec.settings,
     },
-    measured: { eval_loss: evalLoss, held_out: report },
+    measured,
     createdAt: new Date().toISOString(),
   };
 }

@@ -14,10 +14,10 @@ export function datasetsCommand({ config }: Surroundings): Command {
     .action(async () => {
       const all = await withStore(config(), listDatasets);
       if (all.length === 0) return say('There are no datasets yet. Import one: steer import --help');
-      const rows = all.map(({ name, format, sampleCount, conversationCount, schema, createdAt }) => {
+      const rows = all.map(({ name, version, format, sampleCount, conversationCount, schema, createdAt }) => {
         const counts = [String(sampleCount), String(conversationCount)];
-        return [name, format, ...counts, schema?.name ?? '–', createdAt.toISOString().slice(0, 10)];
+        return [name, String(version), format, ...counts, schema?.name ?? '–', createdAt.toISOString().slice(0, 10)];
       });
-      say(formatTable(['dataset', 'format', 'samples', 'conversations', 'attributes', 'imported'], rows));
+      say(formatTable(['dataset', 'version', 'format', 'samples', 'conversations', 'attributes', 'imported'], rows));
     });
 }

@@ -13,6 +13,7 @@ interface ImportOptions {
   format?: FormatName;
   schema?: string;
   validationShare?: number;
+  newVersion?: boolean;
 }
 
 /** The command. */
@@ -27,6 +28,7 @@ export function importCommand(surroundings: Surroundings): Command {
     .option('--format <format>', 'format, where it is not to be detected', format)
     .option('--schema <schema>', 'attributes the labels must fit: a built-in name, a .json file or a model')
     .option('--validation-share <share>', 'share of conversations held out', between(0, 1))
+    .option('--new-version', 'where the name is in use, import as its next version instead of refusing')
     .addHelpText('after', '\nExample:\n  steer import helpsteer.jsonl.gz --name helpsteer')
     .action((file: string, options: ImportOptions) => run(surroundings, file, options));
 }
@@ -41,6 +43,7 @@ async function run({ config, signal }: Surroundings, file: string, options: Impo
       format: options.format,
       schema,
       validationShare: options.validationShare,
+      newVersion: options.newVersion,
       signal,
     }),
   );
@@ -56,9 +59,14 @@ function nameOf(file: string): string {
 }
 
 function sayReport(report: ImportReport): void {
-  const { name, format, samples, conversations, validation, duplicates, labels, schema } = report;
+  const { name, version, created, format, samples, conversations, validation, duplicates, labels, schema } = report;
+  if (!created) {
+    say(`${name}@${version} holds the same data already; nothing was imported.`);
+    return;
+  }
+  const called = version === 1 ? name : `${name}@${version}`;
   say(
-    `Imported ${name} (${format}): ${samples} samples of ${conversations} conversations, ${validation} held out, ${duplicates} duplicates.`,
+    `Imported ${called} (${format}): ${samples} samples of ${conversations} conversations, ${validation} held out, ${duplicates} duplicates.`,
   );
   const names = schema?.attributes.map((attribute) => attribute.name).join(', ');
   say(names ? `${labels} labels of ${names}.` : 'No labels.');

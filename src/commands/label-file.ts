@@ -1,7 +1,7 @@
 // Labels a file without a database: any format in, NeMo records out, with the predictor's floats beside the levels its trainer reads.
 import { open, rename, rm } from 'node:fs/promises';
-import { repliesOf } from '../attributes/label-dataset.ts';
 import type { Predictor } from '../attributes/predictor.ts';
+import { repliesOf } from '../attributes/readings.ts';
 import { nemo } from '../datasets/formats/nemo.ts';
 import type { FormatName } from '../datasets/formats/table.ts';
 import { readSamples } from '../datasets/read.ts';

@@ -78,7 +78,7 @@ async function labelStored(
     const { rated, skipped, truncated, secondsPerTurn } = report;
     const pace = rated > 0 ? `, ${(1 / secondsPerTurn).toFixed(1)} a second` : '';
     say(
-      `Rated ${rated} replies of ${dataset} with ${predictor.id} ${predictor.revision}${pace}; ${skipped} were rated before, ${truncated} were cut to fit.`,
+      `Rated ${rated} replies of ${dataset} with ${predictor.id} ${predictor.revision}${pace}; ${skipped} more were known from the same words, ${truncated} were cut to fit.`,
     );
   } finally {
     line.close();

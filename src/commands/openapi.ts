@@ -14,6 +14,12 @@ const noModels: Models = {
   language: refuse,
   predictor: refuse,
   ready: () => false,
+  refresh: async () => {},
+  load: refuse,
+  unload: () => {},
+  aliases: () => new Map(),
+  setAlias: refuse,
+  removeAlias: refuse,
 };
 
 /** The command. */

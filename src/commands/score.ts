@@ -1,8 +1,8 @@
 // steer score: ratings of replies as JSON lines, for a file of conversations or one reply given in arguments.
 import { Command, Option } from 'commander';
-import { repliesOf } from '../attributes/label-dataset.ts';
 import { openPredictor } from '../attributes/open-predictor.ts';
 import type { Predictor } from '../attributes/predictor.ts';
+import { repliesOf } from '../attributes/readings.ts';
 import type { FormatName } from '../datasets/formats/table.ts';
 import { readSamples } from '../datasets/read.ts';
 import { SteerError } from '../errors.ts';

@@ -1,12 +1,9 @@
-// steer serve: the HTTP interface over the models of a folder, until it is told to stop.
+// steer serve: the HTTP interface over the models of a folder, and the work on its jobs, until it is told to stop.
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { createApp } from '../http/app.ts';
 import { createLog } from '../http/log.ts';
 import { listen } from '../http/server.ts';
-import { ModelRegistry } from '../model-registry.ts';
-import { openStore } from '../store/connect.ts';
-import { migrateStore } from '../store/migrate.ts';
+import { openWorkplace } from '../workplace.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The command. */
@@ -14,33 +11,33 @@ export function serveCommand(surroundings: Surroundings): Command {
   return new Command('serve')
     .summary('serve the models over HTTP')
     .description(
-      'Serves the models over HTTP with the OpenAI protocol. Settings are environment variables: HOST (127.0.0.1), PORT (8080), MODELS_DIR (models),\n' +
-        'DATA_DIR (data), DATABASE_URL, STEER_API_KEY, LOG_LEVEL (info), MAX_BODY_BYTES, MAX_SCORED_TURNS.',
+      'Serves the models over HTTP with the OpenAI protocol and works on labelling, batch and fine-tuning jobs. Settings are environment variables:\n' +
+        'HOST (127.0.0.1), PORT (8080), MODELS_DIR (models), DATA_DIR (data), DATABASE_URL, STEER_API_KEY, LOG_LEVEL (info), MAX_BODY_BYTES,\n' +
+        'MAX_FILE_BYTES, MAX_SCORED_TURNS, JOB_LEASE_MS.',
     )
+    .option('--no-work', 'leave jobs to `steer work` processes on the same Postgres')
     .addHelpText('after', '\nExample:\n  PORT=9000 steer serve')
-    .action(() => serve(surroundings));
+    .action((options: { work: boolean }) => serve(surroundings, options.work));
 }
 
-async function serve({ config: read, signal }: Surroundings): Promise<void> {
+async function serve({ config: read, signal }: Surroundings, works: boolean): Promise<void> {
   const config = read();
   const log = createLog(config.logLevel);
-  const store = await openStore({ databaseUrl: config.databaseUrl, dataDir: config.dataDir });
+  const workplace = await openWorkplace(config, log);
   try {
-    await migrateStore(store.db);
-    const onBroken = (folder: string, reason: string) => log.warn({ folder, reason }, 'model passed over');
-    const models = await ModelRegistry.open(config.modelsDir, { onBroken });
-    const server = await listen(createApp({ models, config, log, db: store.db }), config);
+    const { app, models } = workplace;
+    const server = await listen(app, config);
     try {
       log.info({ url: server.url, models: models.list().map(({ id }) => id) }, `listening on ${server.url}`);
       await models.warmUp();
+      if (works) await workplace.work();
       log.info('ready');
       if (!signal.aborted) await once(signal, 'abort');
       log.info('stopping');
     } finally {
       await server.close();
-      await models.dispose();
     }
   } finally {
-    await store.close();
+    await workplace.close();
   }
 }

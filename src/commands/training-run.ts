@@ -3,17 +3,16 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
+import { findDataset } from '../datasets/samples.ts';
+import { datasetSource, fileSource, type TrainingData, writeTrainingData } from '../datasets/training-data.ts';
 import { SteerError } from '../errors.ts';
+import { describeModel, recordModel } from '../finetuning/model-record.ts';
 import { listCheckpoints } from '../llama/checkpoint.ts';
 import { exists } from '../llama/json-file.ts';
-import { readModelCard, revisionOf } from '../llama/model-folder.ts';
 import type { TrainingListener } from '../llama/training-process.ts';
 import type { AttributeSchema } from '../steerlm.ts';
-import type { Db } from '../store/connect.ts';
-import { models } from '../store/schema.ts';
 import { openProgressLine, reportTraining } from './progress.ts';
 import { interruptedStatus, note, type Surroundings, say } from './surroundings.ts';
-import { writeTrainingData } from './training-data.ts';
 import { settingsOf, type TrainingOptions } from './training-options.ts';
 import { withStore } from './with-store.ts';
 
@@ -57,14 +56,27 @@ export async function prepareRun(
   }
   await clearRun(runFolder, out, options.fresh === true);
   await mkdir(runFolder, { recursive: true });
-  const { train, validation, datasets, schema } = await writeTrainingData(
-    settings,
-    options,
-    rest.schema ?? null,
-    runFolder,
-    signal,
-  );
+  const { train, validation, datasets, schema } = await gatherData(settings, options, rest.schema ?? null, runFolder, signal);
   return { name, out, runFolder, train, validation, datasets, schema };
+}
+
+/** Throws invalid_config without a source, and what reading a dataset or file throws. */
+async function gatherData(
+  config: Config,
+  { dataset, data, labels, maxSamples }: TrainingOptions,
+  schema: AttributeSchema | null,
+  folder: string,
+  signal: AbortSignal,
+): Promise<TrainingData> {
+  if (dataset.length + data.length === 0)
+    throw new SteerError('invalid_config', 'Expected data to train on: name it with --dataset NAME or --data FILE.');
+  const files = data.map(fileSource);
+  const rest = { folder, schema, maxSamples, signal };
+  if (dataset.length === 0) return await writeTrainingData(files, rest);
+  return await withStore(config, async (db) => {
+    const stored = await Promise.all(dataset.map(async (name) => datasetSource(db, await findDataset(db, name), labels)));
+    return await writeTrainingData([...stored, ...files], rest);
+  });
 }
 
 /** Parts of a spec every run has. */
@@ -85,7 +97,7 @@ async function clearRun(runFolder: string, out: string, fresh: boolean): Promise
     );
   }
   // A tokenizer without a checkpoint belongs to a run that never began, perhaps on other data.
-  for (const name of [...checkpoints, 'tokenizer']) await rm(join(runFolder, name), { recursive: true, force: true });
+  for (const name of [...checkpoints, 'tokenizer', 'best']) await rm(join(runFolder, name), { recursive: true, force: true });
 }
 
 /** Runs the training with its progress shown; null when it was stopped, which is told. */
@@ -122,23 +134,10 @@ export async function concludeRun(config: Config, options: TrainingOptions, { ou
   say(`Wrote ${out}: ${steps} steps${heldOut}.`);
   if (options.dataset.length === 0 || out === null) return;
   try {
-    await withStore(config, (db) => recordModel(db, out));
+    const record = await describeModel(out);
+    await withStore(config, (db) => recordModel(db, record));
   } catch (error) {
     // The database was free when the run began and may be in use hours later; the model is there all the same.
     note(`warning: the model is not recorded in the database: ${(error as Error).message}`);
   }
-}
-
-async function recordModel(db: Db, folder: string): Promise<void> {
-  const card = await readModelCard(folder);
-  const row = {
-    name: card.name,
-    revision: await revisionOf(folder),
-    kind: card.kind,
-    schema: card.attributeSchema,
-    base: card.baseModel ? `${card.baseModel.name} ${card.baseModel.revision}` : null,
-    recipe: { ...card.recipe, datasets: card.datasets },
-    report: card.measured,
-  };
-  await db.insert(models).values(row).onConflictDoNothing();
 }

@@ -11,14 +11,17 @@ import { type FormatName, formatNames, formats } from './formats/table.ts';
 import { documentMark } from './records.ts';
 import { findDataset, type LabelChoice, streamSamples } from './samples.ts';
 
-export interface ExportOptions {
-  /** Name or id. */
+export interface ExportChoice {
+  /** Name, version or id. */
   dataset: string;
   format: FormatName;
-  /** A path ending in .gz is packed; .json is written as an array, .txt as text, anything else as one record per line. */
-  output: { path: string } | { stream: Writable };
   split?: Split | undefined;
   labels?: LabelChoice | undefined;
+}
+
+export interface ExportOptions extends ExportChoice {
+  /** A path ending in .gz is packed; .json is written as an array, .txt as text, anything else as one record per line. */
+  output: { path: string } | { stream: Writable };
 }
 
 export interface ExportReport {
@@ -51,7 +54,12 @@ export async function exportDataset(db: Db, options: ExportOptions): Promise<Exp
   return report;
 }
 
-async function* records(db: Db, options: ExportOptions, report: ExportReport): AsyncGenerator<unknown> {
+/** The records as text, one per line. Reading throws what exportDataset throws, a format that is only read before the first line. */
+export function readExport(db: Db, choice: ExportChoice): AsyncGenerator<string> {
+  return layOut(records(db, choice, { samples: 0, rows: 0 }), 'lines');
+}
+
+async function* records(db: Db, options: ExportChoice, report: ExportReport): AsyncGenerator<unknown> {
   const { render } = formats[options.format];
   if (render === null) {
     const writable = formatNames.filter((name) => formats[name].render !== null);
@@ -84,14 +92,21 @@ function layoutOf(path: string, format: FormatName): Layout {
   return format === 'text' && /\.txt(\.gz)?$/i.test(path) ? 'documents' : 'lines';
 }
 
+/** Characters handed on at once: a stream takes as long over a short text as over a long one. */
+const textLength = 64 * 1024;
+
 async function* layOut(rows: AsyncIterable<unknown>, layout: Layout): AsyncGenerator<string> {
+  let text = layout === 'array' ? '[\n' : '';
   let first = true;
-  if (layout === 'array') yield '[\n';
   for await (const row of rows) {
-    if (layout === 'documents') yield `${(row as { text: string }).text}\n${documentMark}\n`;
-    else if (layout === 'lines') yield `${JSON.stringify(row)}\n`;
-    else yield `${first ? '' : ',\n'}${JSON.stringify(row)}`;
+    if (layout === 'documents') text += `${(row as { text: string }).text}\n${documentMark}\n`;
+    else if (layout === 'lines') text += `${JSON.stringify(row)}\n`;
+    else text += `${first ? '' : ',\n'}${JSON.stringify(row)}`;
     first = false;
+    if (text.length < textLength) continue;
+    yield text;
+    text = '';
   }
-  if (layout === 'array') yield '\n]\n';
+  if (layout === 'array') text += '\n]\n';
+  if (text !== '') yield text;
 }

@@ -1,20 +1,22 @@
 // Brings a file or stream into the database as one dataset, in one transaction: all of it or nothing.
 // Reading and checking happen in read.ts, storing in write.ts; this file joins them, counts, and gathers what is wrong into one message.
 import { createHash } from 'node:crypto';
-import { countDistinct, eq } from 'drizzle-orm';
+import { countDistinct, eq, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { AttributeSchema } from '../steerlm.ts';
-import type { Db } from '../store/connect.ts';
-import { datasets, samples } from '../store/schema.ts';
+import type { Db, Tx } from '../store/connect.ts';
+import { datasets, labels, samples } from '../store/schema.ts';
 import { type FormatName, formats } from './formats/table.ts';
 import { LabelCensus } from './label-census.ts';
 import { type DatasetSource, openFile, type ReadOptions, type Row, readRows } from './read.ts';
 import { contentHash, type SampleContent } from './sample.ts';
-import { SampleWriter, type Tx } from './write.ts';
+import { checkName, createVersion, findTwin } from './versions.ts';
+import { SampleWriter } from './write.ts';
 
 export interface ImportOptions extends ReadOptions {
-  /** Name of the dataset, free so far. */
   name: string;
+  /** A name in use gets another version, unless one with this content is there; otherwise it is refused. */
+  newVersion?: boolean | undefined;
   input: { path: string } | { stream: DatasetSource };
   signal?: AbortSignal | undefined;
 }
@@ -22,6 +24,9 @@ export interface ImportOptions extends ReadOptions {
 export interface ImportReport {
   id: string;
   name: string;
+  version: number;
+  /** False when a version with this content was there already: `id` and `version` are that one's, and nothing was stored. */
+  created: boolean;
   format: FormatName;
   /** Records read; a tree or a dialogue may give several samples. */
   rows: number;
@@ -41,48 +46,58 @@ export interface ImportReport {
 
 /**
  * Imports a dataset. Labels a format computes are stored with source `rule`, all others with `import`.
- * Throws `invalid_dataset` with the first bad lines and their number, `conflict` when the name is taken, or `cancelled`; nothing stays behind then.
+ * Throws `invalid_dataset` with the first bad lines and their number, `conflict` when the name is taken and no new version is
+ * asked for, or `cancelled`; nothing stays behind then.
  */
 export async function importDataset(db: Db, options: ImportOptions): Promise<ImportReport> {
   const { name, input, signal } = options;
   checkName(name);
   const source = 'path' in input ? openFile(input.path) : input.stream;
-  return await db.transaction(async (tx) => {
-    const id = await createDataset(tx, name);
-    const intake = new Intake(tx, id, options.schema);
-    for await (const row of readRows(source, options)) {
-      if (signal?.aborted) throw new SteerError('cancelled', `The import of ${name} was cancelled; nothing was stored.`);
-      await intake.take(row);
-    }
-    const report = await intake.finish(name);
-    const { format, schema, hash } = report;
-    const counts = { sampleCount: report.samples, conversationCount: report.conversations };
-    await tx
-      .update(datasets)
-      .set({ format, schema, hash, ...counts })
-      .where(eq(datasets.id, id));
-    return { id, name, ...report };
-  });
+  try {
+    const stored = await db.transaction(async (tx) => {
+      const { id, version } = await createVersion(tx, name);
+      if (version > 1 && !options.newVersion) throw taken(name);
+      const intake = new Intake(tx, id, options.schema);
+      for await (const row of readRows(source, options)) {
+        if (signal?.aborted) throw new SteerError('cancelled', `The import of ${name} was cancelled; nothing was stored.`);
+        await intake.take(row);
+      }
+      const { format, schema, hash, ...rest } = await intake.finish(name);
+      const twin = await findTwin(tx, { id, name, hash });
+      if (twin)
+        throw new AlreadyThere({ format, schema, hash, ...rest, id: twin.id, name, version: twin.version, created: false });
+      const counts = { sampleCount: rest.samples, conversationCount: rest.conversations };
+      await tx
+        .update(datasets)
+        .set({ format, schema, hash, ...counts })
+        .where(eq(datasets.id, id));
+      return { format, schema, hash, ...rest, id, name, version, created: true };
+    });
+    // Without figures on so much new data the database reads all labels for every page of samples; an embedded one never gathers them by itself.
+    if (stored.samples >= manySamples) await db.execute(sql`analyze ${samples}, ${labels}`);
+    return stored;
+  } catch (error) {
+    if (error instanceof AlreadyThere) return error.report;
+    throw error;
+  }
 }
 
-function checkName(name: string): void {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) return;
-  throw new SteerError(
-    'invalid_request',
-    `Expected a dataset name of letters, digits, dots, dashes and underscores, got ${JSON.stringify(name.slice(0, 100))}.`,
-    { details: { param: 'name' } },
-  );
+/** Of so many at once the database is to take note. */
+const manySamples = 1_000;
+
+/** Takes back what was stored before the content turned out to be there already. */
+class AlreadyThere extends Error {
+  readonly report: ImportReport;
+
+  constructor(report: ImportReport) {
+    super('This content is there already.');
+    this.report = report;
+  }
 }
 
-/** Counts, format and hash are filled in when they are known. */
-async function createDataset(tx: Tx, name: string): Promise<string> {
-  const row = { name, format: '', hash: '', sampleCount: 0, conversationCount: 0 };
-  const [created] = await tx.insert(datasets).values(row).onConflictDoNothing().returning({ id: datasets.id });
-  if (created) return created.id;
-  throw new SteerError(
-    'conflict',
-    `There is a dataset named ${name} already. A dataset never changes: import under another name.`,
-  );
+function taken(name: string): SteerError {
+  const message = `There is a dataset named ${name} already. A dataset never changes: import under another name, or as a new version of it.`;
+  return new SteerError('conflict', message, { details: { param: 'name' } });
 }
 
 /** Bad lines told in the message. */
@@ -130,7 +145,7 @@ class Intake {
     }
   }
 
-  async finish(name: string): Promise<Omit<ImportReport, 'id' | 'name'>> {
+  async finish(name: string): Promise<Omit<ImportReport, 'id' | 'name' | 'version' | 'created'>> {
     if (this.#bad > 0) throw badLines(this.#problems, this.#bad, this.#rows);
     if (this.#format === undefined || this.#samples === 0) {
       throw new SteerError('invalid_dataset', `Expected at least one sample, found none in ${this.#rows} records.`);

@@ -1,6 +1,6 @@
 // Cuts one large JSON array or object into its elements while it streams by, so that a file of any size needs the memory of one element.
 // Looks only at brackets, quotes and commas; whether an element is good JSON is for JSON.parse to say.
-import { maxRecordLength, tooLong } from './text-stream.ts';
+import { maxRecordLength, tooLong } from '../files/lines.ts';
 
 /** Source of one element, `value` of an array or `"key": value` of an object, and the line it starts on. */
 export interface JsonElement {

@@ -1,7 +1,8 @@
 // Text of a file → its records, each with its line: JSON lines, an array, an object of records, a single object, or plain text.
 // Knows no format. What cannot be read becomes a problem with its line, and reading goes on where that is possible.
+import { readLines } from '../files/lines.ts';
 import { type JsonEnd, splitJson } from './json-elements.ts';
-import { chain, readLines } from './text-stream.ts';
+import { chain } from './text-stream.ts';
 
 export type InputRecord =
   /** `key` is the record's name where the file is one object of records. */

@@ -1,9 +1,10 @@
-// What later stages ask of stored datasets: find one, list all, walk through its samples with their labels.
+// What later stages ask of stored datasets: find one by name, version or id, list all, walk through its samples with their labels.
 // Knows no formats. Samples never change, so a walk by position sees the same samples however long it takes.
+import { setImmediate } from 'node:timers/promises';
 import { and, asc, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Label } from '../steerlm.ts';
-import type { Db } from '../store/connect.ts';
+import type { Db, Tx } from '../store/connect.ts';
 import { datasets, type LabelSource, labels, type Split, samples } from '../store/schema.ts';
 import type { Sample, SampleContent } from './sample.ts';
 
@@ -18,35 +19,77 @@ export interface StoredSample extends Sample {
 /** Which label counts where a turn has several: the newest of all, or the newest of the first source listed that has one. */
 export type LabelChoice = 'latest' | readonly LabelSource[];
 
-/** All datasets, oldest first. */
-export async function listDatasets(db: Db): Promise<Dataset[]> {
-  return await db.select().from(datasets).orderBy(asc(datasets.createdAt), asc(datasets.name));
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Names or versions told where one is not found. */
+const told = 20;
+
+export function isDatasetName(text: string): boolean {
+  return namePattern.test(text);
 }
 
-/** The dataset of that name or id. Throws `not_found` naming those there are. */
-export async function findDataset(db: Db, nameOrId: string): Promise<Dataset> {
-  const all = await listDatasets(db);
-  const found = all.find(({ name }) => name === nameOrId) ?? all.find(({ id }) => id === nameOrId);
-  if (found) return found;
-  const known = all.length === 0 ? 'There are none yet; import one.' : `There are: ${all.map(({ name }) => name).join(', ')}.`;
-  throw new SteerError('not_found', `There is no dataset ${JSON.stringify(nameOrId.slice(0, 100))}. ${known}`);
+/** All datasets, oldest first. */
+export async function listDatasets(db: Db): Promise<Dataset[]> {
+  return await db.select().from(datasets).orderBy(asc(datasets.createdAt), asc(datasets.name), asc(datasets.version));
+}
+
+/**
+ * The dataset of that id, the newest of that name, or of `name@3` and `name@<8 or more digits of its hash>` that version.
+ * Throws `not_found` naming those there are.
+ */
+export async function findDataset(db: Db | Tx, given: string): Promise<Dataset> {
+  const [name = '', version] = splitAt(given);
+  if (isDatasetName(name)) {
+    const versions = await db.select().from(datasets).where(eq(datasets.name, name)).orderBy(desc(datasets.version));
+    const found = version === undefined ? versions[0] : versions.find((each) => isVersion(each, version));
+    if (found) return found;
+    if (versions.length > 0) throw noVersion(name, versions);
+  }
+  const byId = uuidPattern.test(given) ? await db.select().from(datasets).where(eq(datasets.id, given)) : [];
+  if (byId[0]) return byId[0];
+  throw await unknown(db, given);
+}
+
+function splitAt(given: string): [string, string?] {
+  const at = given.lastIndexOf('@');
+  return at === -1 ? [given] : [given.slice(0, at), given.slice(at + 1).toLowerCase()];
+}
+
+function isVersion({ version, hash }: Dataset, wanted: string): boolean {
+  return String(version) === wanted || (/^[0-9a-f]{8,64}$/.test(wanted) && hash.startsWith(wanted));
+}
+
+function noVersion(name: string, versions: Dataset[]): SteerError {
+  const known = versions.slice(0, told).map(({ version, hash }) => `${name}@${version} (${hash.slice(0, 8)})`);
+  return new SteerError('not_found', `There is no such version of ${name}. There are: ${known.join(', ')}.`);
+}
+
+async function unknown(db: Db | Tx, given: string): Promise<SteerError> {
+  const names = await db.selectDistinct({ name: datasets.name }).from(datasets).orderBy(datasets.name).limit(told);
+  const known =
+    names.length === 0 ? 'There are none yet; import one.' : `There are: ${names.map(({ name }) => name).join(', ')}.`;
+  return new SteerError('not_found', `There is no dataset ${JSON.stringify(given.slice(0, 100))}. ${known}`);
 }
 
 /** Samples read at once. */
 const pageSize = 500;
 
+export interface StreamOptions {
+  split?: Split | undefined;
+  labels?: LabelChoice | undefined;
+  /** Only every n-th sample by position. */
+  every?: number | undefined;
+}
+
 /** Samples of a dataset in input order, one side of the split or both, each assistant turn with its label. Absent labels are not there. */
-export async function* streamSamples(
-  db: Db,
-  datasetId: string,
-  options: { split?: Split | undefined; labels?: LabelChoice | undefined } = {},
-): AsyncGenerator<StoredSample> {
-  const { split } = options;
+export async function* streamSamples(db: Db, datasetId: string, options: StreamOptions = {}): AsyncGenerator<StoredSample> {
+  const { split, every = 1 } = options;
+  const some = and(split && eq(samples.split, split), every > 1 ? sql`${samples.position} % ${every} = 0` : undefined);
   for (let after = -1; ; ) {
     const page = await db
       .select()
       .from(samples)
-      .where(and(eq(samples.datasetId, datasetId), gt(samples.position, after), split && eq(samples.split, split)))
+      .where(and(eq(samples.datasetId, datasetId), gt(samples.position, after), some))
       .orderBy(asc(samples.position))
       .limit(pageSize);
     const label = await labelsOf(
@@ -55,6 +98,8 @@ export async function* streamSamples(
       options.labels ?? 'latest',
     );
     for (const row of page) yield toSample(row, label);
+    // An embedded database answers without leaving this thread: a walk would keep everything else waiting to its end.
+    await setImmediate();
     const last = page.at(-1);
     if (last === undefined || page.length < pageSize) return;
     after = last.position;

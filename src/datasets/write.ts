@@ -2,11 +2,10 @@
 // Rows travel as one JSON parameter: no limit on the number of parameters, and one round trip for thousands of labels.
 import { sql } from 'drizzle-orm';
 import { type AttributeSchema, type Label, nearestLevel } from '../steerlm.ts';
-import type { Db } from '../store/connect.ts';
+import type { Db, Tx } from '../store/connect.ts';
 import type { labels, Messages } from '../store/schema.ts';
 import type { Sample, SampleContent } from './sample.ts';
 
-export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
 export type NewLabel = Omit<typeof labels.$inferInsert, 'id' | 'createdAt'>;
 
 /** Who makes the labels that come with samples. */

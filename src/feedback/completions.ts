@@ -34,8 +34,11 @@ export async function rememberCompletion(db: Db, completion: FinishedCompletion)
   await db.insert(completions).values(rows);
 }
 
-/** Works on the JSON text, where both kinds of character are always escapes; an escaped backslash before a `u` is not one. */
-function storable<T>(value: T): T {
+/**
+ * The value with what Postgres cannot hold replaced. Works on the JSON text, where both kinds of character are always escapes; an escaped
+ * backslash before a `u` is not one.
+ */
+export function storable<T>(value: T): T {
   const text = JSON.stringify(value).replace(/\\\\|\\u(?:0000|d[89a-f][0-9a-f]{2})/g, (found) => {
     return found.startsWith('\\u') ? '\\ufffd' : found;
   });

@@ -8,7 +8,8 @@ import { randomStream } from '../random.ts';
 import { type AttributeSchema, layOutTraining, type Piece } from '../steerlm.ts';
 import { dropLabels, type LabelDropout } from './label-dropout.ts';
 
-const unlabelled: AttributeSchema = { name: 'none', version: 0, attributes: [] };
+/** Attributes of data whose labels are not to be read. */
+export const unlabelled: AttributeSchema = { name: 'none', version: 0, attributes: [] };
 
 /** A sample's pieces for pre-training: the layout of a conversation without any label. */
 export function plainPieces(content: SampleContent): Piece[] {

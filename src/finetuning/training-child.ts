@@ -1,5 +1,14 @@
-// The training process of this stage.
+// The training process of this stage. One at a time in a run folder: one that outlived its parent ends before the next begins.
 import { serveTraining } from '../llama/training-process.ts';
-import { runTrainingSpec } from './training-run.ts';
+import { holdRunFolder } from '../store/folder-lock.ts';
+import { type InspectionSpec, inspect } from './inspection.ts';
+import { runTrainingSpec, type TrainingSpec } from './training-run.ts';
 
-serveTraining(runTrainingSpec);
+serveTraining(async (spec: TrainingSpec | InspectionSpec, listener, signal) => {
+  const release = await holdRunFolder(spec.runFolder, listener.onNote, signal);
+  try {
+    return spec.method === 'inspect' ? await inspect(spec, signal) : await runTrainingSpec(spec, listener, signal);
+  } finally {
+    release();
+  }
+});

@@ -1,4 +1,4 @@
-// What a training process of this stage does: pre-train a base model, or fine-tune one under attributes. Started by training-child.ts.
+// What a training process of this stage does: pre-train a base model, or fine-tune one, under attributes or without. Started by training-child.ts.
 // Knows files only: samples come as snapshots, models as folders.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,19 +6,19 @@ import type { SampleContent } from '../datasets/sample.ts';
 import { readSnapshot } from '../datasets/snapshot.ts';
 import { SteerError } from '../errors.ts';
 import { packedBatches } from '../llama/batches.ts';
-import { type Model, readModel, withControlTokens, writeModel } from '../llama/model.ts';
+import { type Model, publishModel, readModel, withControlTokens } from '../llama/model.ts';
 import { blankCard, type ModelCard, readModelCard, revisionOf } from '../llama/model-folder.ts';
 import { nextTokenObjective } from '../llama/objective.ts';
 import type { Sequence } from '../llama/packing.ts';
 import { type LlamaShape, parameterCount, parameterShapes, type WeightType } from '../llama/shape.ts';
 import { Tokenizer } from '../llama/tokenizer.ts';
 import { trainTokenizer } from '../llama/tokenizer-training.ts';
-import { type TrainingResult, type TrainingSettings, train } from '../llama/training.ts';
+import { type SavedCheckpoint, type TrainingResult, type TrainingSettings, train } from '../llama/training.ts';
 import type { TrainingListener } from '../llama/training-process.ts';
 import { initialWeights } from '../llama/weights.ts';
 import { type AttributeSchema, controlTokens, promptLayoutVersion } from '../steerlm.ts';
 import type { LabelDropout } from './label-dropout.ts';
-import { plainPieces, pretrainingSequence, steeredSequence } from './sequences.ts';
+import { plainPieces, pretrainingSequence, steeredSequence, unlabelled } from './sequences.ts';
 
 /** Size of a model made from scratch. */
 export interface NewModel {
@@ -45,15 +45,20 @@ interface RunFiles {
   B: number;
   T: number;
   settings: TrainingSettings;
+  /** Models written on the way, at every checkpoint that was due: name and folder without the step they end in. */
+  checkpoints?: { name: string; folder: string };
 }
 export type PretrainingSpec = RunFiles & { method: 'pretrain'; start: { create: NewModel } | { continue: string } };
 export type SteeringSpec = RunFiles & { method: 'steered'; base: string; schema: AttributeSchema; dropout: LabelDropout };
-export type TrainingSpec = PretrainingSpec | SteeringSpec;
+/** Plain fine-tuning: the same tokens count, and no label is read. */
+export type SupervisedSpec = RunFiles & { method: 'supervised'; base: string };
+export type TrainingSpec = PretrainingSpec | SteeringSpec | SupervisedSpec;
 
 export interface TrainingOutcome {
   out: string | null;
   step: number;
   steps: number;
+  tokens: number;
   evalLoss: number | null;
 }
 
@@ -86,7 +91,12 @@ export async function runTrainingSpec(
       training: packedBatches((epoch) => sequences(training, epoch), { B, T, seed: settings.seed }),
       validation:
         validation.length > 0 ? packedBatches(() => sequences(validation, -1), { B, T, seed: 0, shuffle: false }) : null,
-      identity: JSON.stringify({ ...spec, out: null, runFolder: null, train: null, validation: null }),
+      identity: await identityOf(spec),
+      onCheckpoint: async (saved) => {
+        const { step, steps, tokens, loss, evalLoss } = saved;
+        const written = await writeCheckpoint(spec, model, saved);
+        listener.onCheckpoint?.({ step, steps, tokens, loss, evalLoss, model: written });
+      },
     },
     settings,
     spec.runFolder,
@@ -94,13 +104,27 @@ export async function runTrainingSpec(
     signal,
   );
   if (result.stopped) return { out: null, ...progressOf(result) };
-  const card = await cardOf(spec, result);
-  await writeModel(spec.out, { shape: model.shape, tokenizer: model.tokenizer, values: result.values, card }, spec.dtype);
+  await publishModel(spec.out, { ...model, values: result.values, card: await cardOf(spec, spec.name, result) }, spec.dtype);
   return { out: spec.out, ...progressOf(result) };
 }
 
-function progressOf({ step, steps, evalLoss }: TrainingResult) {
-  return { step, steps, evalLoss };
+function progressOf({ step, steps, tokens, evalLoss }: TrainingResult) {
+  return { step, steps, tokens, evalLoss };
+}
+
+/** What a checkpoint must agree with: everything but where files lie. */
+async function identityOf(spec: TrainingSpec): Promise<object> {
+  const { out: _, runFolder: __, train: ___, validation: ____, checkpoints: _____, ...rest } = spec;
+  return 'base' in rest ? { ...rest, base: await revisionOf(rest.base) } : rest;
+}
+
+/** Name of the model written from a checkpoint; null for one that only serves to go on from. */
+async function writeCheckpoint(spec: TrainingSpec, model: Model, saved: SavedCheckpoint): Promise<string | null> {
+  if (!spec.checkpoints || (saved.reason !== 'schedule' && saved.reason !== 'stop')) return null;
+  const name = `${spec.checkpoints.name}${saved.step}`;
+  const card = await cardOf(spec, name, saved);
+  await publishModel(`${spec.checkpoints.folder}${saved.step}`, { ...model, values: saved.values(), card }, spec.dtype);
+  return name;
 }
 
 async function samplesOf(path: string): Promise<SampleContent[]> {
@@ -115,10 +139,11 @@ function sequencesOf(spec: TrainingSpec, tokenizer: Tokenizer): (samples: Sample
       for (const sample of samples) yield pretrainingSequence(tokenizer, sample);
     };
   }
-  const { schema, settings } = spec;
+  const { settings } = spec;
+  const schema = spec.method === 'steered' ? spec.schema : unlabelled;
   return function* (samples, epoch) {
     // The held-out loss is that of whole labels.
-    const dropout = epoch < 0 ? { label: 0, attribute: 0 } : spec.dropout;
+    const dropout = epoch < 0 || spec.method !== 'steered' ? { label: 0, attribute: 0 } : spec.dropout;
     for (const [index, sample] of samples.entries()) {
       yield steeredSequence(tokenizer, schema, sample, dropout, { seed: settings.seed, epoch, index });
     }
@@ -175,10 +200,10 @@ function* textsOf(samples: SampleContent[]): Generator<string> {
   }
 }
 
-async function cardOf(spec: TrainingSpec, result: TrainingResult): Promise<ModelCard> {
+async function cardOf(spec: TrainingSpec, name: string, { evalLoss }: { evalLoss: number | null }): Promise<ModelCard> {
   const { B, T, settings } = spec;
   const card: ModelCard = {
-    ...blankCard(spec.name),
+    ...blankCard(name),
     datasets: spec.datasets,
     recipe: {
       method: spec.method,
@@ -187,16 +212,15 @@ async function cardOf(spec: TrainingSpec, result: TrainingResult): Promise<Model
       ...settings,
       ...(spec.method === 'steered' ? { dropout: spec.dropout } : {}),
     },
-    measured: result.evalLoss === null ? null : { eval_loss: result.evalLoss },
+    measured: evalLoss === null ? null : { eval_loss: evalLoss },
     createdAt: new Date().toISOString(),
   };
   if (spec.method === 'pretrain') return card;
   const base = await readModelCard(spec.base);
-  return {
-    ...card,
-    kind: 'steered',
-    attributeSchema: spec.schema,
-    promptLayoutVersion,
-    baseModel: { name: base.name, revision: await revisionOf(spec.base) },
-  };
+  const baseModel = { name: base.name, revision: await revisionOf(spec.base) };
+  if (spec.method === 'steered')
+    return { ...card, kind: 'steered', attributeSchema: spec.schema, promptLayoutVersion, baseModel };
+  // What the base could be steered by, it still can.
+  const { kind, attributeSchema, promptLayoutVersion: layout } = base;
+  return { ...card, kind, attributeSchema, promptLayoutVersion: layout, baseModel };
 }

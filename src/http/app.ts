@@ -9,10 +9,21 @@ import type { Door, DoorEnv } from './door.ts';
 import { logRequests } from './log.ts';
 import { renderFailure, renderUnknownRoute, toFailure, toInvalidRequest } from './problem.ts';
 import { addAttributes } from './routes/attributes.ts';
+import { addBatches } from './routes/batches.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
 import { addCompletions } from './routes/completions.ts';
+import { addDatasetContents } from './routes/dataset-contents.ts';
+import { addDatasets } from './routes/datasets.ts';
+import { addFeedbackRoutes } from './routes/feedback.ts';
+import { addFiles } from './routes/files.ts';
+import { addFineTuning } from './routes/fine-tuning.ts';
 import { addHealth } from './routes/health.ts';
+import { addJobs } from './routes/jobs.ts';
+import { addLabelling } from './routes/labelling.ts';
 import { addModels } from './routes/models.ts';
+import { addRaters } from './routes/raters.ts';
+import { addRemembered } from './routes/remembered.ts';
+import { takesUpload } from './uploads.ts';
 
 /** The whole application as one function from Request to Response; `listen` puts it on a port. */
 export function createApp(door: Door): OpenAPIHono<DoorEnv> {
@@ -33,11 +44,22 @@ export function createApp(door: Door): OpenAPIHono<DoorEnv> {
     await next();
   });
   app.use(requireKey(door.config.apiKey));
-  app.use(limitBody(door.config.limits.bodyBytes));
+  const limited = limitBody(door.config.limits.bodyBytes);
+  app.use((c, next) => (takesUpload(c) ? next() : limited(c, next)));
   addChatCompletions(app, door);
   addCompletions(app, door);
+  addRemembered(app, door);
   addModels(app, door);
   addAttributes(app, door);
+  addFiles(app, door);
+  addFineTuning(app, door);
+  addDatasets(app, door);
+  addDatasetContents(app, door);
+  addLabelling(app, door);
+  addBatches(app, door);
+  addJobs(app, door);
+  addFeedbackRoutes(app, door);
+  addRaters(app, door);
   addHealth(app, door);
   app.notFound(renderUnknownRoute(app));
   app.onError((error, c) => renderFailure(c, toFailure(error)));

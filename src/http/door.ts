@@ -2,7 +2,8 @@
 import type { Context } from 'hono';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import type { SteerError } from '../errors.ts';
+import { SteerError } from '../errors.ts';
+import type { Job } from '../jobs/jobs.ts';
 import type { Db } from '../store/connect.ts';
 import type { Models } from './served-models.ts';
 
@@ -10,8 +11,16 @@ export interface Door {
   models: Models;
   config: Config;
   log: Logger;
-  /** Where finished replies are kept; absent means nowhere. */
+  /** Where replies, files, datasets and jobs are kept; absent means nowhere. */
   db?: Db;
+  /** Tells the workers of a job that waits; absent means they find it by themselves. */
+  dispatch?: (job: Job) => Promise<void>;
+}
+
+/** The database of a route that cannot do without. Throws `database_unavailable`. */
+export function databaseOf({ db }: Door): Db {
+  if (db) return db;
+  throw new SteerError('database_unavailable', 'This server keeps no database. Start it with DATA_DIR or DATABASE_URL.');
 }
 
 export interface DoorEnv {

@@ -13,6 +13,7 @@ const requestIdHeader: HeaderObject = {
 const streamedChunks: Record<string, string> = {
   '/v1/chat/completions': 'ChatCompletionChunk',
   '/v1/completions': 'TextCompletionChunk',
+  '/v1/fine_tuning/jobs/{id}/events': 'FineTuningEvent',
 };
 
 /** The document of an app's routes; plain data, the same on every call. */
@@ -35,7 +36,7 @@ export function describeApi(app: OpenAPIHono<DoorEnv>): OpenAPIObject {
     security: [{ key: [] }],
   }) as OpenAPIObject;
   for (const [path, item] of Object.entries(document.paths ?? {})) {
-    for (const operation of [item.get, item.post]) {
+    for (const operation of [item.get, item.post, item.put, item.delete]) {
       if (operation) completeOperation(path, operation);
     }
   }

@@ -17,8 +17,17 @@ export function toFailure(error: unknown): SteerError {
   if (error instanceof HTTPException && error.status === 400) {
     return new SteerError('invalid_json', 'Expected a JSON body, found text that does not parse as JSON.');
   }
+  if (holdsNul(error)) return new SteerError('invalid_request', 'Expected text without the character U+0000.');
   if (error instanceof Error && error.name === 'AbortError') return new SteerError('cancelled', 'The caller went away.');
   return new SteerError('internal_error', 'Unforeseen failure', { cause: error });
+}
+
+/** Postgres refuses U+0000 in text wherever a caller put it: an id in the path, a name in the body. */
+function holdsNul(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (['22021', '22P05'].includes(String((cause as NodeJS.ErrnoException).code))) return true;
+  }
+  return false;
 }
 
 /** The first thing wrong with a request, as invalid_request naming the field. */

@@ -1,31 +1,34 @@
 // Keeps finished replies for feedback. A reply is never lost to its caller because it could not be kept.
 import { type FinishedReply, rememberCompletion } from '../feedback/completions.ts';
-import type { ChatBody, ChatPrompt } from './chat.ts';
-import type { SteeredReply } from './chat-replies.ts';
+import type { LanguageModel } from '../generation/language-model.ts';
+import type { Label, RequestedAttributes } from '../steerlm.ts';
 import type { Door, DoorContext } from './door.ts';
 import { describeError } from './log.ts';
-import type { ReplyHead } from './wire/replies.ts';
+import type { Reply } from './replies.ts';
+import type { ReplyHead, Steering } from './wire/replies.ts';
 
 interface Finished {
   head: ReplyHead;
-  request: ChatBody;
-  prompt: ChatPrompt;
+  /** Its `store: false` leaves the replies unremembered. */
+  request: { store?: boolean | null | undefined; [field: string]: unknown };
+  /** A raw prompt asks for nothing. */
+  prompt: { model: LanguageModel; tokenIds: number[]; requested?: RequestedAttributes; applied?: Label };
   seed: number;
-  replies: SteeredReply[];
+  replies: (Reply & { steering?: Steering })[];
 }
 
-/** Stores the replies where there is a database; a failure is logged, not thrown. */
+/** Stores the replies where there is a database and the request does not forbid it; a failure is logged, not thrown. */
 export async function recordReplies(c: DoorContext, door: Door, finished: Finished): Promise<void> {
-  if (!door.db) return;
   const { head, request, prompt, seed, replies } = finished;
+  if (!door.db || request.store === false) return;
   try {
     await rememberCompletion(door.db, {
       id: head.id,
       model: prompt.model.id,
       revision: prompt.model.revision,
       request,
-      requested: prompt.requested,
-      applied: prompt.applied,
+      requested: prompt.requested ?? {},
+      applied: prompt.applied ?? {},
       seed,
       promptTokens: prompt.tokenIds.length,
       replies: replies.map(toFinished),
@@ -35,9 +38,9 @@ export async function recordReplies(c: DoorContext, door: Door, finished: Finish
   }
 }
 
-function toFinished({ text, finishReason, completionTokens, steering }: SteeredReply): FinishedReply {
+function toFinished({ text, finishReason, completionTokens, steering }: Finished['replies'][number]): FinishedReply {
   const reply = { text, finishReason, completionTokens };
-  if (!steering.measured) return reply;
+  if (!steering?.measured) return reply;
   const measured = Object.entries(steering.measured).map(([name, { value }]) => [name, value]);
   return { ...reply, measured: Object.fromEntries(measured) };
 }

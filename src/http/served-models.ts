@@ -6,6 +6,9 @@ import type { AttributeSchema } from '../steerlm.ts';
 
 export type ModelKind = 'language' | 'predictor';
 
+export const modelStatuses = ['unloaded', 'loading', 'loaded', 'failed'] as const;
+export type ModelStatus = (typeof modelStatuses)[number];
+
 /** A model that can be asked for, loaded or not. */
 export interface ModelCard {
   id: string;
@@ -17,6 +20,10 @@ export interface ModelCard {
   schema: AttributeSchema;
   /** Most tokens it reads and writes together. */
   contextLength: number;
+  /** Name of the model it was trained from. */
+  base: string | null;
+  /** unloaded: loaded when it is first asked for; failed: tried again when it is next asked for. */
+  status: ModelStatus;
 }
 
 /** The models of this process. `language` and `predictor` take a card's id, may load it, and throw `not_ready` or `invalid_model`. */
@@ -27,6 +34,18 @@ export interface Models {
   predictor(id: string): Promise<Predictor>;
   /** True once a request would be answered rather than wait for loading. */
   ready(): boolean;
+  /** Looks again at what there is: new models, changed ones, aliases set elsewhere. */
+  refresh(): Promise<void>;
+  /** Loads the model of that id. Throws `model_not_found` or `invalid_model`. */
+  load(id: string): Promise<void>;
+  /** Takes the model out of use and frees it when its last call has ended; who asks for it next has it loaded again. Throws `model_not_found`. */
+  unload(id: string): void;
+  /** Models by the names people gave them. */
+  aliases(): Map<string, string>;
+  /** Lets the alias mean that model from now on; calls in hand end where they began. Throws `model_not_found`, `invalid_request` or `conflict`. */
+  setAlias(alias: string, model: string): Promise<ModelCard>;
+  /** Throws `not_found`. */
+  removeAlias(alias: string): Promise<void>;
 }
 
 /**

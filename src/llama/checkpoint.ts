@@ -16,6 +16,9 @@ const positionSchema = z.object({
   /** Tokens read. */
   tokens: z.number(),
   bestLoss: z.number().nullable(),
+  /** Newest held-out loss, and how many looks at it in a row brought no better one. */
+  evalLoss: z.number().nullable().default(null),
+  stale: z.number().int().default(0),
   /** Settings the run was started with; another run's checkpoint is refused. */
   fingerprint: z.string(),
 });
@@ -43,8 +46,10 @@ export async function saveCheckpoint(folder: string, state: TrainingState, posit
   await writeFile(join(partial, 'position.json'), `${JSON.stringify(position, null, 2)}\n`);
   await rm(final, { recursive: true, force: true });
   await rename(partial, final);
-  for (const name of (await listCheckpoints(folder)).slice(0, -keep))
-    await rm(join(folder, name), { recursive: true, force: true });
+  const old = (await listCheckpoints(folder)).slice(0, -keep);
+  // What a killed process left half-written goes as well.
+  const torn = (await readdir(folder)).filter((name) => name.startsWith('step-') && name.endsWith('.partial'));
+  for (const name of [...old, ...torn]) await rm(join(folder, name), { recursive: true, force: true });
   return final;
 }
 

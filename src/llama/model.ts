@@ -1,7 +1,9 @@
 // A whole model in memory, read from and written to a folder in the Hugging Face layout with its steerlm.json card.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { SteerError } from '../errors.ts';
 import { controlTokens } from '../steerlm.ts';
+import { exists } from './json-file.ts';
 import { type ModelCard, readModelCard, readShape, writeModelCard, writeShape } from './model-folder.ts';
 import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
 import { Tokenizer } from './tokenizer.ts';
@@ -55,6 +57,19 @@ export async function writeModel(folder: string, { shape, tokenizer, card, value
   await tokenizer.save(folder);
   await writeShape(folder, shape, dtype, eos === undefined ? {} : { eos });
   await writeModelCard(folder, card);
+}
+
+/**
+ * Writes a model so that nobody ever sees half of it: beside `folder` under a name with a leading dot, then moved. Where the folder is there
+ * already, its files are replaced one by one.
+ */
+export async function publishModel(folder: string, model: Model, dtype: WeightType): Promise<void> {
+  if (await exists(folder)) return await writeModel(folder, model, dtype);
+  const whole = resolve(folder);
+  const partial = join(dirname(whole), `.${basename(whole)}.partial`);
+  await rm(partial, { recursive: true, force: true });
+  await writeModel(partial, model, dtype);
+  await rename(partial, whole);
 }
 
 /** The model with the prompt layout's control tokens: a tokenizer without them gets them, and the embeddings grow with it. */

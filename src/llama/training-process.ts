@@ -4,8 +4,21 @@ import { fork } from 'node:child_process';
 import { type FailureCode, failures, SteerError } from '../errors.ts';
 import type { Metrics } from './training.ts';
 
+/** A checkpoint that is on disk. */
+export interface CheckpointNews {
+  step: number;
+  steps: number;
+  tokens: number;
+  /** Of the step's update; null for a checkpoint found from before. */
+  loss: number | null;
+  evalLoss: number | null;
+  /** Name of the model written from it, where one was. */
+  model: string | null;
+}
+
 type FromChild<Result> =
   | { kind: 'metrics'; metrics: Metrics }
+  | { kind: 'checkpoint'; checkpoint: CheckpointNews }
   | { kind: 'note'; text: string }
   | { kind: 'done'; result: Result }
   | { kind: 'failed'; code: FailureCode; message: string };
@@ -15,6 +28,15 @@ export interface TrainingListener {
   onMetrics(metrics: Metrics): void;
   /** One line about what is being done. */
   onNote(text: string): void;
+  onCheckpoint?(checkpoint: CheckpointNews): void;
+}
+
+/** Cause of the failure of a process that ended without an answer. */
+class EndedEarly extends Error {}
+
+/** Whether the failure is that of a process that ended without an answer: killed, or out of memory. What it saved is there. */
+export function endedEarly(error: unknown): boolean {
+  return error instanceof SteerError && error.cause instanceof EndedEarly;
 }
 
 /** Runs the compiled module `entry` with the spec; aborting lets it finish its step, save a checkpoint and answer. Throws what it threw. */
@@ -32,6 +54,7 @@ export function runTraining<Spec, Result>(
     child.on('message', (message: FromChild<Result>) => {
       if (message.kind === 'metrics') listener.onMetrics(message.metrics);
       else if (message.kind === 'note') listener.onNote(message.text);
+      else if (message.kind === 'checkpoint') listener.onCheckpoint?.(message.checkpoint);
       else if (message.kind === 'done') resolve(message.result);
       else reject(new SteerError(message.code, message.message));
     });
@@ -43,6 +66,7 @@ export function runTraining<Spec, Result>(
         new SteerError(
           'training_failed',
           `The training process ended early (${killedBy ?? `exit code ${code}`}). Run the same command again: it continues from the last checkpoint.`,
+          { cause: new EndedEarly(String(killedBy ?? code)) },
         ),
       );
     });
@@ -56,10 +80,12 @@ export function serveTraining<Spec, Result>(
   run: (spec: Spec, listener: TrainingListener, signal: AbortSignal) => Promise<Result>,
 ): void {
   const stop = new AbortController();
-  const send = (message: FromChild<Result>) => process.connected && process.send?.(message);
+  // A parent that goes away between the two is no fault of ours.
+  const send = (message: FromChild<Result>) => process.connected && process.send?.(message, undefined, undefined, () => {});
   const listener: TrainingListener = {
     onMetrics: (metrics) => send({ kind: 'metrics', metrics }),
     onNote: (text) => send({ kind: 'note', text }),
+    onCheckpoint: (checkpoint) => send({ kind: 'checkpoint', checkpoint }),
   };
   // A terminal sends its interrupt to parent and child alike; the parent decides what it means.
   process.on('SIGINT', () => {});
@@ -73,6 +99,6 @@ export function serveTraining<Spec, Result>(
       if (!known) process.stderr.write(`${(error as Error).stack}\n`);
       send({ kind: 'failed', code: known ? error.code : 'internal_error', message: (error as Error).message });
     }
-    process.disconnect?.();
+    if (process.connected) process.disconnect?.();
   });
 }

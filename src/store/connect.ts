@@ -2,20 +2,24 @@
 // Both come out as one Drizzle type; callers cannot tell them apart. Migrating is a separate act (migrate.ts).
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { SteerError } from '../errors.ts';
-import { lockFolder } from './folder-lock.ts';
+import { type Locked, lockFolder } from './folder-lock.ts';
 import * as schema from './schema.ts';
 
 /** On PGlite a transaction holds the only connection: inside one, use its `tx`; waiting for `db` there never ends. */
 export type Db = PgDatabase<PgQueryResultHKT, typeof schema>;
+export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
 
 export interface Store {
   db: Db;
+  /** The database under the Drizzle type, for the one library that brings its own queries. */
+  raw: { url: string } | { pglite: PGlite };
   close(): Promise<void>;
 }
 
@@ -43,7 +47,7 @@ async function openServer(databaseUrl: string): Promise<Store> {
       { cause },
     );
   }
-  return { db: drizzlePostgres(client, { schema }), close: () => client.end({ timeout: 5 }) };
+  return { db: drizzlePostgres(client, { schema }), raw: { url: databaseUrl }, close: () => client.end({ timeout: 5 }) };
 }
 
 /** Host, port and database, never the password. */
@@ -62,21 +66,27 @@ function reasonOf(cause: unknown): string {
   return message || code || 'no reason given';
 }
 
+const embeddedDatabase: Locked = {
+  code: 'database_unavailable',
+  what: 'The embedded database',
+  remedy: 'Stop that process, set another DATA_DIR, or share a Postgres server through DATABASE_URL.',
+};
+
 async function openEmbedded(dataDir: string): Promise<Store> {
   if (dataDir === inMemory) {
-    const client = await PGlite.create();
-    return { db: drizzlePglite(client, { schema }), close: () => client.close() };
+    const client = yielding(await PGlite.create());
+    return { db: drizzlePglite(client, { schema }), raw: { pglite: client }, close: () => client.close() };
   }
   const folder = join(dataDir, 'postgres');
   createFolder(dataDir);
-  const release = lockFolder(`${folder}.lock`);
+  const release = lockFolder(`${folder}.lock`, embeddedDatabase);
   try {
-    const client = await PGlite.create(folder);
+    const client = yielding(await PGlite.create(folder));
     const close = async () => {
       await client.close();
       release();
     };
-    return { db: drizzlePglite(client, { schema }), close };
+    return { db: drizzlePglite(client, { schema }), raw: { pglite: client }, close };
   } catch (cause) {
     release();
     throw new SteerError(
@@ -85,6 +95,17 @@ async function openEmbedded(dataDir: string): Promise<Store> {
       { cause },
     );
   }
+}
+
+/** PGlite answers on microtasks alone: a loop of queries would keep every request and timer of the process waiting until its end. */
+function yielding(client: PGlite): PGlite {
+  const query = client.query.bind(client);
+  client.query = async <T>(...asked: Parameters<typeof query>) => {
+    const answer = await query<T>(...asked);
+    await setImmediate();
+    return answer;
+  };
+  return client;
 }
 
 function createFolder(dataDir: string): void {

@@ -1,8 +1,10 @@
-// Keeps a second process out of a PGlite folder: PGlite itself has no lock, and two writers corrupt the data.
+// Keeps a second process out of a folder that only one may write: a PGlite database, which has no lock of its own, or a training run.
 // The lock is a file naming its holder. A holder that died is replaced; its pid may live on in another process, so the start time counts too.
 import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { SteerError } from '../errors.ts';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FailureCode, SteerError } from '../errors.ts';
 
 interface Holder {
   pid: number;
@@ -15,10 +17,18 @@ interface Holder {
 const heartbeatMs = 5_000;
 const foreignSilenceMs = 60_000;
 
-/** Takes the lock file and returns the function that gives it back. Throws `database_unavailable` naming the holder. */
-export function lockFolder(lockFile: string): () => void {
+/** How a refusal speaks of what is locked. */
+export interface Locked {
+  code: FailureCode;
+  /** What the holder uses, beginning a sentence. */
+  what: string;
+  remedy: string;
+}
+
+/** Takes the lock file and returns the function that gives it back. Throws the code of `locked`, naming the holder. */
+export function lockFolder(lockFile: string, locked: Locked): () => void {
   const own: Holder = { pid: process.pid, host: hostname(), started: startOf(process.pid) };
-  if (!create(lockFile, own)) takeOver(lockFile, own);
+  if (!create(lockFile, own, locked)) takeOver(lockFile, own, locked);
   const heartbeat = setInterval(() => touch(lockFile), heartbeatMs).unref();
   const release = () => {
     clearInterval(heartbeat);
@@ -29,35 +39,71 @@ export function lockFolder(lockFile: string): () => void {
   return release;
 }
 
-function create(lockFile: string, own: Holder): boolean {
+export interface LockWait {
+  /** Told once of the holder that is waited for. */
+  onWait(reason: string): void;
+  signal: AbortSignal;
+  /** After so long the holder is there to stay. */
+  mostMs: number;
+}
+
+const lookAgainMs = 250;
+
+/** The same, waiting for a holder that is about to end. Throws `cancelled` when aborted. */
+export async function awaitLock(lockFile: string, locked: Locked, { onWait, signal, mostMs }: LockWait): Promise<() => void> {
+  const begun = performance.now();
+  for (let first = true; ; first = false) {
+    try {
+      return lockFolder(lockFile, locked);
+    } catch (error) {
+      if (!(error instanceof Held) || performance.now() - begun > mostMs) throw error;
+      if (signal.aborted) throw new SteerError('cancelled', 'Stopped while waiting for another process.');
+      if (first) onWait(error.message);
+      await sleep(lookAgainMs);
+    }
+  }
+}
+
+const trainingWaitMs = 600_000;
+
+/** The lock of a training run's folder, once whoever trains there has ended. Throws `conflict` after ten minutes, or `cancelled`. */
+export function holdRunFolder(runFolder: string, onWait: (reason: string) => void, signal: AbortSignal): Promise<() => void> {
+  const locked: Locked = { code: 'conflict', what: 'The run folder', remedy: 'It goes on here when that process has ended.' };
+  return awaitLock(join(runFolder, 'lock'), locked, { onWait, signal, mostMs: trainingWaitMs });
+}
+
+/** Somebody else has the lock, which time may change. */
+class Held extends SteerError {}
+
+function create(lockFile: string, own: Holder, locked: Locked): boolean {
   try {
     writeFileSync(lockFile, JSON.stringify(own), { flag: 'wx' });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw unwritable(lockFile, error);
+    throw unwritable(lockFile, error, locked);
   }
 }
 
 /** One process at a time may judge and replace a lock: of two that both saw it stale, the second would remove the first one's new lock. */
-function takeOver(lockFile: string, own: Holder): void {
+function takeOver(lockFile: string, own: Holder, locked: Locked): void {
   const guard = `${lockFile}.takeover`;
   try {
     mkdirSync(guard);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(lockFile, cause);
-    throw refusal(`Another process is opening the database of ${lockFile}. Try again; if none runs, remove ${guard}.`, cause);
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(lockFile, cause, locked);
+    throw new Held(locked.code, `Another process is just taking ${lockFile}. Try again; if none runs, remove ${guard}.`, {
+      cause,
+    });
   }
   try {
     const holder = readHolder(lockFile);
     if (holder !== null && isAlive(holder, lockFile)) {
       const who = holder.host === own.host ? `process ${holder.pid}` : `process ${holder.pid} on ${holder.host}`;
-      throw refusal(
-        `The embedded database is in use by ${who} (${lockFile}). Stop that process, set another DATA_DIR, or share a Postgres server through DATABASE_URL.`,
-      );
+      throw new Held(locked.code, `${locked.what} is in use by ${who} (${lockFile}). ${locked.remedy}`);
     }
     rmSync(lockFile, { force: true });
-    if (!create(lockFile, own)) throw refusal(`Another process has just opened the database of ${lockFile}. Try again.`);
+    if (!create(lockFile, own, locked)) throw new Held(locked.code, `Another process has just taken ${lockFile}. Try again.`);
   } finally {
     rmdirSync(guard);
   }
@@ -103,13 +149,7 @@ function touch(lockFile: string): void {
   }
 }
 
-function refusal(message: string, cause?: unknown): SteerError {
-  return new SteerError('database_unavailable', message, { cause });
-}
-
-function unwritable(lockFile: string, cause: unknown): SteerError {
-  return refusal(
-    `Cannot write ${lockFile} (${(cause as Error).message}). Make the folder writable or set another DATA_DIR.`,
-    cause,
-  );
+function unwritable(lockFile: string, cause: unknown, { code }: Locked): SteerError {
+  const message = `Cannot write ${lockFile} (${(cause as Error).message}). Make the folder writable or set another DATA_DIR.`;
+  return new SteerError(code, message, { cause });
 }

@@ -37,18 +37,24 @@ export interface Messages {
 
 const createdAt = timestamp('created_at', { withTimezone: true }).notNull().defaultNow();
 
-export const datasets = pgTable('datasets', {
-  id: uuid('id').primaryKey().defaultRandom(),
-  name: text('name').notNull().unique(),
-  format: text('format').notNull(),
-  /** Attributes the labels speak of; null when the data came without labels. */
-  schema: jsonb('schema').$type<AttributeSchema>(),
-  /** Hash over the content of all samples in order, labels included. */
-  hash: text('hash').notNull(),
-  sampleCount: integer('sample_count').notNull(),
-  conversationCount: integer('conversation_count').notNull(),
-  createdAt,
-});
+export const datasets = pgTable(
+  'datasets',
+  {
+    id: uuid('id').primaryKey().defaultRandom(),
+    name: text('name').notNull(),
+    /** Counts the imports under one name, from 1; each stays as it is. */
+    version: integer('version').notNull().default(1),
+    format: text('format').notNull(),
+    /** Attributes the labels speak of; null when the data came without labels. */
+    schema: jsonb('schema').$type<AttributeSchema>(),
+    /** Hash over the content of all samples in order, labels included. */
+    hash: text('hash').notNull(),
+    sampleCount: integer('sample_count').notNull(),
+    conversationCount: integer('conversation_count').notNull(),
+    createdAt,
+  },
+  (table) => [uniqueIndex('datasets_version').on(table.name, table.version)],
+);
 
 export const samples = pgTable(
   'samples',

@@ -31,7 +31,10 @@ test('a dataset comes in, and is listed', async () => {
   expect(await run('import', 'talk.jsonl', '--name', 'talk', '--schema', 'tone.json')).toBe(
     'Imported talk (openai): 60 samples of 60 conversations, 4 held out, 42 duplicates.\n180 labels of humor, verbosity.\n',
   );
-  expect(await run('datasets')).toMatch(/^dataset .*\ntalk +openai +60 +60 +tone +\d{4}-\d\d-\d\d\n$/);
+  expect(await run('import', 'talk.jsonl', '--name', 'talk', '--schema', 'tone.json', '--new-version')).toBe(
+    'talk@1 holds the same data already; nothing was imported.\n',
+  );
+  expect(await run('datasets')).toMatch(/^dataset .*\ntalk +1 +openai +60 +60 +tone +\d{4}-\d\d-\d\d\n$/);
 });
 
 test('a predictor is trained on a file, with a report', async () => {
@@ -43,7 +46,7 @@ test('a predictor is trained on a file, with a report', async () => {
 
 test('the predictor labels the dataset, and both makers of labels are exported', async () => {
   expect(await run('label', 'talk')).toMatch(
-    /^Rated 120 replies of talk with apm [0-9a-f]{12}, [\d.]+ a second; 0 were rated before/,
+    /^Rated 36 replies of talk with apm [0-9a-f]{12}, [\d.]+ a second; 84 more were known/,
   );
   const [first] = (await run('export', 'talk', '-', '--labels', 'import,model')).split('\n');
   const labels = JSON.parse(first!).conversations.map((turn: { label: string | null }) => turn.label);

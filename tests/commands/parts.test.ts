@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { attributeLevel, between, labelChoice, whole } from '../../src/commands/option-values.ts';
 import { bar, openProgressLine, reportTraining } from '../../src/commands/progress.ts';
 import { figure, formatTable, rounded } from '../../src/commands/table.ts';
-import { mergeSchemas } from '../../src/commands/training-data.ts';
+import { mergeSchemas } from '../../src/datasets/training-data.ts';
 import { gameCharacters, helpSteer, openAssistant } from '../../src/schemas.ts';
 
 test('numbers are whole, or within bounds, or refused', () => {

@@ -71,7 +71,7 @@ describe('an address', () => {
 
   test('asked with the wrong method is a 405 that names the right ones', async () => {
     for (const [method, address, allow] of [
-      ['GET', path, 'POST'],
+      ['PUT', path, 'POST, GET'],
       ['DELETE', '/v1/models/parrot', 'GET'],
       ['OPTIONS', '/v1/models', 'GET'],
     ] as const) {

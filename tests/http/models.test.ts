@@ -1,11 +1,19 @@
 // What may be named, and whether the house is open.
 import { expect, test } from 'vitest';
-import { knock, openHouse } from './knock.ts';
+import { knock, openHouse, post } from './knock.ts';
 
 test('models are listed in the form OpenAI clients read', async () => {
   const { body } = await knock(openHouse(), '/v1/models');
   const names = ['helpfulness', 'humor', 'creativity', 'verbosity', 'toxicity', 'formality'];
-  const rest = { object: 'model', created: 1_700_000_000, owned_by: 'steer', aliases: ['default'], attributes: names };
+  const rest = {
+    object: 'model',
+    created: 1_700_000_000,
+    owned_by: 'steer',
+    status: 'loaded',
+    parent: null,
+    aliases: ['default'],
+    attributes: names,
+  };
   expect(body).toEqual({
     object: 'list',
     data: [
@@ -23,6 +31,33 @@ test('one model by id, alias or percent-encoded id; else a 404', async () => {
   expect((await knock(house, '/v1/models/org%2Fparrot%3A2')).body.id).toBe('org/parrot:2');
   const { status, body } = await knock(house, '/v1/models/nobody');
   expect([status, body.error.code]).toEqual([404, 'model_not_found']);
+});
+
+test('models are loaded and unloaded by id or alias', async () => {
+  const house = openHouse();
+  expect((await post(house, '/v1/models/default/unload', {})).body).toMatchObject({ id: 'parrot', status: 'unloaded' });
+  expect((await knock(house, '/v1/models/parrot')).body.status).toBe('unloaded');
+  expect((await post(house, '/v1/models/parrot/load', {})).body).toMatchObject({ id: 'parrot', status: 'loaded' });
+  expect((await post(house, '/v1/models/nobody/load', {})).status).toBe(404);
+});
+
+test('aliases are set, listed and forgotten', async () => {
+  const house = openHouse();
+  const put = (alias: string, body: unknown) =>
+    knock(house, `/v1/models/aliases/${alias}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const alias = { object: 'model.alias', alias: 'npc', model: 'parrot' };
+  expect((await put('npc', { model: 'default' })).body).toEqual(alias);
+  expect((await knock(house, '/v1/models/aliases')).body).toEqual({ object: 'list', data: [alias] });
+  expect((await knock(house, '/v1/models/npc')).body).toMatchObject({ id: 'parrot', aliases: ['default', 'npc'] });
+  expect((await put('npc', { model: 'nobody' })).body.error).toMatchObject({ code: 'model_not_found', param: 'model' });
+  expect((await put('npc', {})).body.error).toMatchObject({ code: 'invalid_request', param: 'model' });
+  const gone = { object: 'model.alias', alias: 'npc', deleted: true };
+  expect((await knock(house, '/v1/models/aliases/npc', { method: 'DELETE' })).body).toEqual(gone);
+  expect((await knock(house, '/v1/models/aliases/npc', { method: 'DELETE' })).status).toBe(404);
 });
 
 test('the process is live at once and ready when its models are', async () => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConversationScore, Predictor } from '../../src/attributes/predictor.ts';
 import { SteerError } from '../../src/errors.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
-import type { ModelCard, Models } from '../../src/http/served-models.ts';
+import { findModel, type ModelCard, type Models } from '../../src/http/served-models.ts';
 import { gameCharacters } from '../../src/schemas.ts';
 import type { AttributeSchema, Conversation, Piece } from '../../src/steerlm.ts';
 
@@ -128,6 +128,8 @@ export class Shelf implements Models {
   languages: LanguageModel[];
   predictors: Predictor[];
   loaded = true;
+  unloaded = new Set<string>();
+  #aliases = new Map<string, string>();
 
   constructor(languages: LanguageModel[], predictors: Predictor[]) {
     this.languages = languages;
@@ -135,18 +137,21 @@ export class Shelf implements Models {
   }
 
   list(): ModelCard[] {
-    const rest = { created: 1_700_000_000, aliases: ['default'] };
+    const rest = (id: string) => ({
+      id,
+      created: 1_700_000_000,
+      aliases: ['default', ...[...this.#aliases].flatMap(([alias, model]) => (model === id ? [alias] : []))],
+      base: null,
+      status: this.unloaded.has(id) ? ('unloaded' as const) : ('loaded' as const),
+    });
     return [
-      ...this.languages.map((model) => {
-        return { id: model.id, kind: 'language' as const, schema: model.schema, contextLength: model.contextLength, ...rest };
-      }),
-      ...this.predictors.map((model) => ({
-        id: model.id,
-        kind: 'predictor' as const,
-        schema: model.schema,
-        contextLength: 256,
-        ...rest,
+      ...this.languages.map(({ id, schema, contextLength }) => ({
+        kind: 'language' as const,
+        schema,
+        contextLength,
+        ...rest(id),
       })),
+      ...this.predictors.map(({ id, schema }) => ({ kind: 'predictor' as const, schema, contextLength: 256, ...rest(id) })),
     ];
   }
 
@@ -160,5 +165,29 @@ export class Shelf implements Models {
 
   ready(): boolean {
     return this.loaded;
+  }
+
+  async refresh(): Promise<void> {}
+
+  async load(id: string): Promise<void> {
+    this.unloaded.delete(id);
+  }
+
+  unload(id: string): void {
+    this.unloaded.add(id);
+  }
+
+  aliases(): Map<string, string> {
+    return this.#aliases;
+  }
+
+  async setAlias(alias: string, name: string): Promise<ModelCard> {
+    const { id, kind } = findModel(this, name, ['language', 'predictor']);
+    this.#aliases.set(alias, id);
+    return findModel(this, id, [kind]);
+  }
+
+  async removeAlias(alias: string): Promise<void> {
+    if (!this.#aliases.delete(alias)) throw new SteerError('not_found', `There is no alias ${alias}.`);
   }
 }

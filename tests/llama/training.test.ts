@@ -1,14 +1,15 @@
 // The training loop on a toy language: it learns, stops cleanly, and a resumed run follows the very curve of one that never stopped.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { packedBatches } from '../../src/llama/batches.ts';
 import { listCheckpoints } from '../../src/llama/checkpoint.ts';
+import { readCurve } from '../../src/llama/curve.ts';
 import { nextTokenObjective } from '../../src/llama/objective.ts';
 import type { Sequence } from '../../src/llama/packing.ts';
 import { type LlamaShape, parameterShapes } from '../../src/llama/shape.ts';
-import { type Metrics, type TrainingSettings, type TrainingTask, train } from '../../src/llama/training.ts';
+import { type Metrics, type SavedCheckpoint, type TrainingSettings, type TrainingTask, train } from '../../src/llama/training.ts';
 import { initialWeights } from '../../src/llama/weights.ts';
 import { randomStream } from '../../src/random.ts';
 import { defaultAdamW } from '../../src/tensor/adamw.ts';
@@ -81,8 +82,16 @@ async function run(name: string, stopAfter = Number.POSITIVE_INFINITY, changed: 
     curve.push(metrics);
     if (curve.length === stopAfter) stop.abort();
   };
-  const result = await train(task(), { ...settings, ...changed }, join(folder, name), onMetrics, stop.signal);
-  return { curve, result };
+  const saved: Omit<SavedCheckpoint, 'values'>[] = [];
+  const onCheckpoint = async ({ values: _, ...checkpoint }: SavedCheckpoint) => void saved.push(checkpoint);
+  const result = await train(
+    { ...task(), onCheckpoint },
+    { ...settings, ...changed },
+    join(folder, name),
+    onMetrics,
+    stop.signal,
+  );
+  return { curve, result, saved };
 }
 
 const shown = ({ step, loss, grad_norm, learning_rate, eval_loss }: Metrics) => ({
@@ -109,11 +118,61 @@ it('continues the same curve after a stop', async () => {
   const second = await run('stopped');
   const curve = [...first.curve, ...second.curve];
   expect(curve.map(shown)).toEqual(expected.map(shown));
+  expect((await readCurve(join(folder, 'stopped'))).map(shown)).toEqual(expected.map(shown));
+  expect(first.saved.map(({ step, reason }) => [step, reason])).toEqual([
+    [4, 'schedule'],
+    [6, 'stop'],
+  ]);
+  expect(second.saved[0]).toMatchObject({ step: 6, reason: 'found', loss: null });
+  expect(second.saved.at(-1)).toMatchObject({ step: expected.length, reason: 'end', loss: expected.at(-1)!.loss });
+});
+
+it('keeps the whole curve in its folder, also where a crash made it repeat steps', async () => {
+  const { curve } = await run('crashed', 7);
+  // As if the process had died after step 7 with its last checkpoint at step 4, in the middle of a line.
+  await rm(join(folder, 'crashed', 'step-00000007'), { recursive: true });
+  await appendFile(join(folder, 'crashed', 'metrics.jsonl'), '\n{"step":8,"lo');
+  const { curve: again, result } = await run('crashed');
+  expect(again[0]!.step).toBe(5);
+  expect(again.slice(0, 3).map(shown)).toEqual(curve.slice(4).map(shown));
+  const whole = await readCurve(join(folder, 'crashed'));
+  expect(whole.map(({ step }) => step)).toEqual(Array.from({ length: result.steps }, (_, i) => i + 1));
+});
+
+it('ends early once the held-out loss stops falling, with the parameters of the best look, and stays ended', async () => {
+  const harsh = { learningRate: 0.3, floor: 1, evaluateEvery: 2, patience: 3, epochs: 10 };
+  const { curve, result } = await run('early', 99, harsh);
+  const looks = curve.flatMap(({ eval_loss }) => eval_loss ?? []);
+  expect(result.stopped).toBe(false);
+  expect(result.step).toBeLessThan(result.steps);
+  expect(result.evalLoss).toBe(Math.min(...looks));
+  expect(looks.lastIndexOf(result.evalLoss!)).toBe(looks.length - 1 - harsh.patience);
+  const again = await run('early', 99, harsh);
+  expect(again.curve).toEqual([]);
+  expect(again.result).toMatchObject({ step: result.step, stopped: false, evalLoss: result.evalLoss });
+  expect(again.result.values.get('model.embed_tokens.weight')).toEqual(result.values.get('model.embed_tokens.weight'));
+});
+
+it('saves by the clock where updates are slow', async () => {
+  const { saved } = await run('clock', 3, { checkpointEvery: 1000, checkpointSeconds: 0 });
+  expect(saved.map(({ step, reason }) => [step, reason])).toEqual([
+    [1, 'clock'],
+    [2, 'clock'],
+    [3, 'clock'],
+  ]);
 });
 
 it('refuses the checkpoint of a run with other settings', async () => {
   await run('settings', 2);
   await expect(run('settings', 2, { learningRate: 1e-3 })).rejects.toMatchObject({ code: 'conflict' });
+});
+
+it('takes up a checkpoint whatever the order its settings are told in', async () => {
+  await run('reordered', 2);
+  const { checkpointEvery, ...rest } = settings;
+  const reordered = { ...rest, adamw: Object.fromEntries(Object.entries(defaultAdamW).toReversed()) as never, checkpointEvery };
+  const result = await train(task(), reordered, join(folder, 'reordered'), () => {}, new AbortController().signal);
+  expect(result.stopped).toBe(false);
 });
 
 it('ends a run whose loss is no number', async () => {

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inMemory, openStore } from '../../src/store/connect.ts';
-import { lockFolder } from '../../src/store/folder-lock.ts';
+import { awaitLock, lockFolder as lock } from '../../src/store/folder-lock.ts';
 import { migrateStore } from '../../src/store/migrate.ts';
 import { datasets } from '../../src/store/schema.ts';
 
@@ -45,6 +45,8 @@ describe('the lock of a folder', () => {
     return file;
   };
   const holderOf = (file: string) => JSON.parse(readFileSync(file, 'utf8')).pid;
+  const locked = { code: 'conflict', what: 'The folder', remedy: 'Wait.' } as const;
+  const lockFolder = (file: string) => lock(file, locked);
   let other: ChildProcess;
   beforeAll(() => {
     other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
@@ -87,7 +89,33 @@ describe('the lock of a folder', () => {
   test('is judged by one process at a time', () => {
     const file = lockOf('raced', { pid: 2 ** 30 });
     mkdirSync(`${file}.takeover`);
-    expect(() => lockFolder(file)).toThrow(/Another process is opening .*raced\.lock\.takeover/);
+    expect(() => lockFolder(file)).toThrow(/Another process is just taking .*raced\.lock\.takeover/);
+  });
+});
+
+describe('waiting for a lock', () => {
+  const locked = { code: 'conflict', what: 'The folder', remedy: 'Wait.' } as const;
+
+  test('ends when the holder does, who is told of once', async () => {
+    const file = join(folder, 'awaited.lock');
+    const holder = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600)']);
+    writeFileSync(file, JSON.stringify({ pid: holder.pid, host: hostname(), started: null }));
+    const told: string[] = [];
+    const wait = { onWait: (reason: string) => void told.push(reason), signal: new AbortController().signal, mostMs: 20_000 };
+    const release = await awaitLock(file, locked, wait);
+    expect(JSON.parse(readFileSync(file, 'utf8')).pid).toBe(process.pid);
+    expect(told).toEqual([expect.stringContaining(`The folder is in use by process ${holder.pid}`)]);
+    release();
+  });
+
+  test('ends by itself when it is aborted or has lasted too long', async () => {
+    const file = join(folder, 'kept.lock');
+    writeFileSync(file, JSON.stringify({ pid: process.pid, host: hostname(), started: null }));
+    const onWait = () => {};
+    const { signal } = new AbortController();
+    await expect(awaitLock(file, locked, { onWait, signal, mostMs: 300 })).rejects.toMatchObject({ code: 'conflict' });
+    const aborted = AbortSignal.abort();
+    await expect(awaitLock(file, locked, { onWait, signal: aborted, mostMs: 9e9 })).rejects.toMatchObject({ code: 'cancelled' });
   });
 });
 

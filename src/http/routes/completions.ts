@@ -3,6 +3,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { CompletionEvent } from '../../generation/language-model.ts';
 import type { Door, DoorEnv } from '../door.ts';
 import { streamChunks } from '../event-stream.ts';
+import { recordReplies } from '../record.ts';
 import { beginReplies, countUsage, gatherReplies, inOrder, type Reply, toReply } from '../replies.ts';
 import { findModel } from '../served-models.ts';
 import { failureResponses } from '../wire/failure.ts';
@@ -63,12 +64,16 @@ export function addCompletions(app: OpenAPIHono<DoorEnv>, door: Door): void {
     const tokenIds = model.encode([{ text, trained: false }]);
     const wanted = toCompletionRequest(request, tokenIds, model, 'prompt');
     const head = toReplyHead('cmpl', model);
+    const onReplies = (replies: Reply[]) => {
+      return recordReplies(c, door, { head, request, prompt: { model, tokenIds }, seed: wanted.seed, replies });
+    };
     const events = await beginReplies(model.complete(wanted, c.get('abort').signal));
     if (request.stream) {
       const includeUsage = request.stream_options?.include_usage === true;
-      return streamChunks(c, toTextChunks(head, tokenIds.length, events, wanted.n, includeUsage));
+      return streamChunks(c, toTextChunks(head, tokenIds.length, events, { n: wanted.n, includeUsage, onReplies }));
     }
     const replies = await gatherReplies(events, wanted.n);
+    await onReplies(replies);
     const choices = replies.map((reply, index) => {
       return { index, text: reply.text, logprobs: null, finish_reason: reply.finishReason };
     });
@@ -81,8 +86,7 @@ async function* toTextChunks(
   head: ReplyHead,
   promptTokens: number,
   events: AsyncIterable<CompletionEvent>,
-  n: number,
-  includeUsage: boolean,
+  { n, includeUsage, onReplies }: { n: number; includeUsage: boolean; onReplies: (replies: Reply[]) => Promise<void> },
 ): AsyncGenerator<TextCompletionChunk> {
   const usage = includeUsage ? { usage: null } : {};
   const done = new Map<number, Reply>();
@@ -98,5 +102,6 @@ async function* toTextChunks(
     yield { ...head, object: 'text_completion', choices: [{ index, text, logprobs: null, finish_reason }], ...usage };
   }
   const replies = inOrder(done, n);
+  await onReplies(replies);
   if (includeUsage) yield { ...head, object: 'text_completion', choices: [], usage: countUsage(promptTokens, replies) };
 }

@@ -1,7 +1,7 @@
-// GET /v1/models and /v1/models/{id}: what may be named in a request.
+// /v1/models: what may be named in a request, what of it is loaded, and the aliases by which a model is replaced under running traffic.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Door, DoorEnv } from '../door.ts';
-import { findModel, type ModelCard } from '../served-models.ts';
+import { findModel, type ModelCard, modelStatuses } from '../served-models.ts';
 import { failureResponses } from '../wire/failure.ts';
 
 const Model = z
@@ -11,44 +11,154 @@ const Model = z
     created: z.int().openapi({ description: 'Unix seconds' }),
     owned_by: z.literal('steer'),
     kind: z.enum(['language', 'predictor']).openapi({ description: 'A language model writes, a predictor rates' }),
+    status: z.enum(modelStatuses).openapi({ description: 'A model that is not loaded is when it is first asked for' }),
+    parent: z.string().nullable().openapi({ description: 'Name of the model it was trained from' }),
     aliases: z.array(z.string()),
     context_length: z.int(),
     attributes: z.array(z.string()).openapi({ description: 'Names only; GET /v1/attributes tells their scales' }),
   })
   .openapi('Model');
 
+const Alias = z.object({ object: z.literal('model.alias'), alias: z.string(), model: z.string() }).openapi('ModelAlias');
+
+const tags = ['Models'];
+const params = z.object({ id: z.string() });
+const aliasParams = z.object({ alias: z.string() });
+const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  200: { description, content: { 'application/json': { schema } } },
+});
+const listOf = <Item extends z.ZodType>(item: Item) => z.object({ object: z.literal('list'), data: z.array(item) });
+
 const listRoute = createRoute({
   method: 'get',
   path: '/v1/models',
-  tags: ['Models'],
+  tags,
   summary: 'List the models',
-  responses: {
-    200: {
-      description: 'Every model',
-      content: {
-        'application/json': { schema: z.object({ object: z.literal('list'), data: z.array(Model) }).openapi('ModelList') },
-      },
-    },
-    ...failureResponses(),
-  },
+  responses: { ...json(listOf(Model).openapi('ModelList'), 'Every model'), ...failureResponses() },
 });
 
 const oneRoute = createRoute({
   method: 'get',
   path: '/v1/models/{id}',
-  tags: ['Models'],
+  tags,
   summary: 'Show one model, by id or alias',
-  request: { params: z.object({ id: z.string() }) },
+  request: { params },
+  responses: { ...json(Model, 'The model'), ...failureResponses('model_not_found') },
+});
+
+const loadRoute = createRoute({
+  method: 'post',
+  path: '/v1/models/{id}/load',
+  tags,
+  summary: 'Load a model before it is asked for',
+  request: { params },
+  responses: { ...json(Model, 'The model, loaded'), ...failureResponses('model_not_found', 'invalid_model', 'not_ready') },
+});
+
+const unloadRoute = createRoute({
+  method: 'post',
+  path: '/v1/models/{id}/unload',
+  tags,
+  summary: 'Take a model out of memory',
+  description: 'Its requests in hand are answered to their end, then it is freed. Who asks for it next has it loaded again.',
+  request: { params },
   responses: {
-    200: { description: 'The model', content: { 'application/json': { schema: Model } } },
+    ...json(Model, 'The model, which takes no new requests until it is loaded again'),
     ...failureResponses('model_not_found'),
   },
 });
 
-/** Adds both routes. */
+const aliasesRoute = createRoute({
+  method: 'get',
+  path: '/v1/models/aliases',
+  tags,
+  summary: 'List the aliases that were set',
+  responses: { ...json(listOf(Alias).openapi('ModelAliasList'), 'Every alias'), ...failureResponses() },
+});
+
+const setAliasRoute = createRoute({
+  method: 'put',
+  path: '/v1/models/aliases/{alias}',
+  tags,
+  summary: 'Let an alias mean a model from now on',
+  description:
+    'The model is loaded first. Requests in hand end on the model they began on; every process of the database follows within seconds. ' +
+    'The alias `default` is the model of requests that name none.',
+  request: {
+    params: aliasParams,
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: z
+            .strictObject({ model: z.string().max(256).openapi({ description: 'Id or alias' }) })
+            .openapi('ModelAliasRequest'),
+        },
+      },
+    },
+  },
+  responses: {
+    ...json(Alias, 'What the alias means'),
+    ...failureResponses(
+      'invalid_request',
+      'invalid_json',
+      'model_not_found',
+      'conflict',
+      'body_too_large',
+      'unsupported_media_type',
+      'invalid_model',
+      'database_unavailable',
+    ),
+  },
+});
+
+const removeAliasRoute = createRoute({
+  method: 'delete',
+  path: '/v1/models/aliases/{alias}',
+  tags,
+  summary: 'Forget an alias',
+  description:
+    'Without its alias `default` is what the models folder says: the name in its file `default`, or the first steered model.',
+  request: { params: aliasParams },
+  responses: {
+    ...json(
+      z.object({ object: z.literal('model.alias'), alias: z.string(), deleted: z.literal(true) }).openapi('DeletedModelAlias'),
+      'The alias is gone',
+    ),
+    ...failureResponses('not_found', 'database_unavailable'),
+  },
+});
+
+/** Adds the routes. */
 export function addModels(app: OpenAPIHono<DoorEnv>, { models }: Door): void {
+  const cardOf = (id: string) => findModel(models, id, ['language', 'predictor']);
+  const toAlias = (alias: string, model: string) => ({ object: 'model.alias' as const, alias, model });
   app.openapi(listRoute, (c) => c.json({ object: 'list' as const, data: models.list().map(toModel) }, 200));
-  app.openapi(oneRoute, (c) => c.json(toModel(findModel(models, c.req.valid('param').id, ['language', 'predictor'])), 200));
+  app.openapi(aliasesRoute, (c) => {
+    const data = [...models.aliases()].map(([alias, model]) => toAlias(alias, model));
+    return c.json({ object: 'list' as const, data }, 200);
+  });
+  app.openapi(oneRoute, (c) => c.json(toModel(cardOf(c.req.valid('param').id)), 200));
+  app.openapi(loadRoute, async (c) => {
+    const { id } = cardOf(c.req.valid('param').id);
+    await models.load(id);
+    return c.json(toModel(cardOf(id)), 200);
+  });
+  app.openapi(unloadRoute, (c) => {
+    const { id } = cardOf(c.req.valid('param').id);
+    models.unload(id);
+    return c.json(toModel(cardOf(id)), 200);
+  });
+  app.openapi(setAliasRoute, async (c) => {
+    const { alias } = c.req.valid('param');
+    const { id } = await models.setAlias(alias, c.req.valid('json').model);
+    return c.json(toAlias(alias, id), 200);
+  });
+  app.openapi(removeAliasRoute, async (c) => {
+    const { alias } = c.req.valid('param');
+    await models.removeAlias(alias);
+    return c.json({ object: 'model.alias' as const, alias, deleted: true as const }, 200);
+  });
 }
 
 function toModel(card: ModelCard): z.infer<typeof Model> {
@@ -58,6 +168,8 @@ function toModel(card: ModelCard): z.infer<typeof Model> {
     created: card.created,
     owned_by: 'steer',
     kind: card.kind,
+    status: card.status,
+    parent: card.base,
     aliases: card.aliases,
     context_length: card.contextLength,
     attributes: card.schema.attributes.map((attribute) => attribute.name),

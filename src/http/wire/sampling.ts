@@ -37,6 +37,10 @@ export const samplingFields = {
   n: z.int().min(1).max(mostReplies).nullish().openapi({ description: 'Number of replies; absent means 1' }),
   stream: z.boolean().nullish().openapi({ description: 'Reply as server-sent events, ended by `[DONE]`' }),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+  store: z
+    .boolean()
+    .nullish()
+    .openapi({ description: 'false leaves the replies unremembered: they cannot be rated. Unlike elsewhere, absent means true' }),
   user: z.string().nullish().openapi({ description: 'Accepted and not used' }),
   metadata: z.record(z.string(), z.string()).nullish().openapi({ description: 'Accepted and not used' }),
 };

@@ -1,0 +1,58 @@
+// What a labelling job has labelled so far, reply by reply in the order of the input, while it runs and after. Reads only.
+import { and, asc, desc, eq, gt, inArray, lte } from 'drizzle-orm';
+import type { Job } from '../jobs/jobs.ts';
+import type { Db } from '../store/connect.ts';
+import { labels, samples } from '../store/schema.ts';
+import { readLabellingJob } from './labelling-job.ts';
+import { madeBy } from './labelling-rows.ts';
+
+export interface LabelledReply {
+  /** Place of the sample in the input, from 0. */
+  row: number;
+  sampleId: number;
+  /** What the input calls the record. */
+  source: string | null;
+  /** Index of the turn in the conversation, from 0. */
+  turn: number;
+  attributes: Record<string, { value: number; level: number; confidence: number | null }>;
+}
+
+/** Rows read at once. */
+const pageRows = 500;
+
+/** Labelled replies of the job up to the last row it is done with; rows without labels are passed over. */
+export async function* streamLabelled(db: Db, job: Job): AsyncGenerator<LabelledReply> {
+  const { dataset_id: datasetId, predictor: id, revision, position: end } = readLabellingJob(job);
+  for (let last = -1; ; ) {
+    const page = await db
+      .select({ id: samples.id, row: samples.position, source: samples.source })
+      .from(samples)
+      .where(and(eq(samples.datasetId, datasetId), gt(samples.position, last), lte(samples.position, end)))
+      .orderBy(asc(samples.position))
+      .limit(pageRows);
+    const ids = page.map((sample) => sample.id);
+    const found = await db
+      .selectDistinctOn([labels.sampleId, labels.turn, labels.attribute])
+      .from(labels)
+      .where(and(inArray(labels.sampleId, ids), madeBy(labels, { id, revision })))
+      .orderBy(labels.sampleId, labels.turn, labels.attribute, desc(labels.id));
+    const replies = gather(found);
+    for (const { id: sampleId, row, source } of page) {
+      for (const [turn, attributes] of replies.get(sampleId) ?? []) yield { row, sampleId, source, turn, attributes };
+    }
+    if (page.length < pageRows) return;
+    last = page.at(-1)!.row;
+  }
+}
+
+type Attributes = LabelledReply['attributes'];
+
+/** Attributes by sample and turn. */
+function gather(found: (typeof labels.$inferSelect)[]): Map<number, Map<number, Attributes>> {
+  const bySample = new Map<number, Map<number, Attributes>>();
+  for (const { sampleId, turn, attribute, value, level, confidence } of found) {
+    const turns = bySample.get(sampleId) ?? new Map<number, Attributes>();
+    bySample.set(sampleId, turns.set(turn, { ...turns.get(turn), [attribute]: { value, level, confidence } }));
+  }
+  return bySample;
+}

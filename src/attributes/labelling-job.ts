@@ -1,0 +1,154 @@
+// Labelling as a job: each chunk's labels are stored with the place where the next attempt goes on, so that every row is labelled exactly once
+// whatever happens to the worker. Knows no HTTP; how rows are scored is labelling.ts's business.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { findDataset } from '../datasets/samples.ts';
+import { appendLabels } from '../datasets/write.ts';
+import { SteerError } from '../errors.ts';
+import { defineJob, type JobContext, type JobDefinition } from '../jobs/define.ts';
+import { createJob, type Job } from '../jobs/jobs.ts';
+import type { Db } from '../store/connect.ts';
+import { type JobProgress, jobErrors } from '../store/work-schema.ts';
+import { type LabelledChunk, labelChunks, type Scoring } from './labelling.ts';
+import type { ConversationScore, Predictor } from './predictor.ts';
+
+export const labellingKind = 'label';
+
+const Input = z.object({
+  dataset_id: z.string(),
+  predictor: z.string(),
+  /** As of the creation: all rows are labelled by one revision. */
+  revision: z.string(),
+});
+export type LabellingInput = z.infer<typeof Input>;
+
+/** The last row that is done with. */
+const Cursor = z.object({ position: z.int() }).nullable();
+
+/** Where loaded predictors come from; throws `model_not_found` or `not_ready`. */
+export interface Predictors {
+  predictor(id: string): Promise<Predictor>;
+}
+
+/** Between two progress events. */
+const metricsEveryMs = 5_000;
+
+/** Makes the job, or answers the one made under the same key. Throws `conflict`. */
+export async function createLabellingJob(
+  db: Db,
+  dataset: { id: string; sampleCount: number },
+  { id, revision }: Pick<Predictor, 'id' | 'revision'>,
+  idempotency?: { key: string; requestHash: string },
+): Promise<{ job: Job; created: boolean }> {
+  const input: LabellingInput = { dataset_id: dataset.id, predictor: id, revision };
+  return await createJob(db, {
+    kind: labellingKind,
+    prefix: 'job_',
+    input,
+    progress: { total: dataset.sampleCount },
+    idempotency,
+  });
+}
+
+/** What a labelling job was made for, and the position of the last row it is done with. */
+export function readLabellingJob({ input, cursor }: Pick<Job, 'input' | 'cursor'>): LabellingInput & { position: number } {
+  return { ...Input.parse(input), position: Cursor.parse(cursor)?.position ?? -1 };
+}
+
+/** The definition for a process that has these predictors. */
+export function labellingJob(predictors: Predictors): JobDefinition {
+  return defineJob({ name: labellingKind, lane: 'inference', input: Input, run: (context) => label(context, predictors) });
+}
+
+async function label(context: JobContext<LabellingInput>, predictors: Predictors): Promise<Record<string, unknown>> {
+  const { input, db, signal } = context;
+  const { id: datasetId, sampleCount } = await findDataset(db, input.dataset_id);
+  const progress: JobProgress = { ...context.progress, total: sampleCount };
+  const tell = teller(context, progress);
+  try {
+    const scoring = await pinned(predictors, input);
+    const after = Cursor.parse(context.cursor)?.position;
+    for await (const chunk of labelChunks(db, scoring, { datasetId, after, signal })) {
+      progress.completed += chunk.rows - chunk.failures.length;
+      progress.failed += chunk.failures.length;
+      progress.cached += chunk.cached;
+      await store(context, chunk, progress);
+      await tell();
+    }
+  } catch (error) {
+    // Labels of samples that are gone fail in a way that says nothing of the reason.
+    if (!signal.aborted) await findDataset(db, datasetId);
+    throw error;
+  }
+  await findDataset(db, datasetId);
+  const { completed, failed, cached } = progress;
+  return { rows: completed, failed, cached };
+}
+
+function store(context: JobContext<unknown>, chunk: LabelledChunk, progress: JobProgress): Promise<void> {
+  return context.commit({
+    cursor: { position: chunk.position },
+    progress,
+    write: async (tx) => {
+      await appendLabels(tx, chunk.labels);
+      if (chunk.failures.length > 0)
+        await tx.insert(jobErrors).values(chunk.failures.map((failure) => ({ jobId: context.id, ...failure })));
+    },
+  });
+}
+
+/** Adds an event with the figures of this attempt every few seconds. */
+function teller(context: JobContext<unknown>, progress: JobProgress): () => Promise<void> {
+  const before = context.progress.completed + context.progress.failed;
+  const started = performance.now();
+  let last = started;
+  return async () => {
+    const now = performance.now();
+    if (now - last < metricsEveryMs) return;
+    last = now;
+    const { total, completed, failed, cached } = progress;
+    const rowsPerSecond = Math.round((10_000 * (completed + failed - before)) / (now - started)) / 10;
+    await context.metrics(`${completed + failed} of ${total} rows`, {
+      total,
+      completed,
+      failed,
+      cached,
+      rows_per_second: rowsPerSecond,
+    });
+  };
+}
+
+/** While requests of people fill the engine, or the model is being loaded. */
+const waitMs = 250;
+const longestLoadMs = 300_000;
+
+/** Scoring by the pinned revision alone. Gives way to others where the engine is full, and waits for a model that is being loaded. */
+async function pinned(predictors: Predictors, { predictor: id, revision }: LabellingInput): Promise<Scoring> {
+  const open = async (): Promise<Predictor> => {
+    const predictor = await predictors.predictor(id);
+    if (predictor.revision === revision) return predictor;
+    const message = `The job was made for revision ${revision} of ${id}, and ${predictor.revision} is served now. Start another job for it.`;
+    throw new SteerError('conflict', message);
+  };
+  const { schema } = await open();
+  return {
+    id,
+    revision,
+    schema,
+    async score(conversations, signal): Promise<ConversationScore[]> {
+      const started = performance.now();
+      for (;;) {
+        try {
+          return await (await open()).score(conversations, signal);
+        } catch (error) {
+          const code = error instanceof SteerError ? error.code : undefined;
+          const loading = code === 'not_ready' && performance.now() - started < longestLoadMs;
+          if (code !== 'overloaded' && !loading) throw error;
+          await sleep(waitMs, undefined, { signal }).catch((cause) => {
+            throw new SteerError('cancelled', 'The labelling was stopped.', { cause });
+          });
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,162 @@
+// The data of a training run: stored datasets, uploaded files or files on disk, written as two snapshots into the run folder, with the
+// attributes their labels speak of. Knows no model, no command line and no job.
+import { createHash, type Hash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import { SteerError } from '../errors.ts';
+import { readFile, type StoredFile } from '../files/files.ts';
+import type { AttributeSchema, Label } from '../steerlm.ts';
+import type { Db } from '../store/connect.ts';
+import { type Split, splits } from '../store/schema.ts';
+import { LabelCensus } from './label-census.ts';
+import { type DatasetSource, openFile, readRows } from './read.ts';
+import type { Sample, SampleContent } from './sample.ts';
+import { type Dataset, type LabelChoice, streamSamples } from './samples.ts';
+import { writeSnapshot } from './snapshot.ts';
+
+export interface BadLine {
+  /** Name of the file. */
+  file: string;
+  line: number;
+  message: string;
+}
+
+/** Where samples come from. It is read twice, once for each side of the split. */
+export interface TrainingSource {
+  name: string;
+  /** Attributes of its labels, where it says. */
+  schema: AttributeSchema | null;
+  /** Side all its samples take; absent, each takes its own. */
+  side?: Split | undefined;
+  /** Samples in order. A line that cannot be read is told, or thrown where nobody listens. */
+  samples(onBadLine?: (line: BadLine) => void): AsyncIterable<Sample>;
+}
+
+export interface TrainingData {
+  /** Paths of the snapshots. */
+  train: string;
+  validation: string;
+  /** Samples on either side. */
+  counts: Record<Split, number>;
+  /** What the samples came from, each with the hash of what was taken from it, labels included. */
+  datasets: { name: string; hash: string }[];
+  /** Attributes of the labels; null when there are none. */
+  schema: AttributeSchema | null;
+}
+
+/** A stored dataset. */
+export function datasetSource(db: Db, { id, name, schema }: Dataset, labels: LabelChoice, side?: Split): TrainingSource {
+  return { name, schema, side, samples: () => streamSamples(db, id, { labels }) };
+}
+
+/** A file on disk, in any format that can be imported. */
+export function fileSource(path: string): TrainingSource {
+  return { name: basename(path), schema: null, samples: (onBadLine) => readSource(openFile(path), path, onBadLine) };
+}
+
+/** An uploaded file, in any format that can be imported. */
+export function uploadSource(db: Db, { id, filename }: StoredFile, side?: Split): TrainingSource {
+  const samples: TrainingSource['samples'] = (onBadLine) =>
+    readSource({ bytes: readFile(db, id), name: filename }, filename, onBadLine);
+  return { name: filename, schema: null, side, samples };
+}
+
+async function* readSource(source: DatasetSource, file: string, onBadLine?: (line: BadLine) => void): AsyncGenerator<Sample> {
+  for await (const row of readRows(source)) {
+    if ('samples' in row) yield* row.samples;
+    else if (onBadLine) onBadLine({ file, line: row.line, message: row.problem });
+    else throw new SteerError('invalid_dataset', `${file}, line ${row.line}: ${row.problem}`);
+  }
+}
+
+export interface TrainingDataOptions {
+  /** Where `train.jsonl` and `validation.jsonl` go. */
+  folder: string;
+  /** Labels are told in its names and others left out; null takes them as they are. */
+  schema: AttributeSchema | null;
+  /** First samples of each source; all when absent. */
+  maxSamples?: number | undefined;
+  onBadLine?: (line: BadLine) => void;
+  signal: AbortSignal;
+}
+
+/** Writes both snapshots. Throws invalid_config for scales that differ, `cancelled`, and what reading a source throws. */
+export async function writeTrainingData(sources: readonly TrainingSource[], options: TrainingDataOptions): Promise<TrainingData> {
+  const open = sources.map((source) => ({ ...source, census: new LabelCensus(), hash: createHash('sha256') }));
+  const path = (split: Split) => join(options.folder, `${split}.jsonl`);
+  const counts = { train: 0, validation: 0 };
+  for (const split of splits) {
+    const { samples } = await writeSnapshot(path(split), takeFrom(open, split, options));
+    counts[split] = samples;
+  }
+  return {
+    train: path('train'),
+    validation: path('validation'),
+    counts,
+    datasets: open.map(({ name, hash }) => ({ name, hash: hash.digest('hex') })),
+    schema: options.schema ?? mergeSchemas(open.flatMap((source) => schemaOf(source) ?? [])),
+  };
+}
+
+type OpenSource = TrainingSource & { census: LabelCensus; hash: Hash };
+
+async function* takeFrom(
+  sources: OpenSource[],
+  split: Split,
+  { schema, maxSamples = Number.POSITIVE_INFINITY, onBadLine, signal }: TrainingDataOptions,
+): AsyncGenerator<SampleContent> {
+  for (const source of sources) {
+    if (source.side !== undefined && source.side !== split) continue;
+    // Told the first time a source is read.
+    const first = source.side !== undefined || split === splits[0];
+    let seen = 0;
+    for await (const sample of source.samples(onBadLine && (first ? onBadLine : () => {}))) {
+      if (signal.aborted) throw new SteerError('cancelled', 'Stopped while reading the data; nothing was trained.');
+      if (++seen > maxSamples) break;
+      if ((source.side ?? sample.split) !== split) continue;
+      const content = schema ? withLabelsOf(schema, sample.content) : sample.content;
+      source.census.add(content);
+      source.hash.update(`${split} ${JSON.stringify(content)}\n`);
+      yield content;
+    }
+  }
+}
+
+/** The sample with labels told in the schema's own names; attributes it lacks are left out. */
+function withLabelsOf(schema: AttributeSchema, content: SampleContent): SampleContent {
+  if (content.kind === 'text') return content;
+  const named = (label: Label): Label => {
+    const kept = schema.attributes.flatMap(({ name, aliases }) => {
+      const said = [name, ...aliases].find((spelling) => label[spelling] !== undefined);
+      return said === undefined ? [] : [[name, label[said]]];
+    });
+    return Object.fromEntries(kept);
+  };
+  const { system, turns } = content.conversation;
+  return {
+    kind: 'conversation',
+    conversation: { system, turns: turns.map((turn) => (turn.label ? { ...turn, label: named(turn.label) } : turn)) },
+  };
+}
+
+function schemaOf({ schema, census, name }: OpenSource): AttributeSchema | null {
+  return schema ?? (census.count > 0 ? census.schema(name) : null);
+}
+
+/** Attributes of all sources by name, in order of appearance. Throws invalid_config when two scales differ; null without any. */
+export function mergeSchemas(schemas: AttributeSchema[]): AttributeSchema | null {
+  const spelled = schemas.map((schema) => JSON.stringify(schema));
+  const distinct = schemas.filter((_, i) => spelled.indexOf(spelled[i]!) === i);
+  if (distinct.length <= 1) return distinct[0] ?? null;
+  const attributes = new Map<string, AttributeSchema['attributes'][number]>();
+  for (const attribute of distinct.flatMap((schema) => schema.attributes)) {
+    const known = attributes.get(attribute.name);
+    if (known && known.levels.length !== attribute.levels.length) {
+      throw new SteerError(
+        'invalid_config',
+        `The data rates ${attribute.name} on two scales, of ${known.levels.length} and ${attribute.levels.length} levels. Name one schema with --schema.`,
+      );
+    }
+    if (!known) attributes.set(attribute.name, attribute);
+  }
+  return { name: distinct.map(({ name }) => name).join('+'), version: 1, attributes: [...attributes.values()] };
+}

@@ -1,0 +1,85 @@
+// Remembered completions as reviewers find them: one by id, or pages of them. Keeping them is completions.ts's work.
+import { and, asc, desc, eq, gte, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { SteerError } from '../errors.ts';
+import type { Db } from '../store/connect.ts';
+import { feedback } from '../store/feedback-schema.ts';
+import { completions } from '../store/schema.ts';
+
+export type Reply = typeof completions.$inferSelect;
+/** The replies of one request, in order; never empty. */
+export type Remembered = [Reply, ...Reply[]];
+
+export interface RememberedQuery {
+  model?: string | undefined;
+  since?: Date | undefined;
+  until?: Date | undefined;
+  /** Leaves out what this rater has said something about. */
+  unratedBy?: string | undefined;
+  after?: string | undefined;
+  order: 'asc' | 'desc';
+  limit: number;
+}
+
+/** Answers to chats, by time and id. Throws `not_found` for an unknown `after`. */
+export async function listRemembered(db: Db, query: RememberedQuery): Promise<Remembered[]> {
+  const { order, limit, after } = query;
+  const last = after === undefined ? undefined : (await findRemembered(db, after))[0];
+  const direction = order === 'asc' ? asc : desc;
+  const page = await db
+    .select({ id: completions.id, at: completions.createdAt })
+    .from(completions)
+    .where(and(eq(completions.choice, 0), isChat, last && beyond(last, order), ...conditionsOf(query)))
+    .orderBy(direction(completions.createdAt), direction(completions.id))
+    .limit(limit);
+  const ids = page.map(({ id }) => id);
+  if (ids.length === 0) return [];
+  const replies = await db.select().from(completions).where(inArray(completions.id, ids)).orderBy(asc(completions.choice));
+  return ids.map((id) => replies.filter((reply) => reply.id === id) as Remembered);
+}
+
+/** The answer to a chat of that id. Throws `not_found`. */
+export async function findRemembered(db: Db, id: string): Promise<Remembered> {
+  const [first, ...rest] = await db
+    .select()
+    .from(completions)
+    .where(and(eq(completions.id, id), isChat))
+    .orderBy(asc(completions.choice));
+  if (first) return [first, ...rest];
+  throw new SteerError('not_found', `No completion ${JSON.stringify(id.slice(0, 128))} is remembered.`);
+}
+
+/** Forgets a completion. Throws `not_found`, or `conflict` while feedback speaks of it. */
+export async function forget(db: Db, id: string): Promise<void> {
+  await findRemembered(db, id);
+  await db.transaction(async (tx) => {
+    await tx.select({ id: completions.id }).from(completions).where(eq(completions.id, id)).for('update');
+    const [spoken] = await tx
+      .select({ id: feedback.id })
+      .from(feedback)
+      .where(or(eq(feedback.completionId, id), eq(feedback.againstId, id)))
+      .limit(1);
+    if (spoken) {
+      throw new SteerError('conflict', `Feedback such as ${spoken.id} speaks of the completion ${id}, so it stays.`);
+    }
+    await tx.delete(completions).where(eq(completions.id, id));
+  });
+}
+
+const isChat = sql`${completions.request} -> 'messages' is not null`;
+
+/** Compares in the database: its clock is finer than a Date. */
+function beyond({ id }: Reply, order: 'asc' | 'desc'): SQL {
+  const last = sql`(select inner_row.created_at, inner_row.id from completions as inner_row where inner_row.id = ${id} and inner_row.choice = 0)`;
+  const place = sql`(${completions.createdAt}, ${completions.id})`;
+  return order === 'asc' ? sql`${place} > ${last}` : sql`${place} < ${last}`;
+}
+
+function conditionsOf({ model, since, until, unratedBy }: RememberedQuery): (SQL | undefined)[] {
+  const rated = sql`exists (select 1 from ${feedback} where ${feedback.completionId} = ${completions.id} and ${feedback.rater} = ${unratedBy})`;
+  return [
+    model === undefined ? undefined : eq(completions.model, model),
+    since && gte(completions.createdAt, since),
+    until && lt(completions.createdAt, until),
+    unratedBy === undefined ? undefined : sql`not ${rated}`,
+  ];
+}

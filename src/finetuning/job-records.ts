@@ -1,0 +1,84 @@
+// What the database keeps of fine-tuning jobs beside their rows: checkpoints that can be served, and events newest first. Queries only.
+import { and, desc, eq, inArray, lt, notInArray } from 'drizzle-orm';
+import { SteerError } from '../errors.ts';
+import { endedStatuses, type JobEvent } from '../jobs/jobs.ts';
+import type { Db, Tx } from '../store/connect.ts';
+import { checkpoints, jobEvents, jobs, modelAliases } from '../store/work-schema.ts';
+
+export type Checkpoint = typeof checkpoints.$inferSelect;
+
+/** Adds a checkpoint; one of the same step stays as it is. */
+export async function addCheckpoint(tx: Tx, checkpoint: typeof checkpoints.$inferInsert): Promise<void> {
+  await tx.insert(checkpoints).values(checkpoint).onConflictDoNothing();
+}
+
+/** Forgets all but the newest `keep` checkpoints of a job and those an alias names; answers the steps of the others. */
+export async function retireCheckpoints(tx: Tx, jobId: string, keep: number): Promise<number[]> {
+  const named = tx.select({ model: modelAliases.model }).from(modelAliases);
+  const newest = tx
+    .select({ id: checkpoints.id })
+    .from(checkpoints)
+    .where(eq(checkpoints.jobId, jobId))
+    .orderBy(desc(checkpoints.step))
+    .limit(keep);
+  const old = and(eq(checkpoints.jobId, jobId), notInArray(checkpoints.id, newest), notInArray(checkpoints.model, named));
+  const retired = await tx.delete(checkpoints).where(old).returning({ step: checkpoints.step });
+  return retired.map(({ step }) => step);
+}
+
+export interface Page {
+  /** Id of the last one seen. */
+  after?: string | undefined;
+  limit: number;
+}
+
+/** Checkpoints of a job, newest first; one more than `limit` where there are more. Throws `not_found` for an unknown `after`. */
+export async function listCheckpoints(db: Db, jobId: string, { after, limit }: Page): Promise<Checkpoint[]> {
+  const own = eq(checkpoints.jobId, jobId);
+  const [last] =
+    after === undefined
+      ? []
+      : await db
+          .select()
+          .from(checkpoints)
+          .where(and(own, eq(checkpoints.id, after)));
+  if (after !== undefined && !last) throw unknown('checkpoint', after);
+  const older = last && lt(checkpoints.step, last.step);
+  return await db
+    .select()
+    .from(checkpoints)
+    .where(and(own, older))
+    .orderBy(desc(checkpoints.step))
+    .limit(limit + 1);
+}
+
+/** Events of a job, newest first, those before event `before`; one more than `limit` where there are more. */
+export async function listLatestEvents(
+  db: Db,
+  jobId: string,
+  { before, limit }: { before?: number | undefined; limit: number },
+): Promise<JobEvent[]> {
+  return await db
+    .select()
+    .from(jobEvents)
+    .where(and(eq(jobEvents.jobId, jobId), before === undefined ? undefined : lt(jobEvents.id, before)))
+    .orderBy(desc(jobEvents.id))
+    .limit(limit + 1);
+}
+
+/** Those of the ids whose jobs have ended or are gone. */
+export async function endedAmong(db: Db, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const open = await db
+    .select({ id: jobs.id })
+    .from(jobs)
+    .where(and(inArray(jobs.id, [...ids]), notInArray(jobs.status, [...endedStatuses])));
+  const alive = new Set(open.map(({ id }) => id));
+  return ids.filter((id) => !alive.has(id));
+}
+
+function unknown(what: string, id: string): SteerError {
+  return new SteerError('not_found', `There is no ${what} ${JSON.stringify(id.slice(0, 64))} here.`, {
+    details: { param: 'after' },
+  });
+}

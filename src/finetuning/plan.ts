@@ -1,0 +1,171 @@
+// From the data and wishes of a fine-tuning job to its plan: snapshots in the run folder, the report on them, and every setting resolved.
+// Refuses here, before any compute, what cannot be learnt from. Knows no processes but the one that reads the data.
+import { findDataset } from '../datasets/samples.ts';
+import {
+  type BadLine,
+  datasetSource,
+  type TrainingData,
+  type TrainingSource,
+  uploadSource,
+  writeTrainingData,
+} from '../datasets/training-data.ts';
+import { SteerError } from '../errors.ts';
+import { findFile } from '../files/files.ts';
+import { type AttributeSchema, findAttribute } from '../steerlm.ts';
+import type { Db } from '../store/connect.ts';
+import type { Split } from '../store/schema.ts';
+import { defaultAdamW } from '../tensor/adamw.ts';
+import { inspectData } from './finetune.ts';
+import type { Inspection, ValidationReport } from './inspection.ts';
+import type { FinetuningInput, Hyperparameters, TrainingPlan } from './job-input.ts';
+
+export interface Preparation {
+  input: FinetuningInput;
+  /** Folder of the model to start from. */
+  base: string;
+  runFolder: string;
+  onNote(text: string): void;
+  signal: AbortSignal;
+}
+
+export interface Prepared {
+  report: ValidationReport;
+  /** What speaks against training on it; the plan is there otherwise. */
+  refusal: SteerError | null;
+  plan: TrainingPlan;
+}
+
+const badLinesTold = 20;
+
+/** Writes the snapshots and resolves the settings. Throws what reading the data throws. */
+export async function prepareTraining(db: Db, preparation: Preparation): Promise<Prepared> {
+  const { input, runFolder, signal } = preparation;
+  const first: BadLine[] = [];
+  let count = 0;
+  const onBadLine = (line: BadLine) => {
+    if (count++ < badLinesTold) first.push(line);
+  };
+  const sources = await sourcesOf(db, input);
+  const data = await writeTrainingData(sources, { folder: runFolder, schema: input.schema, onBadLine, signal });
+  const asked = askedSchema(input, data.schema);
+  const found = await inspectData(
+    {
+      method: 'inspect',
+      runFolder,
+      base: preparation.base,
+      train: data.train,
+      validation: data.validation,
+      schema: asked,
+      rated: input.method === 'predictor',
+      rowTokens: input.hyperparameters.row_tokens,
+    },
+    preparation.onNote,
+    signal,
+  );
+  const report: ValidationReport = { ...found, bad_lines: { count, first } };
+  const schema = input.attributes || input.schema ? asked : labelledOnly(asked, found);
+  return { report, refusal: refusalOf(input, schema, report), plan: planOf(input, schema, data, found) };
+}
+
+async function sourcesOf(db: Db, { training, validation, labels, method }: FinetuningInput): Promise<TrainingSource[]> {
+  const open = async (source: FinetuningInput['training'], side?: Split): Promise<TrainingSource> => {
+    if ('file' in source) return uploadSource(db, await findFile(db, source.file), side);
+    // The replies of a bootstrapping job are labelled by its predictor alone.
+    const choice = method === 'bootstrap' ? (['model'] as const) : labels;
+    return datasetSource(db, await findDataset(db, source.dataset), choice, side);
+  };
+  if (validation === null) return [await open(training)];
+  return [await open(training, 'train'), await open(validation, 'validation')];
+}
+
+/** Attributes to train under; null where labels do not matter. */
+function askedSchema({ method, attributes }: FinetuningInput, schema: AttributeSchema | null): AttributeSchema | null {
+  if (method === 'supervised' || schema === null || attributes === null) return method === 'supervised' ? null : schema;
+  const names = new Set(attributes.map((name) => findAttribute(schema, name).name));
+  return { ...schema, attributes: schema.attributes.filter(({ name }) => names.has(name)) };
+}
+
+/** The attributes of the data that some reply is labelled with, where nobody said which to learn. */
+function labelledOnly(schema: AttributeSchema | null, { labels }: Inspection): AttributeSchema | null {
+  const attributes = schema?.attributes.filter(({ name }) => (labels[name]?.labelled ?? 0) > 0) ?? [];
+  return schema && attributes.length > 0 ? { ...schema, attributes } : null;
+}
+
+function refusalOf(input: FinetuningInput, schema: AttributeSchema | null, report: ValidationReport): SteerError | null {
+  const param = 'file' in input.training ? 'training_file' : 'training_dataset';
+  const refuse = (message: string) => new SteerError('invalid_dataset', message, { details: { param } });
+  const { count, first } = report.bad_lines;
+  if (count > 0) {
+    const told = first.slice(0, 5).map(({ file, line, message }) => `${file}, line ${line}: ${message}`);
+    return refuse(
+      `${count} ${count === 1 ? 'line' : 'lines'} cannot be read. ${told.join('; ')}. Correct the file and upload it anew.`,
+    );
+  }
+  const { row_tokens: T, context_length: most } = report;
+  if (T > most) {
+    const details = { param: 'hyperparameters.row_tokens' };
+    return new SteerError(
+      'invalid_request',
+      `Expected rows of at most ${most} tokens, the context of ${input.model}; got ${T}.`,
+      { details },
+    );
+  }
+  if (report.rows === 0 && (input.method === 'supervised' || report.replies === 0))
+    return refuse(`Expected conversations with replies to learn from, found none in ${report.samples.train} training samples.`);
+  if (input.method === 'supervised') return null;
+  if (schema === null) return refuse('No reply of the training data is labelled. Label it first, or import data with labels.');
+  const bare = schema.attributes.filter(({ name }) => report.labels[name]?.labelled === 0).map(({ name }) => name);
+  if (bare.length === 0) return null;
+  return refuse(
+    `No reply of the training data is labelled for ${bare.join(', ')}. Label it for that, or leave ${bare.length === 1 ? 'it' : 'them'} out of method.attributes.`,
+  );
+}
+
+const rowsOfMicroBatch = 16;
+/** Updates below which few epochs teach little. */
+const updatesWanted = 300;
+
+function planOf(
+  { hyperparameters: asked, seed }: FinetuningInput,
+  schema: AttributeSchema | null,
+  { datasets }: TrainingData,
+  found: Inspection,
+): TrainingPlan {
+  const batch =
+    asked.batch_size === 'auto' ? Math.min(16, Math.max(4, 2 ** Math.floor(Math.log2(found.rows / 32)))) : asked.batch_size;
+  const accumulation = Math.ceil(batch / rowsOfMicroBatch);
+  const B = Math.ceil(batch / accumulation);
+  const updatesPerEpoch = Math.max(1, Math.ceil(Math.ceil(found.rows / B) / accumulation));
+  const epochs =
+    asked.n_epochs === 'auto' ? Math.min(8, Math.max(2, Math.ceil(updatesWanted / updatesPerEpoch))) : asked.n_epochs;
+  const steps = Math.max(1, Math.ceil(epochs * updatesPerEpoch));
+  return {
+    schema,
+    datasets,
+    B,
+    T: found.row_tokens,
+    dropout: { label: asked.label_dropout, attribute: asked.attribute_dropout },
+    steps,
+    settings: {
+      epochs,
+      steps: null,
+      accumulation,
+      learningRate: learningRateOf(asked),
+      floor: 0.1,
+      warmup: 0.05,
+      adamw: defaultAdamW,
+      seed,
+      lora: asked.lora_rank === null ? null : { rank: asked.lora_rank, alpha: 2 * asked.lora_rank },
+      evaluateEvery: asked.evaluate_every === 'auto' ? Math.ceil(steps / 10) : asked.evaluate_every,
+      checkpointEvery: asked.checkpoint_every === 'auto' ? Math.ceil(steps / 4) : asked.checkpoint_every,
+      keepCheckpoints: 2,
+      checkpointSeconds: 30,
+      ...(asked.early_stopping === null ? {} : { patience: asked.early_stopping.patience }),
+    },
+  };
+}
+
+function learningRateOf({ learning_rate, learning_rate_multiplier, lora_rank }: Hyperparameters): number {
+  const rate = learning_rate === 'auto' ? (lora_rank === null ? 3e-4 : 1e-3) : learning_rate;
+  return learning_rate_multiplier === 'auto' ? rate : rate * learning_rate_multiplier;
+}

@@ -1,0 +1,97 @@
+// /v1/batches: many requests in one file, answered as a job.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { batchKind, cancelBatch, createBatch, toBatch } from '../../batches/batch.ts';
+import { findJob, listJobs } from '../../jobs/jobs.ts';
+import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { IdempotencyHeader, idempotencyOf } from '../idempotency.ts';
+import { BatchBody, BatchList, BatchObject, toBatchObject } from '../wire/batches.ts';
+import { failureResponses } from '../wire/failure.ts';
+import { pageFields, toPage } from '../wire/pages.ts';
+
+const tags = ['Batches'];
+const params = z.object({ id: z.string().max(128) });
+const one = (description: string) => ({ 200: { description, content: { 'application/json': { schema: BatchObject } } } });
+
+const createBatchRoute = createRoute({
+  method: 'post',
+  path: '/v1/batches',
+  tags,
+  summary: 'Answer the requests of a file',
+  description:
+    'The whole file is checked before anything is answered. Answers come in the order of the file; those that failed go to the error file.',
+  request: { headers: IdempotencyHeader, body: { required: true, content: { 'application/json': { schema: BatchBody } } } },
+  responses: {
+    ...one('The batch'),
+    ...failureResponses(
+      'invalid_request',
+      'invalid_json',
+      'not_found',
+      'conflict',
+      'body_too_large',
+      'unsupported_media_type',
+      'database_unavailable',
+    ),
+  },
+});
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/v1/batches',
+  tags,
+  summary: 'List the batches, newest first',
+  request: { query: z.object(pageFields) },
+  responses: {
+    200: { description: 'A page of batches', content: { 'application/json': { schema: BatchList } } },
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+const oneRoute = createRoute({
+  method: 'get',
+  path: '/v1/batches/{id}',
+  tags,
+  summary: 'Show one batch',
+  request: { params },
+  responses: { ...one('The batch'), ...failureResponses('not_found', 'database_unavailable') },
+});
+
+const cancelRoute = createRoute({
+  method: 'post',
+  path: '/v1/batches/{id}/cancel',
+  tags,
+  summary: 'Cancel a batch',
+  description: 'Answers that are there go to the output file, the requests left to the error file.',
+  request: { params },
+  responses: { ...one('The batch'), ...failureResponses('not_found', 'conflict', 'database_unavailable') },
+});
+
+/** Adds the routes. */
+export function addBatches(app: OpenAPIHono<DoorEnv>, door: Door): void {
+  app.openapi(createBatchRoute, async (c) => {
+    const { input_file_id: inputFileId, endpoint, metadata = null, ...rest } = c.req.valid('json');
+    const idempotency = idempotencyOf(c.req.valid('header'), { inputFileId, endpoint, metadata, ...rest });
+    const { job, created } = await createBatch(databaseOf(door), { inputFileId, endpoint, metadata, idempotency });
+    if (created) await door.dispatch?.(job);
+    return c.json(toBatchObject(toBatch(job)), 200);
+  });
+  app.openapi(listRoute, async (c) => {
+    const { after, limit } = c.req.valid('query');
+    const found = await listJobs(databaseOf(door), { kinds: [batchKind] }, { after, limit });
+    const data = found.map((job) => toBatchObject(toBatch(job)));
+    return c.json(
+      toPage(data, limit, ({ id }) => id),
+      200,
+    );
+  });
+  app.openapi(oneRoute, async (c) => {
+    const job = await findJob(databaseOf(door), c.req.valid('param').id, [batchKind]);
+    return c.json(toBatchObject(toBatch(job)), 200);
+  });
+  app.openapi(cancelRoute, async (c) => {
+    const db = databaseOf(door);
+    const { id } = await findJob(db, c.req.valid('param').id, [batchKind]);
+    const job = await cancelBatch(db, id);
+    if (job.status === 'queued') await door.dispatch?.(job);
+    return c.json(toBatchObject(toBatch(job)), 200);
+  });
+}

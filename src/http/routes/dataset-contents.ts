@@ -1,0 +1,138 @@
+// What is inside a dataset: figures, samples with everybody's labels, and the whole of it in any format that can be written.
+import { pipeline, type Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import { readExport } from '../../datasets/export.ts';
+import { countLabelledBy, inspectDataset } from '../../datasets/inspect.ts';
+import { listLabelledSamples } from '../../datasets/labelled-samples.ts';
+import { type Dataset, findDataset } from '../../datasets/samples.ts';
+import { countTokens } from '../../datasets/token-lengths.ts';
+import type { Db } from '../../store/connect.ts';
+import { streamBytes } from '../byte-stream.ts';
+import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { findModel, type Models } from '../served-models.ts';
+import {
+  type CountedTokens,
+  DatasetInspection,
+  DatasetInspectionQuery,
+  type PredictorFigures,
+  toInspection,
+} from '../wire/dataset-inspection.ts';
+import {
+  DatasetExportQuery,
+  DatasetParams,
+  DatasetSampleList,
+  DatasetSampleQuery,
+  isSet,
+  toDatasetSample,
+  toLabelChoice,
+} from '../wire/datasets.ts';
+import { failureResponses } from '../wire/failure.ts';
+import { attachment } from '../wire/files.ts';
+import { toPage } from '../wire/pages.ts';
+
+const tags = ['Datasets'];
+const binary = { schema: { type: 'string' as const, format: 'binary' } };
+
+const inspectRoute = createRoute({
+  method: 'get',
+  path: '/v1/datasets/{id}/inspect',
+  tags,
+  summary: 'Tell of a dataset in figures',
+  request: { params: DatasetParams, query: DatasetInspectionQuery },
+  responses: {
+    200: { description: 'The figures', content: { 'application/json': { schema: DatasetInspection } } },
+    ...failureResponses('invalid_request', 'not_found', 'model_not_found', 'cancelled', 'not_ready', 'database_unavailable'),
+  },
+});
+
+const samplesRoute = createRoute({
+  method: 'get',
+  path: '/v1/datasets/{id}/samples',
+  tags,
+  summary: 'List the samples of a dataset with their labels',
+  request: { params: DatasetParams, query: DatasetSampleQuery },
+  responses: {
+    200: { description: 'A page of samples in input order', content: { 'application/json': { schema: DatasetSampleList } } },
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+const exportRoute = createRoute({
+  method: 'get',
+  path: '/v1/datasets/{id}/export',
+  tags,
+  summary: 'Download a dataset, one record per line',
+  request: { params: DatasetParams, query: DatasetExportQuery },
+  responses: {
+    200: {
+      description:
+        'The records. A sample the format cannot hold breaks the reply off, or is a failure where it is among the first',
+      content: { 'application/jsonl': binary, 'application/gzip': binary },
+    },
+    ...failureResponses('invalid_request', 'not_found', 'invalid_dataset', 'database_unavailable'),
+  },
+});
+
+/** Adds the routes. */
+export function addDatasetContents(app: OpenAPIHono<DoorEnv>, door: Door): void {
+  app.openapi(inspectRoute, async (c) => {
+    const db = databaseOf(door);
+    const dataset = await findDataset(db, c.req.valid('param').id);
+    const asked = c.req.valid('query');
+    const { signal } = c.get('abort');
+    const predictor = asked.predictor === undefined ? null : await describePredictor(db, door.models, dataset, asked.predictor);
+    const tokens = await countByModel(db, door.models, dataset, asked.model, signal);
+    return c.json(toInspection(dataset, await inspectDataset(db, dataset, signal), tokens, predictor), 200);
+  });
+  app.openapi(samplesRoute, async (c) => {
+    const db = databaseOf(door);
+    const { after, limit } = c.req.valid('query');
+    const { id } = await findDataset(db, c.req.valid('param').id);
+    const found = await listLabelledSamples(db, id, { after, limit: limit + 1 });
+    return c.json(
+      toPage(found.map(toDatasetSample), limit, ({ position }) => String(position)),
+      200,
+    );
+  });
+  app.openapi(exportRoute, async (c) => {
+    const db = databaseOf(door);
+    const { id, name, version } = await findDataset(db, c.req.valid('param').id);
+    const { format, labels, split, gzip } = c.req.valid('query');
+    const text = readExport(db, { dataset: id, format, labels: toLabelChoice(labels), split });
+    const [bytes, type, ending] = isSet(gzip)
+      ? [packed(text), 'application/gzip', '.jsonl.gz']
+      : [encoded(text), 'application/jsonl; charset=utf-8', '.jsonl'];
+    const disposition = attachment(`${name}-v${version}.${format}${ending}`);
+    return await streamBytes(c, bytes, { 'content-type': type, 'content-disposition': disposition });
+  });
+}
+
+async function countByModel(
+  db: Db,
+  models: Models,
+  dataset: Dataset,
+  name: string | undefined,
+  signal: AbortSignal,
+): Promise<CountedTokens | null> {
+  if (name === undefined && !models.list().some(({ kind }) => kind === 'language')) return null;
+  const model = await models.language(findModel(models, name, ['language']).id);
+  const count = (piece: Parameters<typeof model.encode>[0][number]) => model.encode([piece]).length;
+  const lengths = await countTokens(db, dataset, { schema: model.schema, count, signal });
+  return { model: model.id, contextLength: model.contextLength, lengths };
+}
+
+async function describePredictor(db: Db, models: Models, dataset: Dataset, name: string): Promise<PredictorFigures> {
+  const { id, contextLength } = findModel(models, name, ['predictor']);
+  const { revision } = await models.predictor(id);
+  return { id, revision, contextLength, labelledTurns: await countLabelledBy(db, dataset, id, revision) };
+}
+
+async function* encoded(text: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const piece of text) yield Buffer.from(piece);
+}
+
+/** A failure of the text becomes one of the packed stream, and a reader that stops ends the text. */
+function packed(text: AsyncIterable<string>): Readable {
+  return pipeline(encoded(text), createGzip(), () => {});
+}

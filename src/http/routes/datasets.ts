@@ -1,0 +1,171 @@
+// /v1/datasets: imported from an uploaded file or from the body itself, listed, shown and deleted.
+import { createRoute, type OpenAPIHono, type z } from '@hono/zod-openapi';
+import { type ImportOptions, importDataset } from '../../datasets/import.ts';
+import { openFile } from '../../datasets/read.ts';
+import { findDataset } from '../../datasets/samples.ts';
+import { spool } from '../../datasets/spool.ts';
+import { checkName, deleteDataset, pageDatasets } from '../../datasets/versions.ts';
+import { SteerError } from '../../errors.ts';
+import { findFile, readFile } from '../../files/files.ts';
+import type { Db } from '../../store/connect.ts';
+import { type Door, type DoorContext, type DoorEnv, databaseOf } from '../door.ts';
+import { toInvalidRequest } from '../problem.ts';
+import { mediaType, streamBody } from '../uploads.ts';
+import {
+  DatasetImportQuery,
+  DatasetList,
+  DatasetListQuery,
+  DatasetObject,
+  DatasetParams,
+  DatasetRequest,
+  DeletedDataset,
+  datasetTypes,
+  toDatasetObject,
+  toSchema,
+} from '../wire/datasets.ts';
+import { failureResponses } from '../wire/failure.ts';
+import { toPage } from '../wire/pages.ts';
+
+const tags = ['Datasets'];
+const one = (description: string) => ({ description, content: { 'application/json': { schema: DatasetObject } } });
+
+const importRoute = createRoute({
+  method: 'post',
+  path: '/v1/datasets',
+  tags,
+  summary: 'Import a dataset',
+  description:
+    'Imports an uploaded file, or the body itself with its name in the query, in any format and packed or not; all of it or nothing. ' +
+    'A name in use gets another version, unless one with the same content is there: then that one is answered.',
+  request: {
+    query: DatasetImportQuery,
+    body: {
+      required: true,
+      // Bodies told in JSON Schema alone: those with a schema of Zod's would be read into memory to be checked.
+      content: {
+        'application/json': { schema: { $ref: '#/components/schemas/DatasetRequest' } },
+        ...Object.fromEntries(Object.keys(datasetTypes).map((type) => [type, { schema: { type: 'string' as const } }])),
+      },
+    },
+  },
+  responses: {
+    200: one('A version of that name with the same content, which was there already'),
+    201: one('The dataset'),
+    ...failureResponses(
+      'invalid_request',
+      'invalid_json',
+      'not_found',
+      'body_too_large',
+      'unsupported_media_type',
+      'invalid_dataset',
+      'cancelled',
+      'database_unavailable',
+    ),
+  },
+});
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/v1/datasets',
+  tags,
+  summary: 'List the datasets',
+  request: { query: DatasetListQuery },
+  responses: {
+    200: { description: 'A page of datasets, newest first', content: { 'application/json': { schema: DatasetList } } },
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+const oneRoute = createRoute({
+  method: 'get',
+  path: '/v1/datasets/{id}',
+  tags,
+  summary: 'Show one dataset',
+  request: { params: DatasetParams },
+  responses: { 200: one('The dataset'), ...failureResponses('invalid_request', 'not_found', 'database_unavailable') },
+});
+
+const deleteRoute = createRoute({
+  method: 'delete',
+  path: '/v1/datasets/{id}',
+  tags,
+  summary: 'Delete one version of a dataset with its samples and labels',
+  request: { params: DatasetParams },
+  responses: {
+    200: { description: 'The dataset is gone', content: { 'application/json': { schema: DeletedDataset } } },
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+/** Adds the routes. */
+export function addDatasets(app: OpenAPIHono<DoorEnv>, door: Door): void {
+  app.openAPIRegistry.register('DatasetRequest', DatasetRequest);
+  app.openapi(importRoute, async (c) => {
+    const db = databaseOf(door);
+    const { bytes, filename, ...asked } = await readImport(c, db, door.config.limits.fileBytes, c.req.valid('query'));
+    checkName(asked.name);
+    const { signal } = c.get('abort');
+    const { id, created } = await spool(bytes, async (path) => {
+      const stream = { bytes: openFile(path).bytes, name: filename };
+      return await importDataset(db, { ...asked, input: { stream }, newVersion: true, signal });
+    });
+    return c.json(toDatasetObject(await findDataset(db, id)), created ? 201 : 200);
+  });
+  app.openapi(listRoute, async (c) => {
+    const { limit, ...query } = c.req.valid('query');
+    const found = await pageDatasets(databaseOf(door), { ...query, limit: limit + 1 });
+    return c.json(
+      toPage(found.map(toDatasetObject), limit, ({ id }) => id),
+      200,
+    );
+  });
+  app.openapi(oneRoute, async (c) => c.json(toDatasetObject(await findDataset(databaseOf(door), c.req.valid('param').id)), 200));
+  app.openapi(deleteRoute, async (c) => {
+    const db = databaseOf(door);
+    const { id } = await findDataset(db, c.req.valid('param').id);
+    await deleteDataset(db, id);
+    return c.json({ id, object: 'dataset' as const, deleted: true as const }, 200);
+  });
+}
+
+interface WantedImport extends Pick<ImportOptions, 'name' | 'format' | 'schema' | 'validationShare'> {
+  bytes: AsyncIterable<Uint8Array>;
+  /** For what its ending tells of the format. */
+  filename: string;
+}
+
+async function readImport(
+  c: DoorContext,
+  db: Db,
+  limit: number,
+  query: z.infer<typeof DatasetImportQuery>,
+): Promise<WantedImport> {
+  const type = mediaType(c.req.header('content-type'));
+  if (type === 'application/json') {
+    const body = DatasetRequest.safeParse(parseJson(await c.req.text()));
+    if (!body.success) throw toInvalidRequest(body.error);
+    const { name, file_id, format, schema, validation_share } = body.data;
+    const { id, filename } = await findFile(db, file_id);
+    return { name, format, schema: toSchema(schema), validationShare: validation_share, bytes: readFile(db, id), filename };
+  }
+  const filename = datasetTypes[type];
+  if (filename === undefined) {
+    const known = ['application/json', ...Object.keys(datasetTypes)].join(', ');
+    throw new SteerError('unsupported_media_type', `Expected a Content-Type of ${known}; found ${type === '' ? 'none' : type}.`);
+  }
+  const { name, format, schema, validation_share } = query;
+  if (name === undefined) {
+    throw new SteerError('invalid_request', 'name: expected the name of the dataset in the query, found nothing.', {
+      details: { param: 'name' },
+    });
+  }
+  return { name, format, schema: toSchema(schema), validationShare: validation_share, bytes: streamBody(c, limit), filename };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new SteerError('invalid_json', 'Expected a JSON body, found text that does not parse as JSON.');
+  }
+}

@@ -1,0 +1,181 @@
+// /v1/feedback: what people say of replies comes in, is found again, and is harvested into datasets.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { findDataset } from '../../datasets/samples.ts';
+import { checkRater } from '../../feedback/check-raters.ts';
+import { addFeedback, findFeedback, type KnownModels, listFeedback } from '../../feedback/feedback.ts';
+import { harvest } from '../../feedback/harvest.ts';
+import { streamPairs } from '../../feedback/pairs.ts';
+import type { Label } from '../../steerlm.ts';
+import { type Door, type DoorContext, type DoorEnv, databaseOf } from '../door.ts';
+import { streamLines } from '../json-lines.ts';
+import { describeError } from '../log.ts';
+import type { Models } from '../served-models.ts';
+import { failureResponses } from '../wire/failure.ts';
+import {
+  FeedbackBody,
+  FeedbackList,
+  FeedbackObject,
+  FeedbackQuery,
+  HarvestBody,
+  HarvestObject,
+  PreferencePair,
+  toDate,
+  toFeedbackObject,
+  toHarvestObject,
+  toHarvestOptions,
+  toNewFeedback,
+} from '../wire/feedback.ts';
+import { toPage } from '../wire/pages.ts';
+
+const tags = ['Feedback'];
+
+const giveRoute = createRoute({
+  method: 'post',
+  path: '/v1/feedback',
+  tags,
+  summary: 'Rate a remembered reply, or say how it fares against another',
+  request: { body: { required: true, content: { 'application/json': { schema: FeedbackBody } } } },
+  responses: {
+    200: { description: 'The feedback as stored', content: { 'application/json': { schema: FeedbackObject } } },
+    ...failureResponses(
+      'invalid_request',
+      'invalid_json',
+      'unknown_attribute',
+      'attribute_out_of_range',
+      'not_found',
+      'conflict',
+      'body_too_large',
+      'unsupported_media_type',
+      'database_unavailable',
+    ),
+  },
+});
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/v1/feedback',
+  tags,
+  summary: 'List feedback, newest first',
+  request: { query: FeedbackQuery },
+  responses: {
+    200: { description: 'A page of feedback', content: { 'application/json': { schema: FeedbackList } } },
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+/** The media type is kept from the compiler, which takes it for one JSON value. */
+const lines: Record<string, { schema: z.ZodString }> = {
+  'application/jsonl': { schema: z.string().openapi({ description: 'Each line is a `PreferencePair`' }) },
+};
+
+const pairsRoute = createRoute({
+  method: 'get',
+  path: '/v1/feedback/pairs',
+  tags,
+  summary: 'Download the preference pairs of a harvested dataset',
+  description: 'JSON lines `{"prompt", "chosen", "rejected", "agreement"}` with messages, as TRL trains on them.',
+  request: { query: z.object({ dataset: z.string().max(256).openapi({ description: 'Id, name, or `name@version`' }) }) },
+  responses: {
+    200: { description: 'The pairs, one a line', content: lines },
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+const oneRoute = createRoute({
+  method: 'get',
+  path: '/v1/feedback/{id}',
+  tags,
+  summary: 'Show one piece of feedback',
+  request: { params: z.object({ id: z.string().max(128) }) },
+  responses: {
+    200: { description: 'The feedback', content: { 'application/json': { schema: FeedbackObject } } },
+    ...failureResponses('not_found', 'database_unavailable'),
+  },
+});
+
+const harvestRoute = createRoute({
+  method: 'post',
+  path: '/v1/feedback/harvest',
+  tags,
+  summary: 'Make a version of a dataset of what raters agree on',
+  request: { body: { required: true, content: { 'application/json': { schema: HarvestBody } } } },
+  responses: {
+    200: { description: 'What came of it', content: { 'application/json': { schema: HarvestObject } } },
+    ...failureResponses(
+      'invalid_request',
+      'invalid_json',
+      'invalid_dataset',
+      'conflict',
+      'body_too_large',
+      'unsupported_media_type',
+      'database_unavailable',
+    ),
+  },
+});
+
+/** Adds the routes. */
+export function addFeedbackRoutes(app: OpenAPIHono<DoorEnv>, door: Door): void {
+  const models = knownModels(door.models);
+  app.openAPIRegistry.register('PreferencePair', PreferencePair);
+  app.openapi(giveRoute, async (c) => {
+    const given = await addFeedback(databaseOf(door), toNewFeedback(c.req.valid('json')), models);
+    if (given.created) await testRater(c, door, given.feedback.rater);
+    return c.json(toFeedbackObject(given.feedback), 200);
+  });
+  app.openapi(listRoute, async (c) => {
+    const { limit, after, since, until, completion_id, ...query } = c.req.valid('query');
+    const range = { since: toDate(since), until: toDate(until) };
+    const found = await listFeedback(databaseOf(door), {
+      ...query,
+      ...range,
+      completionId: completion_id,
+      after,
+      limit: limit + 1,
+    });
+    return c.json(
+      toPage(found.map(toFeedbackObject), limit, ({ id }) => id),
+      200,
+    );
+  });
+  app.openapi(pairsRoute, async (c) => {
+    const db = databaseOf(door);
+    const { id } = await findDataset(db, c.req.valid('query').dataset);
+    return await streamLines(c, streamPairs(db, id));
+  });
+  app.openapi(harvestRoute, async (c) => {
+    const report = await harvest(databaseOf(door), toHarvestOptions(c.req.valid('json')), models);
+    return c.json(toHarvestObject(report), 200);
+  });
+  app.openapi(oneRoute, async (c) => {
+    return c.json(toFeedbackObject(await findFeedback(databaseOf(door), c.req.valid('param').id)), 200);
+  });
+}
+
+/** The feedback is stored whatever comes of the test; POST /v1/raters/check runs it again. */
+async function testRater(c: DoorContext, door: Door, rater: string): Promise<void> {
+  try {
+    await checkRater(databaseOf(door), rater);
+  } catch (error) {
+    door.log.warn({ requestId: c.get('requestId'), err: describeError(error) }, 'rater not tested');
+  }
+}
+
+/** What is left of a model that is no longer served is what was applied to its replies: the names, on the scale of 0 to 4. */
+function knownModels(models: Models): KnownModels {
+  return {
+    schemaOf({ model, applied }) {
+      const card = models.list().find(({ id, kind }) => id === model && kind === 'language');
+      return card?.schema ?? { name: model, version: 0, attributes: Object.keys(applied).map(attributeOfApplied) };
+    },
+    isModel(name) {
+      return models
+        .list()
+        .some(({ id, aliases }) => [id, ...aliases].some((known) => known.toLowerCase() === name.toLowerCase()));
+    },
+  };
+}
+
+function attributeOfApplied(name: keyof Label) {
+  const levels = Array.from({ length: 5 }, (_, level) => `level ${level}`);
+  return { name, aliases: [], description: '', levels, default: null, cap: 4 };
+}

@@ -1,0 +1,131 @@
+// /v1/files: files go in and come out as streams; between the two they lie in the database.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { SteerError } from '../../errors.ts';
+import { deleteFile, findFile, listFiles, readFile, storeFile } from '../../files/files.ts';
+import { streamBytes } from '../byte-stream.ts';
+import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { openUploadForm, type UploadForm } from '../uploads.ts';
+import { failureResponses } from '../wire/failure.ts';
+import { attachment, DeletedFile, FileList, FileObject, FileQuery, purposeOf, toFileObject, uploadForm } from '../wire/files.ts';
+import { toPage } from '../wire/pages.ts';
+
+const tags = ['Files'];
+const params = z.object({ id: z.string().max(128) });
+const one = (description: string) => ({ 200: { description, content: { 'application/json': { schema: FileObject } } } });
+
+const uploadRoute = createRoute({
+  method: 'post',
+  path: '/v1/files',
+  tags,
+  summary: 'Upload a file',
+  description: 'The file is stored as it comes and never held in memory. MAX_FILE_BYTES limits its size.',
+  request: { body: { required: true, content: { 'multipart/form-data': { schema: uploadForm } } } },
+  responses: {
+    ...one('The file, ready to be used'),
+    ...failureResponses('invalid_request', 'body_too_large', 'unsupported_media_type', 'cancelled', 'database_unavailable'),
+  },
+});
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/v1/files',
+  tags,
+  summary: 'List the files',
+  request: { query: FileQuery },
+  responses: {
+    200: { description: 'A page of files', content: { 'application/json': { schema: FileList } } },
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+const oneRoute = createRoute({
+  method: 'get',
+  path: '/v1/files/{id}',
+  tags,
+  summary: 'Show one file',
+  request: { params },
+  responses: { ...one('The file'), ...failureResponses('not_found', 'database_unavailable') },
+});
+
+const contentRoute = createRoute({
+  method: 'get',
+  path: '/v1/files/{id}/content',
+  tags,
+  summary: 'Download a file',
+  request: { params },
+  responses: {
+    200: {
+      description: 'The content, byte for byte',
+      content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+    },
+    ...failureResponses('not_found', 'database_unavailable'),
+  },
+});
+
+const deleteRoute = createRoute({
+  method: 'delete',
+  path: '/v1/files/{id}',
+  tags,
+  summary: 'Delete a file',
+  request: { params },
+  responses: {
+    200: { description: 'The file is gone', content: { 'application/json': { schema: DeletedFile } } },
+    ...failureResponses('not_found', 'database_unavailable'),
+  },
+});
+
+/** Adds the routes. */
+export function addFiles(app: OpenAPIHono<DoorEnv>, door: Door): void {
+  app.openapi(uploadRoute, async (c) => {
+    const db = databaseOf(door);
+    const form = await openUploadForm(c, door.config.limits.fileBytes);
+    try {
+      const { filename, fields } = form;
+      const stored = await storeFile(db, {
+        filename,
+        purpose: () => purposeOf(fields),
+        content: checked(form),
+        signal: c.get('abort').signal,
+      });
+      return c.json(toFileObject(stored), 200);
+    } finally {
+      form.close();
+    }
+  });
+  app.openapi(listRoute, async (c) => {
+    const { limit, ...query } = c.req.valid('query');
+    const found = await listFiles(databaseOf(door), { ...query, limit: limit + 1 });
+    return c.json(
+      toPage(found.map(toFileObject), limit, ({ id }) => id),
+      200,
+    );
+  });
+  app.openapi(oneRoute, async (c) => c.json(toFileObject(await findFile(databaseOf(door), c.req.valid('param').id)), 200));
+  app.openapi(contentRoute, async (c) => {
+    const db = databaseOf(door);
+    const { id, bytes, filename } = await findFile(db, c.req.valid('param').id);
+    return await streamBytes(c, readFile(db, id), {
+      'content-type': 'application/octet-stream',
+      'content-length': String(bytes),
+      'content-disposition': attachment(filename),
+    });
+  });
+  app.openapi(deleteRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    await deleteFile(databaseOf(door), id);
+    return c.json({ id, object: 'file' as const, deleted: true as const }, 200);
+  });
+}
+
+/** A form that tells its purpose first need not be read to its end to be refused. */
+async function* checked({ content, fields }: UploadForm): AsyncGenerator<Uint8Array> {
+  if (fields.has('purpose')) purposeOf(fields);
+  let empty = true;
+  for await (const chunk of content) {
+    empty = false;
+    yield chunk;
+  }
+  if (empty) {
+    throw new SteerError('invalid_request', 'file: expected content, found an empty file.', { details: { param: 'file' } });
+  }
+}

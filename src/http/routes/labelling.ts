@@ -1,0 +1,58 @@
+// POST /v1/datasets/{id}/label: has every reply of a dataset rated, as a job.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { createLabellingJob } from '../../attributes/labelling-job.ts';
+import { findDataset } from '../../datasets/samples.ts';
+import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { IdempotencyHeader, idempotencyOf } from '../idempotency.ts';
+import { findModel } from '../served-models.ts';
+import { DatasetParams } from '../wire/datasets.ts';
+import { failureResponses } from '../wire/failure.ts';
+import { JobObject, toJobObject } from '../wire/jobs.ts';
+import { ModelName } from '../wire/sampling.ts';
+
+const LabelBody = z.strictObject({ model: ModelName }).openapi('LabelRequest');
+
+const job = (description: string) => ({ description, content: { 'application/json': { schema: JobObject } } });
+
+const labelRoute = createRoute({
+  method: 'post',
+  path: '/v1/datasets/{id}/label',
+  tags: ['Datasets'],
+  summary: 'Rate every reply of a dataset with a predictor',
+  description:
+    'Starts a job that adds the labels to the dataset. Content that this revision of the predictor has rated before is answered from those labels.',
+  request: {
+    params: DatasetParams,
+    headers: IdempotencyHeader,
+    body: { required: true, content: { 'application/json': { schema: LabelBody } } },
+  },
+  responses: {
+    200: job('The job that was made under this Idempotency-Key before'),
+    202: job('The job, waiting for a worker'),
+    ...failureResponses(
+      'invalid_request',
+      'invalid_json',
+      'not_found',
+      'model_not_found',
+      'conflict',
+      'body_too_large',
+      'unsupported_media_type',
+      'not_ready',
+      'database_unavailable',
+    ),
+  },
+});
+
+/** Adds the route. */
+export function addLabelling(app: OpenAPIHono<DoorEnv>, door: Door): void {
+  app.openapi(labelRoute, async (c) => {
+    const db = databaseOf(door);
+    const body = c.req.valid('json');
+    const dataset = await findDataset(db, c.req.valid('param').id);
+    const predictor = await door.models.predictor(findModel(door.models, body.model, ['predictor']).id);
+    const idempotency = idempotencyOf(c.req.valid('header'), { dataset: dataset.id, ...body });
+    const { job, created } = await createLabellingJob(db, dataset, predictor, idempotency);
+    if (created) await door.dispatch?.(job);
+    return c.json(toJobObject(job), created ? 202 : 200);
+  });
+}

@@ -1,0 +1,152 @@
+// /v1/raters: who rates, how far they agree, whose word counts; and GET /v1/leaderboard, what their choices say of the models.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { checkRater, checkRaters } from '../../feedback/check-raters.ts';
+import { leaderboard } from '../../feedback/leaderboard.ts';
+import { agreementByQuestion } from '../../feedback/rater-agreement.ts';
+import { changeStanding, findRater, listRaters, removeContribution } from '../../feedback/raters.ts';
+import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { failureResponses } from '../wire/failure.ts';
+import { pageFields, toPage } from '../wire/pages.ts';
+import {
+  AgreementList,
+  AgreementQuery,
+  CheckBody,
+  CheckList,
+  LeaderboardObject,
+  LeaderboardQuery,
+  RaterChange,
+  RaterList,
+  RaterObject,
+  RemovedContribution,
+  toAgreementList,
+  toCheckList,
+  toLeaderboard,
+  toRaterObject,
+} from '../wire/raters.ts';
+
+const tags = ['Raters'];
+const params = z.object({ id: z.string().max(128) });
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
+const bodyFailures = ['invalid_request', 'invalid_json', 'body_too_large', 'unsupported_media_type'] as const;
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/v1/raters',
+  tags,
+  summary: 'List the raters with what their ratings are like',
+  request: { query: z.object(pageFields) },
+  responses: {
+    200: { description: 'A page of raters, by id', content: json(RaterList) },
+    ...failureResponses('invalid_request', 'database_unavailable'),
+  },
+});
+
+const agreementRoute = createRoute({
+  method: 'get',
+  path: '/v1/raters/agreement',
+  tags,
+  summary: 'How far the raters with weight agree, by attribute',
+  request: { query: AgreementQuery },
+  responses: {
+    200: { description: 'One entry per question', content: json(AgreementList) },
+    ...failureResponses('invalid_request', 'database_unavailable'),
+  },
+});
+
+const checkRoute = createRoute({
+  method: 'post',
+  path: '/v1/raters/check',
+  tags,
+  summary: 'Run the outlier test on one rater or all',
+  description: 'Each new piece of feedback runs it on its rater as well. Who is flagged has weight 0 until restored.',
+  request: { body: { required: true, content: json(CheckBody) } },
+  responses: {
+    200: { description: 'Who was tested, most suspect first', content: json(CheckList) },
+    ...failureResponses(...bodyFailures, 'not_found', 'database_unavailable'),
+  },
+});
+
+const oneRoute = createRoute({
+  method: 'get',
+  path: '/v1/raters/{id}',
+  tags,
+  summary: 'Show one rater',
+  request: { params },
+  responses: {
+    200: { description: 'The rater', content: json(RaterObject) },
+    ...failureResponses('not_found', 'database_unavailable'),
+  },
+});
+
+const changeRoute = createRoute({
+  method: 'post',
+  path: '/v1/raters/{id}',
+  tags,
+  summary: 'Change the weight of a rater, or take a flag back',
+  request: { params, body: { required: true, content: json(RaterChange) } },
+  responses: {
+    200: { description: 'The rater', content: json(RaterObject) },
+    ...failureResponses(...bodyFailures, 'not_found', 'database_unavailable'),
+  },
+});
+
+const removeRoute = createRoute({
+  method: 'delete',
+  path: '/v1/raters/{id}/feedback',
+  tags,
+  summary: 'Remove everything a rater said',
+  description: 'Versions of datasets that were harvested before stay; harvest again for one without it.',
+  request: { params },
+  responses: {
+    200: { description: 'It is gone', content: json(RemovedContribution) },
+    ...failureResponses('not_found', 'database_unavailable'),
+  },
+});
+
+const leaderboardRoute = createRoute({
+  method: 'get',
+  path: '/v1/leaderboard',
+  tags: ['Feedback'],
+  summary: 'Rank the models by head-to-head choices',
+  request: { query: LeaderboardQuery },
+  responses: {
+    200: { description: 'Models, best first', content: json(LeaderboardObject) },
+    ...failureResponses('invalid_request', 'database_unavailable'),
+  },
+});
+
+/** Adds the routes. */
+export function addRaters(app: OpenAPIHono<DoorEnv>, door: Door): void {
+  app.openapi(listRoute, async (c) => {
+    const { after, limit } = c.req.valid('query');
+    const found = await listRaters(databaseOf(door), { after, limit: limit + 1 });
+    return c.json(
+      toPage(found.map(toRaterObject), limit, ({ id }) => id),
+      200,
+    );
+  });
+  app.openapi(agreementRoute, async (c) => {
+    return c.json(toAgreementList(await agreementByQuestion(databaseOf(door), c.req.valid('query').min_shared)), 200);
+  });
+  app.openapi(checkRoute, async (c) => {
+    const db = databaseOf(door);
+    const { rater } = c.req.valid('json');
+    if (rater === undefined) return c.json(toCheckList(await checkRaters(db)), 200);
+    await findRater(db, rater);
+    return c.json(toCheckList([await checkRater(db, rater)]), 200);
+  });
+  app.openapi(oneRoute, async (c) => c.json(toRaterObject(await findRater(databaseOf(door), c.req.valid('param').id)), 200));
+  app.openapi(changeRoute, async (c) => {
+    const { weight, flagged, reason } = c.req.valid('json');
+    const change = { weight, restore: flagged === false, reason };
+    return c.json(toRaterObject(await changeStanding(databaseOf(door), c.req.valid('param').id, change)), 200);
+  });
+  app.openapi(removeRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    const deleted = await removeContribution(databaseOf(door), id);
+    return c.json({ object: 'rater.feedback' as const, rater: id, deleted }, 200);
+  });
+  app.openapi(leaderboardRoute, async (c) => {
+    return c.json(toLeaderboard(await leaderboard(databaseOf(door), c.req.valid('query'))), 200);
+  });
+}

@@ -1,0 +1,95 @@
+// GET and DELETE under /v1/chat/completions: remembered completions, so that reviewers find what to rate.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { findRemembered, forget, listRemembered } from '../../feedback/remembered.ts';
+import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { failureResponses } from '../wire/failure.ts';
+import { toDate } from '../wire/feedback.ts';
+import { toPage } from '../wire/pages.ts';
+import {
+  DeletedCompletion,
+  StoredCompletion,
+  StoredCompletionList,
+  StoredCompletionQuery,
+  StoredMessageList,
+  toStoredCompletion,
+  toStoredMessages,
+} from '../wire/remembered.ts';
+
+const tags = ['Completions'];
+const params = z.object({ id: z.string().max(128) });
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/v1/chat/completions',
+  tags,
+  summary: 'List remembered completions',
+  request: { query: StoredCompletionQuery },
+  responses: {
+    200: { description: 'A page of completions', content: { 'application/json': { schema: StoredCompletionList } } },
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+const oneRoute = createRoute({
+  method: 'get',
+  path: '/v1/chat/completions/{id}',
+  tags,
+  summary: 'Show a remembered completion',
+  request: { params },
+  responses: {
+    200: { description: 'The completion', content: { 'application/json': { schema: StoredCompletion } } },
+    ...failureResponses('not_found', 'database_unavailable'),
+  },
+});
+
+const messagesRoute = createRoute({
+  method: 'get',
+  path: '/v1/chat/completions/{id}/messages',
+  tags,
+  summary: 'Show the conversation a remembered completion answered',
+  request: { params },
+  responses: {
+    200: { description: 'All of its messages', content: { 'application/json': { schema: StoredMessageList } } },
+    ...failureResponses('not_found', 'database_unavailable'),
+  },
+});
+
+const deleteRoute = createRoute({
+  method: 'delete',
+  path: '/v1/chat/completions/{id}',
+  tags,
+  summary: 'Forget a completion that no feedback speaks of',
+  request: { params },
+  responses: {
+    200: { description: 'It is forgotten', content: { 'application/json': { schema: DeletedCompletion } } },
+    ...failureResponses('not_found', 'conflict', 'database_unavailable'),
+  },
+});
+
+/** Adds the routes. */
+export function addRemembered(app: OpenAPIHono<DoorEnv>, door: Door): void {
+  app.openapi(listRoute, async (c) => {
+    const { limit, since, until, unrated_by, ...query } = c.req.valid('query');
+    const range = { since: toDate(since), until: toDate(until), unratedBy: unrated_by, limit: limit + 1 };
+    const found = await listRemembered(databaseOf(door), { ...query, ...range });
+    return c.json(
+      toPage(found.map(toStoredCompletion), limit, ({ id }) => id),
+      200,
+    );
+  });
+  app.openapi(oneRoute, async (c) => {
+    return c.json(toStoredCompletion(await findRemembered(databaseOf(door), c.req.valid('param').id)), 200);
+  });
+  app.openapi(messagesRoute, async (c) => {
+    const messages = toStoredMessages(await findRemembered(databaseOf(door), c.req.valid('param').id));
+    return c.json(
+      toPage(messages, messages.length, ({ id }) => id),
+      200,
+    );
+  });
+  app.openapi(deleteRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    await forget(databaseOf(door), id);
+    return c.json({ id, object: 'chat.completion.deleted' as const, deleted: true as const }, 200);
+  });
+}

@@ -1,0 +1,89 @@
+// Remembered completions in the shapes of OpenAI's stored ones, each choice with its steering.
+import { z } from '@hono/zod-openapi';
+import { conversationOf } from '../../feedback/conversation.ts';
+import type { Remembered, Reply } from '../../feedback/remembered.ts';
+import { period } from './feedback.ts';
+import { pageFields, pageOf } from './pages.ts';
+
+const Levels = z.record(z.string(), z.number());
+
+export const StoredCompletion = z
+  .object({
+    object: z.literal('chat.completion'),
+    id: z.string(),
+    created: z.int().openapi({ description: 'Unix seconds' }),
+    model: z.string(),
+    system_fingerprint: z.string(),
+    seed: z.int().openapi({ description: 'Of the first choice; choice i used seed + i' }),
+    choices: z.array(
+      z.object({
+        index: z.int(),
+        message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null() }),
+        logprobs: z.null(),
+        finish_reason: z.string(),
+        steering: z.object({
+          requested: z.record(z.string(), z.number().nullable()),
+          applied: Levels,
+          measured: Levels.nullable(),
+        }),
+      }),
+    ),
+    usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() }),
+    metadata: z.record(z.string(), z.string()),
+  })
+  .openapi('StoredChatCompletion');
+
+export const StoredCompletionList = pageOf(StoredCompletion).openapi('StoredChatCompletionList');
+
+export const StoredCompletionQuery = z.object({
+  ...pageFields,
+  ...period,
+  model: z.string().max(256).optional(),
+  order: z.enum(['asc', 'desc']).default('asc').openapi({ description: 'By time' }),
+  unrated_by: z.string().max(128).optional().openapi({ description: 'Leaves out what this rater has given feedback on' }),
+});
+
+export const DeletedCompletion = z
+  .object({ id: z.string(), object: z.literal('chat.completion.deleted'), deleted: z.literal(true) })
+  .openapi('DeletedChatCompletion');
+
+export const StoredMessageList = pageOf(
+  z.object({
+    id: z.string(),
+    role: z.enum(['system', 'user', 'assistant']),
+    content: z.string(),
+  }),
+).openapi('StoredChatMessageList');
+
+export function toStoredCompletion(replies: Remembered): z.infer<typeof StoredCompletion> {
+  const [{ id, model, revision, createdAt, promptTokens, seed, request }] = replies;
+  const completionTokens = replies.reduce((sum, reply) => sum + reply.completionTokens, 0);
+  return {
+    object: 'chat.completion',
+    id,
+    created: Math.floor(createdAt.getTime() / 1000),
+    model,
+    system_fingerprint: revision,
+    seed,
+    choices: replies.map(toChoice),
+    usage: { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens },
+    metadata: (request.metadata ?? {}) as Record<string, string>,
+  };
+}
+
+/** The conversation that was answered. */
+export function toStoredMessages([{ id, request }]: Remembered) {
+  const conversation = conversationOf(request) ?? { system: '', turns: [] };
+  const system = conversation.system === '' ? [] : [{ role: 'system' as const, content: conversation.system }];
+  return [...system, ...conversation.turns].map(({ role, content }, i) => ({ id: `${id}-${i}`, role, content }));
+}
+
+function toChoice({ choice, reply, finishReason, requested, applied, measured }: Reply) {
+  return {
+    index: choice,
+    message: { role: 'assistant' as const, content: reply, refusal: null },
+    logprobs: null,
+    finish_reason: finishReason,
+    steering: { requested, applied, measured },
+  };
+}

@@ -1,0 +1,25 @@
+// Names people give to models, kept in the database so that every process of it knows them. Queries only.
+import { eq } from 'drizzle-orm';
+import type { Db } from '../store/connect.ts';
+import { modelAliases } from '../store/work-schema.ts';
+
+/** Model by alias. */
+export async function readAliases(db: Db): Promise<Map<string, string>> {
+  const rows = await db.select().from(modelAliases);
+  return new Map(rows.map(({ alias, model }) => [alias, model]));
+}
+
+/** Lets the alias mean the model from now on. */
+export async function writeAlias(db: Db, alias: string, model: string): Promise<void> {
+  const updatedAt = new Date();
+  await db
+    .insert(modelAliases)
+    .values({ alias, model, updatedAt })
+    .onConflictDoUpdate({ target: modelAliases.alias, set: { model, updatedAt } });
+}
+
+/** Forgets the alias; false when there was none. */
+export async function removeAlias(db: Db, alias: string): Promise<boolean> {
+  const removed = await db.delete(modelAliases).where(eq(modelAliases.alias, alias)).returning();
+  return removed.length > 0;
+}

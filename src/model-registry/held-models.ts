@@ -1,0 +1,65 @@
+// The models as callers hold them: each call counts on the engine it runs on. A model that was unloaded meanwhile is loaded again, and a call
+// on another revision than the holder was given is refused, since its prompt was encoded for the first.
+import type { Predictor } from '../attributes/predictor.ts';
+import { SteerError } from '../errors.ts';
+import type { LanguageModel } from '../generation/language-model.ts';
+import type { EngineSlot } from './engine-slot.ts';
+
+/** The engine that now serves the model. */
+type Current<Engine extends LanguageModel | Predictor> = () => Promise<EngineSlot<Engine>>;
+
+/** A language model whose calls are counted. */
+export function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): LanguageModel {
+  const { id, revision, schema, contextLength } = engine;
+  return {
+    id,
+    revision,
+    schema,
+    contextLength,
+    encode: (pieces) => engine.encode(pieces),
+    async *complete(request, signal) {
+      const slot = await enter(id, revision, current);
+      try {
+        yield* slot.engine.complete(request, signal);
+      } finally {
+        slot.leave();
+      }
+    },
+    // The engine is the registry's.
+    dispose: async () => {},
+  };
+}
+
+/** A predictor whose calls are counted. */
+export function holdPredictor(engine: Predictor, current: Current<Predictor>): Predictor {
+  const { id, revision, schema } = engine;
+  return {
+    id,
+    revision,
+    schema,
+    async score(conversations, signal) {
+      const slot = await enter(id, revision, current);
+      try {
+        return await slot.engine.score(conversations, signal);
+      } finally {
+        slot.leave();
+      }
+    },
+    dispose: async () => {},
+  };
+}
+
+async function enter<Engine extends LanguageModel | Predictor>(
+  id: string,
+  revision: string,
+  current: Current<Engine>,
+): Promise<EngineSlot<Engine>> {
+  for (;;) {
+    const slot = await current();
+    if (slot.engine.revision !== revision) {
+      throw new SteerError('not_ready', `${id} was replaced by another revision a moment ago. Try again.`);
+    }
+    // Retired between the two; the next one is another.
+    if (slot.enter()) return slot;
+  }
+}

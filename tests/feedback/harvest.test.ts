@@ -1,0 +1,155 @@
+// Ratings become labelled samples and preferences pairs; the same feedback gives the same version, a removed rater another one.
+import { eq } from 'drizzle-orm';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { promptKey } from '../../src/datasets/sample.ts';
+import { findDataset, streamSamples } from '../../src/datasets/samples.ts';
+import { splitOf } from '../../src/datasets/split.ts';
+import { type HarvestOptions, harvest } from '../../src/feedback/harvest.ts';
+import { streamPairs } from '../../src/feedback/pairs.ts';
+import { changeStanding, removeContribution } from '../../src/feedback/raters.ts';
+import type { Store } from '../../src/store/connect.ts';
+import { feedback, raters } from '../../src/store/feedback-schema.ts';
+import { completions, datasets, labels } from '../../src/store/schema.ts';
+import { testDatabases } from '../store/databases.ts';
+import { models, plantCompletion, rate } from './plant.ts';
+
+const options: HarvestOptions = {
+  dataset: 'people',
+  filters: {},
+  rules: { minRaters: 2, threeClosest: true, maxSpread: null, weighting: true },
+  preferences: true,
+};
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+describe.each(await testDatabases())('on $name', (database) => {
+  let store: Store;
+  beforeAll(async () => {
+    store = await database.open();
+  }, 60_000);
+  afterAll(() => store.close());
+  beforeEach(async () => {
+    for (const table of [feedback, raters, completions, datasets]) await store.db.delete(table);
+    await plantCompletion(store.db, 'c1', ['Halt!', 'Pass.']);
+    await plantCompletion(store.db, 'c2', ['Halt!'], { question: 'Question c1?', model: 'rival' });
+    await plantCompletion(store.db, 'raw', ['on'], { request: { prompt: 'Go ' } });
+    for (const [rater, humor] of [
+      ['ann', 3],
+      ['bob', 4],
+      ['cat', 4],
+      ['dan', 0],
+    ] as const) {
+      await rate(store.db, rater, 'c1', { ratings: { humor } });
+    }
+    await rate(store.db, 'ann', 'c1', { choice: 1, ratings: { humor: 1, formality: 4 } });
+    await rate(store.db, 'bob', 'c1', { choice: 1, ratings: { humor: 2 } });
+    await rate(store.db, 'ann', 'raw', { thumb: true });
+  });
+
+  const run = (change: Partial<HarvestOptions> = {}) => harvest(store.db, { ...options, ...change }, models);
+
+  test('labels replies with the mean of the three closest, by people, split by conversation', async () => {
+    const report = await run();
+    expect(report).toMatchObject({ created: true, samples: 2, labels: 2, pairs: 0, dataset: { name: 'people', version: 1 } });
+    expect(report.skipped).toEqual({ raw_prompt: 1, too_few_raters: 1 });
+    expect(report.raters.map(({ id, ratings }) => [id, ratings])).toEqual([
+      ['ann', 2],
+      ['bob', 2],
+      ['cat', 1],
+      ['dan', 1],
+    ]);
+    const samples = await collect(streamSamples(store.db, report.dataset.id, { labels: ['human'] }));
+    const told = samples.map(({ content }) => (content.kind === 'conversation' ? content.conversation : expect.fail()));
+    const label = (text: string) => told.find(({ turns }) => turns[1]?.content === text)?.turns[1]?.label;
+    expect(label('Halt!')?.humor).toBeCloseTo(11 / 3, 12);
+    expect(label('Pass.')).toEqual({ humor: 1.5 });
+    expect(told[0]).toMatchObject({ system: 'You are a guard.', turns: [{ role: 'user', content: 'Question c1?' }, {}] });
+    for (const { conversationId, content, split } of samples) {
+      expect(conversationId).toBe(promptKey(content));
+      expect(split).toBe(splitOf(conversationId));
+    }
+    const stored = await store.db.select().from(labels);
+    expect(new Set(stored.map(({ source }) => source))).toEqual(new Set(['human']));
+    expect(stored.map(({ level, author }) => [level, author]).sort()).toEqual([
+      [2, 'consensus of 2'],
+      [4, 'consensus of 4'],
+    ]);
+    const { schema } = await findDataset(store.db, 'people');
+    expect(schema?.attributes.map(({ name, levels }) => [name, levels.length])).toEqual([['humor', 5]]);
+  });
+
+  test('the same text of two completions is one sample, a rater counting once', async () => {
+    await rate(store.db, 'eve', 'c2', { ratings: { humor: 4 } });
+    await rate(store.db, 'dan', 'c2', { ratings: { humor: 4 } });
+    const report = await run({ filters: { attributes: ['humor'] } });
+    expect(report.samples).toBe(2);
+    const samples = await collect(streamSamples(store.db, report.dataset.id, { labels: ['human'] }));
+    const halt = samples.find(({ content }) => JSON.stringify(content).includes('Halt'))!;
+    // ann 3, bob 4, cat 4, dan 4 (his latest), eve 4: the three closest are fours.
+    expect(halt.content).toMatchObject({ conversation: { turns: [{}, { label: { humor: 4 } }] } });
+  });
+
+  test('the same again is the same version; a weight of 0 or a removed rater makes another', async () => {
+    const first = await run();
+    expect(await run()).toMatchObject({ created: false, dataset: first.dataset });
+    await changeStanding(store.db, 'cat', { weight: 0 });
+    const second = await run();
+    expect(second).toMatchObject({ created: true, dataset: { version: 2 } });
+    expect(second.raters.map(({ id }) => id)).not.toContain('cat');
+    expect(await removeContribution(store.db, 'bob')).toBe(2);
+    const third = await run();
+    expect(third).toMatchObject({ created: true, dataset: { version: 3 }, samples: 1 });
+    expect((await findDataset(store.db, first.dataset.id)).sampleCount).toBe(2);
+    await expect(removeContribution(store.db, 'bob')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  test('rules leave labels out, and say why', async () => {
+    const strict = { ...options.rules, threeClosest: false, maxSpread: 2 };
+    expect((await run({ rules: strict })).skipped).toMatchObject({ spread_too_wide: 1, too_few_raters: 1 });
+    await expect(run({ rules: { ...strict, minRaters: 5 } })).rejects.toMatchObject({
+      code: 'invalid_dataset',
+      message: expect.stringContaining('3 too few raters'),
+    });
+    await expect(run({ filters: { model: 'nobody' } })).rejects.toMatchObject({ code: 'invalid_dataset' });
+  });
+
+  test('weights pull the label', async () => {
+    await changeStanding(store.db, 'ann', { weight: 3 });
+    const report = await run({ rules: { ...options.rules, minRaters: 2 } });
+    const samples = await collect(streamSamples(store.db, report.dataset.id, { labels: ['human'] }));
+    const pass = samples.find(({ content }) => JSON.stringify(content).includes('Pass'))!;
+    expect(pass.content).toMatchObject({ conversation: { turns: [{}, { label: { humor: 1.25 } }] } });
+  });
+
+  test('preferences become pairs as TRL reads them', async () => {
+    const against = { completionId: 'c1', choice: 1 };
+    await rate(store.db, 'ann', 'c1', { against: { ...against, outcome: 'win' } });
+    await rate(store.db, 'bob', 'c2', { against: { ...against, outcome: 'win' } });
+    await rate(store.db, 'cat', 'c1', { choice: 1, against: { completionId: 'c1', choice: 0, outcome: 'win' } });
+    await rate(store.db, 'dan', 'c1', { against: { ...against, outcome: 'tie' } });
+    const report = await run();
+    expect(report.pairs).toBe(1);
+    expect(await collect(streamPairs(store.db, report.dataset.id))).toEqual([
+      {
+        prompt: [
+          { role: 'system', content: 'You are a guard.' },
+          { role: 'user', content: 'Question c1?' },
+        ],
+        chosen: [{ role: 'assistant', content: 'Halt!' }],
+        rejected: [{ role: 'assistant', content: 'Pass.' }],
+        agreement: 0.625,
+      },
+    ]);
+    expect((await run({ preferences: false })).pairs).toBe(0);
+  });
+
+  test('a name that an import has is refused', async () => {
+    await store.db.insert(datasets).values({ name: 'people', format: 'openai', hash: 'x', sampleCount: 0, conversationCount: 0 });
+    await expect(run()).rejects.toMatchObject({ code: 'conflict', details: { param: 'dataset' } });
+    expect(await store.db.select().from(datasets).where(eq(datasets.name, 'people'))).toHaveLength(1);
+  });
+});

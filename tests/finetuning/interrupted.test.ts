@@ -1,0 +1,111 @@
+// Fine-tuning under workers that vanish: a run that a second worker takes over while the first one's process still trains, and a bootstrapping
+// job whose worker dies between two chunks. Neither repeats or loses anything that shows.
+import { asc, eq } from 'drizzle-orm';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { findDataset, streamSamples } from '../../src/datasets/samples.ts';
+import { bootstrapOptions, readFinetuningJob } from '../../src/finetuning/job-input.ts';
+import { findJob, type Job, listErrors } from '../../src/jobs/jobs.ts';
+import type { Store } from '../../src/store/connect.ts';
+import { labels, samples } from '../../src/store/schema.ts';
+import { batchResults } from '../../src/store/work-schema.ts';
+import { attemptByHand, openWorkshop } from '../jobs/workshop.ts';
+import { testDatabases } from '../store/databases.ts';
+import { openSite, quick, ratedLines, type Site, tone } from './workshop.ts';
+
+const [database] = await testDatabases();
+let store: Store;
+let site: Site;
+beforeEach(async () => {
+  store = await database!.open();
+  site = await openSite(store);
+});
+afterEach(async () => {
+  await site.close();
+  await store.close();
+});
+
+const finish = async (ids: string[]): Promise<Job[]> => {
+  const workshop = await openWorkshop(store, [site.definition]);
+  const ended: Job[] = [];
+  for (const id of ids) ended.push(await workshop.ended(id));
+  await workshop.close();
+  expect(ended.map(({ status, error }) => [status, error])).toEqual(ids.map(() => ['succeeded', null]));
+  return ended;
+};
+
+test('a run that is taken over while the process of the first worker still trains follows the same curve', {
+  timeout: 120_000,
+}, async () => {
+  const training = await site.upload(ratedLines(40));
+  const hyperparameters = { ...quick, n_epochs: 20, checkpoint_every: 150 };
+  const job = await site.make({ training, hyperparameters });
+  // The first worker sends no heartbeat, so its claim is lost. It learns of that at a checkpoint; its process trains on until then.
+  const first = attemptByHand(store, job, site.definition, async (step, claim) => {
+    const { step: made } = step.cursor as { step: number };
+    if (made > 0) await expect.poll(async () => (await findJob(store.db, job.id)).attempt, { timeout: 60_000 }).toBe(2);
+    await claim.commit(step);
+  });
+  await expect
+    .poll(async () => readFinetuningJob(await findJob(store.db, job.id)).state.plan, { timeout: 20_000 })
+    .not.toBe(null);
+  const [done] = await finish([job.id]);
+  expect(await first).toMatchObject({ code: 'cancelled' });
+  expect(done!.attempt).toBe(2);
+  const [reference] = await finish([(await site.make({ training, hyperparameters })).id]);
+  expect(await site.text(String(done!.result!.result_file))).toBe(await site.text(String(reference!.result!.result_file)));
+});
+
+test('bootstrapping trains on what was obtained; a worker that dies between two chunks repeats and loses nothing', {
+  timeout: 120_000,
+}, async () => {
+  const prompts = await site.bringIn('prompts', ratedLines(40));
+  const tooLong = JSON.stringify({
+    messages: [
+      { role: 'user', content: 'gate '.repeat(200) },
+      { role: 'assistant', content: 'a' },
+    ],
+  });
+  const some = await site.bringIn('some', [tooLong, ...ratedLines(40).split('\n')].join('\n'));
+  expect(prompts).not.toEqual(some);
+  const options = { predictor: 'rater', samples_per_prompt: 2, attributes: { humor: [0, 2] }, max_tokens: 8, max_prompts: 36 };
+  const bootstrap = bootstrapOptions.parse(options);
+  const input = { method: 'bootstrap', model: 'steered', training: some, bootstrap } as const;
+  const [broken, whole] = [await site.make(input), await site.make(input)];
+  const died = await attemptByHand(store, broken, site.definition, async (step, claim) => {
+    if ((step.cursor as { sampled: number }).sampled > 16) throw new Error('killed');
+    await claim.commit(step);
+  });
+  expect(died).toMatchObject({ message: 'killed' });
+  expect(readFinetuningJob(await findJob(store.db, broken.id)).state.sampled).toBe(16);
+
+  const ended = await finish([broken.id, whole.id]);
+  const made = await Promise.all(ended.map((job) => findDataset(store.db, readFinetuningJob(job).state.dataset!)));
+  expect(made.map(({ name, format }) => [name, format])).toEqual([
+    ['some-bootstrap', 'bootstrap'],
+    ['some-bootstrap', 'bootstrap'],
+  ]);
+  expect(made.map(({ version }) => version).sort()).toEqual([1, 2]);
+  expect(made[0]!.hash).toBe(made[1]!.hash);
+  expect(made[0]!.sampleCount).toBeGreaterThan(35);
+  expect(made[0]!.sampleCount).toBeLessThanOrEqual(70);
+  expect(await listErrors(store.db, broken.id)).toMatchObject([{ row: 0, code: 'context_length_exceeded' }]);
+  expect(await store.db.$count(batchResults)).toBe(0);
+
+  const own = await store.db
+    .select({ source: labels.source, author: labels.author, attribute: labels.attribute, value: labels.value, turn: labels.turn })
+    .from(labels)
+    .innerJoin(samples, eq(labels.sampleId, samples.id))
+    .where(eq(samples.datasetId, made[0]!.id))
+    .orderBy(asc(labels.id));
+  expect(own).toHaveLength(made[0]!.sampleCount * tone.attributes.length);
+  expect(new Set(own.map(({ source, author, turn }) => `${source} ${author} ${turn}`))).toEqual(new Set(['model rater 1']));
+  const rater = await site.models.predictor('rater');
+  for await (const { content } of streamSamples(store.db, made[0]!.id)) {
+    if (content.kind === 'text') throw new Error('no conversation');
+    const { turns } = content.conversation;
+    const [score] = await rater.score([{ ...content.conversation, turns }], new AbortController().signal);
+    expect(turns[1]!.label!.humor).toBeCloseTo(score!.attributes.humor!.value, 4);
+    break;
+  }
+  expect(ended[0]!.result).toMatchObject({ model: expect.stringMatching(/^ft:steered:test:/) });
+});

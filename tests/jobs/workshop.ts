@@ -1,0 +1,67 @@
+// A database with a worker that takes jobs at once, for tests of what jobs do.
+
+import { Claim, claimJob } from '../../src/jobs/claims.ts';
+import type { JobDefinition, JobStep } from '../../src/jobs/define.ts';
+import { openDispatcher } from '../../src/jobs/dispatcher.ts';
+import { endedStatuses, findJob, type Job } from '../../src/jobs/jobs.ts';
+import { startWorker } from '../../src/jobs/worker.ts';
+import type { Store } from '../../src/store/connect.ts';
+
+const quiet = { info: () => {}, warn: () => {}, error: () => {} };
+const workerSettings = { leaseMs: 1_000, beatMs: 40, sweepMs: 60, maxStalls: 5 };
+
+export interface Workshop {
+  /** The job as soon as that holds of it. */
+  until(id: string, holds: (job: Job) => boolean): Promise<Job>;
+  /** The job when it has ended. */
+  ended(id: string): Promise<Job>;
+  close(): Promise<void>;
+}
+
+/** Starts a worker of the definitions. */
+export async function openWorkshop(store: Store, definitions: JobDefinition[]): Promise<Workshop> {
+  const dispatcher = await openDispatcher(store, quiet);
+  const worker = await startWorker(store, dispatcher, definitions, quiet, workerSettings);
+  const until = async (id: string, holds: (job: Job) => boolean): Promise<Job> => {
+    for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 25))) {
+      const job = await findJob(store.db, id);
+      if (holds(job)) return job;
+    }
+    throw new Error(`The job never got there: ${JSON.stringify(await findJob(store.db, id))}`);
+  };
+  return {
+    until,
+    ended: (id) => until(id, ({ status }) => endedStatuses.includes(status)),
+    close: async () => {
+      await worker.stop();
+      await dispatcher.close();
+    },
+  };
+}
+
+/** A worker without a heartbeat that never ends its job, as one that is killed or hangs; `onCommit` stands for its steps. Answers the failure. */
+export async function attemptByHand(
+  store: Store,
+  job: Job,
+  definition: JobDefinition,
+  onCommit: (step: JobStep, claim: Claim) => Promise<void>,
+): Promise<unknown> {
+  const claimed = await claimJob(store.db, job.id, 'by-hand', [job.kind], workerSettings);
+  if (!claimed) throw new Error('Somebody else has the job.');
+  const claim = new Claim(store.db, claimed);
+  try {
+    return await definition.run({
+      id: claimed.id,
+      input: definition.input.parse(claimed.input),
+      db: store.db,
+      cursor: claimed.cursor,
+      progress: claimed.progress,
+      signal: new AbortController().signal,
+      commit: (step) => onCommit(step, claim),
+      note: async () => {},
+      metrics: async () => {},
+    });
+  } catch (error) {
+    return error;
+  }
+}
