@@ -32,7 +32,7 @@ export interface Chunk {
 }
 
 /** Rows read at once. */
-const pageRows = 512;
+const pageRows = 1024;
 
 /** Chunks of `chunkReplies()` replies or a little more of a dataset, in input order, from after position `after` on. */
 export async function* readChunks(

@@ -36,7 +36,7 @@ export interface LabelledChunk {
 }
 
 /** Replies scored and stored together: enough of a like length to fill the runs of the engine. Measured by bench/label. */
-const [fewestReplies, mostReplies] = [16, 256];
+const [fewestReplies, mostReplies] = [16, 1024];
 const chunkSeconds = 4;
 /** Chunks being scored while the caller stores one. */
 const ahead = 1;
