@@ -127,7 +127,7 @@ export interface Torment {
 }
 
 /** Without a move of the job, a further end comes after so long. */
-const waitMs = 4_000;
+const waitMs = 1_500;
 
 /** Ends processes at random while the job runs; answers the job once it has ended and how many ends it saw while running. */
 export async function torment<J extends Job>(pair: Pair, { kills, seed, path, progressOf, timeoutMs }: Torment): Promise<J> {

@@ -1,15 +1,13 @@
 // Is a file ever held in memory? Sends a large one to a server of its own and fetches it back, watching the server's memory all the while.
 // Talks to 127.0.0.1 only; ends only the processes it started.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { randomStream } from '../src/random.ts';
 import { startPostgres } from '../tests/store/postgres-server.ts';
 import { recordSection, table } from './results.ts';
+import { type Serving, startServing } from './serving.ts';
 
 const MiB = 2 ** 20;
 
@@ -26,55 +24,26 @@ interface UploadFigures {
 /** Uploads and downloads `bytes` bytes. Throws when what comes back is not what was sent. */
 async function measureUpload(bytes: number, databaseUrl?: string): Promise<UploadFigures> {
   const dataDir = mkdtempSync(join(tmpdir(), 'steer-upload-'));
-  const server = await startServer(dataDir, databaseUrl);
+  const server = await startServing(dataDir, databaseUrl);
   try {
-    const readyMiB = memoryOf(server.child);
+    const readyMiB = server.memoryMiB();
     await roundTrip(server, 8 * MiB);
-    const warmMiB = memoryOf(server.child);
+    const warmMiB = server.memoryMiB();
     return { readyMiB, warmMiB, ...(await roundTrip(server, bytes)) };
   } finally {
-    const exited = once(server.child, 'exit');
-    server.child.kill('SIGTERM');
-    await exited;
+    await server.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
-interface Server {
-  child: ChildProcess;
-  url: string;
-}
-
-async function startServer(dataDir: string, databaseUrl?: string): Promise<Server> {
-  const { DATABASE_URL: _, ...rest } = process.env;
-  const env = { ...rest, DATA_DIR: dataDir, MODELS_DIR: resolve('models'), PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info' };
-  const child = spawn(process.execPath, [resolve('bin/steer.js'), 'serve'], {
-    env: databaseUrl === undefined ? env : { ...env, DATABASE_URL: databaseUrl },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let url = '';
-  for await (const line of createInterface({ input: child.stdout })) {
-    const said = JSON.parse(line) as { msg: string; url?: string };
-    url = said.url ?? url;
-    if (said.msg === 'ready') break;
-  }
-  if (url === '') throw new Error('the server ended before it was ready');
-  child.stdout.resume();
-  return { child, url };
-}
-
-function memoryOf({ pid }: ChildProcess): number {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-}
-
 type Trip = Pick<UploadFigures, 'uploadPeakMiB' | 'downloadPeakMiB' | 'uploadSeconds' | 'downloadSeconds'>;
 
-async function roundTrip({ child, url }: Server, bytes: number): Promise<Trip> {
+async function roundTrip({ url, memoryMiB }: Serving, bytes: number): Promise<Trip> {
   const sent = createHash('sha256');
-  const upload = await watched(child, () => send(`${url}/v1/files`, lines(bytes), sent));
+  const upload = await watched(memoryMiB, () => send(`${url}/v1/files`, lines(bytes), sent));
   const received = createHash('sha256');
   let length = 0;
-  const download = await watched(child, async () => {
+  const download = await watched(memoryMiB, async () => {
     const reply = await fetch(`${url}/v1/files/${upload.result.id}/content`);
     for await (const chunk of reply.body!) {
       received.update(chunk);
@@ -92,15 +61,18 @@ async function roundTrip({ child, url }: Server, bytes: number): Promise<Trip> {
   };
 }
 
-async function watched<T>(child: ChildProcess, run: () => Promise<T>): Promise<{ result: T; peakMiB: number; seconds: number }> {
-  let peakMiB = memoryOf(child);
+async function watched<T>(
+  memoryMiB: () => number,
+  run: () => Promise<T>,
+): Promise<{ result: T; peakMiB: number; seconds: number }> {
+  let peakMiB = memoryMiB();
   const timer = setInterval(() => {
-    peakMiB = Math.max(peakMiB, memoryOf(child));
+    peakMiB = Math.max(peakMiB, memoryMiB());
   }, 10);
   const started = performance.now();
   try {
     const result = await run();
-    return { result, seconds: (performance.now() - started) / 1000, peakMiB: Math.max(peakMiB, memoryOf(child)) };
+    return { result, seconds: (performance.now() - started) / 1000, peakMiB: Math.max(peakMiB, memoryMiB()) };
   } finally {
     clearInterval(timer);
   }

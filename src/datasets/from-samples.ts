@@ -7,8 +7,8 @@ import { type AttributeSchema, nearestLevel } from '../steerlm.ts';
 import type { Tx } from '../store/connect.ts';
 import { datasets, samples as sampleTable } from '../store/schema.ts';
 import { contentHash, type Sample, type SampleContent } from './sample.ts';
-import { type Dataset, isDatasetName } from './samples.ts';
-import { createVersion } from './versions.ts';
+import type { Dataset } from './samples.ts';
+import { checkName, createVersion } from './versions.ts';
 import { appendLabels, type NewLabel, SampleWriter } from './write.ts';
 
 export interface MadeSample {
@@ -31,16 +31,7 @@ export interface MadeDataset {
 /** The new version, or the newest where nothing has changed. Throws `conflict` for a name that datasets of another format have. */
 export async function storeVersion(tx: Tx, made: MadeDataset): Promise<{ dataset: Dataset; created: boolean }> {
   const { name, format, schema } = made;
-  if (!isDatasetName(name)) {
-    const found = JSON.stringify(name.slice(0, 100));
-    throw new SteerError(
-      'invalid_request',
-      `Expected a dataset name of letters, digits, dots, dashes and underscores, got ${found}.`,
-      {
-        details: { param: 'dataset' },
-      },
-    );
-  }
+  checkName(name, 'dataset');
   // Two at once would not see each other's version and store the same twice.
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`);
   const [newest] = await tx.select().from(datasets).where(eq(datasets.name, name)).orderBy(desc(datasets.version)).limit(1);

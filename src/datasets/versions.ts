@@ -11,13 +11,13 @@ import { type Dataset, findDataset, isDatasetName } from './samples.ts';
 /** Samples deleted by one statement. */
 const deletedSamples = 5_000;
 
-/** Throws `invalid_request` for what cannot name a dataset. */
-export function checkName(name: string): void {
+/** Throws `invalid_request`, naming the field, for what cannot name a dataset. */
+export function checkName(name: string, param = 'name'): void {
   if (isDatasetName(name)) return;
   throw new SteerError(
     'invalid_request',
     `Expected a dataset name of letters, digits, dots, dashes and underscores, got ${JSON.stringify(name.slice(0, 100))}.`,
-    { details: { param: 'name' } },
+    { details: { param } },
   );
 }
 
