@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { randomStream } from '../src/random.ts';
 
 export interface Site {
-  databaseUrl: string;
+  /** Null for the embedded database under `dataDir`, which belongs to one process: then there is no worker beside the server. */
+  databaseUrl: string | null;
   modelsDir: string;
   /** Holds run folders and logs; shared by both processes. */
   dataDir: string;
@@ -39,7 +40,8 @@ export class Pair {
   }
 
   async start(): Promise<void> {
-    for (const command of ['serve', 'work']) this.#processes.push(this.#spawn(command));
+    const commands = this.#site.databaseUrl === null ? ['serve'] : ['serve', 'work'];
+    for (const command of commands) this.#processes.push(this.#spawn(command));
     await this.ask('GET', '/health/ready');
   }
 
@@ -48,7 +50,7 @@ export class Pair {
     const log = openSync(join(dataDir, `${command}.log`), 'a');
     const env = {
       ...process.env,
-      DATABASE_URL: databaseUrl,
+      DATABASE_URL: databaseUrl ?? '',
       MODELS_DIR: modelsDir,
       DATA_DIR: dataDir,
       PORT: String(port),
@@ -56,6 +58,11 @@ export class Pair {
       MAX_BODY_BYTES: String(2 ** 26),
     };
     return spawn(process.execPath, [resolve('bin/steer.js'), command], { env, stdio: ['ignore', log, log] });
+  }
+
+  /** Whether both have run since they were last started. */
+  get alive(): boolean {
+    return this.#processes.every(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
   }
 
   /** Ends one of the two without a word and starts it again. */

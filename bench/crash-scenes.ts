@@ -7,11 +7,10 @@ import { trainPredictor } from '../src/attributes/train-predictor.ts';
 import type { SampleContent } from '../src/datasets/sample.ts';
 import { writeSnapshot } from '../src/datasets/snapshot.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
-import type { TrainingSettings } from '../src/llama/training.ts';
 import { randomStream } from '../src/random.ts';
 import type { AttributeSchema } from '../src/steerlm.ts';
-import { defaultAdamW } from '../src/tensor/adamw.ts';
-import { startPostgres } from '../tests/store/postgres-server.ts';
+import { quickSettings, quickSize, quiet } from '../tests/quick-training.ts';
+import { type PostgresServer, startPostgres } from '../tests/store/postgres-server.ts';
 import { Pair, torment } from './crash-run.ts';
 
 const schema: AttributeSchema = {
@@ -23,24 +22,27 @@ const schema: AttributeSchema = {
 };
 
 export interface CrashSite {
-  open(): Promise<Pair>;
+  server: PostgresServer;
+  /** Starts a server and a worker, or on the embedded database a server; a job is taken over after `leaseMs` of silence. */
+  open(options?: { leaseMs?: number | undefined; embedded?: boolean | undefined }): Promise<Pair>;
   /** Labels of a dataset as the database holds them, and how many there would be with one a turn and attribute. */
   labelsOf(datasetId: string): Promise<{ labels: number; distinct: number }>;
   stop(): Promise<void>;
 }
 
-/** A Postgres, and a folder with a tiny base model, a tiny predictor and the shipped one. */
-export async function makeCrashSite(folder: string): Promise<CrashSite> {
+/** A Postgres, its data in `postgresData` where that is said, and a folder with a tiny base model, a tiny predictor and the shipped one. */
+export async function makeCrashSite(folder: string, { postgresData }: { postgresData?: string } = {}): Promise<CrashSite> {
   const modelsDir = join(folder, 'models');
   const dataDir = join(folder, 'data');
   await mkdir(dataDir, { recursive: true });
   await makeModels(folder, modelsDir);
   await cp('models/npc-predictor', join(modelsDir, 'npc-predictor'), { recursive: true });
-  const server = await startPostgres();
+  const server = await startPostgres(postgresData === undefined ? {} : { data: postgresData });
   const port = await freePort();
   return {
-    open: async () => {
-      const pair = new Pair({ databaseUrl: server.url, modelsDir, dataDir, port, leaseMs: 1_000 });
+    server,
+    open: async ({ leaseMs = 1_000, embedded = false } = {}) => {
+      const pair = new Pair({ databaseUrl: embedded ? null : server.url, modelsDir, dataDir, port, leaseMs });
       await pair.start();
       return pair;
     },
@@ -78,35 +80,28 @@ async function makeModels(folder: string, modelsDir: string): Promise<void> {
   const contents = rowsOf(120, 1, true).map(({ content }) => content);
   await writeSnapshot(files.train, contents.slice(20));
   await writeSnapshot(files.validation, contents.slice(0, 20));
-  const settings: TrainingSettings = {
-    epochs: 2,
-    steps: null,
-    accumulation: 1,
-    learningRate: 5e-3,
-    floor: 0.1,
-    warmup: 0.1,
-    adamw: defaultAdamW,
-    seed: 1,
-    lora: null,
-    evaluateEvery: 1000,
-    checkpointEvery: 1000,
-    keepCheckpoints: 1,
-  };
-  const shared = { ...files, datasets: [], dtype: 'float32' as const, B: 8, T: 64, settings };
-  const quiet = { onMetrics: () => {}, onNote: () => {} };
+  const shared = { ...files, datasets: [], dtype: 'float32' as const, B: 8, T: 64, settings: quickSettings(2, 5e-3) };
   const { signal } = new AbortController();
-  const size = { vocabSize: 320, hiddenSize: 32, intermediateSize: 64, layers: 2, heads: 2, kvHeads: 1, contextLength: 128 };
   const base = join(modelsDir, 'tiny-base');
   const run = (name: string) => ({ ...shared, name, out: join(modelsDir, name), runFolder: join(folder, name) });
-  await finetune({ ...run('tiny-base'), method: 'pretrain', start: { create: size } }, quiet, signal);
+  await finetune({ ...run('tiny-base'), method: 'pretrain', start: { create: quickSize } }, quiet, signal);
   await trainPredictor({ ...run('tiny-predictor'), base, schema, readingTokens: 64 }, quiet, signal);
 }
 
-interface LabelJob {
+export interface LabelJob {
   id: string;
   status: string;
   attempt: number;
   progress: { total: number; completed: number; failed: number };
+}
+
+/** What is done to the processes or what they stand on while a job runs; answers the job when it has ended. */
+export type Disturbance = (pair: Pair, jobId: string) => Promise<LabelJob>;
+
+/** Either process is ended `kills` times. */
+function dying(kills: number, seed: number): Disturbance {
+  const progressOf = ({ progress }: LabelJob) => progress.completed;
+  return (pair, id) => torment<LabelJob>(pair, { kills, seed, path: `/v1/jobs/${id}`, progressOf, timeoutMs: 600_000 });
 }
 
 /** Labels `rows` rows with a predictor of the site while either process is ended `kills` times; counts what the database holds in the end. */
@@ -114,7 +109,16 @@ export async function crashLabelling(
   site: CrashSite,
   { kills, rows, seed, predictor }: { kills: number; rows: number; seed: number; predictor: string },
 ) {
-  const pair = await site.open();
+  return await labelUnder(site, { rows, seed, predictor }, dying(kills, seed));
+}
+
+/** The same under any disturbance. */
+export async function labelUnder(
+  site: CrashSite,
+  { rows, seed, predictor, ...rest }: { rows: number; seed: number; predictor: string; leaseMs?: number; embedded?: boolean },
+  disturb: Disturbance,
+) {
+  const pair = await site.open(rest);
   try {
     const started = performance.now();
     const lines = rowsOf(rows, seed, false).map(({ line }) => line);
@@ -123,18 +127,13 @@ export async function crashLabelling(
     const headers = { 'idempotency-key': `crash-${seed}` };
     const asked = await pair.ask('POST', `/v1/datasets/${dataset.id}/label`, { model: predictor }, headers);
     const { id } = (await asked.json()) as LabelJob;
-    const job = await torment<LabelJob>(pair, {
-      kills,
-      seed,
-      path: `/v1/jobs/${id}`,
-      progressOf: ({ progress }: LabelJob) => progress.completed,
-      timeoutMs: 600_000,
-    });
+    const job = await disturb(pair, id);
     const output = (await pair.text(`/v1/jobs/${id}/output`)).trim().split('\n');
     const seen = output.map((line) => (JSON.parse(line) as { row: number }).row);
     const times = new Map<number, number>();
     for (const row of seen) times.set(row, (times.get(row) ?? 0) + 1);
-    const stored = await site.labelsOf(dataset.id);
+    // Only the server itself can look into its embedded database.
+    const stored = rest.embedded ? { labels: seen.length, distinct: times.size } : await site.labelsOf(dataset.id);
     return {
       job,
       kills: pair.kills,
@@ -160,11 +159,20 @@ interface TuningJob {
 
 /** Fine-tunes twice with one seed, the second time while processes are ended; compares the curves step by step. */
 export async function crashFinetuning(site: CrashSite, { kills, epochs, seed }: { kills: number; epochs: number; seed: number }) {
-  const pair = await site.open();
+  return await tuneUnder(site, { epochs, seed }, dying(kills, seed));
+}
+
+/** The same under any disturbance. */
+export async function tuneUnder(
+  site: CrashSite,
+  { epochs, seed, ...rest }: { epochs: number; seed: number; leaseMs?: number },
+  disturb: Disturbance,
+) {
+  const pair = await site.open(rest);
   try {
     const lines = rowsOf(400, seed, true).map(({ line }) => line);
     await pair.ask('POST', `/v1/datasets?name=tune-${seed}`, lines.join('\n'));
-    const tune = async (ends: number) => {
+    const tune = async (disturbance: Disturbance) => {
       const created = await pair.ask('POST', '/v1/fine_tuning/jobs', {
         model: 'tiny-base',
         training_dataset: `tune-${seed}`,
@@ -178,22 +186,15 @@ export async function crashFinetuning(site: CrashSite, { kills, epochs, seed }: 
       });
       const { id } = (await created.json()) as TuningJob;
       const path = `/v1/fine_tuning/jobs/${id}`;
-      const shown = `/v1/jobs/${id}`;
       const started = performance.now();
-      const ended = await torment<LabelJob>(pair, {
-        kills: ends,
-        seed,
-        path: shown,
-        progressOf: ({ progress }: LabelJob) => progress.completed,
-        timeoutMs: 600_000,
-      });
+      const ended = await disturbance(pair, id);
       const job = await pair.get<TuningJob>(path);
       if (job.status !== 'succeeded') throw new Error(`The job ${job.status}: ${job.error?.message}`);
       const curve = readCurve(await pair.text(`/v1/files/${job.result_files[0]}/content`));
       return { curve, attempts: ended.attempt, seconds: (performance.now() - started) / 1000 };
     };
-    const calm = await tune(0);
-    const disturbed = await tune(kills);
+    const calm = await tune(dying(0, seed));
+    const disturbed = await tune(disturb);
     const differences = calm.curve.map(({ loss }, i) => Math.abs(loss - (disturbed.curve[i]?.loss ?? Number.NaN)));
     return {
       kills: pair.kills,

@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   'train-step': () => import('./train-step.ts'),
   score: () => import('./score.ts'),
   crash: () => import('./crash.ts'),
+  'full-disk': () => import('./full-disk.ts'),
   upload: () => import('./upload.ts'),
   label: () => import('./label.ts'),
 };

@@ -20,6 +20,8 @@ export interface Config {
     bodyBytes: number;
     /** Largest file or dataset sent as it is, bytes. */
     fileBytes: number;
+    /** Most bytes a dataset sent as gzip may unpack to. */
+    unpackedBytes: number;
     /** Most turns one scoring request may have rated. */
     scoredTurns: number;
   };
@@ -45,6 +47,7 @@ const Environment = z.object({
     .default('info'),
   MAX_BODY_BYTES: whole(1024, 2 ** 30).default(2 ** 20),
   MAX_FILE_BYTES: whole(1024, 2 ** 33).default(2 ** 29),
+  MAX_UNPACKED_BYTES: whole(1024, 2 ** 33).default(2 ** 31),
   MAX_SCORED_TURNS: whole(1, 100_000).default(256),
   JOB_LEASE_MS: whole(500, 3_600_000).default(15_000),
 });
@@ -77,7 +80,12 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     ...(env.STEER_API_KEY === undefined ? {} : { apiKey: env.STEER_API_KEY }),
     logLevel: env.LOG_LEVEL,
     jobLeaseMs: env.JOB_LEASE_MS,
-    limits: { bodyBytes: env.MAX_BODY_BYTES, fileBytes: env.MAX_FILE_BYTES, scoredTurns: env.MAX_SCORED_TURNS },
+    limits: {
+      bodyBytes: env.MAX_BODY_BYTES,
+      fileBytes: env.MAX_FILE_BYTES,
+      unpackedBytes: env.MAX_UNPACKED_BYTES,
+      scoredTurns: env.MAX_SCORED_TURNS,
+    },
   };
 }
 

@@ -22,6 +22,7 @@ export const failures = {
   invalid_config: { status: 500, retryable: false, summary: 'A setting or command-line option does not hold' },
   training_failed: { status: 500, retryable: false, summary: 'A training run ended before its last step' },
   database_unavailable: { status: 503, retryable: true, summary: 'The database cannot be reached or is held by another process' },
+  disk_full: { status: 507, retryable: false, summary: 'There is no room left on a disk of the server' },
   not_ready: { status: 503, retryable: true, summary: 'The server is still loading' },
 } as const satisfies Record<string, { status: number; retryable: boolean; summary: string }>;
 
@@ -48,5 +49,23 @@ export class SteerError extends Error {
 
   get status(): number {
     return failures[this.code].status;
+  }
+}
+
+/** Whether the failure, or a cause of it, is a disk or a quota without room. */
+export function isDiskFull(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (['ENOSPC', 'EDQUOT', 'disk_full'].includes(String((cause as NodeJS.ErrnoException).code))) return true;
+  }
+  return false;
+}
+
+/** Runs what writes into `folder`; where there is no room left, that becomes disk_full naming the folder. */
+export async function writingTo<T>(folder: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (cause) {
+    if (!isDiskFull(cause) || cause instanceof SteerError) throw cause;
+    throw new SteerError('disk_full', `There is no room left on the disk of ${folder}.`, { cause });
   }
 }

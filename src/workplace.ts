@@ -65,8 +65,10 @@ export async function openWorkplace(config: Config, log: Door['log']): Promise<W
   }
 }
 
-function jobDefinitions(models: ModelRegistry, { modelsDir, dataDir }: Config, answer: Answer): JobDefinition[] {
-  return [labellingJob(models), batchJob(answer), ...finetuningJobs({ models, modelsDir, dataDir, trainPredictor })];
+function jobDefinitions(models: ModelRegistry, { modelsDir, dataDir, limits }: Config, answer: Answer): JobDefinition[] {
+  const { unpackedBytes } = limits;
+  const finetuning = finetuningJobs({ models, modelsDir, dataDir, unpackedBytes, trainPredictor });
+  return [labellingJob(models), batchJob(answer), ...finetuning];
 }
 
 /** Several heartbeats fit into a lease, so that one lost on the way costs nothing. */

@@ -10,7 +10,7 @@ test('nothing set means a loopback server with an embedded database', () => {
     modelsDir: 'models',
     logLevel: 'info',
     jobLeaseMs: 15_000,
-    limits: { bodyBytes: 1_048_576, fileBytes: 536_870_912, scoredTurns: 256 },
+    limits: { bodyBytes: 1_048_576, fileBytes: 536_870_912, unpackedBytes: 2_147_483_648, scoredTurns: 256 },
   };
   expect(readConfig({})).toEqual(expected);
   expect(readConfig({ HOST: '', PORT: '', STEER_API_KEY: '', DATABASE_URL: '', UNRELATED: 'x' })).toEqual(expected);
@@ -27,6 +27,7 @@ test('every variable is read', () => {
     LOG_LEVEL: 'warn',
     MAX_BODY_BYTES: '4096',
     MAX_FILE_BYTES: '8192',
+    MAX_UNPACKED_BYTES: '16384',
     JOB_LEASE_MS: '900',
     MAX_SCORED_TURNS: '8',
   };
@@ -39,7 +40,7 @@ test('every variable is read', () => {
     apiKey: 'sk-1',
     logLevel: 'warn',
     jobLeaseMs: 900,
-    limits: { bodyBytes: 4096, fileBytes: 8192, scoredTurns: 8 },
+    limits: { bodyBytes: 4096, fileBytes: 8192, unpackedBytes: 16_384, scoredTurns: 8 },
   });
 });
 

@@ -14,11 +14,10 @@ import { findDataset, streamSamples } from '../src/datasets/samples.ts';
 import { writeSnapshot } from '../src/datasets/snapshot.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
 import { createLog } from '../src/http/log.ts';
-import type { TrainingSettings } from '../src/llama/training.ts';
 import { randomStream } from '../src/random.ts';
 import type { AttributeSchema } from '../src/steerlm.ts';
-import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { openWorkplace, type Workplace } from '../src/workplace.ts';
+import { quickSettings, quickSize, quiet } from './quick-training.ts';
 
 const schema: AttributeSchema = {
   name: 'tiny',
@@ -29,7 +28,6 @@ const schema: AttributeSchema = {
   ],
 };
 const signal = new AbortController().signal;
-const quiet = { onMetrics: () => {}, onNote: () => {} };
 
 /** Replies whose attributes anyone can see: long ones add a sentence, funny ones a goose. */
 function reply(verbosity: number, humor: number): string {
@@ -49,21 +47,6 @@ function rows(count: number, rated: boolean): string {
     return JSON.stringify({ messages: [{ role: 'user', content: `Where is house ${i}?` }, answer] });
   }).join('\n');
 }
-
-const settings = (epochs: number): TrainingSettings => ({
-  epochs,
-  steps: null,
-  accumulation: 1,
-  learningRate: 1e-2,
-  floor: 0.1,
-  warmup: 0.1,
-  adamw: defaultAdamW,
-  seed: 1,
-  lora: null,
-  evaluateEvery: 1000,
-  checkpointEvery: 1000,
-  keepCheckpoints: 1,
-});
 
 let folder: string;
 let place: Workplace;
@@ -149,12 +132,11 @@ it('turns', { timeout: 240_000 }, async () => {
   }
 
   // 2. A base model is made from scratch: tokenizer, then next-token training without labels.
-  const size = { vocabSize: 320, hiddenSize: 32, intermediateSize: 64, layers: 2, heads: 2, kvHeads: 1, contextLength: 128 };
   const models = join(folder, 'models');
   const base = join(models, 'base');
   const pretraining = await snapshot('base', ['rated', 'unrated']);
   await finetune(
-    { ...pretraining, method: 'pretrain', out: base, start: { create: size }, settings: settings(4) },
+    { ...pretraining, method: 'pretrain', out: base, start: { create: quickSize }, settings: quickSettings(4) },
     quiet,
     signal,
   );
@@ -162,7 +144,11 @@ it('turns', { timeout: 240_000 }, async () => {
   // 3. A predictor learns the ratings and is reported on held-out conversations.
   const rated = await snapshot('predictor', ['rated']);
   const out = join(models, 'predictor');
-  const trained = await trainPredictor({ ...rated, base, out, schema, readingTokens: 64, settings: settings(8) }, quiet, signal);
+  const trained = await trainPredictor(
+    { ...rated, base, out, schema, readingTokens: 64, settings: quickSettings(8) },
+    quiet,
+    signal,
+  );
   expect(trained.report!.humor!.auc).toBeGreaterThan(0.95);
 
   // 4. It labels the unrated dataset; each label says who made it.
@@ -182,7 +168,7 @@ it('turns', { timeout: 240_000 }, async () => {
     out: join(models, 'steered'),
     schema,
     dropout,
-    settings: settings(12),
+    settings: quickSettings(12),
   };
   await finetune(steered, quiet, signal);
   expect(JSON.parse(await readFile(join(models, 'steered', 'steerlm.json'), 'utf8')).base_model.name).toBe('base');

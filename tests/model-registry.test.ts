@@ -3,35 +3,14 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { headShapes } from '../src/attributes/predictor-graph.ts';
 import type { CompletionEvent, LanguageModel } from '../src/generation/language-model.ts';
 import { findModel } from '../src/http/served-models.ts';
-import { writeModel } from '../src/llama/model.ts';
-import { initialWeights } from '../src/llama/weights.ts';
 import { ModelRegistry } from '../src/model-registry.ts';
 import { gameCharacters, helpSteer } from '../src/schemas.ts';
 import { layOutPrompt } from '../src/steerlm.ts';
 import type { Db, Store } from '../src/store/connect.ts';
-import { smallTokenizer } from './llama/small-tokenizer.ts';
+import { type TinyModel, writeTinyModel } from './llama/tiny-model.ts';
 import { testDatabases } from './store/databases.ts';
-
-const shape = {
-  modelType: 'llama' as const,
-  vocabSize: smallTokenizer.size,
-  hiddenSize: 16,
-  intermediateSize: 24,
-  layers: 1,
-  heads: 2,
-  kvHeads: 2,
-  headDim: 8,
-  contextLength: 64,
-  ropeTheta: 10_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
-};
 
 let folder: string;
 beforeEach(() => {
@@ -39,22 +18,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-async function write(
-  at: string,
-  kind: 'base' | 'steered' | 'predictor',
-  name = at,
-  attributeSchema = gameCharacters,
-  { seed = 1, contextLength = 64 } = {},
-): Promise<void> {
-  const steering =
-    kind === 'base' ? { attributeSchema: null, promptLayoutVersion: null } : { attributeSchema, promptLayoutVersion: 1 };
-  const made = { baseModel: null, datasets: [], recipe: {}, measured: null, createdAt: '2024-06-01T12:00:00Z' };
-  const values = new Map(initialWeights(shape, seed, kind === 'predictor' ? headShapes(attributeSchema, shape) : undefined));
-  await writeModel(
-    join(folder, at),
-    { shape: { ...shape, contextLength }, tokenizer: smallTokenizer, values, card: { kind, name, ...steering, ...made } },
-    'float32',
-  );
+/** Writes a model into a folder below, which it is named after unless told. */
+async function write(at: string, kind: TinyModel['kind'], name = at, rest: Partial<TinyModel> = {}): Promise<void> {
+  await writeTinyModel(join(folder, at), { kind, name, ...rest });
 }
 
 async function open(db?: Db): Promise<{ registry: ModelRegistry; broken: string[] }> {
@@ -116,7 +82,7 @@ test('broken models and second ones of a name are told of and passed over', asyn
 
 test('a model is loaded once however many ask, and ready follows the default and its predictor', async () => {
   await write('npc', 'steered');
-  await write('helper', 'predictor', 'helper', helpSteer);
+  await write('helper', 'predictor', 'helper', { schema: helpSteer });
   await write('rater', 'predictor');
   const { registry } = await open();
   expect(registry.ready()).toBe(false);
@@ -210,12 +176,12 @@ describe('while it is open', () => {
   });
 
   test('a model whose files change is opened anew, and calls that were prepared for the old one are refused', async () => {
-    await write('npc', 'steered', 'npc', gameCharacters, talkative);
+    await write('npc', 'steered', 'npc', talkative);
     const { registry } = await open();
     const old = await registry.language('npc');
     const reply = speak(old);
     await reply.next();
-    await write('npc', 'steered', 'npc', gameCharacters, { ...talkative, seed: 2 });
+    await write('npc', 'steered', 'npc', { ...talkative, seed: 2 });
     await registry.refresh();
     const fresh = await registry.language('npc');
     expect(fresh.revision).not.toBe(old.revision);
@@ -233,7 +199,7 @@ describe.each(await testDatabases())('aliases on $name', ({ open: openDatabase }
   afterAll(() => store.close());
 
   test('default moves to another model while replies of the old one are told to their end', async () => {
-    await write('one', 'steered', 'one', gameCharacters, talkative);
+    await write('one', 'steered', 'one', talkative);
     await write('two', 'steered');
     const { registry } = await open(store.db);
     await registry.load('two');

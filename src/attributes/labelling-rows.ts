@@ -1,7 +1,7 @@
 // The rows of a stored dataset as labelling takes them: in chunks of so many replies, each with the labels this predictor has given the same
 // content before, anywhere in the database. Reads only; scores nothing.
-import { and, asc, eq, gt, inArray } from 'drizzle-orm';
-import { type AnyPgColumn, alias, unionAll } from 'drizzle-orm/pg-core';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { type AnyPgColumn, alias } from 'drizzle-orm/pg-core';
 import type { Conversation } from '../steerlm.ts';
 import type { Db } from '../store/connect.ts';
 import { labels, samples } from '../store/schema.ts';
@@ -78,31 +78,21 @@ async function* readRows(db: Db, datasetId: string, after: number): AsyncGenerat
   }
 }
 
-const labelColumns = {
-  sampleId: labels.sampleId,
-  turn: labels.turn,
-  attribute: labels.attribute,
-  value: labels.value,
-  level: labels.level,
-  probabilities: labels.probabilities,
-  confidence: labels.confidence,
-};
-
-/** More labels than any one row has from one predictor. */
-const mostLabels = 100_000;
+/** A label as it comes in a JSON list. */
+type SaidLabel = [
+  turn: number,
+  attribute: string,
+  value: number,
+  level: number,
+  probabilities: number[] | null,
+  confidence: number | null,
+];
 
 /**
- * One query: labels of these rows themselves, and of one labelled row of equal content for each. The limits hold the planner to going from a
- * row to its labels: without statistics, as after an import, it expects next to no labels and would go through all of them again and again.
+ * One query: labels of these rows themselves, and of one labelled row of equal content for each. Asked for row by row, as lists: without
+ * statistics, as after an import, a planner left to choose would go through all labels again and again.
  */
 async function lookUp(db: Db, labeller: Labeller, rows: Row[]): Promise<Chunk> {
-  const ids = rows.map(({ id }) => id);
-  const own = db
-    .select({ ...labelColumns, contentHash: samples.contentHash })
-    .from(labels)
-    .innerJoin(samples, eq(samples.id, labels.sampleId))
-    .where(and(inArray(labels.sampleId, ids), madeBy(labels, labeller)));
-  const wanted = db.selectDistinct({ hash: samples.contentHash }).from(samples).where(inArray(samples.id, ids)).as('wanted');
   const twin = alias(samples, 'twin');
   const made = alias(labels, 'made');
   const any = db
@@ -111,20 +101,34 @@ async function lookUp(db: Db, labeller: Labeller, rows: Row[]): Promise<Chunk> {
     .where(and(eq(made.sampleId, twin.id), madeBy(made, labeller)))
     .limit(1)
     .as('any');
-  const found = db.select({ id: twin.id }).from(twin).crossJoinLateral(any).where(eq(twin.contentHash, wanted.hash));
-  const labelled = found.limit(1).as('labelled');
-  const said = db
-    .select(labelColumns)
+  const labelled = db
+    .select({ id: twin.id })
+    .from(twin)
+    .crossJoinLateral(any)
+    .where(eq(twin.contentHash, samples.contentHash))
+    .limit(1)
+    .as('labelled');
+  const own = saidOf(db, labeller, samples.id, 'own');
+  const equal = saidOf(db, labeller, labelled.id, 'equal');
+  const found = await db
+    .select({ id: samples.id, contentHash: samples.contentHash, own: own.said, equal: equal.said })
+    .from(samples)
+    .leftJoinLateral(own, sql`true`)
+    .leftJoinLateral(labelled, sql`true`)
+    .leftJoinLateral(equal, sql`true`)
+    .where(sql`${samples.id} = any(${sql.param(`{${rows.map(({ id }) => id).join()}}`)}::bigint[])`);
+  return toChunk(labeller, rows, found);
+}
+
+/** What the labeller said of one sample, as one list. */
+function saidOf(db: Db, labeller: Labeller, sampleId: AnyPgColumn, name: string) {
+  const { turn, attribute, value, level, probabilities, confidence } = labels;
+  const each = sql`json_build_array(${turn}, ${attribute}, ${value}, ${level}, ${probabilities}, ${confidence})`;
+  return db
+    .select({ said: sql<SaidLabel[] | null>`json_agg(${each} order by ${labels.id})`.as(`said_${name}`) })
     .from(labels)
-    .where(and(eq(labels.sampleId, labelled.id), madeBy(labels, labeller)))
-    .limit(mostLabels)
-    .as('said');
-  const equal = db
-    .select({ ...said._.selectedFields, contentHash: wanted.hash })
-    .from(wanted)
-    .crossJoinLateral(labelled)
-    .crossJoinLateral(said);
-  return toChunk(labeller, rows, await unionAll(own, equal));
+    .where(and(eq(labels.sampleId, sampleId), madeBy(labels, labeller)))
+    .as(name);
 }
 
 /** Condition that a label was made by that revision of that predictor. */
@@ -135,24 +139,31 @@ export function madeBy(
   return and(eq(table.source, 'model'), eq(table.author, id), eq(table.revision, revision));
 }
 
-type Found = TurnLabel & { sampleId: number; contentHash: string; turn: number };
+interface Found {
+  id: number;
+  contentHash: string;
+  own: SaidLabel[] | null;
+  equal: SaidLabel[] | null;
+}
 
 function toChunk({ schema }: Labeller, rows: Row[], found: Found[]): Chunk {
-  const ofSamples = new Map<string, Map<string, TurnLabel>>();
-  const ofContents = new Map<string, Map<string, TurnLabel>>();
-  const keep = (all: Map<string, Map<string, TurnLabel>>, key: string, label: TurnLabel) => {
-    const turn = all.get(key) ?? new Map<string, TurnLabel>();
-    all.set(key, turn.set(label.attribute, label));
-  };
-  for (const { sampleId, contentHash, turn, ...label } of found) {
-    keep(ofSamples, `${sampleId} ${turn}`, label);
-    keep(ofContents, `${contentHash} ${turn}`, label);
-  }
+  const ofSamples = new Map(found.map(({ id, own }) => [id, byTurn(own)]));
+  const ofContents = new Map(found.map(({ contentHash, equal }) => [contentHash, byTurn(equal)]));
   const whole = (turn: Map<string, TurnLabel> | undefined): TurnLabel[] | undefined =>
     turn && schema.attributes.every(({ name }) => turn.has(name)) ? [...turn.values()] : undefined;
   return {
     rows,
-    isLabelled: ({ id }, turn) => whole(ofSamples.get(`${id} ${turn}`)) !== undefined,
-    labelsOf: ({ contentHash }, turn) => whole(ofContents.get(`${contentHash} ${turn}`)),
+    isLabelled: ({ id }, turn) => whole(ofSamples.get(id)?.get(turn)) !== undefined,
+    labelsOf: ({ contentHash }, turn) => whole(ofContents.get(contentHash)?.get(turn)),
   };
+}
+
+/** The newest label of each attribute by turn. */
+function byTurn(said: SaidLabel[] | null): Map<number, Map<string, TurnLabel>> {
+  const turns = new Map<number, Map<string, TurnLabel>>();
+  for (const [turn, attribute, value, level, probabilities, confidence] of said ?? []) {
+    const label = { attribute, value, level, probabilities, confidence };
+    turns.set(turn, (turns.get(turn) ?? new Map<string, TurnLabel>()).set(attribute, label));
+  }
+  return turns;
 }

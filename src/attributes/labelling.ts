@@ -2,9 +2,9 @@
 // A reply whose content this predictor has rated before is answered from those labels. Writes nothing itself and knows no jobs.
 import type { NewLabel } from '../datasets/write.ts';
 import { type FailureCode, SteerError } from '../errors.ts';
-import { interruptionOf } from '../jobs/attempt.ts';
 import { type Conversation, nearestLevel } from '../steerlm.ts';
 import type { Db } from '../store/connect.ts';
+import { interruptionOf } from '../store/interruption.ts';
 import { type Chunk, type Labeller, type Row, readChunks, type TurnLabel } from './labelling-rows.ts';
 import type { ConversationScore, Predictor } from './predictor.ts';
 import { upTo } from './readings.ts';

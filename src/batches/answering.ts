@@ -3,8 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SteerError } from '../errors.ts';
-import { interruptionOf } from '../jobs/attempt.ts';
 import type { JobContext } from '../jobs/define.ts';
+import type { Tx } from '../store/connect.ts';
+import { interruptionOf } from '../store/interruption.ts';
 import { batchResults } from '../store/work-schema.ts';
 import type { BatchCursor, BatchInput } from './batch.ts';
 import { type BatchRequest, readRequests } from './input.ts';
@@ -14,6 +15,11 @@ export interface Reply {
   status: number;
   requestId: string;
   body: unknown;
+  /**
+   * Stores what the route would have kept of the reply. Called in the transaction that stores the reply itself: a line that is answered
+   * again after a crash is remembered once, under the id its output tells.
+   */
+  remember?: (tx: Tx) => Promise<void>;
 }
 
 /** Answers one request as the route would that it names. Throws `cancelled` when the signal says so. */
@@ -39,6 +45,7 @@ interface Result {
   row: number;
   ok: boolean;
   line: Record<string, unknown>;
+  remember: Reply['remember'];
 }
 
 /** Answers every request from `cursor.row` on until the file ends or the signal stops it; answers the cursor after the last answer stored. */
@@ -116,7 +123,8 @@ class Keeper {
       cursor,
       progress: { completed, failed },
       write: async (tx) => {
-        await tx.insert(batchResults).values(results.map((result) => ({ jobId: this.#context.id, ...result })));
+        await tx.insert(batchResults).values(results.map(({ row, ok, line }) => ({ jobId: this.#context.id, row, ok, line })));
+        for (const { remember } of results) await remember?.(tx);
       },
     });
     [this.#cursor, this.#results, this.#completed, this.#failed] = [cursor, [], completed, failed];
@@ -168,10 +176,10 @@ function refusedStream(): Reply {
   };
 }
 
-function toResult(row: number, customId: string, { status, requestId, body }: Reply): Result {
+function toResult(row: number, customId: string, { status, requestId, body, remember }: Reply): Result {
   const ok = status >= 200 && status < 300;
   const response = { status_code: status, request_id: requestId, body };
-  return { row, ok, line: storable({ ...lineHead(customId), response, error: ok ? null : errorOf(body, status) }) };
+  return { row, ok, line: storable({ ...lineHead(customId), response, error: ok ? null : errorOf(body, status) }), remember };
 }
 
 /** What every line of an output or error file begins with. */

@@ -13,7 +13,7 @@ export function serveCommand(surroundings: Surroundings): Command {
     .description(
       'Serves the models over HTTP with the OpenAI protocol and works on labelling, batch and fine-tuning jobs. Settings are environment variables:\n' +
         'HOST (127.0.0.1), PORT (8080), MODELS_DIR (models), DATA_DIR (data), DATABASE_URL, STEER_API_KEY, LOG_LEVEL (info), MAX_BODY_BYTES,\n' +
-        'MAX_FILE_BYTES, MAX_SCORED_TURNS, JOB_LEASE_MS.',
+        'MAX_FILE_BYTES, MAX_UNPACKED_BYTES, MAX_SCORED_TURNS, JOB_LEASE_MS.',
     )
     .option('--no-work', 'leave jobs to `steer work` processes on the same Postgres')
     .addHelpText('after', '\nExample:\n  PORT=9000 steer serve')

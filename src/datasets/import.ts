@@ -1,6 +1,5 @@
 // Brings a file or stream into the database as one dataset, in one transaction: all of it or nothing.
 // Reading and checking happen in read.ts, storing in write.ts; this file joins them, counts, and gathers what is wrong into one message.
-import { createHash } from 'node:crypto';
 import { countDistinct, eq, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { AttributeSchema } from '../steerlm.ts';
@@ -9,23 +8,23 @@ import { datasets, labels, samples } from '../store/schema.ts';
 import { type FormatName, formats } from './formats/table.ts';
 import { LabelCensus } from './label-census.ts';
 import { type DatasetSource, openFile, type ReadOptions, type Row, readRows } from './read.ts';
-import { contentHash, type SampleContent } from './sample.ts';
+import { contentHash } from './sample.ts';
+import { VersionHash } from './version-hash.ts';
 import { checkName, createVersion, findTwin } from './versions.ts';
 import { SampleWriter } from './write.ts';
 
 export interface ImportOptions extends ReadOptions {
   name: string;
-  /** A name in use gets another version, unless one with this content is there; otherwise it is refused. */
+  /** A name in use gets another version, unless one that says the same is there; otherwise it is refused. */
   newVersion?: boolean | undefined;
   input: { path: string } | { stream: DatasetSource };
-  signal?: AbortSignal | undefined;
 }
 
 export interface ImportReport {
   id: string;
   name: string;
   version: number;
-  /** False when a version with this content was there already: `id` and `version` are that one's, and nothing was stored. */
+  /** False when a version that says the same was there already: `id` and `version` are that one's, and nothing was stored. */
   created: boolean;
   format: FormatName;
   /** Records read; a tree or a dialogue may give several samples. */
@@ -40,7 +39,7 @@ export interface ImportReport {
   labels: number;
   /** Attributes the labels speak of; null without labels. */
   schema: AttributeSchema | null;
-  /** SHA-256 over samples and labels in order: equal data has an equal hash. */
+  /** SHA-256 over samples with their side of the split and labels in order, and the schema: equal data has an equal hash. */
   hash: string;
 }
 
@@ -55,8 +54,8 @@ export async function importDataset(db: Db, options: ImportOptions): Promise<Imp
   const source = 'path' in input ? openFile(input.path) : input.stream;
   try {
     const stored = await db.transaction(async (tx) => {
-      const { id, version } = await createVersion(tx, name);
-      if (version > 1 && !options.newVersion) throw taken(name);
+      const { id, version, nameInUse } = await createVersion(tx, name);
+      if (nameInUse && !options.newVersion) throw taken(name);
       const intake = new Intake(tx, id, options.schema);
       for await (const row of readRows(source, options)) {
         if (signal?.aborted) throw new SteerError('cancelled', `The import of ${name} was cancelled; nothing was stored.`);
@@ -102,15 +101,17 @@ function taken(name: string): SteerError {
 
 /** Bad lines told in the message. */
 const toldProblems = 10;
+/** With so many bad ones the rest is not read: a file of nothing else would hold the transaction for hours. */
+const mostProblems = 10_000;
 
-/** Takes rows in; after the first bad one it only reads on to tell of the others. */
+/** Takes rows in; after the first bad one it only reads on to tell of the others, up to a bound. */
 class Intake {
   readonly #tx: Tx;
   readonly #datasetId: string;
   readonly #schema: AttributeSchema | undefined;
   readonly #writer: SampleWriter;
   readonly #census = new LabelCensus();
-  readonly #hash = createHash('sha256');
+  readonly #hash = new VersionHash();
   readonly #problems: string[] = [];
   #bad = 0;
   #rows = 0;
@@ -129,6 +130,7 @@ class Intake {
     this.#rows++;
     if ('problem' in row) {
       if (this.#bad++ < toldProblems) this.#problems.push(`line ${row.line}: ${row.problem}`);
+      if (this.#bad === mostProblems) throw badLines(this.#problems, this.#bad, this.#rows);
     } else if (this.#bad === 0) await this.#store(row);
   }
 
@@ -137,7 +139,7 @@ class Intake {
     const provenance = { schema: this.#schema ?? formats[format].schema, author: format, rules: formats[format].rules };
     for (const sample of samples) {
       const hash = contentHash(sample.content);
-      this.#hash.update(`${hash} ${JSON.stringify(sortedLabels(sample.content))}\n`);
+      this.#hash.add(sample, hash);
       this.#census.add(sample.content);
       this.#samples++;
       if (sample.split === 'validation') this.#validation++;
@@ -156,6 +158,7 @@ class Intake {
       .from(samples)
       .where(eq(samples.datasetId, this.#datasetId));
     const known = this.#schema ?? formats[this.#format].schema ?? this.#census.schema(name);
+    const schema = this.#census.count > 0 ? known : null;
     return {
       format: this.#format,
       rows: this.#rows,
@@ -164,20 +167,15 @@ class Intake {
       validation: this.#validation,
       duplicates: this.#samples - distinct!.contents,
       labels: this.#census.count,
-      schema: this.#census.count > 0 ? known : null,
-      hash: this.#hash.digest('hex'),
+      schema,
+      hash: this.#hash.digest(schema),
     };
   }
-}
-
-/** Labels per turn, attributes by name: their order in the input says nothing. */
-function sortedLabels(content: SampleContent): [string, number][][] {
-  if (content.kind === 'text') return [];
-  return content.conversation.turns.map(({ label }) => Object.entries(label ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function badLines(problems: string[], bad: number, rows: number): SteerError {
   const more = bad > problems.length ? `\n… and ${bad - problems.length} more` : '';
   const which = bad === 1 ? '1 bad record' : `${bad} bad records`;
-  return new SteerError('invalid_dataset', `${which} of ${rows}; nothing was imported.\n${problems.join('\n')}${more}`);
+  const of = bad < mostProblems ? rows : `the first ${rows}, and no more was read`;
+  return new SteerError('invalid_dataset', `${which} of ${of}; nothing was imported.\n${problems.join('\n')}${more}`);
 }

@@ -53,7 +53,7 @@ export async function* splitJson(chunks: AsyncIterable<string>): AsyncGenerator<
       else if (startLine === 0) startLine = line;
     }
     if (!ended) pending += chunk.slice(from);
-    if (pending.length > maxRecordLength) throw tooLong(`the element that starts on line ${startLine}`);
+    if (pending.length > maxRecordLength) throw tooLong(`the element that starts on line ${startLine || line}`);
   }
   return { complete: ended && !trailing, line };
 }

@@ -9,7 +9,7 @@ import { type FormatName, formats } from './formats/table.ts';
 import { type InputRecord, readDocuments, readRecords } from './records.ts';
 import type { Sample } from './sample.ts';
 import { settle } from './settle.ts';
-import { readText } from './text-stream.ts';
+import { readText, type TextOptions } from './text-stream.ts';
 
 export interface DatasetSource {
   bytes: AsyncIterable<Uint8Array>;
@@ -17,7 +17,7 @@ export interface DatasetSource {
   name: string;
 }
 
-export interface ReadOptions {
+export interface ReadOptions extends TextOptions {
   /** Detected when absent. */
   format?: FormatName | undefined;
   /** Labels are checked against it; absent, the format's own schema is. */
@@ -37,11 +37,11 @@ async function* readBytes(path: string): AsyncGenerator<Uint8Array> {
   yield* createReadStream(path, { highWaterMark: 2 ** 18 });
 }
 
-/** Rows in input order. Throws `invalid_dataset` when the format cannot be told or the bytes cannot be read further. */
+/** Rows in input order. Throws `invalid_dataset` when the format cannot be told or the bytes cannot be read further, and what readText throws. */
 export async function* readRows(source: DatasetSource, options: ReadOptions = {}): AsyncGenerator<Row> {
   const { name } = source;
   let format = options.format ?? formatOfName(name);
-  const text = readText(readable(source));
+  const text = readText(readable(source), options);
   const documents = format === 'text' && !/\.(jsonl?|ndjson)(\.gz)?$/i.test(name);
   for await (const record of documents ? readDocuments(text) : readRecords(text, name)) {
     if ('problem' in record) yield record;

@@ -1,6 +1,6 @@
 // Text of a file → its records, each with its line: JSON lines, an array, an object of records, a single object, or plain text.
 // Knows no format. What cannot be read becomes a problem with its line, and reading goes on where that is possible.
-import { readLines } from '../files/lines.ts';
+import { maxRecordLength, readLines } from '../files/lines.ts';
 import { type JsonEnd, splitJson } from './json-elements.ts';
 import { chain } from './text-stream.ts';
 
@@ -26,10 +26,16 @@ async function recognise(
   const iterator = text[Symbol.asyncIterator]();
   let head = '';
   let container: Container | null = named ? 'lines' : null;
+  // What the next piece must hold to tell more: looking at the whole head for every piece would take the square of its length.
+  let telling = /\S/;
   while (container === null) {
     const next = await iterator.next();
-    if (!next.done) head += next.value;
-    container = containerOf(head.trimStart(), next.done === true);
+    const piece = next.done ? '' : next.value;
+    head += piece;
+    if (next.done || telling.test(piece)) {
+      container = containerOf(head.trimStart(), next.done === true);
+      telling = /\n/;
+    } else if (head.length > maxRecordLength) container = 'lines';
   }
   return { container, chunks: chain(head, iterator) };
 }

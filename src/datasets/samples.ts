@@ -6,6 +6,7 @@ import { SteerError } from '../errors.ts';
 import type { Label } from '../steerlm.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { datasets, type LabelSource, labels, type Split, samples } from '../store/schema.ts';
+import { isDataset, versionsOf } from './numbers.ts';
 import type { Sample, SampleContent } from './sample.ts';
 
 export type Dataset = typeof datasets.$inferSelect;
@@ -30,7 +31,11 @@ export function isDatasetName(text: string): boolean {
 
 /** All datasets, oldest first. */
 export async function listDatasets(db: Db): Promise<Dataset[]> {
-  return await db.select().from(datasets).orderBy(asc(datasets.createdAt), asc(datasets.name), asc(datasets.version));
+  return await db
+    .select()
+    .from(datasets)
+    .where(isDataset)
+    .orderBy(asc(datasets.createdAt), asc(datasets.name), asc(datasets.version));
 }
 
 /**
@@ -40,12 +45,17 @@ export async function listDatasets(db: Db): Promise<Dataset[]> {
 export async function findDataset(db: Db | Tx, given: string): Promise<Dataset> {
   const [name = '', version] = splitAt(given);
   if (isDatasetName(name)) {
-    const versions = await db.select().from(datasets).where(eq(datasets.name, name)).orderBy(desc(datasets.version));
+    const versions = await db.select().from(datasets).where(versionsOf(name)).orderBy(desc(datasets.version));
     const found = version === undefined ? versions[0] : versions.find((each) => isVersion(each, version));
     if (found) return found;
     if (versions.length > 0) throw noVersion(name, versions);
   }
-  const byId = uuidPattern.test(given) ? await db.select().from(datasets).where(eq(datasets.id, given)) : [];
+  const byId = uuidPattern.test(given)
+    ? await db
+        .select()
+        .from(datasets)
+        .where(and(eq(datasets.id, given), isDataset))
+    : [];
   if (byId[0]) return byId[0];
   throw await unknown(db, given);
 }
@@ -65,7 +75,12 @@ function noVersion(name: string, versions: Dataset[]): SteerError {
 }
 
 async function unknown(db: Db | Tx, given: string): Promise<SteerError> {
-  const names = await db.selectDistinct({ name: datasets.name }).from(datasets).orderBy(datasets.name).limit(told);
+  const names = await db
+    .selectDistinct({ name: datasets.name })
+    .from(datasets)
+    .where(isDataset)
+    .orderBy(datasets.name)
+    .limit(told);
   const known =
     names.length === 0 ? 'There are none yet; import one.' : `There are: ${names.map(({ name }) => name).join(', ')}.`;
   return new SteerError('not_found', `There is no dataset ${JSON.stringify(given.slice(0, 100))}. ${known}`);
@@ -85,59 +100,54 @@ export interface StreamOptions {
 export async function* streamSamples(db: Db, datasetId: string, options: StreamOptions = {}): AsyncGenerator<StoredSample> {
   const { split, every = 1 } = options;
   const some = and(split && eq(samples.split, split), every > 1 ? sql`${samples.position} % ${every} = 0` : undefined);
+  const chosen = chosenLabels(db, options.labels ?? 'latest');
   for (let after = -1; ; ) {
     const page = await db
-      .select()
+      .select({ sample: samples, labels: chosen.labels })
       .from(samples)
+      .leftJoinLateral(chosen, sql`true`)
       .where(and(eq(samples.datasetId, datasetId), gt(samples.position, after), some))
       .orderBy(asc(samples.position))
       .limit(pageSize);
-    const label = await labelsOf(
-      db,
-      page.map(({ id }) => id),
-      options.labels ?? 'latest',
-    );
-    for (const row of page) yield toSample(row, label);
+    for (const { sample, labels } of page) yield toSample(sample, labels ?? []);
     // An embedded database answers without leaving this thread: a walk would keep everything else waiting to its end.
     await setImmediate();
-    const last = page.at(-1);
+    const last = page.at(-1)?.sample;
     if (last === undefined || page.length < pageSize) return;
     after = last.position;
   }
 }
 
-type LabelLookup = (sampleId: number, turn: number) => Label | undefined;
+type ChosenLabel = [turn: number, attribute: string, value: number];
 
-async function labelsOf(db: Db, sampleIds: number[], choice: LabelChoice): Promise<LabelLookup> {
-  const found = new Map<string, Label>();
+/** The labels that count of the sample it is joined to, as one JSON list: a row for each would cost more than all else of the walk. */
+function chosenLabels(db: Db, choice: LabelChoice) {
   const wanted = choice === 'latest' ? undefined : inArray(labels.source, [...choice]);
   const rank = choice === 'latest' ? [] : [sql`array_position(string_to_array(${choice.join()}, ','), ${labels.source})`];
-  const rows = await db
-    .selectDistinctOn([labels.sampleId, labels.turn, labels.attribute], {
-      sampleId: labels.sampleId,
-      turn: labels.turn,
-      attribute: labels.attribute,
-      value: labels.value,
-    })
+  const each = db
+    .selectDistinctOn([labels.turn, labels.attribute], { turn: labels.turn, attribute: labels.attribute, value: labels.value })
     .from(labels)
-    .where(and(inArray(labels.sampleId, sampleIds), wanted))
-    .orderBy(labels.sampleId, labels.turn, labels.attribute, ...rank, desc(labels.id));
-  for (const { sampleId, turn, attribute, value } of rows) {
-    const key = `${sampleId} ${turn}`;
-    found.set(key, { ...found.get(key), [attribute]: value });
-  }
-  return (sampleId, turn) => found.get(`${sampleId} ${turn}`);
+    .where(and(eq(labels.sampleId, samples.id), wanted))
+    .orderBy(labels.turn, labels.attribute, ...rank, desc(labels.id))
+    .as('each');
+  const list = sql<ChosenLabel[] | null>`json_agg(json_build_array(${each.turn}, ${each.attribute}, ${each.value}))`;
+  return db
+    .select({ labels: list.as('labels') })
+    .from(each)
+    .as('chosen');
 }
 
-function toSample(row: typeof samples.$inferSelect, labelOf: LabelLookup): StoredSample {
+function toSample(row: typeof samples.$inferSelect, chosen: ChosenLabel[]): StoredSample {
   const { id, position, split, source, conversation } = row;
-  return { id, position, split, source, conversationId: conversation, content: contentOf(row, labelOf) };
+  return { id, position, split, source, conversationId: conversation, content: contentOf(row, chosen) };
 }
 
-function contentOf({ id, messages, text }: typeof samples.$inferSelect, labelOf: LabelLookup): SampleContent {
+function contentOf({ messages, text }: typeof samples.$inferSelect, chosen: ChosenLabel[]): SampleContent {
   if (messages === null) return { kind: 'text', text: text ?? '' };
+  const labelOf: Label[] = [];
+  for (const [turn, attribute, value] of chosen) labelOf[turn] = { ...labelOf[turn], [attribute]: value };
   const turns = messages.turns.map(({ role, content }, index) => {
-    const label = labelOf(id, index);
+    const label = labelOf[index];
     return label ? { role, content, label } : { role, content };
   });
   return { kind: 'conversation', conversation: { system: messages.system, turns } };

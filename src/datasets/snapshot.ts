@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { writingTo } from '../errors.ts';
 import type { SampleContent } from './sample.ts';
 
 /** Writes one sample a line; answers how many there were and the SHA-256 of the file's content. */
@@ -16,7 +18,8 @@ export async function writeSnapshot(
   let pending = '';
   const flush = async (): Promise<void> => {
     hash.update(pending);
-    await file.write(pending);
+    // Not write(), which a disk that is nearly full may cut short without a word.
+    await writingTo(dirname(path), () => file.writeFile(pending));
     pending = '';
   };
   try {

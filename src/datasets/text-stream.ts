@@ -1,15 +1,33 @@
 // Bytes of a file or upload → text in chunks, unpacked when they are gzip. Holds no more than a chunk.
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { SteerError } from '../errors.ts';
 import { decodeText } from '../files/lines.ts';
 import { unfit } from './formats/format.ts';
 
-/** UTF-8 text of the bytes, without byte order mark. Gzip is told by its first bytes, not by a name. Throws `invalid_dataset`. */
-export function readText(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  return decodeText(unpack(bytes));
+export interface TextOptions {
+  /** Most bytes that gzip data may unpack to; any number when absent. */
+  unpackedBytes?: number | undefined;
+  signal?: AbortSignal | undefined;
 }
 
-async function* unpack(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/**
+ * UTF-8 text of the bytes, without byte order mark. Gzip is told by its first bytes, not by a name.
+ * Throws `invalid_dataset`, `body_too_large` for gzip data beyond its limit, or `cancelled`; reading stops there.
+ */
+export function readText(bytes: AsyncIterable<Uint8Array>, { unpackedBytes, signal }: TextOptions = {}): AsyncGenerator<string> {
+  return decodeText(until(signal, unpack(bytes, unpackedBytes ?? Number.POSITIVE_INFINITY)));
+}
+
+/** A few packed bytes may stand for a great many lines that are no records: only here is every stretch of them seen. */
+async function* until(signal: AbortSignal | undefined, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    if (signal?.aborted) throw new SteerError('cancelled', 'Reading was cancelled.');
+    yield chunk;
+  }
+}
+
+async function* unpack(bytes: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
   const iterator = bytes[Symbol.asyncIterator]();
   let head: Uint8Array = new Uint8Array();
   while (head.length < 2) {
@@ -27,13 +45,23 @@ async function* unpack(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
   const gunzip = createGunzip();
   source.on('error', (error) => gunzip.destroy(error));
   try {
-    yield* source.pipe(gunzip);
+    let length = 0;
+    for await (const chunk of source.pipe(gunzip) as AsyncIterable<Uint8Array>) {
+      length += chunk.length;
+      if (length > limit) throw tooMuch(limit);
+      yield chunk;
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw unfit(`the gzip data is damaged or cut short`);
     throw error;
   } finally {
     source.destroy();
   }
+}
+
+function tooMuch(limit: number): SteerError {
+  const message = `Expected at most ${limit} bytes once unpacked, the gzip data holds more. Send it in parts, or raise MAX_UNPACKED_BYTES.`;
+  return new SteerError('body_too_large', message);
 }
 
 /** `head`, then all the iterator still has. */

@@ -8,6 +8,7 @@ import type { AttributeSchema, Label } from '../steerlm.ts';
 import type { Db } from '../store/connect.ts';
 import { type Split, splits } from '../store/schema.ts';
 import { LabelCensus } from './label-census.ts';
+import { mergeSchemas } from './merge-schemas.ts';
 import { type DatasetSource, openFile, readRows } from './read.ts';
 import type { Sample, SampleContent } from './sample.ts';
 import { type Dataset, type LabelChoice, streamSamples } from './samples.ts';
@@ -54,14 +55,23 @@ export function fileSource(path: string): TrainingSource {
 }
 
 /** An uploaded file, in any format that can be imported. */
-export function uploadSource(db: Db, { id, filename }: StoredFile, side?: Split): TrainingSource {
+export function uploadSource(
+  db: Db,
+  { id, filename }: StoredFile,
+  { side, unpackedBytes }: { side?: Split | undefined; unpackedBytes?: number | undefined } = {},
+): TrainingSource {
   const samples: TrainingSource['samples'] = (onBadLine) =>
-    readSource({ bytes: readFile(db, id), name: filename }, filename, onBadLine);
+    readSource({ bytes: readFile(db, id), name: filename }, filename, onBadLine, unpackedBytes);
   return { name: filename, schema: null, side, samples };
 }
 
-async function* readSource(source: DatasetSource, file: string, onBadLine?: (line: BadLine) => void): AsyncGenerator<Sample> {
-  for await (const row of readRows(source)) {
+async function* readSource(
+  source: DatasetSource,
+  file: string,
+  onBadLine?: (line: BadLine) => void,
+  unpackedBytes?: number,
+): AsyncGenerator<Sample> {
+  for await (const row of readRows(source, { unpackedBytes })) {
     if ('samples' in row) yield* row.samples;
     else if (onBadLine) onBadLine({ file, line: row.line, message: row.problem });
     else throw new SteerError('invalid_dataset', `${file}, line ${row.line}: ${row.problem}`);
@@ -93,7 +103,12 @@ export async function writeTrainingData(sources: readonly TrainingSource[], opti
     validation: path('validation'),
     counts,
     datasets: open.map(({ name, hash }) => ({ name, hash: hash.digest('hex') })),
-    schema: options.schema ?? mergeSchemas(open.flatMap((source) => schemaOf(source) ?? [])),
+    schema:
+      options.schema ??
+      mergeSchemas(
+        open.flatMap((source) => schemaOf(source) ?? []),
+        twoScales,
+      ),
   };
 }
 
@@ -142,21 +157,9 @@ function schemaOf({ schema, census, name }: OpenSource): AttributeSchema | null 
   return schema ?? (census.count > 0 ? census.schema(name) : null);
 }
 
-/** Attributes of all sources by name, in order of appearance. Throws invalid_config when two scales differ; null without any. */
-export function mergeSchemas(schemas: AttributeSchema[]): AttributeSchema | null {
-  const spelled = schemas.map((schema) => JSON.stringify(schema));
-  const distinct = schemas.filter((_, i) => spelled.indexOf(spelled[i]!) === i);
-  if (distinct.length <= 1) return distinct[0] ?? null;
-  const attributes = new Map<string, AttributeSchema['attributes'][number]>();
-  for (const attribute of distinct.flatMap((schema) => schema.attributes)) {
-    const known = attributes.get(attribute.name);
-    if (known && known.levels.length !== attribute.levels.length) {
-      throw new SteerError(
-        'invalid_config',
-        `The data rates ${attribute.name} on two scales, of ${known.levels.length} and ${attribute.levels.length} levels. Name one schema with --schema.`,
-      );
-    }
-    if (!known) attributes.set(attribute.name, attribute);
-  }
-  return { name: distinct.map(({ name }) => name).join('+'), version: 1, attributes: [...attributes.values()] };
+function twoScales(attribute: string, [before, now]: [number, number]): SteerError {
+  return new SteerError(
+    'invalid_config',
+    `The data rates ${attribute} on two scales, of ${before} and ${now} levels. Name one schema with --schema.`,
+  );
 }

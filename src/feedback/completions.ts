@@ -1,6 +1,6 @@
 // Keeps completions, so that ratings have something to point at. Knows no HTTP and rates nothing.
 import type { Label, RequestedAttributes } from '../steerlm.ts';
-import type { Db } from '../store/connect.ts';
+import type { Db, Tx } from '../store/connect.ts';
 import { completions } from '../store/schema.ts';
 
 export interface FinishedReply {
@@ -25,9 +25,9 @@ export interface FinishedCompletion {
   replies: FinishedReply[];
 }
 
-/** Stores one row per reply. Characters Postgres cannot hold (NUL, halves of surrogate pairs) become U+FFFD. */
-export async function rememberCompletion(db: Db, completion: FinishedCompletion): Promise<void> {
-  const { replies, ...shared } = storable(completion);
+/** Stores one row per reply of a completion that is `storable`. */
+export async function rememberCompletion(db: Db | Tx, completion: FinishedCompletion): Promise<void> {
+  const { replies, ...shared } = completion;
   const rows = replies.map(({ text, measured, ...reply }, choice) => {
     return { ...shared, ...reply, choice, reply: text, measured: measured ?? null };
   });

@@ -4,8 +4,9 @@ import type { Db } from '../store/connect.ts';
 import { pairs as pairTable } from '../store/feedback-schema.ts';
 import type { Messages } from '../store/schema.ts';
 import { groupBy } from './group.ts';
-import type { HarvestRules, SkipReason, SpokenReply } from './harvest.ts';
-import type { Rating } from './ratings.ts';
+import type { HarvestRules } from './label-texts.ts';
+import type { RatedTexts, SpokenReply } from './rated-texts.ts';
+import { preferenceQuestion, type Rating } from './ratings.ts';
 
 export interface Pair {
   prompt: Messages;
@@ -16,16 +17,20 @@ export interface Pair {
   votes: Rating[];
 }
 
-/** Pairs on which enough raters with weight compared the same two texts and did not come out even. */
+/**
+ * Pairs on which enough raters with weight compared the same two texts and did not come out even, by the hashes of both. A pair belongs to the batch
+ * of the lower one.
+ */
 export function findPairs(
-  votes: readonly Rating[],
-  replies: ReadonlyMap<string, SpokenReply>,
+  { hashes, ratings, replies }: RatedTexts,
   { minRaters, weighting }: HarvestRules,
-  skip: (reason: SkipReason) => void,
+  skip: (reason: 'same_text' | 'too_few_raters' | 'tie') => void,
 ): Pair[] {
-  const spoken = votes.flatMap((vote) => {
+  const spoken = ratings.flatMap((vote) => {
+    if (vote.question !== preferenceQuestion) return [];
     const [first, second] = vote.item.split(' ').map((item) => replies.get(item));
-    return first && second ? [{ ...inOrder(first, second, vote.value), vote }] : [];
+    const ordered = first && second && inOrder(first, second, vote.value);
+    return ordered && hashes.has(ordered.left.hash) ? [{ ...ordered, vote }] : [];
   });
   const found: (Pair & { key: string })[] = [];
   for (const [key, group] of groupBy(spoken, ({ left, right }) => `${left.hash} ${right.hash}`)) {

@@ -4,9 +4,8 @@ import { SteerError } from '../errors.ts';
 import type { Db } from '../store/connect.ts';
 import { feedback, raters } from '../store/feedback-schema.ts';
 import { RatingIndex, weightedMean } from './compare.ts';
-import { groupBy } from './group.ts';
 import { type ComparedRating, type RaterFigures, raterFigures } from './rater-figures.ts';
-import { attributeOf, loadRatings, loadRatingsAround, type Rating } from './ratings.ts';
+import { attributeOf, loadRatingsOf, ratedCompletions } from './ratings.ts';
 
 export interface RaterStanding {
   weight: number;
@@ -38,15 +37,14 @@ export async function listRaters(
     .groupBy(feedback.rater, raters.id)
     .orderBy(asc(feedback.rater))
     .limit(limit);
-  if (found.length === 0) return [];
-  return describe(found.map(toRater), await loadRatings(db));
+  return await describe(db, found.map(toRater));
 }
 
 /** The rater of that id. Throws `not_found` for one who never gave feedback. */
 export async function findRater(db: Db, id: string): Promise<DescribedRater> {
   const [found] = await selectRaters(db).where(eq(feedback.rater, id)).groupBy(feedback.rater, raters.id);
   if (!found) throw unknown(id);
-  const [rater] = describe([toRater(found)], await loadRatingsAround(db, id));
+  const [rater] = await describe(db, [toRater(found)]);
   return rater!;
 }
 
@@ -82,24 +80,26 @@ export async function removeContribution(db: Db, id: string): Promise<number> {
   return gone.length;
 }
 
-function describe(found: readonly Rater[], ratings: readonly Rating[]): DescribedRater[] {
-  const index = new RatingIndex(ratings);
-  const attributes = ratings.filter(({ question }) => attributeOf(question) !== null);
-  const byRater = groupBy(attributes, ({ rater }) => rater);
+/** Of what the raters said only the numbers are kept, of what others said of the same replies nothing. */
+async function describe(db: Db, found: readonly Rater[]): Promise<DescribedRater[]> {
+  const compared = new Map(found.map(({ id }) => [id, new Map<string, ComparedRating[]>()]));
+  for await (const completions of ratedCompletions(db, [...compared.keys()])) {
+    const ratings = (await loadRatingsOf(db, completions)).filter(({ question }) => attributeOf(question) !== null);
+    const index = new RatingIndex(ratings);
+    for (const rating of ratings) {
+      const own = compared.get(rating.rater);
+      const consensus = own ? weightedMean(index.others(rating)) : null;
+      if (!own || consensus === null) continue;
+      const { question, value } = rating;
+      const same = own.get(question);
+      if (same) same.push({ value, consensus });
+      else own.set(question, [{ value, consensus }]);
+    }
+  }
   return found.map((rater) => {
-    const own = byRater.get(rater.id) ?? [];
-    const compared = groupBy(
-      own.flatMap((rating) => {
-        const consensus = weightedMean(index.others(rating));
-        return consensus === null ? [] : [{ question: rating.question, value: rating.value, consensus }];
-      }),
-      ({ question }) => question,
-    );
-    const all: ComparedRating[] = [...compared.values()].flat();
-    const byAttribute = [...compared]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, some]) => [name, raterFigures(some)] as const);
-    return { ...rater, figures: raterFigures(all), attributes: Object.fromEntries(byAttribute) };
+    const own = compared.get(rater.id)!;
+    const byAttribute = [...own].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, some]) => [name, raterFigures(some)] as const);
+    return { ...rater, figures: raterFigures([...own.values()].flat()), attributes: Object.fromEntries(byAttribute) };
   });
 }
 

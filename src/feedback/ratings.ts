@@ -55,6 +55,33 @@ export async function loadRatings(db: Db): Promise<Rating[]> {
   return latest(await collect(db));
 }
 
+/** Completions whose ratings are looked at together. */
+const pageCompletions = 500;
+
+/** Ids of completions that feedback was given to, by these raters or by any, each once and a page at a time. */
+export async function* ratedCompletions(db: Db, raters?: readonly string[]): AsyncGenerator<string[]> {
+  for (let after = ''; ; ) {
+    const page = await db
+      .selectDistinct({ id: feedback.completionId })
+      .from(feedback)
+      .where(and(gt(feedback.completionId, after), raters && inArray(feedback.rater, [...raters])))
+      .orderBy(asc(feedback.completionId))
+      .limit(pageCompletions);
+    if (page.length > 0) yield page.map(({ id }) => id);
+    if (page.length < pageCompletions) return;
+    after = page.at(-1)!.id;
+  }
+}
+
+/** The ratings given to these completions, in the order they came. A vote is one of the completion it was given to, not of the other. */
+export async function loadRatingsOf(db: Db, completionIds: readonly string[]): Promise<Rating[]> {
+  const rows: FeedbackRow[] = [];
+  for (let start = 0; start < completionIds.length; start += pageCompletions) {
+    rows.push(...(await collect(db, inArray(feedback.completionId, completionIds.slice(start, start + pageCompletions)))));
+  }
+  return latest(rows.sort((a, b) => a.position - b.position));
+}
+
 /** Votes of others looked at when one rater's are judged. */
 const comparedVotes = 5_000;
 

@@ -25,15 +25,17 @@ function decode(run: () => string, offset: number): string {
   }
 }
 
-/** Lines without their ends. Throws `invalid_dataset` for one longer than maxRecordLength. */
+/** Lines without their ends. Throws `invalid_dataset` with the number of one longer than maxRecordLength. */
 export async function* readLines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
   let pending = '';
+  let line = 1;
   for await (const chunk of chunks) {
     const lines = chunk.split('\n');
     lines[0] = pending + lines[0];
     pending = lines.pop() ?? '';
-    for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
-    if (pending.length > maxRecordLength) throw tooLong('a line');
+    for (const text of lines) yield text.endsWith('\r') ? text.slice(0, -1) : text;
+    line += lines.length;
+    if (pending.length > maxRecordLength) throw tooLong(`line ${line}`);
   }
   if (pending !== '') yield pending;
 }

@@ -3,8 +3,11 @@
 // Works in chunks, each stored with the place where the next attempt goes on. Loads no model and trains none.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { and, asc, eq, gt } from 'drizzle-orm';
+import type { DerivedSample } from '../datasets/derived.ts';
+import { inBatches } from '../datasets/in-batches.ts';
 import { promptKey } from '../datasets/sample.ts';
 import { findDataset, streamSamples } from '../datasets/samples.ts';
+import { splitOf } from '../datasets/split.ts';
 import { SteerError } from '../errors.ts';
 import type { JobContext } from '../jobs/define.ts';
 import { randomStream } from '../random.ts';
@@ -15,7 +18,7 @@ import type { BootstrapOptions, FinetuningInput, FinetuningState } from './job-i
 import type { Obtained, Rater, TrainingModels, Writer } from './models.ts';
 
 /** A reply under the values asked for, and the values found in it. */
-export interface SampledReply {
+interface SampledReply {
   conversation: Conversation;
   conversationId: string;
   requested: Label;
@@ -44,7 +47,7 @@ export async function sampleReplies(
   const draw = drawing(writer.schema, options, input.seed);
   const prompts = await countPrompts(db, input, options);
   let failed = context.progress.failed;
-  for await (const chunk of chunksOf(promptsOf(db, input, options, state.sampled))) {
+  for await (const chunk of inBatches(promptsOf(db, input, options, state.sampled), chunkPrompts)) {
     const asked = chunk.map((prompt) => ({ ...prompt, label: draw(prompt.index) }));
     const said: Awaited<ReturnType<typeof replyTo>>[] = [];
     // One after the other: the engine would only take turns.
@@ -105,16 +108,6 @@ async function countPrompts(db: Db, input: FinetuningInput, options: BootstrapOp
       details: { param: 'training_dataset' },
     },
   );
-}
-
-async function* chunksOf(prompts: AsyncIterable<Prompt>): AsyncGenerator<Prompt[]> {
-  let chunk: Prompt[] = [];
-  for await (const prompt of prompts) {
-    if (chunk.push(prompt) < chunkPrompts) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
 }
 
 /** The values asked for with a prompt; the same prompt always draws the same. */
@@ -205,7 +198,7 @@ async function patiently<T>(signal: AbortSignal, ask: () => Promise<T>): Promise
 const pageRows = 500;
 
 /** What was sampled, in order. */
-export async function* readReplies(db: Db | Tx, jobId: string): AsyncGenerator<SampledReply> {
+async function* readReplies(db: Tx, jobId: string): AsyncGenerator<SampledReply> {
   for (let after = -1; ; ) {
     const page = await db
       .select()
@@ -216,5 +209,25 @@ export async function* readReplies(db: Db | Tx, jobId: string): AsyncGenerator<S
     for (const { line } of page) yield line as unknown as SampledReply;
     if (page.length < pageRows) return;
     after = page.at(-1)!.row;
+  }
+}
+
+/** What was sampled as samples of a dataset, each attribute of the schema that the predictor rated a label of the reply. */
+export async function* readDerived(
+  tx: Tx,
+  jobId: string,
+  schema: AttributeSchema,
+  { id: author, revision }: { id: string; revision: string },
+): AsyncGenerator<DerivedSample> {
+  for await (const { conversation, conversationId, obtained } of readReplies(tx, jobId)) {
+    const content = { kind: 'conversation' as const, conversation };
+    const turn = conversation.turns.length - 1;
+    const labels = schema.attributes.flatMap(({ name: attribute }) => {
+      const rating = obtained[attribute];
+      if (!rating) return [];
+      const { value, probabilities, confidence } = rating;
+      return [{ turn, attribute, value, probabilities, confidence, source: 'model' as const, author, revision }];
+    });
+    yield { sample: { content, conversationId, source: null, split: splitOf(conversationId) }, labels };
   }
 }

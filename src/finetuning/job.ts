@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { eq } from 'drizzle-orm';
-import { deriveDataset, type RatedReply } from '../datasets/derive.ts';
+import { storeDerived } from '../datasets/derived.ts';
 import { findDataset } from '../datasets/samples.ts';
 import { SteerError } from '../errors.ts';
 import { storeFile } from '../files/files.ts';
@@ -14,7 +14,7 @@ import { exists } from '../llama/json-file.ts';
 import type { Metrics } from '../llama/training.ts';
 import { endedEarly, type TrainingListener } from '../llama/training-process.ts';
 import { batchResults } from '../store/work-schema.ts';
-import { readReplies, type SampledReply, sampleReplies } from './bootstrapping.ts';
+import { readDerived, sampleReplies } from './bootstrapping.ts';
 import { finetune } from './finetune.ts';
 import { type Following, follow } from './follow.ts';
 import {
@@ -44,6 +44,8 @@ export interface FinetuningOptions {
   modelsDir: string;
   /** Where runs keep their data and state, below `runs/`. */
   dataDir: string;
+  /** Most bytes an uploaded file may unpack to. */
+  unpackedBytes?: number | undefined;
   trainPredictor(spec: RatingSpec, listener: TrainingListener, signal: AbortSignal): Promise<TrainingOutcome>;
 }
 
@@ -85,16 +87,17 @@ async function storeReplies(context: Context, models: TrainingModels, options: B
   const { input, db } = context;
   await sampleReplies(context, models, options, state);
   const { name } = await findDataset(db, 'dataset' in input.training ? input.training.dataset : '');
-  const { id, revision } = await models.predictor(options.predictor);
+  const rater = await models.predictor(options.predictor);
   const { schema } = await models.language(input.model);
   const dataset = randomUUID();
-  const derived = { id: dataset, name: `${name.slice(0, 90)}-bootstrap`, format: 'bootstrap', schema, rater: { id, revision } };
+  const derived = { id: dataset, name: `${name.slice(0, 90)}-bootstrap`, format: 'bootstrap', schema };
   let stored = 0;
   await context.commit({
     cursor: { ...state, dataset },
     progress: { phase: 'storing' },
     write: async (tx) => {
-      stored = await deriveDataset(tx, derived, rated(readReplies(tx, context.id)));
+      const samples = () => readDerived(tx, context.id, schema, rater);
+      stored = (await storeDerived(tx, { ...derived, samples })).sampleCount;
       await tx.delete(batchResults).where(eq(batchResults.jobId, context.id));
     },
   });
@@ -105,16 +108,10 @@ async function storeReplies(context: Context, models: TrainingModels, options: B
   });
 }
 
-async function* rated(replies: AsyncIterable<SampledReply>): AsyncGenerator<RatedReply> {
-  for await (const { conversation, conversationId, obtained } of replies) {
-    yield { conversation, conversationId, ratings: obtained };
-  }
-}
-
 /** The plan as the first attempt made it, or made now: data read, reported on and, where it cannot be learnt from, refused. */
 async function planned(
   context: Context,
-  { models }: FinetuningOptions,
+  { models, unpackedBytes }: FinetuningOptions,
   state: FinetuningState,
   input: FinetuningInput,
   runFolder: string,
@@ -129,7 +126,8 @@ async function planned(
   await mkdir(runFolder, { recursive: true });
   const onNote = (text: string) => void context.note('info', text).catch(() => {});
   const base = models.folderOf(input.model);
-  const { report, refusal, plan } = await prepareTraining(context.db, { input, base, runFolder, onNote, signal: context.signal });
+  const { db, signal } = context;
+  const { report, refusal, plan } = await prepareTraining(db, { input, base, runFolder, unpackedBytes, onNote, signal });
   Object.assign(state, { report, plan: refusal ? null : plan });
   await context.commit({ cursor: { ...state }, progress: { phase: 'training', total: plan.steps, completed: 0 } });
   const { samples, replies, tokens } = report;

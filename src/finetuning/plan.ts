@@ -24,6 +24,8 @@ export interface Preparation {
   /** Folder of the model to start from. */
   base: string;
   runFolder: string;
+  /** Most bytes an uploaded file may unpack to. */
+  unpackedBytes?: number | undefined;
   onNote(text: string): void;
   signal: AbortSignal;
 }
@@ -45,7 +47,7 @@ export async function prepareTraining(db: Db, preparation: Preparation): Promise
   const onBadLine = (line: BadLine) => {
     if (count++ < badLinesTold) first.push(line);
   };
-  const sources = await sourcesOf(db, input);
+  const sources = await sourcesOf(db, preparation);
   const data = await writeTrainingData(sources, { folder: runFolder, schema: input.schema, onBadLine, signal });
   const asked = askedSchema(input, data.schema);
   const found = await inspectData(
@@ -67,9 +69,10 @@ export async function prepareTraining(db: Db, preparation: Preparation): Promise
   return { report, refusal: refusalOf(input, schema, report), plan: planOf(input, schema, data, found) };
 }
 
-async function sourcesOf(db: Db, { training, validation, labels, method }: FinetuningInput): Promise<TrainingSource[]> {
+async function sourcesOf(db: Db, { input, unpackedBytes }: Preparation): Promise<TrainingSource[]> {
+  const { training, validation, labels, method } = input;
   const open = async (source: FinetuningInput['training'], side?: Split): Promise<TrainingSource> => {
-    if ('file' in source) return uploadSource(db, await findFile(db, source.file), side);
+    if ('file' in source) return uploadSource(db, await findFile(db, source.file), { side, unpackedBytes });
     // The replies of a bootstrapping job are labelled by its predictor alone.
     const choice = method === 'bootstrap' ? (['model'] as const) : labels;
     return datasetSource(db, await findDataset(db, source.dataset), choice, side);

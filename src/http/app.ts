@@ -23,7 +23,7 @@ import { addLabelling } from './routes/labelling.ts';
 import { addModels } from './routes/models.ts';
 import { addRaters } from './routes/raters.ts';
 import { addRemembered } from './routes/remembered.ts';
-import { takesUpload } from './uploads.ts';
+import { refuseEncoded, takesUpload } from './uploads.ts';
 
 /** The whole application as one function from Request to Response; `listen` puts it on a port. */
 export function createApp(door: Door): OpenAPIHono<DoorEnv> {
@@ -45,7 +45,10 @@ export function createApp(door: Door): OpenAPIHono<DoorEnv> {
   });
   app.use(requireKey(door.config.apiKey));
   const limited = limitBody(door.config.limits.bodyBytes);
-  app.use((c, next) => (takesUpload(c) ? next() : limited(c, next)));
+  app.use((c, next) => {
+    refuseEncoded(c);
+    return takesUpload(c) ? next() : limited(c, next);
+  });
   addChatCompletions(app, door);
   addCompletions(app, door);
   addRemembered(app, door);

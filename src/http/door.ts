@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { SteerError } from '../errors.ts';
 import type { Job } from '../jobs/jobs.ts';
-import type { Db } from '../store/connect.ts';
+import type { Db, Tx } from '../store/connect.ts';
 import type { Models } from './served-models.ts';
 
 export interface Door {
@@ -24,6 +24,11 @@ export function databaseOf({ db }: Door): Db {
 }
 
 export interface DoorEnv {
+  /** Given by an asker from within; a request over the wire comes without. */
+  Bindings: {
+    /** Takes what is left to do to remember a completion: the asker does it in the transaction that stores what it makes of the reply. */
+    remember?: (keep: (tx: Tx) => Promise<void>) => void;
+  };
   Variables: {
     requestId: string;
     /** Aborted when the caller goes away, streaming or not. */

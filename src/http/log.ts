@@ -7,8 +7,17 @@ import type { DoorEnv } from './door.ts';
 import { toFailure } from './problem.ts';
 
 /** Log that writes JSON lines to standard output, or to `destination`. */
-export function createLog(level: Config['logLevel'], destination?: DestinationStream): Logger {
-  return destination ? pino({ level }, destination) : pino({ level });
+export function createLog(level: Config['logLevel'], destination: DestinationStream = openOutput(1)): Logger {
+  return pino({ level }, destination);
+}
+
+const keptBytes = 2 ** 20;
+
+/** Lines for an open file. What cannot be written, on a disk without room say, is tried again and then lost; it does not end the process. */
+export function openOutput(file: number): DestinationStream {
+  const output = pino.destination({ dest: file, sync: false, maxLength: keptBytes });
+  output.on('error', () => {});
+  return output;
 }
 
 /** Middleware that writes one line when the reply, streamed or not, is over. Health checks are only told at debug level. */

@@ -14,6 +14,7 @@ const streamedChunks: Record<string, string> = {
   '/v1/chat/completions': 'ChatCompletionChunk',
   '/v1/completions': 'TextCompletionChunk',
   '/v1/fine_tuning/jobs/{id}/events': 'FineTuningEvent',
+  '/v1/jobs/{id}/events': 'JobEvent',
 };
 
 /** The document of an app's routes; plain data, the same on every call. */

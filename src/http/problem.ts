@@ -5,6 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { ZodError } from 'zod';
 import { failures, SteerError } from '../errors.ts';
+import { interruptionOf, isDatabaseFull } from '../store/interruption.ts';
 import type { DoorContext, DoorEnv } from './door.ts';
 import { toEnvelope, toProblem } from './wire/failure.ts';
 
@@ -19,7 +20,24 @@ export function toFailure(error: unknown): SteerError {
   }
   if (holdsNul(error)) return new SteerError('invalid_request', 'Expected text without the character U+0000.');
   if (error instanceof Error && error.name === 'AbortError') return new SteerError('cancelled', 'The caller went away.');
-  return new SteerError('internal_error', 'Unforeseen failure', { cause: error });
+  return interrupted(error) ?? new SteerError('internal_error', 'Unforeseen failure', { cause: error });
+}
+
+function interrupted(cause: unknown): SteerError | null {
+  const interruption = interruptionOf(cause);
+  if (interruption === 'database') return databaseAway(cause);
+  if (interruption === null) return null;
+  const disk = isDatabaseFull(cause) ? 'the disk of the database' : 'a disk of the server';
+  return new SteerError('disk_full', `There is no room left on ${disk}. Make room there, then send the request again.`, {
+    cause,
+  });
+}
+
+/** What a caller is told while the database does not answer. */
+export function databaseAway(cause?: unknown): SteerError {
+  const message =
+    'The database does not answer. Start it or wait for it, then send the request again; GET /health/ready says when.';
+  return new SteerError('database_unavailable', message, { cause });
 }
 
 /** Postgres refuses U+0000 in text wherever a caller put it: an id in the path, a name in the body. */

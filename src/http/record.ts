@@ -1,5 +1,5 @@
 // Keeps finished replies for feedback. A reply is never lost to its caller because it could not be kept.
-import { type FinishedReply, rememberCompletion } from '../feedback/completions.ts';
+import { type FinishedReply, rememberCompletion, storable } from '../feedback/completions.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import type { Label, RequestedAttributes } from '../steerlm.ts';
 import type { Door, DoorContext } from './door.ts';
@@ -17,12 +17,16 @@ interface Finished {
   replies: (Reply & { steering?: Steering })[];
 }
 
-/** Stores the replies where there is a database and the request does not forbid it; a failure is logged, not thrown. */
+/**
+ * Stores the replies where there is a database and the request does not forbid it, or hands them to an asker from within.
+ * A failure is logged, not thrown.
+ */
 export async function recordReplies(c: DoorContext, door: Door, finished: Finished): Promise<void> {
   const { head, request, prompt, seed, replies } = finished;
   if (!door.db || request.store === false) return;
   try {
-    await rememberCompletion(door.db, {
+    // Made so here, where a failure concerns this completion alone; in the asker's transaction it would end a whole step.
+    const completion = storable({
       id: head.id,
       model: prompt.model.id,
       revision: prompt.model.revision,
@@ -33,6 +37,8 @@ export async function recordReplies(c: DoorContext, door: Door, finished: Finish
       promptTokens: prompt.tokenIds.length,
       replies: replies.map(toFinished),
     });
+    if (c.env?.remember) c.env.remember((tx) => rememberCompletion(tx, completion));
+    else await rememberCompletion(door.db, completion);
   } catch (error) {
     door.log.warn({ requestId: c.get('requestId'), err: describeError(error) }, 'completion not kept');
   }

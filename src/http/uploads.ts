@@ -14,6 +14,20 @@ export function takesUpload({ req }: DoorContext): boolean {
   );
 }
 
+/**
+ * Refuses a body that a Content-Encoding packs: no body is unpacked on its way in, so none can outgrow its limit there. A dataset alone may
+ * come as gzip, which its reader tells by itself and bounds. Throws `unsupported_media_type`.
+ */
+export function refuseEncoded(c: DoorContext): void {
+  const encoding = c.req.header('content-encoding')?.trim().toLowerCase() ?? '';
+  if (encoding === '' || encoding === 'identity' || !c.req.raw.body) return;
+  if (/^(x-)?gzip$/.test(encoding) && c.req.path === '/v1/datasets' && takesUpload(c)) return;
+  c.header('Accept-Encoding', 'identity');
+  const found = JSON.stringify(encoding.slice(0, 64));
+  const message = `Content-Encoding: expected none, found ${found}. Send the body as it is; a dataset may be sent as gzip to POST /v1/datasets.`;
+  throw new SteerError('unsupported_media_type', message);
+}
+
 /** `type/subtype` of a Content-Type header in lower case; empty without one. */
 export function mediaType(header: string | undefined): string {
   return (header ?? '').split(';')[0]?.trim().toLowerCase() ?? '';

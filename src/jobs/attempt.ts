@@ -1,8 +1,10 @@
 // Runs one claimed job to its end or its interruption, with a heartbeat beside it. The one border where a job's failure becomes its status.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SteerError } from '../errors.ts';
 import type { Db } from '../store/connect.ts';
-import type { JobFailure } from '../store/work-schema.ts';
-import type { Claim } from './claims.ts';
+import { interruptionOf, isDatabaseFull } from '../store/interruption.ts';
+import type { JobFailure, JobStatus } from '../store/work-schema.ts';
+import type { Claim, Outcome } from './claims.ts';
 import { type JobContext, type JobDefinition, type Log, type StopReason, stopReason } from './define.ts';
 import { addEvent } from './jobs.ts';
 
@@ -28,16 +30,56 @@ export async function attempt(
   release.addEventListener('abort', onRelease, { once: true });
   if (release.aborted) onRelease();
   if (job.wish) halt(job.wish);
-  const pulse = keepBeating(claim, beatMs, leaseMs, halt);
+  const add = (level: 'warn' | 'error', message: string) => addEvent(db, { jobId: job.id, type: 'message', level, message });
+  const onReturn = (silentMs: number) => add('warn', `${wasAway(silentMs)}; the job went on meanwhile.`);
+  const pulse = keepBeating(claim, { beatMs, leaseMs }, { halt, onReturn });
+  const store = async (ending: () => Ending) => {
+    const event = await persist(() => endClaim(claim, ending()), release, log);
+    if (event !== null) await persist(() => add('error', event), release, log);
+  };
   try {
     const input = definition.input.parse(job.input);
     const result = await definition.run(contextOf(db, claim, input, stop.signal));
-    await claim.end('succeeded', { result, message: 'The job succeeded.' });
+    await store(() => ['succeeded', { result, message: 'The job succeeded.' }]);
   } catch (error) {
-    await settle(claim, error, stop.signal, log);
+    await pulse.stop();
+    const reason = stopReason(stop.signal);
+    tell(log, job, error, reason);
+    // What it was asked to stop for is still to be done: the job keeps the wish, and whoever claims it next does it.
+    if (reason !== 'cancel' || interruptionOf(error) === null) await store(() => endingOf(error, reason, pulse.silentMs()));
   } finally {
     release.removeEventListener('abort', onRelease);
     await pulse.stop();
+  }
+}
+
+type Ending = [status: JobStatus, outcome: Outcome];
+
+/** Ends the claim. Answers the event that a database without room could not take, while it could still write over the row of the job. */
+async function endClaim(claim: Claim, [status, outcome]: Ending): Promise<string | null> {
+  try {
+    await claim.end(status, outcome);
+    return null;
+  } catch (error) {
+    if (status !== 'paused' || interruptionOf(error) !== 'disk') throw error;
+    await claim.end(status, outcome, { silently: true });
+    return outcome.message;
+  }
+}
+
+/** Less than any worker takes to look for jobs without a heartbeat, so that whoever has the job is heard first. */
+const retryMs = 200;
+
+/** Tries until the database is back and takes it, or the process ends: how a job ended must not be lost with the database. */
+async function persist<T>(write: () => Promise<T>, release: AbortSignal, log: Log): Promise<T> {
+  for (let told = false; ; told = true) {
+    try {
+      return await write();
+    } catch (error) {
+      if (interruptionOf(error) === null || release.aborted) throw error;
+      if (!told) log.warn({ err: describe(error) }, 'job waits for the database');
+      await sleep(retryMs, undefined, { signal: release }).catch(() => {});
+    }
   }
 }
 
@@ -58,18 +100,30 @@ function contextOf(db: Db, claim: Claim, input: unknown, signal: AbortSignal): J
   };
 }
 
+interface Beats {
+  halt(reason: StopReason): void;
+  /** The database answers again after beats that failed. */
+  onReturn(silentMs: number): Promise<void>;
+}
+
 /** A beat that fails is tried again: the database may come back before the lease is over. */
-function keepBeating(claim: Claim, beatMs: number, leaseMs: number, halt: (reason: StopReason) => void) {
+function keepBeating(claim: Claim, { beatMs, leaseMs }: Pulse, { halt, onReturn }: Beats) {
   let last = performance.now();
+  let failed = false;
   let timer: NodeJS.Timeout | undefined;
   let beating: Promise<void> = Promise.resolve();
+  const silentMs = () => performance.now() - last;
   const beat = async () => {
     try {
       const answer = await claim.beat();
+      const silent = silentMs();
       last = performance.now();
       if (answer) halt(answer);
+      else if (failed) await onReturn(silent);
+      failed = false;
     } catch {
-      if (performance.now() - last > leaseMs) halt('lost');
+      failed = true;
+      if (silentMs() > leaseMs) halt('lost');
     }
     if (timer !== undefined) schedule();
   };
@@ -80,6 +134,7 @@ function keepBeating(claim: Claim, beatMs: number, leaseMs: number, halt: (reaso
   };
   schedule();
   return {
+    silentMs,
     stop: async () => {
       clearTimeout(timer);
       timer = undefined;
@@ -88,30 +143,45 @@ function keepBeating(claim: Claim, beatMs: number, leaseMs: number, halt: (reaso
   };
 }
 
-async function settle(claim: Claim, error: unknown, signal: AbortSignal, log: Log): Promise<void> {
-  const reason = stopReason(signal);
-  const way = interruptionOf(error);
-  // What it was asked to stop for is still to be done: the job keeps the wish, and whoever claims it next does it.
-  if (way !== null && reason === 'cancel')
-    return log.warn({ jobId: claim.job.id, err: String(error) }, 'job left to be cancelled');
-  if (reason === 'pause') return await claim.end('paused', { message: 'The job was paused.' });
-  if (reason === 'cancel') return await claim.end('cancelled', { message: 'The job was cancelled.' });
-  if (reason === 'release') return await claim.end('queued', { message: 'The worker was stopped; the job waits for another.' });
-  if (reason === 'lost') return;
-  const failure = toJobFailure(error);
-  log.warn(
-    { jobId: claim.job.id, kind: claim.job.kind, code: failure.code, err: String((error as Error).stack) },
-    'job interrupted',
-  );
-  if (way === 'database') {
-    const message = 'The database did not answer; the job goes on from its last step.';
-    return await claim.end('queued', { level: 'warn', message });
-  }
+function tell(log: Log, { id, kind }: Claim['job'], error: unknown, reason: StopReason | null): void {
+  const fields = { jobId: id, kind, err: describe(error) };
+  if (reason === null) log.warn({ ...fields, code: toJobFailure(error).code }, 'job interrupted');
+  else if (interruptionOf(error) !== null) log.warn({ ...fields, reason }, 'job interrupted while it was to stop');
+}
+
+/** For the log. A failed query is passed over for its cause: its message holds the values. */
+export function describe(error: unknown): string {
+  let cause = error as Error;
+  while ('params' in cause && cause.cause instanceof Error) cause = cause.cause;
+  return String(cause.stack ?? cause);
+}
+
+/** How the job stands after its run threw. Without effect where another worker has taken it. */
+function endingOf(error: unknown, reason: StopReason | null, silentMs: number): Ending {
+  if (reason === 'pause') return ['paused', { message: 'The job was paused.' }];
+  if (reason === 'cancel') return ['cancelled', { message: 'The job was cancelled.' }];
+  if (reason === 'release') return ['queued', { message: 'The worker was stopped; the job waits for another.' }];
+  const way = reason === 'lost' ? 'database' : interruptionOf(error);
+  if (way === 'database')
+    return ['queued', { level: 'warn', message: `${wasAway(silentMs)}; the job goes on from its last step.` }];
   if (way === 'disk') {
-    const message = 'There is no room left on the disk; the job is paused and nothing is lost. Make room, then resume it.';
-    return await claim.end('paused', { level: 'error', message });
+    const message = `${fullDiskOf(error)} The job is paused and nothing is lost. Make room there, then resume it.`;
+    return ['paused', { level: 'error', message }];
   }
-  await claim.end('failed', { error: failure, level: 'error', message: failure.message });
+  const failure = toJobFailure(error);
+  return ['failed', { error: failure, level: 'error', message: failure.message }];
+}
+
+function wasAway(silentMs: number): string {
+  const seconds = Math.floor(silentMs / 1000);
+  return seconds < 1 ? 'The database did not answer' : `The database did not answer for ${seconds} s`;
+}
+
+function fullDiskOf(error: unknown): string {
+  if (error instanceof SteerError && error.code === 'disk_full') return error.message;
+  return isDatabaseFull(error)
+    ? 'There is no room left on the disk of the database.'
+    : 'There is no room left on a disk that the job writes to.';
 }
 
 /** What a caller may be told: a foreseen failure as it is, anything else without its message. */
@@ -120,17 +190,4 @@ function toJobFailure(error: unknown): JobFailure {
     return { code: 'internal_error', message: 'The job failed on a fault of the server; its log has the cause.' };
   const { code, message, details } = error;
   return { code, message, ...(details.param === undefined ? {} : { param: details.param }) };
-}
-
-const lostConnection = /^(08|57P0|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|53300)/;
-const fullDisk = /^(ENOSPC|EDQUOT|53100|53200)$/;
-
-/** Circumstances that are nobody's fault and pass: the job is kept. */
-export function interruptionOf(error: unknown): 'database' | 'disk' | null {
-  for (let cause = error; cause instanceof Error; cause = cause.cause as Error) {
-    const code = String((cause as NodeJS.ErrnoException).code ?? '');
-    if (fullDisk.test(code)) return 'disk';
-    if (lostConnection.test(code) || code === 'database_unavailable') return 'database';
-  }
-  return null;
 }

@@ -52,8 +52,7 @@ export async function claimJob(
       .returning();
     if (!claimed) return null;
     if (claimed.stalls < maxStalls) {
-      if (claimed.stalls > 0)
-        await tell(tx, id, 'warn', `The worker of attempt ${claimed.attempt - 1} went silent; going on from the last step.`);
+      if (claimed.stalls > 0) await tell(tx, id, 'warn', silent(claimed.attempt - 1));
       return claimed;
     }
     const message = `The job ended its worker ${claimed.stalls} times without getting further. Look into the server's log, then start it again.`;
@@ -66,6 +65,10 @@ export async function claimJob(
   });
 }
 
+function silent(attempt: number): string {
+  return `The worker of attempt ${attempt} went silent, because it ended or lost the database; going on from the last step.`;
+}
+
 async function tell(tx: Tx, jobId: string, level: 'info' | 'warn' | 'error', message: string): Promise<void> {
   await tx.insert(jobEvents).values({ jobId, level, type: 'message', message });
 }
@@ -73,6 +76,13 @@ async function tell(tx: Tx, jobId: string, level: 'info' | 'warn' | 'error', mes
 function ending(status: JobStatus, { result, error }: { result?: Record<string, unknown>; error?: JobFailure } = {}) {
   const over = status === 'succeeded' || status === 'failed' || status === 'cancelled';
   return { status, wish: null, worker: null, result, error, finishedAt: over ? sql`now()` : null, heartbeatAt: null };
+}
+
+export interface Outcome {
+  result?: Record<string, unknown>;
+  error?: JobFailure;
+  level?: 'info' | 'warn' | 'error';
+  message: string;
 }
 
 /** One claim on one job. Every write asks whether the claim still holds, and holds it until the transaction ends. */
@@ -121,14 +131,11 @@ export class Claim {
     });
   }
 
-  /** Ends the claim, with an event where there is something to say; without effect when it is lost. */
-  async end(
-    status: JobStatus,
-    outcome: { result?: Record<string, unknown>; error?: JobFailure; level?: 'info' | 'warn' | 'error'; message: string },
-  ): Promise<void> {
+  /** Ends the claim, with its event; `silently` leaves that out. Without effect when the claim is lost. */
+  async end(status: JobStatus, outcome: Outcome, { silently = false } = {}): Promise<void> {
     await this.#db.transaction(async (tx) => {
       const [row] = await tx.update(jobs).set(ending(status, outcome)).where(this.#own).returning({ id: jobs.id });
-      if (row) await tell(tx, this.job.id, outcome.level ?? 'info', outcome.message);
+      if (row && !silently) await tell(tx, this.job.id, outcome.level ?? 'info', outcome.message);
     });
   }
 }

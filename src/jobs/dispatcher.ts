@@ -25,7 +25,7 @@ export async function openDispatcher({ raw }: Store, log: Log): Promise<Dispatch
       ? new PgBoss({ ...shared, backend: 'pglite', db: fromPglite(raw.pglite) })
       : new PgBoss({ ...shared, connectionString: raw.url, max: 4 });
   // Without a listener an outage of the database would end the process; pg-boss goes on by itself when it is back.
-  boss.on('error', (error) => log.warn({ err: String(error) }, 'job queue'));
+  boss.on('error', tellOnce(log));
   await boss.start();
   for (const lane of lanes) {
     await boss.createQueue(lane, { policy: 'short', retryLimit: 0, expireInSeconds, deleteAfterSeconds: 60 });
@@ -48,5 +48,18 @@ export async function openDispatcher({ raw }: Store, log: Log): Promise<Dispatch
       workers.set(lane, worker);
     },
     close: () => boss.stop({ graceful: false, close: true }),
+  };
+}
+
+const sameAgainMs = 60_000;
+
+/** A queue that cannot reach its database says so twice a second. */
+function tellOnce(log: Log): (error: Error) => void {
+  let last = { message: '', at: 0 };
+  return ({ message, ...error }) => {
+    const at = performance.now();
+    if (message === last.message && at - last.at < sameAgainMs) return;
+    last = { message, at };
+    log.warn({ err: message || JSON.stringify(error) }, 'job queue');
   };
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Store } from '../store/connect.ts';
-import { attempt } from './attempt.ts';
+import { attempt, describe } from './attempt.ts';
 import { Claim, claimJob, listWaiting } from './claims.ts';
 import { type JobDefinition, type Log, lanes } from './define.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -49,7 +49,7 @@ export async function startWorker(
   };
   const handle = (jobId: string): Promise<void> => {
     // What goes wrong outside the job itself is the database's: the sweep sends the job again.
-    const done = work(jobId).catch((error) => log.warn({ jobId, err: String(error) }, 'job not settled'));
+    const done = work(jobId).catch((error) => log.warn({ jobId, err: describe(error) }, 'job not settled'));
     inHand.add(done);
     return done.finally(() => inHand.delete(done));
   };
@@ -74,13 +74,16 @@ function keepSweeping(
 ) {
   let timer: NodeJS.Timeout | undefined;
   let sweeping: Promise<void> = Promise.resolve();
+  let failed = false;
   const sweep = async () => {
     try {
-      for (const { id, kind } of await listWaiting(db, [...definitions.keys()], leaseMs)) {
-        await dispatcher.send(definitions.get(kind)!.lane, id);
-      }
+      const waiting = await listWaiting(db, [...definitions.keys()], leaseMs);
+      // After the database was away every running job looks as if its worker had died: those that live are heard first.
+      if (!failed) for (const { id, kind } of waiting) await dispatcher.send(definitions.get(kind)!.lane, id);
+      failed = false;
     } catch (error) {
-      log.warn({ err: String(error) }, 'job sweep');
+      if (!failed) log.warn({ err: describe(error) }, 'job sweep');
+      failed = true;
     }
     if (timer !== undefined) schedule(sweepMs);
   };

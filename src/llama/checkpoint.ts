@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { SteerError } from '../errors.ts';
+import { SteerError, writingTo } from '../errors.ts';
 import { slots } from '../tensor/adamw.ts';
 import { openTensorFile, writeTensorFile } from './safetensors.ts';
 import type { TrainingState } from './training-state.ts';
@@ -38,19 +38,28 @@ function stateShapes(state: TrainingState): Map<string, number[]> {
 export async function saveCheckpoint(folder: string, state: TrainingState, position: Position, keep: number): Promise<string> {
   const final = join(folder, `step-${String(position.step).padStart(8, '0')}`);
   const partial = `${final}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
-  const shapes = stateShapes(state);
-  const tensors = [...shapes.keys()].map((name): [string, Float32Array] => [name, state.value(name)]);
-  await writeTensorFile(join(partial, 'state.safetensors'), shapes, tensors, 'F32');
-  await writeFile(join(partial, 'position.json'), `${JSON.stringify(position, null, 2)}\n`);
-  await rm(final, { recursive: true, force: true });
-  await rename(partial, final);
+  try {
+    await rm(partial, { recursive: true, force: true });
+    await writingTo(folder, () => writeState(partial, state, position));
+    await rm(final, { recursive: true, force: true });
+    await rename(partial, final);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  }
   const old = (await listCheckpoints(folder)).slice(0, -keep);
   // What a killed process left half-written goes as well.
   const torn = (await readdir(folder)).filter((name) => name.startsWith('step-') && name.endsWith('.partial'));
   for (const name of [...old, ...torn]) await rm(join(folder, name), { recursive: true, force: true });
   return final;
+}
+
+async function writeState(folder: string, state: TrainingState, position: Position): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const shapes = stateShapes(state);
+  const tensors = [...shapes.keys()].map((name): [string, Float32Array] => [name, state.value(name)]);
+  await writeTensorFile(join(folder, 'state.safetensors'), shapes, tensors, 'F32');
+  await writeFile(join(folder, 'position.json'), `${JSON.stringify(position, null, 2)}\n`);
 }
 
 /** Names of the whole checkpoints in a folder, oldest first. */

@@ -2,6 +2,7 @@
 // became of whoever started it; steps repeated after a crash replace what was written of them before.
 import { appendFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writingTo } from '../errors.ts';
 import type { Metrics } from './training.ts';
 
 const fileName = 'metrics.jsonl';
@@ -15,7 +16,7 @@ export async function beginCurve(runFolder: string): Promise<void> {
 /** Adds a step. */
 export async function appendToCurve(runFolder: string, metrics: Metrics): Promise<void> {
   // A line that a crash cut short ends where the next begins.
-  await appendFile(join(runFolder, fileName), `\n${JSON.stringify(metrics)}`);
+  await writingTo(runFolder, () => appendFile(join(runFolder, fileName), `\n${JSON.stringify(metrics)}`));
 }
 
 /** Figures by step up to step `last`, in order; of a step made twice the newer ones. */

@@ -25,7 +25,7 @@ export function exists(path: string): Promise<boolean> {
 /** Writes a value as indented JSON, whole or not at all. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   await writeWhole(path, async (file) => {
-    await file.write(`${JSON.stringify(value, null, 2)}\n`);
+    await file.writeFile(`${JSON.stringify(value, null, 2)}\n`);
   });
 }
 

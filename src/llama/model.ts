@@ -1,7 +1,7 @@
 // A whole model in memory, read from and written to a folder in the Hugging Face layout with its steerlm.json card.
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { SteerError } from '../errors.ts';
+import { SteerError, writingTo } from '../errors.ts';
 import { controlTokens } from '../steerlm.ts';
 import { exists } from './json-file.ts';
 import { type ModelCard, readModelCard, readShape, writeModelCard, writeShape } from './model-folder.ts';
@@ -64,12 +64,18 @@ export async function writeModel(folder: string, { shape, tokenizer, card, value
  * already, its files are replaced one by one.
  */
 export async function publishModel(folder: string, model: Model, dtype: WeightType): Promise<void> {
-  if (await exists(folder)) return await writeModel(folder, model, dtype);
   const whole = resolve(folder);
-  const partial = join(dirname(whole), `.${basename(whole)}.partial`);
-  await rm(partial, { recursive: true, force: true });
-  await writeModel(partial, model, dtype);
-  await rename(partial, whole);
+  const models = dirname(whole);
+  if (await exists(whole)) return await writingTo(models, () => writeModel(whole, model, dtype));
+  const partial = join(models, `.${basename(whole)}.partial`);
+  try {
+    await rm(partial, { recursive: true, force: true });
+    await writingTo(models, () => writeModel(partial, model, dtype));
+    await rename(partial, whole);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** The model with the prompt layout's control tokens: a tokenizer without them gets them, and the embeddings grow with it. */

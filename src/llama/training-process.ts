@@ -1,7 +1,7 @@
 // Runs training in a child process: it keeps both cores busy for hours, and only a process can be ended for certain.
 // The parent's and the child's end of the conversation; knows nothing of what is trained.
 import { fork } from 'node:child_process';
-import { type FailureCode, failures, SteerError } from '../errors.ts';
+import { type FailureCode, failures, isDiskFull, SteerError } from '../errors.ts';
 import type { Metrics } from './training.ts';
 
 /** A checkpoint that is on disk. */
@@ -95,10 +95,18 @@ export function serveTraining<Spec, Result>(
     try {
       send({ kind: 'done', result: await run(message.spec, listener, stop.signal) });
     } catch (error) {
-      const known = error instanceof SteerError && error.code in failures;
-      if (!known) process.stderr.write(`${(error as Error).stack}\n`);
-      send({ kind: 'failed', code: known ? error.code : 'internal_error', message: (error as Error).message });
+      send({ kind: 'failed', ...toFailure(error) });
     }
     if (process.connected) process.disconnect?.();
   });
+}
+
+/** Causes do not cross to the parent: what it must know of them is in the code. */
+function toFailure(error: unknown): { code: FailureCode; message: string } {
+  if (error instanceof SteerError && error.code in failures && !isDiskFull(error))
+    return { code: error.code, message: error.message };
+  const { message, stack } = error as Error;
+  if (isDiskFull(error)) return { code: 'disk_full', message };
+  process.stderr.write(`${stack}\n`);
+  return { code: 'internal_error', message };
 }

@@ -4,13 +4,16 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
+import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js';
-import postgres from 'postgres';
+import postgres, { type Sql } from 'postgres';
 import { SteerError } from '../errors.ts';
+import { refuseWithoutRoom } from './embedded-room.ts';
 import { type Locked, lockFolder } from './folder-lock.ts';
 import * as schema from './schema.ts';
+import { createServerPool } from './server-pool.ts';
 
 /** On PGlite a transaction holds the only connection: inside one, use its `tx`; waiting for `db` there never ends. */
 export type Db = PgDatabase<PgQueryResultHKT, typeof schema>;
@@ -34,20 +37,53 @@ export async function openStore(options: { databaseUrl?: string | undefined; dat
   return options.databaseUrl ? await openServer(options.databaseUrl) : await openEmbedded(options.dataDir);
 }
 
+const connections = 10;
+
 async function openServer(databaseUrl: string): Promise<Store> {
   const address = addressOf(databaseUrl);
-  const client = postgres(databaseUrl, { max: 10, connect_timeout: 10, onnotice: () => {} });
+  // Drizzle notes here how times and JSON are read and written, before the first connection is made.
+  const options = { parsers: {}, serializers: {} };
+  const pool = createServerPool((onClose) => openLine(databaseUrl, options, onClose), connections);
+  const db = drizzlePostgres({ client: { ...pool, options } as unknown as Sql, schema });
   try {
-    await client`select 1`;
-  } catch (cause) {
-    await client.end({ timeout: 1 });
+    await knock(db);
+  } catch (error) {
+    await pool.close();
+    const cause = (error as Error).cause ?? error;
     throw new SteerError(
       'database_unavailable',
       `Cannot use Postgres at ${address}: ${reasonOf(cause)}. Start it or correct DATABASE_URL; without DATABASE_URL an embedded database is used.`,
       { cause },
     );
   }
-  return { db: drizzlePostgres(client, { schema }), raw: { url: databaseUrl }, close: () => client.end({ timeout: 5 }) };
+  return { db, raw: { url: databaseUrl }, close: pool.close };
+}
+
+/**
+ * A client of a single connection. It is never closed for its age, since it may be inside a transaction, and does not ask for the server's
+ * array types: losing the connection over that would end the process, and Drizzle reads arrays itself.
+ */
+function openLine(
+  databaseUrl: string,
+  { parsers, serializers }: Pick<Sql['options'], 'parsers' | 'serializers'>,
+  onclose: () => void,
+) {
+  const line = postgres(databaseUrl, {
+    max: 1,
+    max_lifetime: null,
+    fetch_types: false,
+    connect_timeout: 10,
+    onnotice: () => {},
+    onclose,
+  });
+  Object.assign(line.options.parsers, parsers);
+  Object.assign(line.options.serializers, serializers);
+  return line;
+}
+
+/** Returns when the database answers; throws what keeps it from that. */
+export async function knock(db: Db): Promise<void> {
+  await db.execute(sql`select 1`);
 }
 
 /** Host, port and database, never the password. */
@@ -81,7 +117,7 @@ async function openEmbedded(dataDir: string): Promise<Store> {
   createFolder(dataDir);
   const release = lockFolder(`${folder}.lock`, embeddedDatabase);
   try {
-    const client = yielding(await PGlite.create(folder));
+    const client = yielding(roomy(await PGlite.create(folder), folder));
     const close = async () => {
       await client.close();
       release();
@@ -95,6 +131,24 @@ async function openEmbedded(dataDir: string): Promise<Store> {
       { cause },
     );
   }
+}
+
+function roomy(client: PGlite, folder: string): PGlite {
+  const guard = (queries: Pick<PGlite, 'query'>) => {
+    const query = queries.query.bind(queries);
+    queries.query = async <T>(...asked: Parameters<typeof query>) => {
+      refuseWithoutRoom(folder, asked[1]);
+      return await query<T>(...asked);
+    };
+  };
+  const transaction = client.transaction.bind(client);
+  client.transaction = <T>(act: Parameters<typeof transaction<T>>[0]) =>
+    transaction<T>((tx) => {
+      guard(tx);
+      return act(tx);
+    });
+  guard(client);
+  return client;
 }
 
 /** PGlite answers on microtasks alone: a loop of queries would keep every request and timer of the process waiting until its end. */

@@ -42,12 +42,12 @@ export const datasets = pgTable(
   {
     id: uuid('id').primaryKey().defaultRandom(),
     name: text('name').notNull(),
-    /** Counts the imports under one name, from 1; each stays as it is. */
+    /** Counts the imports under one name, from 1; each stays as it is. A row without format only keeps its number. */
     version: integer('version').notNull().default(1),
     format: text('format').notNull(),
     /** Attributes the labels speak of; null when the data came without labels. */
     schema: jsonb('schema').$type<AttributeSchema>(),
-    /** Hash over the content of all samples in order, labels included. */
+    /** Hash over all samples in order, with their side of the split and their labels, and over the schema. */
     hash: text('hash').notNull(),
     sampleCount: integer('sample_count').notNull(),
     conversationCount: integer('conversation_count').notNull(),

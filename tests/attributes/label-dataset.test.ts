@@ -3,13 +3,13 @@ import { and, eq } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
 import { type LabellingProgress, labelDataset } from '../../src/attributes/label-dataset.ts';
 import type { ConversationScore, Predictor } from '../../src/attributes/predictor.ts';
-import { importDataset } from '../../src/datasets/import.ts';
 import { findDataset, type LabelChoice, streamSamples } from '../../src/datasets/samples.ts';
 import { SteerError } from '../../src/errors.ts';
 import { helpSteer } from '../../src/schemas.ts';
 import type { Label } from '../../src/steerlm.ts';
 import type { Db } from '../../src/store/connect.ts';
 import { labels } from '../../src/store/schema.ts';
+import { importText } from '../datasets/import-text.ts';
 import { testDatabases } from '../store/databases.ts';
 
 /** Rates a reply by its length: 0.7 of a level a word, and says long conversations were cut. */
@@ -54,13 +54,6 @@ const talk = [
   { messages: [{ role: 'user', content: 'Nobody answers' }] },
 ];
 
-async function bringIn(db: Db, name: string, records: object[]): Promise<void> {
-  const bytes = (async function* () {
-    yield Buffer.from(records.map((record) => JSON.stringify(record)).join('\n'));
-  })();
-  await importDataset(db, { name, input: { stream: { bytes, name: `${name}.jsonl` } } });
-}
-
 async function labelsOf(db: Db, name: string, choice: LabelChoice): Promise<(Label | undefined)[][]> {
   const read: (Label | undefined)[][] = [];
   for await (const { content } of streamSamples(db, (await findDataset(db, name)).id, { labels: choice })) {
@@ -74,7 +67,7 @@ const { signal } = new AbortController();
 describe.each(await testDatabases())('on $name', ({ open }) => {
   test('every assistant turn is labelled beside what it had, with floats, levels and their maker', async () => {
     const store = await open();
-    await bringIn(store.db, 'talk', talk);
+    await importText(store.db, 'talk', talk);
     const report = await labelDataset(store.db, { dataset: 'talk', predictor: new WordPredictor(), signal });
     expect(report).toEqual({ rated: 3, skipped: 0, truncated: 1, secondsPerTurn: expect.any(Number) });
     expect(report.secondsPerTurn).toBeGreaterThan(0);
@@ -98,7 +91,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
 
   test('a second run adds nothing, another revision labels anew', async () => {
     const store = await open();
-    await bringIn(store.db, 'talk', talk);
+    await importText(store.db, 'talk', talk);
     const predictor = new WordPredictor();
     await labelDataset(store.db, { dataset: 'talk', predictor, signal });
     const before = await store.db.$count(labels);
@@ -122,7 +115,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
         { role: 'assistant', content: `${i}` },
       ],
     }));
-    await bringIn(store.db, 'many', many);
+    await importText(store.db, 'many', many);
     const predictor = new WordPredictor();
     const stop = new AbortController();
     const seen: LabellingProgress[] = [];
@@ -144,7 +137,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
 
   test('text has no turns to label, and an unknown dataset is named', async () => {
     const store = await open();
-    await bringIn(store.db, 'story', [{ text: 'Once upon a time.' }]);
+    await importText(store.db, 'story', [{ text: 'Once upon a time.' }]);
     const predictor = new WordPredictor();
     expect(await labelDataset(store.db, { dataset: 'story', predictor, signal })).toMatchObject({ rated: 0, skipped: 0 });
     await expect(labelDataset(store.db, { dataset: 'tale', predictor, signal })).rejects.toMatchObject({ code: 'not_found' });

@@ -5,13 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LabelledReply, streamLabelled } from '../../src/attributes/labelled-rows.ts';
 import { createLabellingJob, labellingJob } from '../../src/attributes/labelling-job.ts';
 import type { ConversationScore, Predictor } from '../../src/attributes/predictor.ts';
-import { importDataset } from '../../src/datasets/import.ts';
 import { findDataset } from '../../src/datasets/samples.ts';
 import { SteerError } from '../../src/errors.ts';
 import { cancelJob, findJob, type Job, listErrors, pauseJob, resumeJob } from '../../src/jobs/jobs.ts';
 import { helpSteer } from '../../src/schemas.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { datasets, labels, samples } from '../../src/store/schema.ts';
+import { importText } from '../datasets/import-text.ts';
 import { attemptByHand, openWorkshop, type Workshop } from '../jobs/workshop.ts';
 import { testDatabases } from '../store/databases.ts';
 
@@ -66,10 +66,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
 
   const bringIn = async (records: object[]) => {
     const name = `data${names++}`;
-    const bytes = (async function* () {
-      yield Buffer.from(records.map((record) => JSON.stringify(record)).join('\n'));
-    })();
-    await importDataset(store.db, { name, input: { stream: { bytes, name: `${name}.jsonl` } } });
+    await importText(store.db, name, records);
     return await findDataset(store.db, name);
   };
   const start = async (dataset: { id: string; sampleCount: number }) =>

@@ -10,6 +10,7 @@ import { listFiles, readFile, storeFile } from '../../src/files/files.ts';
 import { createJob, findJob, type Job, pauseJob, resumeJob } from '../../src/jobs/jobs.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { batchResults } from '../../src/store/work-schema.ts';
+import { bytesOf } from '../datasets/import-text.ts';
 import { attemptByHand, openWorkshop, type Workshop } from '../jobs/workshop.ts';
 import { testDatabases } from '../store/databases.ts';
 
@@ -56,12 +57,8 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
     await store.close();
   });
 
-  const upload = async (content: string | Uint8Array, purpose = 'batch') => {
-    const bytes = (async function* () {
-      yield Buffer.from(content);
-    })();
-    return (await storeFile(store.db, { filename: 'in.jsonl', purpose, content: bytes })).id;
-  };
+  const upload = async (content: string | Uint8Array, purpose = 'batch') =>
+    (await storeFile(store.db, { filename: 'in.jsonl', purpose, content: bytesOf(content) })).id;
   const textOf = (lines: object[]) => lines.map((line) => JSON.stringify(line)).join('\n');
   const start = async (content: string | Uint8Array): Promise<Job> => {
     asked = [];

@@ -2,10 +2,7 @@
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeModel } from '../../src/llama/model.ts';
-import { initialWeights } from '../../src/llama/weights.ts';
-import { gameCharacters } from '../../src/schemas.ts';
-import { smallTokenizer } from '../llama/small-tokenizer.ts';
+import { writeTinyModel } from '../llama/tiny-model.ts';
 import { newWorkshop, steer, writeTalk } from './steer.ts';
 
 const { folder, path } = newWorkshop();
@@ -37,34 +34,7 @@ test('openapi writes the committed document', async () => {
 
 /** Folders under models/, each broken in its own way. */
 async function writeBrokenModels(): Promise<void> {
-  const shape = {
-    modelType: 'llama' as const,
-    vocabSize: smallTokenizer.size,
-    hiddenSize: 16,
-    intermediateSize: 24,
-    layers: 1,
-    heads: 2,
-    kvHeads: 2,
-    headDim: 8,
-    contextLength: 64,
-    ropeTheta: 10_000,
-    ropeScaling: null,
-    normEpsilon: 1e-5,
-    tiedEmbeddings: true,
-    attentionBias: false,
-    queryKeyNorm: false,
-  };
-  const card = { kind: 'steered' as const, attributeSchema: gameCharacters, promptLayoutVersion: 1, baseModel: null };
-  const rest = { datasets: [], recipe: {}, measured: null, createdAt: null };
-  for (const name of ['cut', 'misfit', 'missing']) {
-    const model = {
-      shape,
-      tokenizer: smallTokenizer,
-      values: new Map(initialWeights(shape, 1)),
-      card: { ...card, name, ...rest },
-    };
-    await writeModel(path(`models/${name}`), model, 'float32');
-  }
+  for (const name of ['cut', 'misfit', 'missing']) await writeTinyModel(path(`models/${name}`), { kind: 'steered', name });
   truncateSync(path('models/cut/model.safetensors'), 500);
   rmSync(path('models/missing/model.safetensors'));
   const tokenizer = JSON.parse(readFileSync(path('models/misfit/tokenizer.json'), 'utf8'));

@@ -1,11 +1,9 @@
-// The parts of the command line that need no process: values of options, attributes of several sources, progress and tables.
+// The parts of the command line that need no process: values of options, progress and tables.
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { attributeLevel, between, labelChoice, whole } from '../../src/commands/option-values.ts';
 import { bar, openProgressLine, reportTraining } from '../../src/commands/progress.ts';
 import { figure, formatTable, rounded } from '../../src/commands/table.ts';
-import { mergeSchemas } from '../../src/datasets/training-data.ts';
-import { gameCharacters, helpSteer, openAssistant } from '../../src/schemas.ts';
 
 test('numbers are whole, or within bounds, or refused', () => {
   expect([whole(1)('7'), between(0, 1)('0.5'), between(0, 2)('1e-3')]).toEqual([7, 0.5, 0.001]);
@@ -24,32 +22,6 @@ test('attributes add up, and open leaves one to the model', () => {
 test('labels are chosen by source in order of preference', () => {
   expect([labelChoice('latest'), labelChoice('human, model')]).toEqual(['latest', ['human', 'model']]);
   expect(() => labelChoice('human,nobody')).toThrow('Expected latest, or a list of human');
-});
-
-describe('attributes of several sources', () => {
-  test('one schema stays itself, several are joined by name', () => {
-    expect(mergeSchemas([])).toBeNull();
-    expect(mergeSchemas([helpSteer, helpSteer])).toBe(helpSteer);
-    const joined = mergeSchemas([openAssistant, gameCharacters]);
-    expect(joined?.name).toBe('oasst+npc');
-    expect(joined?.attributes.map(({ name }) => name)).toEqual([
-      'quality',
-      'toxicity',
-      'humor',
-      'creativity',
-      'helpfulness',
-      'verbosity',
-      'formality',
-    ]);
-  });
-
-  test('two scales of one attribute are refused', () => {
-    const [humor] = openAssistant.attributes.filter(({ name }) => name === 'humor');
-    const short = { name: 'short', version: 1, attributes: [{ ...humor!, levels: ['no', 'yes'], cap: 1 }] };
-    expect(() => mergeSchemas([openAssistant, short])).toThrow(
-      'rates humor on two scales, of 5 and 2 levels. Name one schema with --schema.',
-    );
-  });
 });
 
 describe('progress', () => {

@@ -2,10 +2,10 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readExport } from '../../src/datasets/export.ts';
-import { type ImportOptions, importDataset } from '../../src/datasets/import.ts';
+import type { ImportOptions } from '../../src/datasets/import.ts';
 import { countLabelledBy, inspectDataset } from '../../src/datasets/inspect.ts';
 import { listLabelledSamples } from '../../src/datasets/labelled-samples.ts';
-import { findDataset, streamSamples } from '../../src/datasets/samples.ts';
+import { findDataset, listDatasets, streamSamples } from '../../src/datasets/samples.ts';
 import { countTokens } from '../../src/datasets/token-lengths.ts';
 import { deleteDataset, pageDatasets } from '../../src/datasets/versions.ts';
 import { appendLabels } from '../../src/datasets/write.ts';
@@ -14,6 +14,7 @@ import type { Store } from '../../src/store/connect.ts';
 import { datasets, labels, samples } from '../../src/store/schema.ts';
 import { testDatabases } from '../store/databases.ts';
 import { collect } from './collect.ts';
+import { importText } from './import-text.ts';
 
 const rows = (count: number, response = 'Answer') =>
   Array.from({ length: count }, (_, i) => ({
@@ -30,17 +31,8 @@ describe.each(await testDatabases())('versions on $name', ({ open }) => {
     store = await open();
   });
   afterAll(() => store.close());
-  const put = (name: string, records: unknown[], options: Partial<ImportOptions> = {}) => {
-    async function* bytes() {
-      yield Buffer.from(records.map((record) => JSON.stringify(record)).join('\n'));
-    }
-    return importDataset(store.db, {
-      name,
-      input: { stream: { bytes: bytes(), name: 'x.jsonl' } },
-      newVersion: true,
-      ...options,
-    });
-  };
+  const put = (name: string, records: unknown[], options: Partial<ImportOptions> = {}) =>
+    importText(store.db, name, records, { newVersion: true, ...options });
 
   test('a name in use gets the next version; the same content again is the version it was', async () => {
     const first = await put('talk', rows(3));
@@ -65,6 +57,18 @@ describe.each(await testDatabases())('versions on $name', ({ open }) => {
       code: 'invalid_dataset',
     });
     expect(await store.db.$count(datasets, eq(datasets.name, 'talk'))).toBe(3);
+  });
+
+  test('the same records on other sides of the split, or under another schema, are another version', async () => {
+    const versionOf = async (options: Partial<ImportOptions>) => (await put('asked', rows(40), options)).version;
+    const wider = { ...helpSteer, attributes: helpSteer.attributes.map((each) => ({ ...each, default: 0 })) };
+    expect(await versionOf({})).toBe(1);
+    expect(await versionOf({ validationShare: 0.5 })).toBe(2);
+    expect(await versionOf({ schema: wider })).toBe(3);
+    const reordered = Object.fromEntries(Object.entries(helpSteer).toReversed()) as unknown as typeof helpSteer;
+    for (const same of [{}, { schema: helpSteer }, { schema: reordered }]) expect(await versionOf(same)).toBe(1);
+    expect(await versionOf({ validationShare: 0.5 })).toBe(2);
+    expect((await findDataset(store.db, 'asked@3')).schema).toEqual(wider);
   });
 
   test('imports of one name at the same time get versions of their own', async () => {
@@ -227,6 +231,25 @@ describe.each(await testDatabases())('versions on $name', ({ open }) => {
     expect(allLabels - (await store.db.$count(labels))).toBe(10_002);
     expect((await findDataset(store.db, 'doomed')).id).toBe(kept.id);
     await expect(deleteDataset(store.db, gone.id)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  test('the number of a deleted version is not given again, and its name is free', async () => {
+    const versions = [await put('counted', rows(1)), await put('counted', rows(2)), await put('counted', rows(3))];
+    await deleteDataset(store.db, versions[2]!.id);
+    await deleteDataset(store.db, versions[0]!.id);
+    expect((await findDataset(store.db, 'counted')).version).toBe(2);
+    const next = await put('counted', rows(3));
+    expect(next).toMatchObject({ version: 4, created: true });
+    for (const { id } of [next, versions[1]!]) await deleteDataset(store.db, id);
+    await expect(findDataset(store.db, 'counted')).rejects.toThrow(/no dataset "counted"\. There are: (?!.*counted)/);
+    expect(await pageDatasets(store.db, { name: 'counted', limit: 9 })).toEqual([]);
+    for (const listed of [await listDatasets(store.db), await pageDatasets(store.db, { limit: 100 })]) {
+      expect(listed.map(({ name }) => name)).not.toContain('counted');
+    }
+    const [kept] = await store.db.select().from(datasets).where(eq(datasets.name, 'counted'));
+    await expect(findDataset(store.db, kept!.id)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(deleteDataset(store.db, kept!.id)).rejects.toMatchObject({ code: 'not_found' });
+    expect(await put('counted', rows(1), { newVersion: false })).toMatchObject({ version: 5, created: true });
   });
 
   test('an export reads back as the same data, and a format that is only read is refused at once', async () => {

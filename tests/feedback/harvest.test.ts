@@ -1,5 +1,5 @@
 // Ratings become labelled samples and preferences pairs; the same feedback gives the same version, a removed rater another one.
-import { eq } from 'drizzle-orm';
+import { asc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { promptKey } from '../../src/datasets/sample.ts';
 import { findDataset, streamSamples } from '../../src/datasets/samples.ts';
@@ -7,9 +7,11 @@ import { splitOf } from '../../src/datasets/split.ts';
 import { type HarvestOptions, harvest } from '../../src/feedback/harvest.ts';
 import { streamPairs } from '../../src/feedback/pairs.ts';
 import { changeStanding, removeContribution } from '../../src/feedback/raters.ts';
+import { gameCharacters } from '../../src/schemas.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { feedback, raters } from '../../src/store/feedback-schema.ts';
-import { completions, datasets, labels } from '../../src/store/schema.ts';
+import { completions, datasets, labels, samples as sampleTable } from '../../src/store/schema.ts';
+import { collect } from '../datasets/collect.ts';
 import { testDatabases } from '../store/databases.ts';
 import { models, plantCompletion, rate } from './plant.ts';
 
@@ -19,12 +21,6 @@ const options: HarvestOptions = {
   rules: { minRaters: 2, threeClosest: true, maxSpread: null, weighting: true },
   preferences: true,
 };
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
 
 describe.each(await testDatabases())('on $name', (database) => {
   let store: Store;
@@ -145,6 +141,64 @@ describe.each(await testDatabases())('on $name', (database) => {
       },
     ]);
     expect((await run({ preferences: false })).pairs).toBe(0);
+  });
+
+  test('texts and pairs come whole, however many completions lie between those that said them', async () => {
+    const [like] = await store.db.select().from(completions);
+    const count = 1_100;
+    const id = (i: number) => `m${String(i).padStart(5, '0')}`;
+    const request = (i: number) => ({ messages: [{ role: 'user', content: `Number ${i}?` }] });
+    // The second half answers the questions of the first, every answer said twice: 550 questions, as many texts.
+    const said = Array.from({ length: count }, (_, i) => i % (count / 2));
+    const filled = said.map((question, i) => ({ ...like!, id: id(i), choice: 0, request: request(question), reply: 'Aye.' }));
+    const rivals = said.slice(0, count / 2).map((question, i) => ({ ...filled[i]!, id: `n${question}`, reply: 'Nay.' }));
+    await store.db.insert(completions).values([...filled, ...rivals]);
+    const blank = { bodyHash: 'x', choice: 0 };
+    const rated = filled.flatMap(({ id: completionId }, i) => [
+      { ...blank, id: `r${i}`, rater: i < count / 2 ? 'eve' : 'fay', completionId, ratings: { humor: i < count / 2 ? 4 : 2 } },
+    ]);
+    // One votes from either side, each on a completion of its own.
+    const votes = rivals.flatMap(({ id: rival }, i) => [
+      { ...blank, id: `v${i}`, rater: 'eve', completionId: id(i), againstId: rival, againstChoice: 0, outcome: 'win' as const },
+      {
+        ...blank,
+        id: `w${i}`,
+        rater: 'fay',
+        completionId: rival,
+        againstId: id(i + count / 2),
+        againstChoice: 0,
+        outcome: 'loss' as const,
+      },
+    ]);
+    for (const rows of [rated, votes]) await store.db.insert(feedback).values(rows);
+    const report = await run({ filters: { attributes: ['humor'] } });
+    expect(report).toMatchObject({ samples: 2 + count / 2, labels: 2 + count / 2, pairs: count / 2, skipped: { raw_prompt: 1 } });
+    expect(report.raters.find(({ id }) => id === 'fay')).toEqual({ id: 'fay', weight: 1, ratings: count });
+    const samples = await collect(streamSamples(store.db, report.dataset.id, { labels: ['human'] }));
+    const labelled = samples.filter(({ content }) => JSON.stringify(content).includes('"content":"Aye.","label":{"humor":3}'));
+    expect(labelled).toHaveLength(count / 2);
+    const hashes = await store.db.select().from(sampleTable).orderBy(asc(sampleTable.position));
+    expect(hashes.map(({ contentHash }) => contentHash)).toEqual(hashes.map(({ contentHash }) => contentHash).toSorted());
+    const pairs = await collect(streamPairs(store.db, report.dataset.id));
+    expect(new Set(pairs.map(({ prompt }) => prompt[0]!.content)).size).toBe(count / 2);
+    expect(new Set(pairs.map(({ chosen, agreement }) => `${chosen[0]!.content} ${agreement}`))).toEqual(new Set(['Aye. 1']));
+    expect((await run({ filters: { attributes: ['humor'] } })).created).toBe(false);
+  });
+
+  test('two models with two scales of one attribute are refused together', async () => {
+    await rate(store.db, 'ann', 'c2', { ratings: { humor: 1 } });
+    const [humor] = gameCharacters.attributes.filter(({ name }) => name === 'humor');
+    const short = { ...gameCharacters, attributes: [{ ...humor!, levels: ['no', 'yes'], cap: 1 }] };
+    await plantCompletion(store.db, 'c3', ['Aye.'], { model: 'rival' });
+    await rate(store.db, 'ann', 'c3', { ratings: { humor: 1 } });
+    const known = { ...models, schemaOf: ({ model }: { model: string }) => (model === 'rival' ? short : gameCharacters) };
+    const one = { ...options, rules: { ...options.rules, minRaters: 1 } };
+    await expect(harvest(store.db, one, known)).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'Expected one scale for humor, found 0 to 4 and 0 to 1 among the models. Filter by model.',
+      details: { param: 'filters.model' },
+    });
+    expect(await harvest(store.db, { ...one, filters: { model: 'rival' } }, known)).toMatchObject({ created: true });
   });
 
   test('a name that an import has is refused', async () => {

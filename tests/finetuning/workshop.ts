@@ -2,22 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { headShapes } from '../../src/attributes/predictor-graph.ts';
 import { trainPredictor } from '../../src/attributes/train-predictor.ts';
-import { importDataset } from '../../src/datasets/import.ts';
-import { findDataset } from '../../src/datasets/samples.ts';
 import { readFile, storeFile } from '../../src/files/files.ts';
 import { finetuningJobs } from '../../src/finetuning/job.ts';
 import { createFinetuningJob, FinetuningInput, hyperparameters } from '../../src/finetuning/job-input.ts';
 import type { JobDefinition } from '../../src/jobs/define.ts';
 import type { Job } from '../../src/jobs/jobs.ts';
-import { writeModel } from '../../src/llama/model.ts';
-import { initialWeights } from '../../src/llama/weights.ts';
 import { ModelRegistry } from '../../src/model-registry.ts';
 import { randomStream } from '../../src/random.ts';
 import type { AttributeSchema } from '../../src/steerlm.ts';
 import type { Store } from '../../src/store/connect.ts';
-import { smallTokenizer } from '../llama/small-tokenizer.ts';
+import { bytesOf, importText } from '../datasets/import-text.ts';
+import { writeTinyModel } from '../llama/tiny-model.ts';
 
 export const tone: AttributeSchema = {
   name: 'tone',
@@ -31,34 +27,6 @@ export const tone: AttributeSchema = {
     cap: 2,
   })),
 };
-
-const shape = {
-  modelType: 'llama' as const,
-  vocabSize: smallTokenizer.size,
-  hiddenSize: 16,
-  intermediateSize: 24,
-  layers: 1,
-  heads: 2,
-  kvHeads: 2,
-  headDim: 8,
-  contextLength: 128,
-  ropeTheta: 10_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
-};
-
-/** Writes a model with random weights. */
-export async function writeTiny(folder: string, kind: 'base' | 'steered' | 'predictor', name: string, seed = 1): Promise<void> {
-  const steering =
-    kind === 'base' ? { attributeSchema: null, promptLayoutVersion: null } : { attributeSchema: tone, promptLayoutVersion: 1 };
-  const made = { baseModel: null, datasets: [], recipe: {}, measured: null, createdAt: '2024-06-01T12:00:00Z' };
-  const values = new Map(initialWeights(shape, seed, kind === 'predictor' ? headShapes(tone, shape) : undefined));
-  const card = { kind, name, ...steering, ...made };
-  await writeModel(folder, { shape, tokenizer: smallTokenizer, values, card }, 'float32');
-}
 
 /** OpenAI messages with attributes on the replies, as a JSON lines text. */
 export function ratedLines(
@@ -106,30 +74,25 @@ export interface Site {
 export async function openSite(store: Store): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'steer-finetuning-'));
   const [modelsDir, dataDir] = [join(folder, 'models'), join(folder, 'data')];
-  await writeTiny(join(modelsDir, 'base'), 'base', 'base');
-  await writeTiny(join(modelsDir, 'steered'), 'steered', 'steered', 2);
-  await writeTiny(join(modelsDir, 'rater'), 'predictor', 'rater', 3);
+  const rest = { schema: tone, contextLength: 128 };
+  await writeTinyModel(join(modelsDir, 'base'), { kind: 'base', name: 'base', ...rest });
+  await writeTinyModel(join(modelsDir, 'steered'), { kind: 'steered', name: 'steered', seed: 2, ...rest });
+  await writeTinyModel(join(modelsDir, 'rater'), { kind: 'predictor', name: 'rater', seed: 3, ...rest });
   const onBroken = (at: string, reason: string) => {
     throw new Error(`${at}: ${reason}`);
   };
   const models = await ModelRegistry.open(modelsDir, { onBroken, db: store.db });
   const [definition] = finetuningJobs({ models, modelsDir, dataDir, trainPredictor });
-  const bytes = async function* (text: string) {
-    yield Buffer.from(text);
-  };
   return {
     models,
     modelsDir,
     dataDir,
     definition: definition!,
     upload: async (text, filename = 'rated.jsonl') => {
-      const { id } = await storeFile(store.db, { filename, purpose: 'fine-tune', content: bytes(text) });
+      const { id } = await storeFile(store.db, { filename, purpose: 'fine-tune', content: bytesOf(text) });
       return { file: id };
     },
-    bringIn: async (name, text) => {
-      await importDataset(store.db, { name, input: { stream: { bytes: bytes(text), name: `${name}.jsonl` } }, schema: tone });
-      return { dataset: (await findDataset(store.db, name)).id };
-    },
+    bringIn: async (name, text) => ({ dataset: (await importText(store.db, name, text, { schema: tone })).id }),
     make: async (input) => {
       const rest = {
         method: 'steerlm',

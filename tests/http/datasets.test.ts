@@ -48,7 +48,8 @@ const spooled = () => readdirSync(scratch).length;
 describe('importing', () => {
   test('from an uploaded file, as JSON tells, and the same again is the same version', async () => {
     const file_id = await upload(lines(rows(40)));
-    const made = await post(house, '/v1/datasets', { name: 'filed', file_id, schema: 'helpsteer', validation_share: 0.5 });
+    const asked = { name: 'filed', file_id, validation_share: 0.5 };
+    const made = await post(house, '/v1/datasets', { ...asked, schema: 'helpsteer' });
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({
       object: 'dataset',
@@ -61,7 +62,7 @@ describe('importing', () => {
       conversations: 40,
       schema: { name: 'helpsteer' },
     });
-    const again = await post(house, '/v1/datasets', { name: 'filed', file_id });
+    const again = await post(house, '/v1/datasets', asked);
     expect([again.status, again.body]).toEqual([200, made.body]);
     const other = await post(house, '/v1/datasets', { name: 'filed', file_id: await upload(lines(rows(41))) });
     expect([other.status, other.body.version]).toEqual([201, 2]);

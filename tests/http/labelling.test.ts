@@ -1,9 +1,9 @@
 // A dataset labelled over HTTP: one job per Idempotency-Key, progress while it runs, its rows in the order of the input, its failures by row.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { labellingJob } from '../../src/attributes/labelling-job.ts';
-import { importDataset } from '../../src/datasets/import.ts';
 import { pauseJob } from '../../src/jobs/jobs.ts';
 import type { Store } from '../../src/store/connect.ts';
+import { importText } from '../datasets/import-text.ts';
 import { openWorkshop, type Workshop } from '../jobs/workshop.ts';
 import { testDatabases } from '../store/databases.ts';
 import { type House, openHouse, post } from './knock.ts';
@@ -26,10 +26,7 @@ beforeAll(async () => {
     ],
   }));
   records[9] = { messages: [{ role: 'user', content: 'Nobody answers' }] };
-  const bytes = (async function* () {
-    yield Buffer.from(records.map((record) => JSON.stringify(record)).join('\n'));
-  })();
-  dataset = (await importDataset(store.db, { name: 'talk', input: { stream: { bytes, name: 'talk.jsonl' } } })).id;
+  dataset = (await importText(store.db, 'talk', records)).id;
 });
 afterAll(async () => {
   await workshop.close();

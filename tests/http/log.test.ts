@@ -1,6 +1,7 @@
 // One line per request, with nothing in it that a caller wrote but a method, an address and an id.
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { describeError } from '../../src/http/log.ts';
+import { createLog, describeError, openOutput } from '../../src/http/log.ts';
 import { knock, openHouse, post } from './knock.ts';
 
 const path = '/v1/chat/completions';
@@ -56,4 +57,15 @@ test('the values of a failed query are not told', () => {
   const described = describeError(new Error('cannot store', { cause: failed })) as { cause: { message: string } };
   expect(described.cause.message).toBe('connection lost');
   expect(JSON.stringify(described)).not.toContain('private');
+});
+
+test.skipIf(!existsSync('/dev/full'))('a log on a disk without room costs lines, not the process', async () => {
+  const file = openSync('/dev/full', 'w');
+  const log = createLog('info', openOutput(file));
+  // An error nobody listens to would be an uncaught exception, which fails the run.
+  for (let i = 0; i < 20; i++) {
+    log.info('lost');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  closeSync(file);
 });

@@ -1,5 +1,6 @@
 // The committed document is the one the routes make.
 import { readFileSync } from 'node:fs';
+import type { SchemaObject } from 'openapi3-ts/oas31';
 import { expect, test } from 'vitest';
 import { describeApi } from '../../src/http/openapi.ts';
 import { expectToFit, openHouse } from './knock.ts';
@@ -25,6 +26,23 @@ test('every route asks for the key, health checks aside, and every reply tells i
       expect(operation.security).toEqual(path.startsWith('/health/') ? [] : undefined);
       for (const response of Object.values(operation.responses)) expect(response.headers).toHaveProperty('x-request-id');
     }
+  }
+});
+
+test('every stream of events names the schema its events follow', () => {
+  const { paths, components } = JSON.parse(read('openapi/openapi.json'));
+  const streams = Object.entries<
+    Record<string, { responses: Record<string, { content?: Record<string, { schema: SchemaObject }> }> }>
+  >(paths).flatMap(([path, item]) =>
+    Object.values(item).flatMap(({ responses }) => {
+      const schema = responses['200']?.content?.['text/event-stream']?.schema;
+      return schema ? [[path, schema.oneOf?.[0]] as const] : [];
+    }),
+  );
+  expect(streams.length).toBeGreaterThanOrEqual(4);
+  for (const [path, chunk] of streams) {
+    const { $ref = '' } = (chunk ?? {}) as { $ref?: string };
+    expect(components.schemas, path).toHaveProperty($ref.replace('#/components/schemas/', ''));
   }
 });
 

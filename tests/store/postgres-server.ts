@@ -12,19 +12,27 @@ import postgres from 'postgres';
 
 export interface PostgresServer {
   url: string;
+  /** Ends the server at once, as if it had crashed; its folder and port are kept. */
+  halt(): Promise<void>;
+  /** Starts it again after `halt`. */
+  restart(): Promise<void>;
+  /** Ends it for good and removes its folder. */
   stop(): Promise<void>;
 }
 
 type User = { uid: number; gid: number } | { uid?: never };
 
-/** Starts a server within seconds; throws with the server's own words when it cannot run here. */
-export async function startPostgres(): Promise<PostgresServer> {
+/**
+ * Starts a server within seconds, its data in `data` or else below the temporary folder. Throws with the server's own words when it cannot run
+ * here.
+ */
+export async function startPostgres(options: { data?: string } = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'steer-postgres-'));
   try {
     chmodSync(folder, 0o755);
     copyBinaries(folder);
     const user = unprivilegedUser();
-    const data = join(folder, 'data');
+    const data = options.data ?? join(folder, 'data');
     mkdirSync(data, { mode: 0o700 });
     if (user.uid !== undefined) chownSync(data, user.uid, user.gid);
     const cluster = ['-D', data, '-U', 'postgres', '--auth=trust', '--locale=C', '--encoding=UTF8', '--no-sync'];
@@ -60,24 +68,32 @@ function copyBinaries(folder: string): void {
 
 async function serve(folder: string, data: string, user: User): Promise<PostgresServer> {
   const port = await freePort();
-  const flags = ['-D', data, '-p', `${port}`, '-h', '127.0.0.1', '-k', '', '-F', '-c', 'shared_buffers=32MB'];
-  const child = spawn(join(folder, 'bin', 'postgres'), flags, { ...user, cwd: data, stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  child.stderr.on('data', (chunk) => {
-    log = `${log}${chunk}`.slice(-2000);
-  });
-  const kill = () => child.kill('SIGQUIT');
-  process.once('exit', kill);
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-  await untilReady(url, child, () => log);
-  const stop = async () => {
+  const flags = ['-D', data, '-p', `${port}`, '-h', '127.0.0.1', '-k', '', '-F', '-c', 'shared_buffers=32MB'];
+  let child: ChildProcess;
+  const kill = () => child.kill('SIGQUIT');
+  const start = async () => {
+    child = spawn(join(folder, 'bin', 'postgres'), flags, { ...user, cwd: data, stdio: ['ignore', 'ignore', 'pipe'] });
+    process.once('exit', kill);
+    let log = '';
+    child.stderr!.on('data', (chunk) => {
+      log = `${log}${chunk}`.slice(-2000);
+    });
+    await untilReady(url, child, () => log);
+  };
+  const end = async (signal: 'SIGQUIT' | 'SIGINT') => {
     process.removeListener('exit', kill);
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGINT');
+    child.kill(signal);
     await exited;
+  };
+  await start();
+  const stop = async () => {
+    await end('SIGINT');
     rmSync(folder, { recursive: true, force: true });
   };
-  return { url, stop };
+  return { url, halt: () => end('SIGQUIT'), restart: start, stop };
 }
 
 async function untilReady(url: string, child: ChildProcess, log: () => string): Promise<void> {

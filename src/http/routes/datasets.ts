@@ -36,6 +36,7 @@ const importRoute = createRoute({
   summary: 'Import a dataset',
   description:
     'Imports an uploaded file, or the body itself with its name in the query, in any format and packed or not; all of it or nothing. ' +
+    'MAX_FILE_BYTES limits what is sent, MAX_UNPACKED_BYTES what gzip unpacks to. ' +
     'A name in use gets another version, unless one with the same content is there: then that one is answered.',
   request: {
     query: DatasetImportQuery,
@@ -104,10 +105,11 @@ export function addDatasets(app: OpenAPIHono<DoorEnv>, door: Door): void {
     const db = databaseOf(door);
     const { bytes, filename, ...asked } = await readImport(c, db, door.config.limits.fileBytes, c.req.valid('query'));
     checkName(asked.name);
+    const { unpackedBytes } = door.config.limits;
     const { signal } = c.get('abort');
     const { id, created } = await spool(bytes, async (path) => {
       const stream = { bytes: openFile(path).bytes, name: filename };
-      return await importDataset(db, { ...asked, input: { stream }, newVersion: true, signal });
+      return await importDataset(db, { ...asked, input: { stream }, newVersion: true, unpackedBytes, signal });
     });
     return c.json(toDatasetObject(await findDataset(db, id)), created ? 201 : 200);
   });

@@ -39,7 +39,9 @@ export const DatasetObject = z
     name: z.string(),
     version: z.int().openapi({ description: 'Counts the imports under one name; `name@version` finds it' }),
     format: z.string(),
-    hash: z.string().openapi({ description: 'SHA-256 over samples and labels in order, hex: equal data has an equal hash' }),
+    hash: z.string().openapi({
+      description: 'SHA-256 over samples with their side and labels in order, and the schema, hex: equal data has an equal hash',
+    }),
     samples: z.int(),
     conversations: z.int(),
     schema: AttributeSchemaObject.nullable().openapi({ description: 'Attributes the labels speak of; null without labels' }),

@@ -1,0 +1,101 @@
+// Connections that are lost at the worst moments: between and inside the statements of a transaction, and while many wait. Every caller is told,
+// nothing of a transaction that died is written, and the pool works again as soon as the server does.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openStore, type Store } from '../../src/store/connect.ts';
+import { interruptionOf } from '../../src/store/interruption.ts';
+import { type PostgresServer, startPostgres } from './postgres-server.ts';
+
+let server: PostgresServer;
+let store: Store;
+beforeAll(async () => {
+  server = await startPostgres();
+  store = await openStore({ databaseUrl: server.url, dataDir: '' });
+  await store.db.execute(sql`create table kept (name text)`);
+});
+afterAll(async () => {
+  await store.close();
+  await server.stop();
+});
+
+const kept = async () => (await store.db.execute(sql`select name from kept order by name`)) as unknown as { name: string }[];
+const insert = (name: string) => sql`insert into kept values (${name})`;
+const interrupted = (work: Promise<unknown>) =>
+  work.then(
+    () => 'nothing',
+    (error) => interruptionOf(error),
+  );
+
+test('a server that crashes and comes back', async () => {
+  let goOn: () => void = () => {};
+  const back = new Promise<void>((resolve) => (goOn = resolve));
+  let begun: () => void = () => {};
+  const isIdle = new Promise<void>((resolve) => (begun = resolve));
+  const idle = interrupted(
+    store.db.transaction(async (tx) => {
+      await tx.execute(insert('before'));
+      begun();
+      await back;
+      await tx.execute(insert('after'));
+    }),
+  );
+  const busy = store.db.transaction(async (tx) => {
+    await tx.execute(insert('busy'));
+    await tx.execute(sql`select pg_sleep(60)`);
+  });
+  const queries = Array.from({ length: 30 }, () => store.db.execute(sql`select pg_sleep(60)`));
+  const lost = [busy, ...queries].map(interrupted);
+  await isIdle;
+  await sleep(100);
+  await server.halt();
+  expect(await Promise.all(lost)).toEqual(Array.from({ length: 31 }, () => 'database'));
+  const started = performance.now();
+  for (let i = 0; i < 20; i++) expect(await interrupted(kept())).toBe('database');
+  expect(performance.now() - started).toBeLessThan(2_000);
+
+  await server.restart();
+  await Promise.all(Array.from({ length: 30 }, kept));
+  goOn();
+  expect(await idle).toBe('database');
+  expect(await kept()).toEqual([]);
+  await store.db.transaction((tx) => tx.execute(insert('later')));
+  expect(await kept()).toEqual([{ name: 'later' }]);
+  await store.db.execute(sql`delete from kept`);
+});
+
+test('a connection that the server ends is replaced, also inside a transaction', async () => {
+  for (let i = 0; i < 12; i++) {
+    const ended = store.db.transaction(async (tx) => {
+      await tx.execute(insert(`ended ${i}`));
+      await tx.execute(sql`select pg_terminate_backend(pg_backend_pid())`);
+    });
+    expect(await interrupted(ended)).toBe('database');
+  }
+  expect(await kept()).toEqual([]);
+});
+
+test('a statement that failed fails its transaction, whatever the transaction makes of it', async () => {
+  const careless = store.db.transaction(async (tx) => {
+    await tx.execute(insert('careless'));
+    await tx.execute(sql`select 1 / 0`).catch(() => {});
+  });
+  await expect(careless).rejects.toMatchObject({ code: '22012' });
+  let late: Promise<unknown> = Promise.resolve();
+  await store.db.transaction(async (tx) => {
+    late = sleep(50).then(() => tx.execute(insert('late')));
+    late.catch(() => {});
+  });
+  await expect(late).rejects.toMatchObject({ cause: { message: expect.stringContaining('after the end') } });
+  expect(await kept()).toEqual([]);
+});
+
+test('more callers than connections are served in turn', async () => {
+  const waits = Array.from({ length: 40 }, (_, i) =>
+    store.db.transaction(async (tx) => {
+      await tx.execute(insert(String(i)));
+    }),
+  );
+  await Promise.all(waits);
+  expect(await kept()).toHaveLength(40);
+});
