@@ -119,7 +119,7 @@ interface LabelJob {
 
 async function label(url: string, dataset: string, count: number, onQuarter: () => void): Promise<void> {
   let job = await ask<LabelJob>(`${url}/v1/datasets/${dataset}/label`, json({}));
-  for (let quarter = 0; !['succeeded', 'failed', 'cancelled'].includes(job.status); await sleep(50)) {
+  for (let quarter = 0; !['succeeded', 'failed', 'cancelled'].includes(job.status); await sleep(250)) {
     job = await ask<LabelJob>(`${url}/v1/jobs/${job.id}`);
     for (; job.progress.completed >= (quarter * count) / 4 && quarter <= 4; quarter++) onQuarter();
   }
