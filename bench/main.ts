@@ -9,6 +9,10 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   'full-disk': () => import('./full-disk.ts'),
   upload: () => import('./upload.ts'),
   label: () => import('./label.ts'),
+  'big-model': () => import('./big-model.ts'),
+  device: () => import('./device.ts'),
+  precision: () => import('./precision.ts'),
+  dials: () => import('./dials.ts'),
 };
 
 const [name, ...args] = process.argv.slice(2);

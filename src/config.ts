@@ -12,6 +12,20 @@ export interface Config {
   databaseUrl?: string;
   /** Key every route but /health/* asks for; absent means none does. */
   apiKey?: string;
+  /** Key sent to the upstreams that run models. */
+  upstreamApiKey?: string;
+  /** What computes language models and training. */
+  executionProvider: 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'coreml' | 'dml';
+  /** What the engine of each language model may hold, and the precision of its weights. */
+  engine: {
+    precision: 'fp32' | 'int8' | 'int4';
+    /** Keys and values of running requests at their longest, and beginnings of prompts that are kept. */
+    cacheBytes: number;
+    prefixBytes: number;
+    /** Sequences that run at once, and requests that may wait. */
+    sequences: number;
+    waiting: number;
+  };
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** A job whose worker is silent for so long is taken over by another. */
   jobLeaseMs: number;
@@ -36,15 +50,21 @@ const Environment = z.object({
     .string()
     .regex(/^postgres(ql)?:\/\/\S+$/, 'expected an address like postgres://user:password@host:5432/database')
     .optional(),
-  STEER_API_KEY: z
-    .string()
-    .regex(/^[\x21-\x7e]+$/, 'expected printable ASCII characters without spaces, since it travels in a header')
-    .optional(),
+  STEER_API_KEY: key().optional(),
+  UPSTREAM_API_KEY: key().optional(),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'expected fatal, error, warn, info, debug, trace or silent',
     })
     .default('info'),
+  EXECUTION_PROVIDER: z
+    .enum(['auto', 'cpu', 'webgpu', 'cuda', 'coreml', 'dml'], { error: 'expected auto, cpu, webgpu, cuda, coreml or dml' })
+    .default('auto'),
+  MODEL_PRECISION: z.enum(['fp32', 'int8', 'int4'], { error: 'expected fp32, int8 or int4' }).default('fp32'),
+  MAX_CACHE_BYTES: whole(2 ** 20, 2 ** 38).default(2 ** 30),
+  MAX_PREFIX_BYTES: whole(0, 2 ** 38).default(2 ** 28),
+  MAX_SEQUENCES: whole(1, 4096).default(64),
+  MAX_WAITING: whole(1, 100_000).default(256),
   MAX_BODY_BYTES: whole(1024, 2 ** 30).default(2 ** 20),
   MAX_FILE_BYTES: whole(1024, 2 ** 33).default(2 ** 29),
   MAX_UNPACKED_BYTES: whole(1024, 2 ** 33).default(2 ** 31),
@@ -78,6 +98,15 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     modelsDir: env.MODELS_DIR,
     ...(env.DATABASE_URL === undefined ? {} : { databaseUrl: env.DATABASE_URL }),
     ...(env.STEER_API_KEY === undefined ? {} : { apiKey: env.STEER_API_KEY }),
+    ...(env.UPSTREAM_API_KEY === undefined ? {} : { upstreamApiKey: env.UPSTREAM_API_KEY }),
+    executionProvider: env.EXECUTION_PROVIDER,
+    engine: {
+      precision: env.MODEL_PRECISION,
+      cacheBytes: env.MAX_CACHE_BYTES,
+      prefixBytes: env.MAX_PREFIX_BYTES,
+      sequences: env.MAX_SEQUENCES,
+      waiting: env.MAX_WAITING,
+    },
     logLevel: env.LOG_LEVEL,
     jobLeaseMs: env.JOB_LEASE_MS,
     limits: {
@@ -93,11 +122,15 @@ function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host);
 }
 
+function key() {
+  return z.string().regex(/^[\x21-\x7e]+$/, 'expected printable ASCII characters without spaces, since it travels in a header');
+}
+
 function whole(least: number, most: number) {
   const message = `expected a whole number from ${least} to ${most}`;
   return z
     .string()
-    .regex(/^\d{1,10}$/, message)
+    .regex(/^\d{1,12}$/, message)
     .transform(Number)
     .pipe(z.number(message).min(least, message).max(most, message));
 }

@@ -23,7 +23,7 @@ export const failures = {
   training_failed: { status: 500, retryable: false, summary: 'A training run ended before its last step' },
   database_unavailable: { status: 503, retryable: true, summary: 'The database cannot be reached or is held by another process' },
   disk_full: { status: 507, retryable: false, summary: 'There is no room left on a disk of the server' },
-  not_ready: { status: 503, retryable: true, summary: 'The server is still loading' },
+  not_ready: { status: 503, retryable: true, summary: 'The server, or an upstream that runs the model, is not ready' },
 } as const satisfies Record<string, { status: number; retryable: boolean; summary: string }>;
 
 export type FailureCode = keyof typeof failures;

@@ -1,12 +1,9 @@
 // The models of a folder: each is loaded the first time it is asked for and once however many ask, and freed when it was unloaded or replaced
 // and its last call has ended. Follows the folder and, with a database, the aliases people set. Knows no HTTP and no command line.
-import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
-import { openPredictor } from './attributes/open-predictor.ts';
 import type { Predictor } from './attributes/predictor.ts';
 import { SteerError } from './errors.ts';
 import type { LanguageModel } from './generation/language-model.ts';
-import { openLanguageModel } from './generation/steered-model.ts';
 import {
   findModel,
   findPredictorFor,
@@ -15,28 +12,23 @@ import {
   type ModelStatus,
   type Models,
 } from './http/served-models.ts';
-import { readAliases, removeAlias, writeAlias } from './model-registry/aliases.ts';
+import type { Precision } from './llama/loaded-network.ts';
+import { checkAlias, readAliases, removeAlias, writeAlias } from './model-registry/aliases.ts';
 import { EngineSlot } from './model-registry/engine-slot.ts';
-import { holdLanguage, holdPredictor } from './model-registry/held-models.ts';
+import { holdEngine } from './model-registry/held-models.ts';
+import { type OpenOptions, openModel } from './model-registry/open.ts';
 import { chosenDefault, type Entry, inOrder, type Scan, scanModels, withoutTwins } from './model-registry/scan.ts';
 import type { Db } from './store/connect.ts';
 
-export interface RegistryOptions {
+export interface RegistryOptions extends OpenOptions {
   /** Told once of each sub-folder that looks like a model and is none. */
   onBroken(folder: string, reason: string): void;
   /** Where aliases are kept. With it the registry looks every other second what other processes changed, in folder and table. */
   db?: Db;
 }
 
-/** Calls in hand above which a model refuses further ones. */
-const maxCalls = 64;
-
-/** Threads of one run of a model: every core. */
-export const engineOptions = { threads: availableParallelism(), maxCalls };
-
 /** Between two looks at what other processes changed. */
 const lookEveryMs = 2_000;
-const aliasForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 
 type Slot = EngineSlot<LanguageModel | Predictor>;
 
@@ -50,6 +42,8 @@ export class ModelRegistry implements Models {
   readonly #told = new Set<string>();
   readonly #loads = new Map<string, { slot: Promise<Slot>; status: ModelStatus }>();
   readonly #failed = new Set<string>();
+  /** Asked for with a load; the next one keeps to it. */
+  readonly #precisions = new Map<string, Precision>();
   readonly #held = new WeakMap<Slot, LanguageModel | Predictor>();
   /** Unloaded or replaced, with calls in hand. */
   readonly #retiring = new Set<Slot>();
@@ -82,7 +76,17 @@ export class ModelRegistry implements Models {
       const own = basename(folder) === id || taken.has(basename(folder)) ? [] : [basename(folder)];
       const given = [...this.#aliases].flatMap(([alias, model]) => (model === id && alias !== 'default' ? [alias] : []));
       const aliases = [...own, ...given, ...(place === 0 && kind === 'language' ? ['default'] : [])];
-      return { id, kind, created, aliases, schema, contextLength, base, status: this.#statusOf(id) };
+      return {
+        id,
+        kind,
+        created,
+        aliases,
+        schema,
+        contextLength,
+        base,
+        status: this.#statusOf(id),
+        precision: this.#precisionOf(id),
+      };
     });
   }
 
@@ -127,8 +131,17 @@ export class ModelRegistry implements Models {
     await Promise.all([language && this.load(language.id), predictor && this.load(predictor.id)]);
   }
 
-  async load(id: string): Promise<void> {
-    await this.#slot(id, this.#entry(id).kind);
+  async load(id: string, precision = this.#precisionOf(id)): Promise<void> {
+    const { kind } = this.#entry(id);
+    if (kind === 'predictor' && precision !== 'fp32') {
+      const message = `precision: ${id} is a predictor, which is always computed in fp32. Leave it out.`;
+      throw new SteerError('invalid_request', message, { details: { param: 'precision' } });
+    }
+    if (kind === 'language' && precision !== this.#precisionOf(id)) {
+      this.#precisions.set(id, precision);
+      this.#retire(id);
+    }
+    await this.#slot(id, kind);
   }
 
   unload(id: string): void {
@@ -141,16 +154,15 @@ export class ModelRegistry implements Models {
   }
 
   async setAlias(alias: string, name: string): Promise<ModelCard> {
-    const refuse = (param: string, message: string) => new SteerError('invalid_request', message, { details: { param } });
-    if (!aliasForm.test(alias)) throw refuse('alias', 'alias: expected letters, digits, dots, colons, dashes and underscores.');
-    if (this.#entries.some(({ id }) => id === alias)) {
-      throw new SteerError('conflict', `${alias} is the name of a model, which no alias can take.`, {
-        details: { param: 'alias' },
-      });
-    }
+    checkAlias(
+      alias,
+      this.#entries.map(({ id }) => id),
+    );
     const card = findModel(this, name, ['language', 'predictor']);
-    if (alias === 'default' && card.kind !== 'language')
-      throw refuse('model', `model: expected a language model as default, ${card.id} is a predictor.`);
+    if (alias === 'default' && card.kind !== 'language') {
+      const message = `model: expected a language model as default, ${card.id} is a predictor.`;
+      throw new SteerError('invalid_request', message, { details: { param: 'model' } });
+    }
     const db = this.#database();
     // So that the next caller does not wait for it, and no alias leads to what does not load.
     await this.load(card.id);
@@ -231,6 +243,11 @@ export class ModelRegistry implements Models {
     throw new SteerError('database_unavailable', 'Aliases are kept in a database, and this process has none.');
   }
 
+  #precisionOf(id: string): Precision {
+    if (this.#entry(id).kind === 'predictor') return 'fp32';
+    return this.#precisions.get(id) ?? this.#options.engine?.precision ?? 'fp32';
+  }
+
   #statusOf(id: string): ModelStatus {
     return this.#loads.get(id)?.status ?? (this.#failed.has(id) ? 'failed' : 'unloaded');
   }
@@ -241,9 +258,9 @@ export class ModelRegistry implements Models {
     if (found !== kind) throw new SteerError('model_not_found', `${id} is a ${found} model, not a ${kind} model.`);
     const known = this.#loads.get(id);
     if (known) return await known.slot;
-    const open = kind === 'language' ? openLanguageModel : openPredictor;
+    const opened = openModel({ id, kind, folder }, this.#precisionOf(id), this.#options);
     const load = {
-      slot: open(folder, engineOptions).then((engine): Slot => new EngineSlot(engine)),
+      slot: opened.then((engine): Slot => new EngineSlot(engine)),
       status: 'loading' as ModelStatus,
     };
     this.#loads.set(id, load);
@@ -262,11 +279,7 @@ export class ModelRegistry implements Models {
 
   #hold(slot: Slot): LanguageModel | Predictor {
     const { engine } = slot;
-    const held =
-      this.#held.get(slot) ??
-      ('encode' in engine
-        ? holdLanguage(engine, () => this.#slot(engine.id, 'language') as Promise<EngineSlot<LanguageModel>>)
-        : holdPredictor(engine, () => this.#slot(engine.id, 'predictor') as Promise<EngineSlot<Predictor>>));
+    const held = this.#held.get(slot) ?? holdEngine(engine, (kind) => this.#slot(engine.id, kind));
     this.#held.set(slot, held);
     return held;
   }

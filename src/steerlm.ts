@@ -152,7 +152,7 @@ export function findAttribute(schema: AttributeSchema, name: string): Attribute 
 }
 
 /**
- * The label a request leads to: aliases resolved, defaults filled in, caps held, values rounded to levels.
+ * The label a request leads to: aliases resolved, defaults filled in, caps held. Values between levels stay as they are.
  * Throws unknown_attribute, or attribute_out_of_range with the scale.
  */
 export function applyAttributes(schema: AttributeSchema, requested: RequestedAttributes): Label {
@@ -171,7 +171,7 @@ export function applyAttributes(schema: AttributeSchema, requested: RequestedAtt
   const applied: Label = {};
   for (const attribute of schema.attributes) {
     const value = asked.has(attribute.name) ? asked.get(attribute.name) : attribute.default;
-    if (value !== null && value !== undefined) applied[attribute.name] = Math.min(attribute.cap, nearestLevel(attribute, value));
+    if (value !== null && value !== undefined) applied[attribute.name] = Math.min(attribute.cap, value);
   }
   return applied;
 }

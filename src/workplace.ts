@@ -39,7 +39,15 @@ export async function openWorkplace(config: Config, log: Door['log']): Promise<W
     await migrateStore(store.db);
     await removeLeftovers(store.db);
     const onBroken = (folder: string, reason: string) => log.warn({ folder, reason }, 'model passed over');
-    const models = await ModelRegistry.open(config.modelsDir, { onBroken, db: store.db });
+    const models = await ModelRegistry.open(config.modelsDir, {
+      onBroken,
+      db: store.db,
+      provider: config.executionProvider,
+      engine: config.engine,
+      onExecution: (model, { reason }) => log.info({ model }, reason),
+      upstreamKey: config.upstreamApiKey,
+      onUpstreamFault: (model, reason) => log.warn({ model, reason }, 'upstream fault'),
+    });
     opened.push(() => models.dispose());
     const dispatcher = await openDispatcher(store, log);
     opened.push(() => dispatcher.close());
@@ -65,9 +73,10 @@ export async function openWorkplace(config: Config, log: Door['log']): Promise<W
   }
 }
 
-function jobDefinitions(models: ModelRegistry, { modelsDir, dataDir, limits }: Config, answer: Answer): JobDefinition[] {
+function jobDefinitions(models: ModelRegistry, config: Config, answer: Answer): JobDefinition[] {
+  const { modelsDir, dataDir, limits, executionProvider: provider } = config;
   const { unpackedBytes } = limits;
-  const finetuning = finetuningJobs({ models, modelsDir, dataDir, unpackedBytes, trainPredictor });
+  const finetuning = finetuningJobs({ models, modelsDir, dataDir, unpackedBytes, provider, trainPredictor });
   return [labellingJob(models), batchJob(answer), ...finetuning];
 }
 

@@ -8,7 +8,7 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
 /** Files at the root of src that any room may import. */
-const shared = ['steerlm', 'errors', 'random', 'schemas'];
+const shared = ['steerlm', 'steering', 'errors', 'random', 'schemas'];
 const stages = ['datasets', 'attributes', 'finetuning', 'generation', 'batches', 'feedback'];
 const rooms: Record<string, string[]> = {
   tensor: [],
@@ -18,13 +18,14 @@ const rooms: Record<string, string[]> = {
   files: ['store'],
   datasets: ['files', 'jobs', 'store'],
   generation: ['llama', 'tensor'],
+  upstream: ['generation', 'llama'],
   attributes: ['datasets', 'files', 'jobs', 'llama', 'tensor', 'store'],
   finetuning: ['datasets', 'files', 'jobs', 'llama', 'tensor', 'store'],
   batches: ['files', 'jobs', 'store'],
   feedback: ['datasets', 'jobs', 'store'],
   http: [...stages, 'files', 'jobs', 'llama', 'store', 'config'],
   commands: [...stages, 'files', 'http', 'jobs', 'llama', 'store', 'tensor', 'config', 'model-registry', 'workplace'],
-  'model-registry': [...stages, 'http', 'llama', 'tensor', 'store', 'config'],
+  'model-registry': [...stages, 'upstream', 'http', 'llama', 'tensor', 'store', 'config'],
   workplace: [...stages, 'files', 'http', 'jobs', 'llama', 'store', 'config', 'model-registry'],
   config: [],
   main: ['commands', 'config'],
@@ -38,6 +39,7 @@ const homes: Record<string, string> = {
   '@hono/node-server': 'http',
   '@hono/zod-openapi': 'http',
   pino: 'http',
+  'eventsource-parser': 'upstream/chunks.ts',
   'pg-boss': 'jobs/dispatcher.ts',
   postgres: 'store/connect.ts',
   '@electric-sql/pglite': 'store/connect.ts',

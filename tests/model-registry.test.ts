@@ -157,6 +157,25 @@ describe('while it is open', () => {
     await registry.dispose();
   });
 
+  test('weights are loaded in the precision that is asked for; calls in hand end on those they began on', async () => {
+    await write('npc', 'steered');
+    const { registry } = await open();
+    const precisionOf = () => registry.list().find(({ id }) => id === 'npc')!.precision;
+    await registry.load('npc');
+    const plain = await registry.language('npc');
+    const speaking = speak(plain);
+    await speaking.next();
+    await registry.load('npc', 'int8');
+    expect([precisionOf(), statusOf(registry, 'npc')]).toEqual(['int8', 'loaded']);
+    while (!(await speaking.next()).done);
+    const rounded = await registry.language('npc');
+    expect(rounded.revision).toBe(`${plain.revision}-int8`);
+    await expect(speak(plain).next(), 'a prompt of the other revision').rejects.toMatchObject({ code: 'not_ready' });
+    await registry.load('npc');
+    expect(precisionOf(), 'a load that names none leaves it').toBe('int8');
+    await registry.dispose();
+  });
+
   test('new folders appear, others go, half-written ones stay hidden, and broken ones are told of once', async () => {
     await write('one', 'steered');
     const { registry, broken } = await open();

@@ -93,9 +93,9 @@ describe('labels', () => {
 });
 
 describe('a request for attributes', () => {
-  it('fills defaults, resolves aliases, rounds, holds caps and leaves null open', () => {
+  it('fills defaults, resolves aliases, holds caps, keeps what lies between levels and leaves null open', () => {
     const applied = applyAttributes(gameCharacters, { Humour: 2.6, toxicity: 4, helpfulness: null });
-    expect(applied).toEqual({ humor: 3, toxicity: 3 });
+    expect(applied).toEqual({ humor: 2.6, toxicity: 3 });
     expect(applyAttributes(gameCharacters, {})).toEqual({ helpfulness: 4, toxicity: 0 });
   });
 

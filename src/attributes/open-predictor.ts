@@ -60,11 +60,11 @@ export async function openPredictor(folder: string, { threads, maxCalls = 64 }: 
         }
         return readConversation(tokenizer, conversation, limit);
       });
-      for await (const rows of thread.call(
+      for await (const [rows] of thread.call(
         readings.map(({ ids }) => ids),
         signal,
       )) {
-        return rows.map((row, i) => ({
+        return rows!.map((row, i) => ({
           attributes: readScores(schema, row),
           truncated: readings[i]!.truncated,
           tokens: readings[i]!.ids.length,

@@ -1,7 +1,7 @@
 // The engine thread of a predictor: token sequences in, probabilities out.
 import { readModel } from '../llama/model.ts';
 import type { AttributeSchema } from '../steerlm.ts';
-import { serveThread } from '../tensor/engine-thread.ts';
+import { serveThread } from '../tensor/serve-thread.ts';
 import { headShapes } from './predictor-graph.ts';
 import { openScorer } from './scorer.ts';
 

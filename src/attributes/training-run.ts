@@ -10,6 +10,7 @@ import { type SavedCheckpoint, type TrainingSettings, train } from '../llama/tra
 import type { TrainingListener } from '../llama/training-process.ts';
 import { initialWeights } from '../llama/weights.ts';
 import { type AttributeSchema, promptLayoutVersion } from '../steerlm.ts';
+import { chooseProvider, type ProviderChoice } from '../tensor/providers.ts';
 import { readScores } from './distribution.ts';
 import { type RatedReading, ratedBatches, readingPlaces } from './predictor-batches.ts';
 import { headShapes, predictorObjective } from './predictor-graph.ts';
@@ -35,6 +36,8 @@ export interface PredictorSpec {
   /** Most tokens the predictor reads of a conversation, in training and ever after; at most T. */
   readingTokens: number;
   settings: TrainingSettings;
+  /** What computes; cpu when absent. Any may go on with what another began. */
+  provider?: ProviderChoice;
   /** Models written on the way, at every checkpoint that was due: name and folder without the step they end in. */
   checkpoints?: { name: string; folder: string };
 }
@@ -81,6 +84,8 @@ export async function runPredictorSpec(
   );
   const head = headShapes(schema, model.shape);
   const R = readingPlaces(training, B, T);
+  const { provider, reason } = await chooseProvider(spec.provider ?? 'cpu');
+  if (provider !== 'cpu' || spec.provider !== undefined) listener.onNote(reason);
   const result = await train(
     {
       shape: model.shape,
@@ -95,7 +100,7 @@ export async function runPredictorSpec(
         listener.onCheckpoint?.({ step, steps, tokens, loss, evalLoss, model: written });
       },
     },
-    settings,
+    { ...settings, provider },
     spec.runFolder,
     listener.onMetrics,
     signal,
@@ -111,7 +116,7 @@ export async function runPredictorSpec(
 
 /** What a checkpoint must agree with: everything but where files lie. */
 async function identityOf(spec: PredictorSpec): Promise<object> {
-  const { out: _, runFolder: __, train: ___, validation: ____, checkpoints: _____, ...rest } = spec;
+  const { out: _, runFolder: __, train: ___, validation: ____, checkpoints: _____, provider: ______, ...rest } = spec;
   return { ...rest, base: await revisionOf(spec.base) };
 }
 

@@ -3,13 +3,14 @@ import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { SteerError } from '../errors.ts';
-import type { LanguageModel } from '../generation/language-model.ts';
-import { openLanguageModel } from '../generation/steered-model.ts';
-import { engineOptions } from '../model-registry.ts';
+import type { LanguageModel, Phase } from '../generation/language-model.ts';
+import { toBranches } from '../generation/steered-prompt.ts';
+import { engineOptions, openLanguage } from '../model-registry/open.ts';
 import { applyAttributes, layOutPrompt, type Piece, type RequestedAttributes } from '../steerlm.ts';
+import type { Execution } from '../tensor/providers.ts';
 import { findModelFolder } from './model-folders.ts';
 import { attributeLevel, between, collect, whole } from './option-values.ts';
-import type { Surroundings } from './surroundings.ts';
+import { note, type Surroundings } from './surroundings.ts';
 
 interface GenerateOptions {
   model?: string;
@@ -19,6 +20,7 @@ interface GenerateOptions {
   temperature: number;
   topP: number;
   topK: number;
+  strength: number;
   stop: string[];
   seed?: number;
 }
@@ -34,6 +36,7 @@ export function generateCommand(surroundings: Surroundings): Command {
     .option('--model <model>', 'a name in MODELS_DIR or a path (default: the model serve would take)')
     .option('--attribute <name=level>', 'attribute of the reply, as humor=4, or humor=open; may be repeated', attributeLevel, {})
     .option('--system <text>', 'system text', '')
+    .option('--strength <x>', 'how far the reply is pushed towards its attributes; 1 is the plain prompt', between(0, 5), 1)
     .option('--max-tokens <n>', 'most tokens of the reply (default: what the context holds)', whole(1))
     .option('--temperature <x>', '0 picks the likeliest token', between(0, 2), 0.8)
     .option('--top-p <share>', 'sample from the likeliest tokens that hold this share', between(0, 1), 1)
@@ -47,7 +50,9 @@ export function generateCommand(surroundings: Surroundings): Command {
 async function generate({ config, signal }: Surroundings, given: string, options: GenerateOptions): Promise<void> {
   const folder = await findModelFolder(config(), options.model, ['language']);
   const prompt = given === '' ? await text(addAbortSignal(signal, process.stdin)) : given;
-  const model = await openLanguageModel(folder, engineOptions);
+  const onExecution = ({ provider, reason }: Execution) => provider === 'cpu' || note(reason);
+  const { executionProvider: provider, upstreamApiKey: apiKey } = config();
+  const model = await openLanguage(folder, { ...engineOptions, provider, onExecution }, { apiKey, onFault: note });
   try {
     const { maxTokens = model.contextLength, temperature, topP, topK, stop } = options;
     const seed = (options.seed ?? Math.floor(Math.random() * 2 ** 31)) >>> 0;
@@ -61,12 +66,21 @@ async function generate({ config, signal }: Surroundings, given: string, options
       seed,
       n: 1,
     };
-    for await (const event of model.complete(request, signal)) {
+    const phases = phasesOf(model, prompt, options);
+    for await (const event of model.complete({ ...request, phases }, signal)) {
       process.stdout.write(event.kind === 'delta' ? event.text : '\n');
     }
   } finally {
     await model.dispose();
   }
+}
+
+/** A base model has no label to be pushed towards. */
+function phasesOf(model: LanguageModel, prompt: string, { attribute, system, strength }: GenerateOptions): Phase[] | undefined {
+  if (model.schema.attributes.length === 0) return undefined;
+  const conversation = { system, turns: [{ role: 'user' as const, content: prompt }] };
+  const label = applyAttributes(model.schema, attribute);
+  return [{ branches: toBranches(model, conversation, label, { strength, against: 'null' }) }];
 }
 
 function piecesOf({ id, schema }: LanguageModel, prompt: string, { attribute, system }: GenerateOptions): Piece[] {

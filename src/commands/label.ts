@@ -5,7 +5,7 @@ import { openPredictor } from '../attributes/open-predictor.ts';
 import type { Predictor } from '../attributes/predictor.ts';
 import type { FormatName } from '../datasets/formats/table.ts';
 import { SteerError } from '../errors.ts';
-import { engineOptions } from '../model-registry.ts';
+import { engineOptions } from '../model-registry/open.ts';
 import { labelFile } from './label-file.ts';
 import { findModelFolder } from './model-folders.ts';
 import { format } from './option-values.ts';

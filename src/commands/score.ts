@@ -6,7 +6,7 @@ import { repliesOf } from '../attributes/readings.ts';
 import type { FormatName } from '../datasets/formats/table.ts';
 import { readSamples } from '../datasets/read.ts';
 import { SteerError } from '../errors.ts';
-import { engineOptions } from '../model-registry.ts';
+import { engineOptions } from '../model-registry/open.ts';
 import type { Conversation } from '../steerlm.ts';
 import { findModelFolder } from './model-folders.ts';
 import { format } from './option-values.ts';

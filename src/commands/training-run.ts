@@ -11,6 +11,7 @@ import { listCheckpoints } from '../llama/checkpoint.ts';
 import { exists } from '../llama/json-file.ts';
 import type { TrainingListener } from '../llama/training-process.ts';
 import type { AttributeSchema } from '../steerlm.ts';
+import type { ProviderChoice } from '../tensor/providers.ts';
 import { openProgressLine, reportTraining } from './progress.ts';
 import { interruptedStatus, note, type Surroundings, say } from './surroundings.ts';
 import { settingsOf, type TrainingOptions } from './training-options.ts';
@@ -24,6 +25,7 @@ export interface PreparedRun {
   train: string;
   validation: string;
   datasets: { name: string; hash: string }[];
+  provider: ProviderChoice;
   /** Attributes of the data, or those asked for; null without labels. */
   schema: AttributeSchema | null;
 }
@@ -57,7 +59,7 @@ export async function prepareRun(
   await clearRun(runFolder, out, options.fresh === true);
   await mkdir(runFolder, { recursive: true });
   const { train, validation, datasets, schema } = await gatherData(settings, options, rest.schema ?? null, runFolder, signal);
-  return { name, out, runFolder, train, validation, datasets, schema };
+  return { name, out, runFolder, train, validation, datasets, provider: settings.executionProvider, schema };
 }
 
 /** Throws invalid_config without a source, and what reading a dataset or file throws. */

@@ -14,6 +14,7 @@ import { exists } from '../llama/json-file.ts';
 import type { Metrics } from '../llama/training.ts';
 import { endedEarly, type TrainingListener } from '../llama/training-process.ts';
 import { batchResults } from '../store/work-schema.ts';
+import type { ProviderChoice } from '../tensor/providers.ts';
 import { readDerived, sampleReplies } from './bootstrapping.ts';
 import { finetune } from './finetune.ts';
 import { type Following, follow } from './follow.ts';
@@ -44,6 +45,8 @@ export interface FinetuningOptions {
   modelsDir: string;
   /** Where runs keep their data and state, below `runs/`. */
   dataDir: string;
+  /** What computes the training; cpu when absent. */
+  provider?: ProviderChoice;
   /** Most bytes an uploaded file may unpack to. */
   unpackedBytes?: number | undefined;
   trainPredictor(spec: RatingSpec, listener: TrainingListener, signal: AbortSignal): Promise<TrainingOutcome>;
@@ -184,7 +187,7 @@ function gaveUp(cause: unknown): SteerError {
 
 function specFiles(
   context: Context,
-  { modelsDir, models }: FinetuningOptions,
+  { modelsDir, models, provider }: FinetuningOptions,
   input: FinetuningInput,
   plan: TrainingPlan,
   runFolder: string,
@@ -203,6 +206,7 @@ function specFiles(
     B: plan.B,
     T: plan.T,
     settings: plan.settings,
+    ...(provider === undefined ? {} : { provider }),
     checkpoints: { name: steps.model, folder: resolve(modelsDir, steps.folder) },
   };
 }

@@ -17,6 +17,7 @@ import { type SavedCheckpoint, type TrainingResult, type TrainingSettings, train
 import type { TrainingListener } from '../llama/training-process.ts';
 import { initialWeights } from '../llama/weights.ts';
 import { type AttributeSchema, controlTokens, promptLayoutVersion } from '../steerlm.ts';
+import { chooseProvider, type ProviderChoice } from '../tensor/providers.ts';
 import type { LabelDropout } from './label-dropout.ts';
 import { plainPieces, pretrainingSequence, steeredSequence, unlabelled } from './sequences.ts';
 
@@ -45,6 +46,8 @@ interface RunFiles {
   B: number;
   T: number;
   settings: TrainingSettings;
+  /** What computes; cpu when absent. Any may go on with what another began. */
+  provider?: ProviderChoice;
   /** Models written on the way, at every checkpoint that was due: name and folder without the step they end in. */
   checkpoints?: { name: string; folder: string };
 }
@@ -83,6 +86,8 @@ export async function runTrainingSpec(
   listener.onNote(
     `${(parameterCount(model.shape) / 1e6).toFixed(2)} M parameters, ${training.length} training and ${validation.length} held-out samples`,
   );
+  const { provider, reason } = await chooseProvider(spec.provider ?? 'cpu');
+  if (provider !== 'cpu' || spec.provider !== undefined) listener.onNote(reason);
   const result = await train(
     {
       shape: model.shape,
@@ -98,7 +103,7 @@ export async function runTrainingSpec(
         listener.onCheckpoint?.({ step, steps, tokens, loss, evalLoss, model: written });
       },
     },
-    settings,
+    { ...settings, provider },
     spec.runFolder,
     listener.onMetrics,
     signal,
@@ -114,7 +119,7 @@ function progressOf({ step, steps, tokens, evalLoss }: TrainingResult) {
 
 /** What a checkpoint must agree with: everything but where files lie. */
 async function identityOf(spec: TrainingSpec): Promise<object> {
-  const { out: _, runFolder: __, train: ___, validation: ____, checkpoints: _____, ...rest } = spec;
+  const { out: _, runFolder: __, train: ___, validation: ____, checkpoints: _____, provider: ______, ...rest } = spec;
   return 'base' in rest ? { ...rest, base: await revisionOf(rest.base) } : rest;
 }
 

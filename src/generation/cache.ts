@@ -1,115 +1,111 @@
-// Keys and values of the tokens one sequence has read, laid out as the decoding graph takes them. Only typed arrays; knows no runtime.
-// The cost of a step follows the slots and not the tokens, so slots double as the sequence grows. Letters: K heads, d head size, P slots.
+// Keys and values of tokens already read, laid out as the decoding graph takes them: lanes, one a sequence, each with room for so many tokens.
+// Only typed arrays; knows no runtime. Letters: N lanes, K heads, d head size, P slots of a lane.
 import { hidden } from '../llama/forward.ts';
 import type { LlamaShape } from '../llama/shape.ts';
 
-const firstSlots = 64;
+export type CacheShape = Pick<LlamaShape, 'layers' | 'kvHeads' | 'headDim' | 'contextLength'>;
 
-type CacheShape = Pick<LlamaShape, 'layers' | 'kvHeads' | 'headDim' | 'contextLength'>;
-
-export class KeyValueCache {
+export class Lanes {
   readonly #shape: CacheShape;
-  #length = 0;
-  #slots: number;
-  #keys: Float32Array[];
-  #values: Float32Array[];
-  #bias: Float32Array;
+  readonly slots: number;
+  readonly count: number;
+  /** (N, K, d, P) a layer: transposed, as the scores need them. */
+  readonly keys: Float32Array[];
+  /** (N, K, P, d) a layer. */
+  readonly values: Float32Array[];
+  /** (N, P): 0 where a slot is in use, very negative where not. */
+  readonly bias: Float32Array;
 
-  constructor(shape: CacheShape, slots: number = Math.min(firstSlots, shape.contextLength)) {
+  constructor(shape: CacheShape, slots: number, count: number) {
     const { layers, kvHeads, headDim } = shape;
-    const empty = () => Array.from({ length: layers }, () => new Float32Array(kvHeads * headDim * slots));
+    const empty = () => Array.from({ length: layers }, () => new Float32Array(count * kvHeads * headDim * slots));
     this.#shape = shape;
-    this.#slots = slots;
-    this.#keys = empty();
-    this.#values = empty();
-    this.#bias = new Float32Array(slots).fill(hidden);
+    this.slots = slots;
+    this.count = count;
+    this.keys = empty();
+    this.values = empty();
+    this.bias = new Float32Array(count * slots).fill(hidden);
   }
 
-  /** Tokens held. */
-  get length(): number {
-    return this.#length;
+  get bytes(): number {
+    return this.keys.reduce((sum, rows) => sum + 2 * rows.byteLength, this.bias.byteLength);
   }
 
-  get slots(): number {
-    return this.#slots;
-  }
-
-  /** (K, d, P) a layer: transposed, as the scores need them. */
-  get keys(): readonly Float32Array[] {
-    return this.#keys;
-  }
-
-  /** (K, P, d) a layer. */
-  get values(): readonly Float32Array[] {
-    return this.#values;
-  }
-
-  /** (P): 0 where a slot is in use, very negative where not. */
-  get bias(): Float32Array {
-    return this.#bias;
-  }
-
-  /** Adds `count` tokens; keys and values are (K, count, d) a layer. Throws when the context is full. */
-  append(keys: readonly Float32Array[], values: readonly Float32Array[], count: number): void {
-    const { layers, contextLength } = this.#shape;
-    const length = this.#length + count;
-    if (length > contextLength) throw new Error(`cache: ${length} tokens do not fit a context of ${contextLength}`);
-    if (length > this.#slots) this.#grow(length);
+  /** Puts `tokens` new rows into a lane from slot `at` on. rows from `offset` on: (layers, 2, K, tokens, d), keys before values. */
+  write(lane: number, at: number, rows: Float32Array, offset: number, tokens: number): void {
+    const { layers, kvHeads, headDim } = this.#shape;
+    const size = kvHeads * tokens * headDim;
     for (let layer = 0; layer < layers; layer++) {
-      this.#addKeys(this.#keys[layer]!, keys[layer]!, count);
-      this.#addValues(this.#values[layer]!, values[layer]!, count);
+      const start = offset + 2 * layer * size;
+      this.#writeKeys(layer, lane, at, rows, start, tokens);
+      this.#writeValues(layer, lane, at, rows, start + size, tokens);
     }
-    this.#bias.fill(0, this.#length, length);
-    this.#length = length;
+    this.bias.fill(0, lane * this.slots + at, lane * this.slots + at + tokens);
   }
 
-  /** A cache of its own with the same tokens. */
-  copy(): KeyValueCache {
-    const twin = new KeyValueCache(this.#shape, 0);
-    twin.#slots = this.#slots;
-    twin.#length = this.#length;
-    twin.#keys = this.#keys.map((rows) => rows.slice());
-    twin.#values = this.#values.map((rows) => rows.slice());
-    twin.#bias = this.#bias.slice();
-    return twin;
+  /** Makes a lane the same as another one's first `length` tokens. */
+  copy(lane: number, from: Lanes, fromLane: number, length: number): void {
+    const { layers, kvHeads, headDim } = this.#shape;
+    for (let layer = 0; layer < layers; layer++) {
+      for (let row = 0; row < kvHeads * headDim; row++) {
+        const start = (fromLane * kvHeads * headDim + row) * from.slots;
+        const rows = from.keys[layer]!.subarray(start, start + length);
+        this.keys[layer]!.set(rows, (lane * kvHeads * headDim + row) * this.slots);
+      }
+      for (let head = 0; head < kvHeads; head++) {
+        const start = (fromLane * kvHeads + head) * from.slots * headDim;
+        const rows = from.values[layer]!.subarray(start, start + length * headDim);
+        this.values[layer]!.set(rows, (lane * kvHeads + head) * this.slots * headDim);
+      }
+    }
+    this.bias.fill(0, lane * this.slots, lane * this.slots + length);
+    this.bias.fill(hidden, lane * this.slots + length, (lane + 1) * this.slots);
   }
 
-  #addKeys(into: Float32Array, from: Float32Array, count: number): void {
+  #writeKeys(layer: number, lane: number, at: number, rows: Float32Array, start: number, tokens: number): void {
     const { kvHeads, headDim } = this.#shape;
+    const into = this.keys[layer]!;
+    const { slots } = this;
     for (let head = 0; head < kvHeads; head++) {
-      for (let token = 0; token < count; token++) {
-        for (let i = 0; i < headDim; i++) {
-          into[(head * headDim + i) * this.#slots + this.#length + token] = from[(head * count + token) * headDim + i]!;
-        }
+      for (let i = 0; i < headDim; i++) {
+        const to = ((lane * kvHeads + head) * headDim + i) * slots + at;
+        const from = start + head * tokens * headDim + i;
+        for (let token = 0; token < tokens; token++) into[to + token] = rows[from + token * headDim]!;
       }
     }
   }
 
-  #addValues(into: Float32Array, from: Float32Array, count: number): void {
+  #writeValues(layer: number, lane: number, at: number, rows: Float32Array, start: number, tokens: number): void {
     const { kvHeads, headDim } = this.#shape;
     for (let head = 0; head < kvHeads; head++) {
-      const rows = from.subarray(head * count * headDim, (head + 1) * count * headDim);
-      into.set(rows, (head * this.#slots + this.#length) * headDim);
+      const from = start + head * tokens * headDim;
+      const to = ((lane * kvHeads + head) * this.slots + at) * headDim;
+      this.values[layer]!.set(rows.subarray(from, from + tokens * headDim), to);
     }
-  }
-
-  #grow(length: number): void {
-    const { kvHeads, headDim, contextLength } = this.#shape;
-    let slots = this.#slots;
-    while (slots < length) slots = Math.min(2 * slots, contextLength);
-    const bias = new Float32Array(slots).fill(hidden);
-    bias.set(this.#bias);
-    this.#bias = bias;
-    this.#keys = this.#keys.map((rows) => widen(rows, kvHeads * headDim, slots));
-    this.#values = this.#values.map((rows) => widen(rows, kvHeads, slots * headDim));
-    this.#slots = slots;
   }
 }
 
-/** The same rows, each with room for `width` numbers. */
-function widen(values: Float32Array, rows: number, width: number): Float32Array {
-  const old = values.length / rows;
-  const wide = new Float32Array(rows * width);
-  for (let row = 0; row < rows; row++) wide.set(values.subarray(row * old, (row + 1) * old), row * width);
-  return wide;
+/** Bytes of one token of one sequence. */
+export function bytesPerSlot({ layers, kvHeads, headDim }: CacheShape): number {
+  return 2 * layers * kvHeads * headDim * Float32Array.BYTES_PER_ELEMENT;
+}
+
+/** Slots of the lanes a sequence goes through as it grows: doubling, so that it seldom moves and the cost of a step follows its length. */
+export class LaneSizes {
+  readonly #first: number;
+  readonly #context: number;
+
+  /** With heavy weights one run over longer lanes costs less than two over fitting ones, so lanes begin longer. */
+  constructor(shape: CacheShape, weightBytes: number) {
+    const worth = weightBytes / bytesPerSlot(shape) / 8;
+    this.#context = shape.contextLength;
+    this.#first = Math.min(this.#context, Math.max(64, 2 ** Math.floor(Math.log2(Math.max(1, worth)))));
+  }
+
+  /** The shortest lane that holds so many tokens. */
+  fitting(tokens: number): number {
+    let slots = this.#first;
+    while (slots < tokens) slots *= 2;
+    return Math.min(slots, this.#context);
+  }
 }

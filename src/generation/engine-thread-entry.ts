@@ -1,22 +1,38 @@
 // Entry of the thread that holds one language model: opens it and answers generation requests until told to stop. Knows no text.
-import { readModel } from '../llama/model.ts';
-import { serveThread } from '../tensor/engine-thread.ts';
+import type { Precision } from '../llama/loaded-network.ts';
+import { chooseProvider, type Execution, type ProviderChoice } from '../tensor/providers.ts';
+import { serveThread } from '../tensor/serve-thread.ts';
 import { openDecoder } from './decoder.ts';
-import { type GenerationEvent, type GenerationRequest, generate, type Vocabulary } from './engine.ts';
+import { DeviceDecoder } from './device-decoder.ts';
+import { Engine, type EngineOptions } from './engine.ts';
+import type { GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
 
 /** What the thread is started with. */
 export interface EngineSettings {
   folder: string;
   threads: number;
+  precision: Precision;
+  provider: ProviderChoice;
   vocabulary: Vocabulary;
+  options: EngineOptions;
 }
 
-await serveThread<null, GenerationRequest, GenerationEvent>(async (data) => {
-  const { folder, threads, vocabulary } = data as EngineSettings;
-  const decoder = await openDecoder(await readModel(folder), threads);
+await serveThread<Execution, GenerationRequest, GenerationEvent>(async (data) => {
+  const { folder, threads, precision, vocabulary, options } = data as EngineSettings;
+  const execution = await chooseProvider((data as EngineSettings).provider);
+  const { provider } = execution;
+  // Only on webgpu can a session's outputs stay on the device.
+  const decoder =
+    provider === 'webgpu'
+      ? await DeviceDecoder.open(folder, { provider, precision })
+      : await openDecoder(folder, { threads, precision, provider });
+  const engine = new Engine(decoder, vocabulary, options);
   return {
-    ready: null,
-    handle: (request, emit, signal) => generate(decoder, vocabulary, request, emit, signal),
-    dispose: () => decoder.dispose(),
+    ready: execution,
+    handle: (request, emit, signal) => engine.generate(request, emit, signal),
+    dispose: () => {
+      engine.dispose();
+      return decoder.dispose();
+    },
   };
 });

@@ -1,107 +1,298 @@
-// Answers one request with tokens: reads the prompt once, then continues it n times, one token of one reply a step.
-// Token ids in, token ids out: knows no text and no tokenizer. Several requests take turns because each awaits the runs of the decoder.
-import { SteerError } from '../errors.ts';
-import { randomStream } from '../random.ts';
-import { KeyValueCache } from './cache.ts';
+// Answers many requests at once, one step after the other: each step reads some of the prompts that wait and one more token of every reply.
+// Token ids in, token ids out: knows no text and no tokenizer. What a reply says depends on its request alone, never on who else is served.
+//
+// request ── enqueue ──► waiting ── admit ──► reading ── all its prompts read ──► writing ──► over
+//                                               ▲────────── next phase ──────────┘
+import { setImmediate } from 'node:timers/promises';
+import { type FailureCode, SteerError } from '../errors.ts';
+import type { SeatedSequence } from './bands.ts';
+import { bytesPerSlot } from './cache.ts';
+import { type ConstraintSpec, Constraints, type OpenConstraint } from './constraint.ts';
 import type { Decoder } from './decoder.ts';
-import type { CompletionRequest, FinishReason } from './language-model.ts';
-import { sampleToken } from './sampler.ts';
+import { DeviceDecoder } from './device-decoder.ts';
+import { DeviceRunner } from './device-runner.ts';
+import { HostRunner } from './host-runner.ts';
+import { Reply } from './reply.ts';
+import type { FinishReason, GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
+import type { Batch, Reading, Runner } from './runner.ts';
+import { type Claim, Scheduler } from './scheduler.ts';
 
-/** Which ids a reply may hold, and which end it. */
-export interface Vocabulary {
-  /** (V): 1 where an id may be picked. */
-  allowed: Uint8Array;
-  /** Picking one of these ends the reply; they are not part of it. */
-  stopTokens: number[];
+export interface EngineOptions {
+  /** Keys and values of running requests, at their longest; lanes that are not filled may take as much again. */
+  cacheBytes: number;
+  /** Beginnings of prompts that are kept. */
+  prefixBytes: number;
+  /** Sequences that run at once: replies times the prompts each is mixed from. */
+  sequences: number;
+  /** Requests that may wait. */
+  waiting: number;
+  /** Prompt tokens read in a step. */
+  stepTokens: number;
+  agingMs: number;
 }
 
-/** prompt and maxTokens together fit the context. */
-export interface GenerationRequest extends Omit<CompletionRequest, 'stop'> {
-  /** (n), in shared memory: the caller sets ended[i] to 1 when it wants no more of reply i. */
-  ended: Uint8Array;
+/** Bounds for a small machine. */
+export const engineDefaults: EngineOptions = {
+  cacheBytes: 2 ** 30,
+  prefixBytes: 2 ** 28,
+  sequences: 64,
+  waiting: 256,
+  stepTokens: 64,
+  agingMs: 5_000,
+};
+
+/** One prompt of one reply, being written under. */
+interface Sequence extends SeatedSequence {
+  reply: Reply;
+  owner: Live;
+  /** Scores (V) of the next token, until it is drawn. */
+  scores: Float32Array | undefined;
 }
 
-export type GenerationEvent = { index: number; token: number } | { index: number; finished: FinishReason };
-
-/** Tokens of a prompt read in one run: a cancelled request holds the thread no longer than that. */
-const prefillTokens = 128;
-
-interface Reply {
-  index: number;
-  cache: KeyValueCache;
-  /** Scores of the next token, (V). */
-  logits: Float32Array;
-  random: () => number;
-  /** Tokens given so far. */
-  tokens: number;
-  over: boolean;
+/** Prompts that are read before the replies that wait for them go on. */
+interface Opening {
+  reads: Reading[];
+  replies: Reply[];
 }
 
-/** Emits the tokens of all n replies as they come and the end of each. Throws `cancelled` within one step of an abort. */
-export async function generate(
-  decoder: Decoder,
-  vocabulary: Vocabulary,
-  request: GenerationRequest,
-  emit: (event: GenerationEvent) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  let open = startReplies(request, await prefill(decoder, request.prompt, signal));
-  while (open.length > 0) {
-    for (const reply of open) {
-      refuseAborted(signal);
-      await step(decoder, vocabulary, request, reply, emit);
+/** A request in hand. */
+interface Live extends Claim {
+  request: GenerationRequest;
+  emit(event: GenerationEvent): void;
+  settle(error?: SteerError): void;
+  signal: AbortSignal;
+  deadlineMs: number;
+  replies: Reply[];
+  openings: Opening[];
+  /** Those being written, with a sequence for each branch of their phase. */
+  writing: Map<Reply, Sequence[]>;
+}
+
+export class Engine {
+  readonly #runner: Runner;
+  readonly #vocabulary: Vocabulary;
+  readonly #constraints: Constraints | undefined;
+  readonly #scheduler: Scheduler<Live>;
+  #stepping: Promise<void> | undefined;
+
+  constructor(decoder: Decoder | DeviceDecoder, vocabulary: Vocabulary, options: EngineOptions) {
+    const { prefixBytes } = options;
+    this.#runner =
+      decoder instanceof DeviceDecoder ? new DeviceRunner(decoder, prefixBytes) : new HostRunner(decoder, prefixBytes);
+    this.#vocabulary = vocabulary;
+    const { tokenBytes, stopTokens } = vocabulary;
+    this.#constraints = tokenBytes && new Constraints({ tokenBytes, stopTokens });
+    this.#scheduler = new Scheduler({ ...options, slots: Math.floor(options.cacheBytes / bytesPerSlot(decoder.shape)) });
+  }
+
+  /** Requests and memory in hand. */
+  get load(): { running: number; waiting: number; cacheBytes: number; prefixBytes: number } {
+    const { running, waiting } = this.#scheduler;
+    const { lanes, prefixes } = this.#runner.bytes;
+    return { running: running.size, waiting: waiting.length, cacheBytes: lanes, prefixBytes: prefixes };
+  }
+
+  /**
+   * Emits the tokens of all n replies as they come and the end of each. Throws `cancelled` within one step of an abort, `invalid_request` for a
+   * request that can never fit, `overloaded`, and `internal_error` when a step it was part of failed.
+   */
+  generate(request: GenerationRequest, emit: (event: GenerationEvent) => void, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const live = this.#claim(request, emit, signal, (error) => (error ? reject(error) : resolve()));
+      this.#scheduler.enqueue(live);
+      this.#stepping ??= this.#work();
+    });
+  }
+
+  /** Frees what is kept of prompts; nothing may be in hand. The decoder is its opener's. */
+  dispose(): void {
+    this.#runner.dispose();
+  }
+
+  #claim(
+    request: GenerationRequest,
+    emit: (event: GenerationEvent) => void,
+    signal: AbortSignal,
+    settle: (error?: SteerError) => void,
+  ): Live {
+    const { phases, n, maxTokens, priority, maxMs = Number.POSITIVE_INFINITY } = request;
+    const arrivedMs = performance.now();
+    // Only one phase of a reply is in the cache at a time; the widest counts.
+    const widths = phases.map(({ branches }) => branches.length);
+    const longest = Math.max(...phases.flatMap(({ branches }) => branches.map(({ prompt }) => prompt.length))) + maxTokens;
+    const sequences = n * Math.max(...widths);
+    return {
+      ...{ request, emit, signal, settle, priority, arrivedMs, sequences },
+      slots: sequences * this.#runner.sizes.fitting(longest),
+      deadlineMs: arrivedMs + maxMs,
+      replies: Array.from({ length: n }, (_, index) => {
+        return new Reply(request, index, this.#vocabulary, this.#constrain(request.constraint));
+      }),
+      openings: [],
+      writing: new Map(),
+    };
+  }
+
+  #constrain(spec: ConstraintSpec | undefined): OpenConstraint | undefined {
+    if (!spec || this.#constraints) return spec && this.#constraints?.open(spec);
+    throw new SteerError(
+      'invalid_request',
+      'Expected no constraint: the tokenizer of this model does not tell the bytes of its tokens.',
+    );
+  }
+
+  /** Steps while there is anything to do; new messages come in between two steps. */
+  async #work(): Promise<void> {
+    const { waiting, running } = this.#scheduler;
+    while (waiting.length > 0 || running.size > 0) {
+      await this.#step();
+      await setImmediate();
     }
-    open = open.filter((reply) => !reply.over);
+    this.#stepping = undefined;
   }
-}
 
-async function prefill(
-  decoder: Decoder,
-  prompt: readonly number[],
-  signal: AbortSignal,
-): Promise<Pick<Reply, 'cache' | 'logits'>> {
-  const cache = new KeyValueCache(decoder.shape);
-  let logits: Float32Array = new Float32Array(0);
-  for (let start = 0; start < prompt.length; start += prefillTokens) {
-    refuseAborted(signal);
-    logits = await decoder.run(prompt.slice(start, start + prefillTokens), cache);
+  async #step(): Promise<void> {
+    this.#dropEnded();
+    for (const live of this.#scheduler.admit(performance.now())) {
+      this.#guard(live, () => this.#open(live, live.replies, []));
+    }
+    for (const batch of this.#runner.batches()) await this.#write(batch);
+    await this.#read();
+    for (const live of [...this.#scheduler.running]) this.#guard(live, () => this.#draw(live));
   }
-  return { cache, logits };
-}
 
-function startReplies({ n, seed }: GenerationRequest, { cache, logits }: Pick<Reply, 'cache' | 'logits'>): Reply[] {
-  return Array.from({ length: n }, (_, index) => ({
-    index,
-    cache: index === 0 ? cache : cache.copy(),
-    logits,
-    random: randomStream(seed + index),
-    tokens: 0,
-    over: false,
-  }));
-}
+  /** Lets go of requests that were aborted or whose time is up. */
+  #dropEnded(): void {
+    const nowMs = performance.now();
+    for (const live of [...this.#scheduler.waiting, ...this.#scheduler.running]) {
+      if (live.signal.aborted) this.#fail(live, new SteerError('cancelled', 'The request was cancelled.'));
+      else if (nowMs >= live.deadlineMs) {
+        for (const reply of live.replies) if (!reply.over) this.#end(live, reply, 'length', true);
+        this.#settle(live);
+      }
+    }
+  }
 
-/** Picks the reply's next token and, unless it was the last, reads it. */
-async function step(
-  decoder: Decoder,
-  { allowed, stopTokens }: Vocabulary,
-  request: GenerationRequest,
-  reply: Reply,
-  emit: (event: GenerationEvent) => void,
-): Promise<void> {
-  const { index } = reply;
-  const finish = (finished: FinishReason): void => {
+  /** Starts reading the prompts of the replies' phase, each followed by what is already said. */
+  #open(live: Live, replies: Reply[], said: readonly number[]): void {
+    const reads = replies[0]!.branches.map(({ prompt }) => {
+      const tokens = said.length === 0 ? prompt : [...prompt, ...said];
+      return this.#runner.read(tokens);
+    });
+    live.openings.push({ reads, replies });
+  }
+
+  async #read(): Promise<void> {
+    const owners = new Map<Reading, Live>();
+    for (const live of this.#scheduler.running) {
+      for (const { reads } of live.openings) for (const read of reads) if (!read.scores) owners.set(read, live);
+    }
+    for (const { sequence: read, count } of this.#scheduler.share([...owners.keys()])) {
+      const live = owners.get(read)!;
+      if (!this.#scheduler.running.has(live)) continue;
+      try {
+        await this.#runner.advance(read, count);
+      } catch (cause) {
+        this.#fail(live, stepFailed(cause));
+      }
+    }
+    for (const live of new Set(owners.values())) if (this.#scheduler.running.has(live)) this.#seat(live);
+  }
+
+  /** Gives the replies whose prompts are all read their lanes. */
+  #seat(live: Live): void {
+    const read = live.openings.filter(({ reads }) => reads.every(({ scores }) => scores));
+    live.openings = live.openings.filter((opening) => !read.includes(opening));
+    for (const { reads, replies } of read) {
+      for (const reply of replies) {
+        if (reply.over) continue;
+        const sequences = reads.map((reading): Sequence => {
+          const { scores, needed } = reading;
+          const sequence: Sequence = { reply, owner: live, scores: scores!.slice(), seat: undefined, computed: needed };
+          this.#runner.seat(sequence, reading);
+          return sequence;
+        });
+        live.writing.set(reply, sequences);
+      }
+      for (const reading of reads) this.#runner.drop(reading);
+    }
+  }
+
+  /** Reads the newest token of every sequence of the batch. */
+  async #write(batch: Batch): Promise<void> {
+    const members = batch.members.slice() as Sequence[];
+    if (members.length === 0) return;
+    try {
+      const scores = await this.#runner.run(
+        batch,
+        members.map(({ reply }) => reply.tokens.at(-1)!),
+      );
+      for (const [i, sequence] of members.entries()) sequence.scores = scores[i];
+    } catch (cause) {
+      for (const live of new Set(members.map(({ owner }) => owner))) this.#fail(live, stepFailed(cause));
+    }
+  }
+
+  #draw(live: Live): void {
+    for (const [reply, sequences] of live.writing) {
+      if (Atomics.load(live.request.ended, reply.index) === 1) this.#end(live, reply, 'stop');
+      else if (sequences.every(({ scores }) => scores)) this.#continue(live, reply, sequences);
+    }
+    if (live.replies.every(({ over }) => over)) this.#settle(live);
+  }
+
+  #continue(live: Live, reply: Reply, sequences: Sequence[]): void {
+    const { token, likelihood } = reply.draw(sequences.map(({ scores }) => scores!));
+    if (reply.ends(token)) {
+      this.#end(live, reply, 'stop');
+      return;
+    }
+    const otherPrompts = reply.add(token);
+    live.emit(likelihood ? { index: reply.index, token, likelihood } : { index: reply.index, token });
+    if (reply.complete || reply.full) {
+      this.#end(live, reply, reply.complete ? 'stop' : 'length');
+      return;
+    }
+    for (const sequence of sequences) sequence.scores = undefined;
+    if (!otherPrompts) return;
+    this.#vacate(live, reply);
+    this.#open(live, [reply], reply.tokens.slice());
+  }
+
+  #end(live: Live, reply: Reply, finished: FinishReason, deadline = false): void {
     reply.over = true;
-    emit({ index, finished });
-  };
-  if (Atomics.load(request.ended, index) === 1) return finish('stop');
-  const token = sampleToken(reply.logits, request, allowed, reply.random);
-  if (stopTokens.includes(token)) return finish('stop');
-  emit({ index, token });
-  reply.tokens++;
-  if (reply.tokens >= request.maxTokens) return finish('length');
-  reply.logits = await decoder.run([token], reply.cache);
+    this.#vacate(live, reply);
+    live.emit(deadline ? { index: reply.index, finished, deadline } : { index: reply.index, finished });
+  }
+
+  #vacate(live: Live, reply: Reply): void {
+    for (const sequence of live.writing.get(reply) ?? []) this.#runner.leave(sequence);
+    live.writing.delete(reply);
+  }
+
+  #settle(live: Live, error?: SteerError): void {
+    for (const reply of live.replies) this.#vacate(live, reply);
+    for (const { reads } of live.openings) for (const reading of reads) this.#runner.drop(reading);
+    live.openings = [];
+    this.#scheduler.release(live);
+    live.settle(error);
+  }
+
+  #fail(live: Live, error: SteerError): void {
+    this.#settle(live, error);
+  }
+
+  #guard(live: Live, act: () => void): void {
+    try {
+      act();
+    } catch (cause) {
+      this.#fail(live, stepFailed(cause));
+    }
+  }
 }
 
-function refuseAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new SteerError('cancelled', 'The request was cancelled.');
+function stepFailed(cause: unknown): SteerError {
+  if (cause instanceof SteerError) return cause;
+  const code: FailureCode = 'internal_error';
+  return new SteerError(code, `The engine's step failed: ${(cause as Error).message}`, { cause });
 }

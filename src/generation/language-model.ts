@@ -1,29 +1,39 @@
 // What the rest of the program may ask of a loaded language model. Knows no HTTP, no database and no steering dial.
 import type { AttributeSchema, Piece } from '../steerlm.ts';
+import type { FinishReason, GenerationRequest, Phase, Priority } from './request.ts';
 
-export interface CompletionRequest {
+export type { FinishReason, Phase, Priority } from './request.ts';
+
+export interface CompletionRequest extends Omit<GenerationRequest, 'ended' | 'phases' | 'priority'> {
   /** Token ids of the prompt. */
   prompt: number[];
-  maxTokens: number;
-  /** 0 picks the likeliest token. */
-  temperature: number;
-  topP: number;
-  /** 0 means no limit. */
-  topK: number;
+  /** Prompts to write under in its place, all of them meaning the same conversation. */
+  phases?: Phase[] | undefined;
+  /** Absent means interactive. */
+  priority?: Priority | undefined;
   /** Strings that end the reply; they are not part of it. */
   stop: string[];
-  seed: number;
-  /** Number of replies; reply i uses seed + i. */
-  n: number;
 }
 
-export type FinishReason = 'stop' | 'length';
+/** A token of a reply as text, with how likely it was. */
+export interface TokenLikelihood {
+  token: number;
+  logprob: number;
+  top: { token: number; logprob: number }[];
+}
 
 export type CompletionEvent =
-  /** Next text of reply `index`; never half a character. */
-  | { kind: 'delta'; index: number; text: string }
-  /** Reply `index` is over. `text` is the whole reply. */
-  | { kind: 'end'; index: number; text: string; finishReason: FinishReason; completionTokens: number };
+  /** Next text of reply `index`; never half a character. `tokens` where likelihoods were asked for: those since the last delta. */
+  | { kind: 'delta'; index: number; text: string; tokens?: TokenLikelihood[] }
+  /** Reply `index` is over. `text` is the whole reply. `deadline` when its time was up. */
+  | {
+      kind: 'end';
+      index: number;
+      text: string;
+      finishReason: FinishReason;
+      completionTokens: number;
+      deadline?: true;
+    };
 
 export interface LanguageModel {
   readonly id: string;
@@ -32,7 +42,11 @@ export interface LanguageModel {
   readonly schema: AttributeSchema;
   /** Most tokens of prompt and reply together. */
   readonly contextLength: number;
+  /** Token ids run from 0 to this less 1. */
+  readonly vocabSize: number;
   encode(pieces: Piece[]): number[];
+  /** Bytes of UTF-8 that a token stands for; a control token has none. */
+  readonly bytesOf: (token: number) => Uint8Array;
   /** Events of all n replies as they come. Aborting ends the work within one decoding step; the iterator then throws `cancelled`. */
   complete(request: CompletionRequest, signal: AbortSignal): AsyncIterable<CompletionEvent>;
   dispose(): Promise<void>;

@@ -29,7 +29,12 @@ export class ReplyText {
 
   /** Text that is certain now that the token has come; may be empty. */
   push(token: number): string {
-    this.#take(this.#decoder.push(token));
+    return this.pushText(this.#decoder.push(token));
+  }
+
+  /** The same for a model that tells text; either it or ids, never both. */
+  pushText(text: string): string {
+    this.#take(text);
     return this.#stopped ? this.#give(this.#held.length) : this.#give(this.#certain());
   }
 

@@ -1,89 +1,144 @@
-// From the scores of a vocabulary to one token id: temperature, then top_k, then top_p, as transformers and vLLM order them.
-// Pure: randomness is handed in. Knows no text; which ids may be picked at all is told by a mask.
-import { SteerError } from '../errors.ts';
+// From the scores of a vocabulary to one token id. Pure: randomness is handed in. Knows no text; which ids may be picked at all is told by a mask.
+// The order is that of transformers and llama.cpp: temperature, top_k, top_p, min_p. (vLLM puts min_p before top_k; that differs only where
+// min_p and top_p both cut.) Runs for every token of every reply, so it works in arrays of its own and sorts nothing it need not.
+import { findBoundary, findLikeliest, findTop, likelier } from './selection.ts';
+import { softmaxWeight } from './softmax.ts';
 
 export interface Sampling {
   /** 0 picks the likeliest token, the lowest id among equals. */
   temperature: number;
-  /** Least probability mass of the likeliest tokens kept; 1 keeps all. */
-  topP: number;
   /** Number of likeliest tokens kept; 0 keeps all. */
   topK: number;
+  /** Least probability mass of the likeliest tokens kept; 1 keeps all. */
+  topP: number;
+  /** Tokens less likely than this share of the likeliest are dropped; 0 keeps all. */
+  minP: number;
 }
 
-/**
- * One token id. logits (V) are left as they are; `allowed` (V) is 1 where an id may be picked; `random` gives numbers in [0, 1).
- * Scores that are no finite number are never picked. Throws internal_error when none is left.
- */
-export function sampleToken(logits: Float32Array, sampling: Sampling, allowed: Uint8Array, random: () => number): number {
-  const { temperature, topP, topK } = sampling;
-  const likeliest = findLikeliest(logits, allowed);
-  if (temperature === 0) return likeliest;
-  const highest = logits[likeliest]!;
-  const weights = new Float64Array(logits.length);
-  let ids: number[] = [];
-  for (let id = 0; id < logits.length; id++) {
-    if (!mayPick(logits, allowed, id)) continue;
-    // Relative to the highest, so that nothing overflows and the sum is at least 1.
-    weights[id] = Math.exp((logits[id]! - highest) / temperature);
-    ids.push(id);
+/** For scores of one vocabulary size; may be shared by all replies of a thread. */
+export class Sampler {
+  readonly #ids: Int32Array;
+  readonly #order: Int32Array;
+  readonly #weights: Float64Array;
+  /** Of the kept ids in their order: the weight of each and of all before it. */
+  readonly #sums: Float64Array;
+
+  constructor(vocabSize: number) {
+    this.#ids = new Int32Array(vocabSize);
+    this.#order = new Int32Array(vocabSize);
+    this.#weights = new Float64Array(vocabSize);
+    this.#sums = new Float64Array(vocabSize);
   }
-  if (topK > 0) ids = likeliestFirst(ids, logits).slice(0, topK);
-  if (topP < 1) ids = keepNucleus(ids, logits, weights, topP);
-  return draw(ids, weights, random());
-}
 
-function mayPick(logits: Float32Array, allowed: Uint8Array, id: number): boolean {
-  return allowed[id] === 1 && Number.isFinite(logits[id]);
-}
-
-function findLikeliest(logits: Float32Array, allowed: Uint8Array): number {
-  let best = -1;
-  for (let id = 0; id < logits.length; id++) {
-    if (mayPick(logits, allowed, id) && (best < 0 || logits[id]! > logits[best]!)) best = id;
+  /**
+   * One token id, -1 where none is left. scores (V) are left as they are; `allowed` (V) is 1 where an id may be picked; a score of -Infinity is
+   * never picked. `random` gives a number in [0, 1), which is laid along the kept ids: likeliest first under top_k, by id otherwise.
+   * Throws internal_error when an allowed score is NaN or Infinity.
+   */
+  pick(scores: Float32Array, allowed: Uint8Array, sampling: Sampling, random: () => number): number {
+    const { temperature, topK, topP, minP } = sampling;
+    if (temperature === 0 || topP === 0 || topK === 1) return findLikeliest(scores, allowed);
+    if (topK > 0 && topK < scores.length) return this.#pickFromTop(scores, allowed, sampling, random);
+    const likeliest = findLikeliest(scores, allowed);
+    if (likeliest < 0) return likeliest;
+    const scale = perUnit(temperature);
+    if (topP < 1 || minP > 0) return this.#pickFromNucleus(scores, allowed, scores[likeliest]!, scale, sampling, random);
+    this.#sumAll(scores, allowed, scores[likeliest]!, scale);
+    return this.#land(scores.length, random());
   }
-  if (best < 0)
-    throw new SteerError('internal_error', 'Expected a finite score for some token, found none. Are the weights sound?');
-  return best;
-}
 
-/** The sort is stable: among equals the lower id stays first. */
-function likeliestFirst(ids: readonly number[], logits: Float32Array): number[] {
-  return ids.toSorted((a, b) => logits[b]! - logits[a]!);
-}
-
-/** The shortest run of the likeliest ids whose mass reaches `topP`; never empty. */
-function keepNucleus(ids: readonly number[], logits: Float32Array, weights: Float64Array, topP: number): number[] {
-  const total = mass(ids, weights);
-  // Ids lighter than this hold less than 1 - topP even together, so the nucleus is reached without them; few are left to sort.
-  const least = ((1 - topP) * total) / ids.length;
-  const sorted = likeliestFirst(
-    ids.filter((id) => weights[id]! >= least),
-    logits,
-  );
-  let reached = 0;
-  const last = sorted.findIndex((id) => {
-    reached += weights[id]!;
-    return reached >= topP * total;
-  });
-  return last < 0 ? sorted : sorted.slice(0, last + 1);
-}
-
-function draw(ids: readonly number[], weights: Float64Array, uniform: number): number {
-  let rest = uniform * mass(ids, weights);
-  let picked = -1;
-  for (const id of ids) {
-    // At low temperatures a weight can be 0; rounding must not fall through to such an id.
-    if (weights[id] === 0) continue;
-    picked = id;
-    rest -= weights[id]!;
-    if (rest < 0) break;
+  /** ln Σ exp(score) over the allowed ids: a token's log-probability is its score less this. `likeliest` is one of the highest score. */
+  logMass(scores: Float32Array, allowed: Uint8Array, likeliest: number): number {
+    const highest = scores[likeliest]!;
+    return highest + Math.log(this.#sumAll(scores, allowed, highest, 1));
   }
-  return picked;
+
+  #sumAll(scores: Float32Array, allowed: Uint8Array, highest: number, scale: number): number {
+    const sums = this.#sums;
+    let sum = 0;
+    for (let id = 0; id < scores.length; id++) {
+      if (allowed[id] === 1) sum += softmaxWeight((scores[id]! - highest) * scale);
+      sums[id] = sum;
+    }
+    return sum;
+  }
+
+  #pickFromTop(scores: Float32Array, allowed: Uint8Array, sampling: Sampling, random: () => number): number {
+    const [ids, sums] = [this.#ids, this.#sums];
+    const count = findTop(scores, allowed, sampling.topK, ids);
+    if (count === 0) return -1;
+    const scale = perUnit(sampling.temperature);
+    const highest = scores[ids[0]!]!;
+    let sum = 0;
+    let strong = 0;
+    for (let i = 0; i < count; i++) {
+      const weight = softmaxWeight((scores[ids[i]!]! - highest) * scale);
+      if (weight >= sampling.minP) strong = i + 1;
+      sum += weight;
+      sums[i] = sum;
+    }
+    const nucleus = sampling.topP < 1 ? sampling.topP * sum : Number.POSITIVE_INFINITY;
+    let kept = 1;
+    while (kept < strong && sums[kept - 1]! < nucleus) kept++;
+    return ids[this.#land(kept, random())]!;
+  }
+
+  #pickFromNucleus(
+    scores: Float32Array,
+    allowed: Uint8Array,
+    highest: number,
+    scale: number,
+    { topP, minP }: Sampling,
+    random: () => number,
+  ): number {
+    const [ids, order, weights, sums] = [this.#ids, this.#order, this.#weights, this.#sums];
+    let total = 0;
+    for (let id = 0; id < scores.length; id++) {
+      const weight = allowed[id] === 1 ? softmaxWeight((scores[id]! - highest) * scale) : 0;
+      weights[id] = weight;
+      total += weight;
+    }
+    // Ids lighter than (1 - topP) · total / V hold less than 1 - topP even together, so the nucleus is reached without them; few are left.
+    const least = Math.max(minP, ((1 - topP) * total) / scores.length);
+    let count = 0;
+    let mass = 0;
+    for (let id = 0; id < scores.length; id++) {
+      if (weights[id]! < least) continue;
+      order[count] = id;
+      ids[count++] = id;
+      mass += weights[id]!;
+    }
+    const nucleus = topP * total;
+    const boundary = mass > nucleus ? findBoundary(scores, weights, order, count, nucleus) : -1;
+    let kept = 0;
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const id = ids[i]!;
+      if (boundary >= 0 && likelier(scores, boundary, id)) continue;
+      sum += weights[id]!;
+      sums[kept] = sum;
+      ids[kept++] = id;
+    }
+    return ids[this.#land(kept, random())]!;
+  }
+
+  /** Where a number in [0, 1) falls along the first `count` sums; never on one that adds nothing. */
+  #land(count: number, uniform: number): number {
+    const sums = this.#sums;
+    // Below the last sum in floating point too, since uniform is at most 1 - 2^-53.
+    const target = uniform * sums[count - 1]!;
+    let low = 0;
+    let high = count - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sums[middle]! > target) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
 }
 
-function mass(ids: readonly number[], weights: Float64Array): number {
-  let total = 0;
-  for (const id of ids) total += weights[id]!;
-  return total;
+/** 1 / temperature, kept finite: below 1e-30 only the highest scores have any weight left. */
+function perUnit(temperature: number): number {
+  return 1 / Math.max(temperature, 1e-30);
 }

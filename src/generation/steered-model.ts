@@ -1,126 +1,124 @@
 // A language model loaded from a folder. This is the caller's side of the engine thread and the one place of the room that knows text:
 // prompts become token ids here and tokens become text.
-import { SteerError } from '../errors.ts';
-import { encodePieces } from '../llama/encode.ts';
-import { type ModelCard, readEndTokens, readModelCard, readShape, revisionOf } from '../llama/model-folder.ts';
-import { Tokenizer } from '../llama/tokenizer.ts';
-import { documentSeparator } from '../llama/tokenizer-training.ts';
-import { type AttributeSchema, controlTokens, type Piece, promptLayoutVersion } from '../steerlm.ts';
+import type { Precision } from '../llama/loaded-network.ts';
+import { revisionOf } from '../llama/model-folder.ts';
+import type { Tokenizer } from '../llama/tokenizer.ts';
 import { builtEntry } from '../tensor/built-entry.ts';
 import { EngineThread } from '../tensor/engine-thread.ts';
-import type { GenerationEvent, GenerationRequest, Vocabulary } from './engine.ts';
+import type { Execution, ProviderChoice } from '../tensor/providers.ts';
+import { type EngineOptions, engineDefaults } from './engine.ts';
 import type { EngineSettings } from './engine-thread-entry.ts';
-import type { CompletionEvent, CompletionRequest, LanguageModel } from './language-model.ts';
+import type { CompletionEvent, CompletionRequest, LanguageModel, TokenLikelihood } from './language-model.ts';
+import { encodePrompt, type ModelText, readModelText, roomFor } from './model-text.ts';
 import { ReplyText } from './reply-text.ts';
+import { type GenerationEvent, type GenerationRequest, type Likelihood, onePrompt, type Vocabulary } from './request.ts';
+import { flatten } from './token-trie.ts';
 
-export interface LanguageModelOptions {
+export interface LanguageModelOptions extends Partial<EngineOptions> {
   /** Threads of one run of the runtime. */
   threads: number;
-  /** Requests in hand above which a further one is refused with `overloaded`. */
-  maxCalls: number;
+  /** Of the weights; fp32 when absent. */
+  precision?: Precision | undefined;
+  /** cpu when absent. */
+  provider?: ProviderChoice | undefined;
+  /** Told what computes, and why. */
+  onExecution?: (execution: Execution) => void;
 }
 
-type Thread = EngineThread<null, GenerationRequest, GenerationEvent>;
-
-const noAttributes: AttributeSchema = { name: 'none', version: 0, attributes: [] };
+type Thread = EngineThread<Execution, GenerationRequest, GenerationEvent>;
 
 /** Loads the base or steered model in `folder` into a thread of its own. Throws invalid_model in one clear line. */
-export async function openLanguageModel(folder: string, { threads, maxCalls }: LanguageModelOptions): Promise<LanguageModel> {
-  const card = await readModelCard(folder);
-  refuseUnfit(card, folder);
-  const { contextLength, vocabSize } = await readShape(folder);
-  const tokenizer = await Tokenizer.open(folder, vocabSize);
-  const revision = await revisionOf(folder);
+export async function openLanguageModel(
+  folder: string,
+  { threads, precision = 'fp32', provider = 'cpu', onExecution, ...options }: LanguageModelOptions,
+): Promise<LanguageModel> {
+  const text = await readModelText(folder);
+  const { card, schema, tokenizer, contextLength, vocabSize } = text;
+  // Weights rounded otherwise say something else.
+  const revision = `${await revisionOf(folder)}${precision === 'fp32' ? '' : `-${precision}`}`;
   const settings: EngineSettings = {
     folder,
     threads,
-    vocabulary: replyVocabulary(tokenizer, vocabSize, await readEndTokens(folder)),
+    precision,
+    provider,
+    vocabulary: replyVocabulary(text),
+    options: { ...engineDefaults, ...options },
   };
-  const thread: Thread = await EngineThread.start(builtEntry(import.meta.url, './engine-thread-entry.ts'), settings, {
-    maxCalls,
-  });
+  const thread: Thread = await EngineThread.start(builtEntry(import.meta.url, './engine-thread-entry.ts'), settings);
+  onExecution?.(thread.ready);
   return {
     id: card.name,
     revision,
-    schema: card.attributeSchema ?? noAttributes,
+    schema,
     contextLength,
-    encode: (pieces) => encode(tokenizer, pieces, contextLength),
+    vocabSize,
+    encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),
+    bytesOf: (token) => tokenizer.bytesOf(token),
     complete: (request, signal) => complete(thread, tokenizer, contextLength, request, signal),
     dispose: () => thread.dispose(),
   };
 }
 
-/** Token ids of a prompt. One that is certainly too long is refused by its characters: encoding it would hold up every other caller. */
-function encode(tokenizer: Tokenizer, pieces: Piece[], contextLength: number): number[] {
-  const characters = pieces.reduce((total, piece) => total + ('text' in piece ? piece.text.length : 0), 0);
-  const least = Math.ceil(characters / tokenizer.longestToken);
-  if (least > contextLength) throw tooLong(contextLength, `at least ${least}`);
-  return encodePieces(tokenizer, pieces).ids;
-}
-
-function refuseUnfit(card: ModelCard, folder: string): void {
-  if (card.kind === 'predictor') {
-    throw new SteerError('invalid_model', `Expected a language model in ${folder}, found the predictor ${card.name}.`);
-  }
-  const version = card.promptLayoutVersion ?? promptLayoutVersion;
-  if (version !== promptLayoutVersion) {
-    throw new SteerError(
-      'invalid_model',
-      `${folder}: expected a model of prompt layout ${promptLayoutVersion}, found layout ${version}. Fine-tune it again with this release.`,
-    );
-  }
-}
-
-/** A reply holds text only, and ends at the turn token, the end of a document, or where the model's own configuration says. */
-function replyVocabulary(tokenizer: Tokenizer, vocabSize: number, endTokens: number[]): Vocabulary {
-  const ids = [controlTokens.turn, documentSeparator].map((spelling) => tokenizer.tokenId(spelling));
-  const stopTokens = [...new Set([...ids.filter((id) => id !== undefined), ...endTokens])];
+/** A reply holds text only, and what ends it. */
+function replyVocabulary({ tokenizer, vocabSize, stopTokens }: ModelText): Vocabulary {
   const allowed = Uint8Array.from({ length: vocabSize }, (_, id) => Number(tokenizer.isText(id) || stopTokens.includes(id)));
-  return { allowed, stopTokens };
+  const endsSentence = allowed.map((may, id) => Number(may === 1 && sentenceEnd.test(tokenizer.decode([id]))));
+  const bytes = Array.from({ length: vocabSize }, (_, id) => tokenizer.bytesOf(id));
+  const tokenBytes = bytes.some(({ length }) => length > 0) ? flatten(bytes) : undefined;
+  return { allowed, stopTokens, endsSentence, tokenBytes };
 }
+
+/** Ends of sentences in the scripts that mark them, with the quotes and brackets that may follow. */
+const sentenceEnd = /[.!?…。！？।؟]["'”’)\]]*\s*$/u;
 
 async function* complete(
   thread: Thread,
   tokenizer: Tokenizer,
   contextLength: number,
-  { stop, ...request }: CompletionRequest,
+  { stop, prompt, ...request }: CompletionRequest,
   signal: AbortSignal,
 ): AsyncGenerator<CompletionEvent> {
-  const maxTokens = Math.min(request.maxTokens, roomFor(request.prompt, contextLength));
+  const { phases = onePrompt(prompt), priority = 'interactive' } = request;
+  const lengths = phases.flatMap(({ branches }) => branches.map((branch) => branch.prompt.length));
+  const maxTokens = Math.min(request.maxTokens, roomFor(lengths, contextLength));
   const ended = new Uint8Array(new SharedArrayBuffer(request.n));
   const replies = Array.from({ length: request.n }, () => ({ text: new ReplyText(tokenizer, stop), tokens: 0 }));
   let open = request.n;
-  for await (const event of thread.call({ ...request, maxTokens, ended }, signal)) {
-    const { index } = event;
-    // Tokens may still come that were made before the engine saw the reply end.
-    if (ended[index] === 1) continue;
-    const reply = replies[index]!;
-    const over = 'finished' in event;
-    if (!over) reply.tokens++;
-    const delta = over ? reply.text.finish(event.finished === 'stop') : reply.text.push(event.token);
-    if (delta !== '') yield { kind: 'delta', index, text: delta };
-    if (!over && !reply.text.stopped) continue;
-    Atomics.store(ended, index, 1);
-    const finishReason = over && !reply.text.stopped ? event.finished : 'stop';
-    yield { kind: 'end', index, text: reply.text.text, finishReason, completionTokens: reply.tokens };
-    open--;
+  for await (const events of thread.call({ ...request, phases, priority, maxTokens, ended }, signal)) {
+    const deltas = new Map<number, Delta>();
+    const ends: CompletionEvent[] = [];
+    for (const event of events) {
+      const { index } = event;
+      // Tokens may still come that were made before the engine saw the reply end.
+      if (ended[index] === 1) continue;
+      const reply = replies[index]!;
+      const over = 'finished' in event;
+      if (!over) reply.tokens++;
+      const text = over ? reply.text.finish(event.finished === 'stop') : reply.text.push(event.token);
+      addTo(deltas, index, text, over ? undefined : tokenOf(event));
+      if (!over && !reply.text.stopped) continue;
+      Atomics.store(ended, index, 1);
+      const finishReason = over && !reply.text.stopped ? event.finished : 'stop';
+      const deadline = over && event.deadline ? { deadline: true as const } : {};
+      ends.push({ kind: 'end', index, text: reply.text.text, finishReason, completionTokens: reply.tokens, ...deadline });
+    }
+    yield* deltas.values();
+    yield* ends;
+    open -= ends.length;
     if (open === 0) return;
   }
 }
 
-/** Tokens a reply may have. Throws context_length_exceeded when the prompt leaves none. */
-function roomFor(prompt: readonly number[], contextLength: number): number {
-  if (prompt.length === 0) {
-    throw new SteerError('invalid_request', 'Expected a prompt of at least one token, found none. Say something.');
-  }
-  if (prompt.length < contextLength) return contextLength - prompt.length;
-  throw tooLong(contextLength, `${prompt.length}`);
+type Delta = CompletionEvent & { kind: 'delta' };
+
+/** What came together is told together. */
+function addTo(deltas: Map<number, Delta>, index: number, text: string, token: TokenLikelihood | undefined): void {
+  if (text === '' && !token) return;
+  const known = deltas.get(index) ?? { kind: 'delta', index, text: '' };
+  const tokens = token ? [...(known.tokens ?? []), token] : known.tokens;
+  deltas.set(index, { ...known, text: known.text + text, ...(tokens ? { tokens } : {}) });
 }
 
-function tooLong(contextLength: number, found: string): SteerError {
-  return new SteerError(
-    'context_length_exceeded',
-    `Expected a prompt of at most ${contextLength - 1} tokens, since prompt and reply share a context of ${contextLength}; ` +
-      `found ${found}. Shorten the conversation.`,
-  );
+function tokenOf({ token, likelihood }: { token: number; likelihood?: Likelihood | undefined }): TokenLikelihood | undefined {
+  return likelihood && { token, ...likelihood };
 }

@@ -22,7 +22,7 @@ export function answerBy(app: Asked, apiKey: string | undefined): Answer {
         ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
       };
       const init = { method: 'POST', headers, body: JSON.stringify(body), signal: abort.signal };
-      const reply = await app.request(endpoint, init, { remember: (keep) => void kept.push(keep) });
+      const reply = await app.request(endpoint, init, { remember: (keep) => void kept.push(keep), priority: 'batch' });
       return {
         status: reply.status,
         requestId: reply.headers.get('x-request-id') ?? '',

@@ -1,10 +1,10 @@
 // Replies to a chat prompt in OpenAI's shapes, whole or in chunks, each choice with its steering. Writes no HTTP.
 
-import type { CompletionEvent } from '../generation/language-model.ts';
 import { trimReply } from '../steerlm.ts';
 import type { ChatPrompt } from './chat.ts';
 import type { Measure } from './measure.ts';
-import { countUsage, holdClosingNewline, inOrder, type Reply, toReply } from './replies.ts';
+import { countUsage, holdClosingNewline, inOrder, type Reply, type ReplyEvent, toReply } from './replies.ts';
+import { toChatLogprobs } from './wire/logprobs.ts';
 import type { ChatCompletion, ChatCompletionChunk, ReplyHead, Steering } from './wire/replies.ts';
 
 /** A reply with what was asked of it and what was read in it. */
@@ -14,10 +14,18 @@ export interface SteeredReply extends Reply {
 
 /** Replies with their steering; measured all at once where a measure is given. */
 export async function steer(replies: Reply[], prompt: ChatPrompt, measure: Measure | undefined): Promise<SteeredReply[]> {
-  const measured = await measure?.(replies.map((reply) => reply.text));
+  const known = replies.map((reply) => reply.measured);
+  const measured = known.every((found) => found) ? known : await measure?.(replies.map((reply) => reply.text));
   return replies.map((reply, i) => {
     const found = measured?.[i];
-    const steering = { requested: prompt.requested, applied: prompt.applied, ...(found ? { measured: found } : {}) };
+    const { deadline, candidates } = reply;
+    const steering = {
+      requested: prompt.requested,
+      applied: prompt.applied,
+      ...(found ? { measured: found } : {}),
+      ...(deadline ? { deadline } : {}),
+      ...(candidates ? { candidates } : {}),
+    };
     return { ...reply, steering };
   });
 }
@@ -30,7 +38,7 @@ export function toChatCompletion(head: ReplyHead, prompt: ChatPrompt, replies: S
     choices: replies.map((reply, index) => ({
       index,
       message: { role: 'assistant', content: reply.text, refusal: null, attributes: prompt.applied },
-      logprobs: null,
+      logprobs: reply.tokens ? toChatLogprobs(reply.tokens, prompt.model.bytesOf) : null,
       finish_reason: reply.finishReason,
       steering: reply.steering,
     })),
@@ -50,7 +58,7 @@ export interface ChunkOptions {
 export async function* toChatChunks(
   head: ReplyHead,
   prompt: ChatPrompt,
-  events: AsyncIterable<CompletionEvent>,
+  events: AsyncIterable<ReplyEvent>,
   options: ChunkOptions,
 ): AsyncGenerator<ChatCompletionChunk> {
   type Choice = ChatCompletionChunk['choices'][number];
@@ -67,7 +75,8 @@ export async function* toChatChunks(
     const { index } = event;
     if (event.kind === 'delta') {
       const content = hold(index, event.text);
-      if (content !== '') yield chunk({ index, delta: { content } });
+      const logprobs = event.tokens ? { logprobs: toChatLogprobs(event.tokens, prompt.model.bytesOf) } : {};
+      if (content !== '' || event.tokens) yield chunk({ index, delta: { content }, ...logprobs });
       continue;
     }
     const [reply] = await steer([toReply(event, trimReply)], prompt, options.measure);

@@ -1,7 +1,10 @@
 // From the body of a chat request to the prompt of one model: which model, which label, which token ids. Runs nothing.
 import { z } from '@hono/zod-openapi';
-import type { LanguageModel } from '../generation/language-model.ts';
+import { SteerError } from '../errors.ts';
+import type { LanguageModel, Phase } from '../generation/language-model.ts';
+import { toBranches } from '../generation/steered-prompt.ts';
 import {
+  type AttributeSchema,
   applyAttributes,
   type Conversation,
   findAttribute,
@@ -12,23 +15,28 @@ import {
 } from '../steerlm.ts';
 import { findModel, type Models } from './served-models.ts';
 import { Messages, RequestedAttributes, toConversation } from './wire/messages.ts';
-import { refuseUnsupported, samplingFields } from './wire/sampling.ts';
+import { mostTopLogprobs, refuseUnsupported, samplingFields } from './wire/sampling.ts';
+import { SteeringRequest } from './wire/steering.ts';
 
 export const ChatBody = z
   .looseObject({
     ...samplingFields,
     messages: Messages,
     attributes: RequestedAttributes.nullish(),
-    steering: z
-      .strictObject({
-        measure: z
-          .boolean()
-          .nullish()
-          .openapi({ description: 'Rate each reply with the predictor and tell it in `steering.measured`' }),
-      })
-      .nullish(),
+    steering: SteeringRequest.nullish(),
+    logprobs: z.boolean().nullish().openapi({ description: 'Tell how likely each token of a reply was, by the raw scores' }),
+    top_logprobs: z
+      .int()
+      .min(0)
+      .max(mostTopLogprobs)
+      .nullish()
+      .openapi({ description: 'With logprobs: so many of the likeliest beside it' }),
   })
-  .superRefine(refuseUnsupported)
+  .superRefine((body, context) => {
+    refuseUnsupported(body, context);
+    if (!body.top_logprobs || body.logprobs) return;
+    context.addIssue({ code: 'custom', path: ['top_logprobs'], message: 'needs logprobs: true' });
+  })
   .openapi('ChatRequest', {
     description:
       'Fields of the OpenAI protocol not listed here are ignored, or refused if they would change the reply. Without max_tokens a reply may fill the rest of the context',
@@ -44,6 +52,8 @@ export interface ChatPrompt {
   applied: Label;
   pieces: Piece[];
   tokenIds: number[];
+  /** Where the reply is mixed from several prompts, or its attributes change on the way. */
+  phases?: Phase[];
 }
 
 /** The prompt a chat body leads to. Throws model_not_found, unknown_attribute or attribute_out_of_range. */
@@ -52,8 +62,45 @@ export async function toChatPrompt(models: Models, body: ChatBody): Promise<Chat
   const { schema } = model;
   const asked = body.attributes ?? {};
   const applied = applyAttributes(schema, asked);
-  const requested = Object.fromEntries(Object.entries(asked).map(([name, value]) => [findAttribute(schema, name).name, value]));
+  const requested = canonical(schema, asked);
   const conversation = toConversation(body.messages, schema);
   const pieces = layOutPrompt(schema, conversation, applied);
-  return { model, conversation, requested, applied, pieces, tokenIds: model.encode(pieces) };
+  const prompt = { model, conversation, requested, applied, pieces, tokenIds: model.encode(pieces) };
+  const phases = toPhases(prompt, body);
+  return isPlain(phases) ? prompt : { ...prompt, phases };
+}
+
+/** One phase after the other, each under the labels the dial gives for what holds by then. */
+function toPhases({ model, conversation, requested, applied }: ChatPrompt, { steering }: ChatBody): Phase[] {
+  const { schema } = model;
+  const schedule = steering?.schedule ?? [];
+  const setting = { strength: steering?.strength ?? 1, against: steering?.against ?? 'null' };
+  let asked = requested;
+  const later = schedule.map(({ attributes }, i) => {
+    asked = { ...asked, ...namingField(`steering.schedule.${i}`, () => canonical(schema, attributes)) };
+    return applyAttributes(schema, asked);
+  });
+  return [applied, ...later].map((label, i) => {
+    return { branches: toBranches(model, conversation, label, setting), until: schedule[i]?.after };
+  });
+}
+
+function isPlain([first, ...later]: Phase[]): boolean {
+  return later.length === 0 && first!.branches.length === 1;
+}
+
+function canonical(schema: AttributeSchema, asked: Requested): Requested {
+  applyAttributes(schema, asked);
+  return Object.fromEntries(Object.entries(asked).map(([name, value]) => [findAttribute(schema, name).name, value]));
+}
+
+/** Runs `read`; a refusal names the field it is about. */
+function namingField<T>(field: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SteerError)) throw error;
+    const param = `${field}.${error.details.param ?? 'attributes'}`;
+    throw new SteerError(error.code, error.message, { cause: error, details: { param } });
+  }
 }

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { SteerError } from '../errors.ts';
+import type { Priority } from '../generation/language-model.ts';
 import type { Job } from '../jobs/jobs.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import type { Models } from './served-models.ts';
@@ -28,6 +29,8 @@ export interface DoorEnv {
   Bindings: {
     /** Takes what is left to do to remember a completion: the asker does it in the transaction that stores what it makes of the reply. */
     remember?: (keep: (tx: Tx) => Promise<void>) => void;
+    /** Requests of batches wait behind those of people. */
+    priority?: Priority;
   };
   Variables: {
     requestId: string;

@@ -5,7 +5,7 @@ import type { AttributeSchema, Conversation } from '../steerlm.ts';
 import { findPredictorFor, type Models } from './served-models.ts';
 import type { Steering } from './wire/replies.ts';
 
-type Measured = NonNullable<Steering['measured']>;
+export type Measured = NonNullable<Steering['measured']>;
 /** Rates replies to one conversation, in order. */
 export type Measure = (replies: string[]) => Promise<Measured[]>;
 

@@ -1,20 +1,34 @@
 // The events of an engine as a door needs them: begun before the reply is, gathered whole, or passed on as they come.
 import { SteerError } from '../errors.ts';
-import type { CompletionEvent, FinishReason } from '../generation/language-model.ts';
+import type { CompletionEvent, FinishReason, TokenLikelihood } from '../generation/language-model.ts';
+import type { Measured } from './measure.ts';
 
 export interface Reply {
   text: string;
   finishReason: FinishReason;
   completionTokens: number;
+  /** Its time was up. */
+  deadline?: true;
+  /** Where likelihoods were asked for, of each token. */
+  tokens?: TokenLikelihood[];
+  /** Where the reply was chosen among several: what decided, how many they were, and their tokens together. */
+  measured?: Measured;
+  candidates?: number;
+  spentTokens?: number;
 }
 
+/** What an engine tells, and what was found out about a reply since. */
+export type ReplyEvent =
+  | (CompletionEvent & { kind: 'delta' })
+  | (CompletionEvent & { kind: 'end' } & Pick<Reply, 'measured' | 'candidates' | 'spentTokens'>);
+
 /** Waits for the first event, so that a refusal (overloaded, not ready) still has a status to be told with. */
-export async function beginReplies(events: AsyncIterable<CompletionEvent>): Promise<AsyncIterable<CompletionEvent>> {
+export async function beginReplies(events: AsyncIterable<ReplyEvent>): Promise<AsyncIterable<ReplyEvent>> {
   const iterator = events[Symbol.asyncIterator]();
   return resume(await iterator.next(), iterator);
 }
 
-async function* resume(first: IteratorResult<CompletionEvent>, iterator: AsyncIterator<CompletionEvent>) {
+async function* resume(first: IteratorResult<ReplyEvent>, iterator: AsyncIterator<ReplyEvent>) {
   try {
     for (let step = first; !step.done; step = await iterator.next()) yield step.value;
   } finally {
@@ -24,20 +38,27 @@ async function* resume(first: IteratorResult<CompletionEvent>, iterator: AsyncIt
 
 /** All n replies in order, each text passed through `trim`. */
 export async function gatherReplies(
-  events: AsyncIterable<CompletionEvent>,
+  events: AsyncIterable<ReplyEvent>,
   n: number,
   trim: (text: string) => string = (text) => text,
 ): Promise<Reply[]> {
   const replies = new Map<number, Reply>();
+  const told = new Map<number, TokenLikelihood[]>();
   for await (const event of events) {
-    if (event.kind === 'end') replies.set(event.index, toReply(event, trim));
+    const { index } = event;
+    if (event.kind === 'end')
+      replies.set(index, { ...toReply(event, trim), ...(told.has(index) ? { tokens: told.get(index)! } : {}) });
+    else if (event.tokens) told.set(index, [...(told.get(index) ?? []), ...event.tokens]);
   }
   return inOrder(replies, n);
 }
 
 /** One reply of an ended choice. */
-export function toReply(event: CompletionEvent & { kind: 'end' }, trim: (text: string) => string): Reply {
-  return { text: trim(event.text), finishReason: event.finishReason, completionTokens: event.completionTokens };
+export function toReply(
+  { kind: _, index: __, text, ...rest }: ReplyEvent & { kind: 'end' },
+  trim: (text: string) => string,
+): Reply {
+  return { text: trim(text), ...rest };
 }
 
 /** Replies 0 to n − 1. Throws internal_error when the engine left one out. */
@@ -62,6 +83,6 @@ export function holdClosingNewline(): (index: number, text: string) => string {
 
 /** Token counts of a whole request. */
 export function countUsage(promptTokens: number, replies: Reply[]) {
-  const completionTokens = replies.reduce((sum, reply) => sum + reply.completionTokens, 0);
+  const completionTokens = replies.reduce((sum, reply) => sum + (reply.spentTokens ?? reply.completionTokens), 0);
   return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens };
 }

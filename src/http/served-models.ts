@@ -2,6 +2,7 @@
 import type { Predictor } from '../attributes/predictor.ts';
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
+import type { Precision } from '../llama/loaded-network.ts';
 import type { AttributeSchema } from '../steerlm.ts';
 
 export type ModelKind = 'language' | 'predictor';
@@ -24,6 +25,8 @@ export interface ModelCard {
   base: string | null;
   /** unloaded: loaded when it is first asked for; failed: tried again when it is next asked for. */
   status: ModelStatus;
+  /** Of its weights, as loaded or as they will be. */
+  precision: Precision;
 }
 
 /** The models of this process. `language` and `predictor` take a card's id, may load it, and throw `not_ready` or `invalid_model`. */
@@ -36,8 +39,11 @@ export interface Models {
   ready(): boolean;
   /** Looks again at what there is: new models, changed ones, aliases set elsewhere. */
   refresh(): Promise<void>;
-  /** Loads the model of that id. Throws `model_not_found` or `invalid_model`. */
-  load(id: string): Promise<void>;
+  /**
+   * Loads the model of that id, with weights of that precision where one is named; calls in hand end on what they began on.
+   * Throws `model_not_found`, `invalid_model`, or `invalid_request` for a predictor's precision.
+   */
+  load(id: string, precision?: Precision): Promise<void>;
   /** Takes the model out of use and frees it when its last call has ended; who asks for it next has it loaded again. Throws `model_not_found`. */
   unload(id: string): void;
   /** Models by the names people gave them. */

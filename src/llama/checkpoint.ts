@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError, writingTo } from '../errors.ts';
 import { slots } from '../tensor/adamw.ts';
+import type { Tensor } from '../tensor/session.ts';
 import { openTensorFile, writeTensorFile } from './safetensors.ts';
 import type { TrainingState } from './training-state.ts';
 
@@ -56,6 +57,7 @@ export async function saveCheckpoint(folder: string, state: TrainingState, posit
 
 async function writeState(folder: string, state: TrainingState, position: Position): Promise<void> {
   await mkdir(folder, { recursive: true });
+  await state.settle();
   const shapes = stateShapes(state);
   const tensors = [...shapes.keys()].map((name): [string, Float32Array] => [name, state.value(name)]);
   await writeTensorFile(join(folder, 'state.safetensors'), shapes, tensors, 'F32');
@@ -82,7 +84,9 @@ export async function loadCheckpoint(folder: string, state: TrainingState, finge
   }
   const file = await openTensorFile(join(at, 'state.safetensors'));
   try {
-    for (const [name, shape] of stateShapes(state)) state.tensors.set(name, { data: await file.read(name), shape });
+    const tensors = new Map<string, Tensor>();
+    for (const [name, shape] of stateShapes(state)) tensors.set(name, { data: await file.read(name), shape });
+    state.restore(tensors);
   } finally {
     await file.close();
   }

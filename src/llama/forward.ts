@@ -6,8 +6,10 @@ import * as t from '../tensor/primitives.ts';
 import { type LlamaShape, ropeFrequencies } from './shape.ts';
 
 export interface Network {
-  /** A parameter by its Hugging Face name. */
+  /** A norm's weight by its Hugging Face name, or a parameter beside the trunk. */
   parameter(name: string): Node;
+  /** Rows of the embedding table. ids (…) int64 → (…, D). */
+  embed(ids: Node): Node;
   /** x (…, in) → (…, out) through the projection `name`, e.g. `model.layers.0.mlp.up_proj`. */
   linear(x: Node, name: string): Node;
 }
@@ -58,28 +60,43 @@ export const hidden = -1e9;
 
 /** Linear layers that only multiply by their weight and add their bias where the shape has one. */
 export function plainNetwork(parameter: (name: string) => Node, shape: LlamaShape): Network {
+  return biasedNetwork(shape, {
+    parameter,
+    embed: (ids) => t.gather(parameter(`${embeddings}.weight`), ids),
+    linear: (x, name) => t.matmul(x, parameter(`${name}.weight`), { transposeB: true }),
+  });
+}
+
+/** The network with the biases its shape has added. */
+export function biasedNetwork(shape: LlamaShape, network: Network): Network {
   const biased = /\.(q|k|v)_proj$/;
   return {
-    parameter,
+    ...network,
     linear(x, name) {
-      const y = t.matmul(x, parameter(`${name}.weight`), { transposeB: true });
-      return shape.attentionBias && biased.test(name) ? t.add(y, parameter(`${name}.bias`)) : y;
+      const y = network.linear(x, name);
+      return shape.attentionBias && biased.test(name) ? t.add(y, network.parameter(`${name}.bias`)) : y;
     },
   };
 }
+
+/** The embedding table, which may be the output projection too. */
+export const embeddings = 'model.embed_tokens';
 
 /** Everything between token ids and the last hidden state. */
 export function forwardTrunk(shape: LlamaShape, network: Network, tokens: Tokens): Trunk {
   const rotation = ropeTables(shape);
   const keys: Node[] = [];
   const values: Node[] = [];
-  let x = t.gather(network.parameter('model.embed_tokens.weight'), tokens.ids); // (B, T, D)
+  const bias = forHeads(shape, tokens.bias);
+  let x = network.embed(tokens.ids); // (B, T, D)
   for (let layer = 0; layer < shape.layers; layer++) {
     const at = `model.layers.${layer}.`;
     const norm = (y: Node, name: string) => t.rmsNorm(y, network.parameter(`${at}${name}.weight`), shape.normEpsilon);
     const normed = norm(x, 'input_layernorm');
     const last = layer === shape.layers - 1 ? tokens.last : undefined;
-    const asking = last ? { ...last, x: pickRows(normed, last.ends) } : { ...tokens, x: normed };
+    const asking = last
+      ? { ...last, bias: forHeads(shape, last.bias), x: pickRows(normed, last.ends) }
+      : { ...tokens, bias, x: normed };
     const attention = attend(shape, network, `${at}self_attn.`, normed, asking, tokens, layer, rotation);
     keys.push(attention.keys);
     values.push(attention.values);
@@ -98,8 +115,7 @@ function pickRows(x: Node, ends: Node): Node {
 
 /** Scores of every token of the vocabulary. hidden (…, D) → (…, V). */
 export function logits(shape: LlamaShape, network: Network, x: Node): Node {
-  const weight = shape.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
-  return t.matmul(x, network.parameter(weight), { transposeB: true });
+  return network.linear(x, shape.tiedEmbeddings ? embeddings : 'lm_head');
 }
 
 function gatedMlp(network: Network, at: string, x: Node): Node {
@@ -122,7 +138,7 @@ interface Attention {
 interface Asking {
   x: Node; // (B, A, D)
   positions: Node; // (B, A)
-  bias: Node; // broadcast to (B, 1, A, T)
+  bias: Node; // broadcast to (B, 1, G·A, T)
 }
 
 function attend(
@@ -152,7 +168,7 @@ function attend(
 
 /**
  * softmax(q [K_past K_new]ᵀ / √d + bias) [V_past V_new], in two parts so that the past is only read, never copied.
- * Heads that share keys are an axis of their own (G), along which keys and values broadcast.
+ * Heads that share keys are rows of one product, so that a row is computed the same way whatever else is in the batch.
  */
 function mixValues(
   shape: LlamaShape,
@@ -163,25 +179,24 @@ function mixValues(
   past: Past | undefined,
   layer: number,
 ): Node {
-  const { kvHeads: K, headDim: d } = shape;
-  const G = shape.heads / K;
+  const { heads: H, kvHeads: K, headDim: d } = shape;
   const [B, , T] = q.shape as [Dim, Dim, Dim, Dim];
-  const grouped = G > 1;
-  const share = (x: Node): Node => (grouped ? t.reshape(x, [x.shape[0]!, x.shape[1]!, 1, x.shape[2]!, x.shape[3]!]) : x);
-  const queries = grouped ? t.reshape(q, [B, K, G, T, d]) : q;
+  const queries = H === K ? q : t.reshape(q, [B, K, bias.shape[2]!, d]); // (B, K, G·T, d)
+  const back = (x: Node): Node => (H === K ? x : t.reshape(x, [B, H, T, d]));
   const scale = 1 / Math.sqrt(d);
-  const scores = t.add(t.matmul(queries, share(keys), { transposeB: true, scale }), share(bias));
-  if (!past) {
-    const mixed = t.matmul(t.softmax(scores), share(values));
-    return grouped ? t.reshape(mixed, [B, shape.heads, T, d]) : mixed;
-  }
-  const pastScores = t.add(t.matmul(queries, share(past.keys[layer]!), { scale }), share(past.bias));
-  const weights = t.softmax(t.concat([pastScores, scores], -1)); // (B, K, G, T, P+T)
+  const scores = t.add(t.matmul(queries, keys, { transposeB: true, scale }), bias);
+  if (!past) return back(t.matmul(t.softmax(scores), values));
+  const pastScores = t.add(t.matmul(queries, past.keys[layer]!, { scale }), past.bias);
+  const weights = t.softmax(t.concat([pastScores, scores], -1)); // (B, K, G·T, P+T)
   const P = past.bias.shape[3]!;
-  const ofPast = t.matmul(t.slice(weights, -1, 0, P), share(past.values[layer]!));
-  const ofNew = t.matmul(t.slice(weights, -1, P, weights.shape.at(-1)!), share(values));
-  const mixed = t.add(ofPast, ofNew);
-  return grouped ? t.reshape(mixed, [B, shape.heads, T, d]) : mixed;
+  const ofPast = t.matmul(t.slice(weights, -1, 0, P), past.values[layer]!);
+  const ofNew = t.matmul(t.slice(weights, -1, P, weights.shape.at(-1)!), values);
+  return back(t.add(ofPast, ofNew));
+}
+
+/** The bias once for each head that shares keys: (…, A, T) → (…, G·A, T). */
+function forHeads({ heads, kvHeads }: LlamaShape, bias: Node): Node {
+  return heads === kvHeads ? bias : t.concat(new Array<Node>(heads / kvHeads).fill(bias), 2);
 }
 
 /** Hides later tokens from those that ask. positions (B, T), asking (B, A) → (B, 1, A, T). */

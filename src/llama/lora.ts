@@ -28,7 +28,7 @@ export function adapterShapes(shape: LlamaShape, { rank }: Lora): Map<string, nu
 /** y = linear(x) + (alpha / rank) · x Aᵀ Bᵀ. `adapters` gets the input nodes that are to be trained. */
 export function loraNetwork(network: Network, adapters: ReadonlyMap<string, Node>, { rank, alpha }: Lora): Network {
   return {
-    parameter: network.parameter,
+    ...network,
     linear(x, name) {
       const down = adapters.get(`${name}.lora_A`);
       const up = adapters.get(`${name}.lora_B`);

@@ -44,11 +44,17 @@ const chunkBytes = 1 << 28;
 const size = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const entrySchema = z.object({ dtype: z.string(), shape: z.array(size), data_offsets: z.tuple([size, size]) });
 
+/** Numbers start … end-1 of a tensor. */
+export interface Part {
+  start: number;
+  end: number;
+}
+
 export interface TensorFile {
   /** Shape of every tensor by name. */
   readonly shapes: ReadonlyMap<string, number[]>;
-  /** The tensor's numbers as float32, row-major. Throws invalid_model for an unknown name or a type that is not F32, F16 or BF16. */
-  read(name: string): Promise<Float32Array>;
+  /** The tensor's numbers as float32, row-major, or a part of them. Throws invalid_model for an unknown name or a type that is not F32, F16 or BF16. */
+  read(name: string, part?: Part): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -61,7 +67,7 @@ export async function openTensorFile(path: string): Promise<TensorFile> {
     const entries = await readHeader(file, path);
     return {
       shapes: new Map([...entries].map(([name, entry]) => [name, entry.shape])),
-      read: (name) => readTensor(file, path, name, entries.get(name)),
+      read: (name, part) => readTensor(file, path, name, entries.get(name), part),
       close: () => file.close(),
     };
   } catch (cause) {
@@ -134,7 +140,13 @@ function checkLayout(entries: Map<string, Entry>, path: string, dataStart: numbe
   return entries;
 }
 
-async function readTensor(file: OpenFile, path: string, name: string, entry: Entry | undefined): Promise<Float32Array> {
+async function readTensor(
+  file: OpenFile,
+  path: string,
+  name: string,
+  entry: Entry | undefined,
+  part?: Part,
+): Promise<Float32Array> {
   if (!entry) throw new SteerError('invalid_model', `${path} has no tensor ${name}.`);
   const { type } = entry;
   if (type !== 'F32' && type !== 'F16' && type !== 'BF16') {
@@ -143,8 +155,9 @@ async function readTensor(file: OpenFile, path: string, name: string, entry: Ent
       `${path}: expected ${name} as F32, F16 or BF16, found ${type}. Convert the model first.`,
     );
   }
-  const bytes = new Uint8Array(entry.end - entry.start);
-  await readFully(file, path, bytes, entry.start);
+  const { start, end } = part ?? { start: 0, end: (entry.end - entry.start) / elementBytes[type] };
+  const bytes = new Uint8Array((end - start) * elementBytes[type]);
+  await readFully(file, path, bytes, entry.start + start * elementBytes[type]);
   if (type === 'F32') return new Float32Array(bytes.buffer);
   const halves = new Uint16Array(bytes.buffer);
   return type === 'F16' ? fromFloat16(halves) : fromBfloat16(halves);

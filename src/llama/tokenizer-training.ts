@@ -1,6 +1,7 @@
 // Byte-level BPE learnt from text: GPT-2's words, then the commonest pair of neighbours merged until the vocabulary is full.
 // Ties go to the pair of lowest ids, as in Hugging Face's BpeTrainer, so both learn the same merges. Knows no prompt layout.
 import { SteerError } from '../errors.ts';
+import { byteLetters } from './token-bytes.ts';
 import { type TokenizerJson, wordPattern } from './tokenizer.ts';
 
 export interface TokenizerTraining {
@@ -39,15 +40,6 @@ async function countWords(texts: Iterable<string> | AsyncIterable<string>): Prom
     for (const word of text.match(wordPattern) ?? []) counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   return counts;
-}
-
-/** The letter GPT-2 writes each byte with: itself where it prints, else the next from U+0100. */
-function byteLetters(): string[] {
-  let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => {
-    const prints = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-    return String.fromCharCode(prints ? byte : next++);
-  });
 }
 
 interface Learnt {

@@ -5,6 +5,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { exists, readJson, writeJson } from './json-file.ts';
+import { bytesBySpelling } from './token-bytes.ts';
 
 const id = z.number().int().min(0).max(0xffffff);
 /** Not z.record, which would drop the entry `__proto__` that large vocabularies hold. */
@@ -60,6 +61,9 @@ export class Tokenizer {
   readonly #spellings: string[];
   readonly #ids: Map<string, number>;
   readonly #special: Set<number>;
+  /** Added tokens that are text as they are spelt. */
+  readonly #plain: Set<number>;
+  readonly #bytesBySpelling: ReturnType<typeof bytesBySpelling>;
   readonly #cutsLikeGpt2: boolean;
   readonly #remembered = new Map<string, readonly number[]>();
 
@@ -67,6 +71,8 @@ export class Tokenizer {
     this.#json = json;
     this.#settings = settings;
     this.#special = new Set(json.added_tokens.filter((token) => token.special).map((token) => token.id));
+    this.#plain = new Set(json.added_tokens.filter((token) => !token.special).map((token) => token.id));
+    this.#bytesBySpelling = bytesBySpelling(json.decoder);
     this.#ids = idsBySpelling(json);
     this.#spellings = spellingsById(this.#ids, where);
     this.size = this.#spellings.length;
@@ -159,6 +165,13 @@ export class Tokenizer {
   /** Whether the id stands for text: it is in the tokenizer and no special token. */
   isText(id: number): boolean {
     return this.#spellings[id] !== undefined && !this.#special.has(id);
+  }
+
+  /** The bytes an id stands for, which may be part of a character; none for ids that are no text, or where the decoder does not tell. */
+  bytesOf(id: number): Uint8Array {
+    const spelling = this.isText(id) ? this.#spellings[id] : undefined;
+    if (spelling === undefined) return new Uint8Array();
+    return this.#plain.has(id) ? new TextEncoder().encode(spelling) : (this.#bytesBySpelling?.(spelling) ?? new Uint8Array());
   }
 
   /** A tokenizer that has these spellings as special tokens too; new ones take the next ids, so the model's embeddings must grow with `size`. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { SteerError } from '../errors.ts';
 import type { AdamW } from '../tensor/adamw.ts';
+import type { Provider } from '../tensor/session.ts';
 import type { BatchSource, MicroBatch } from './batches.ts';
 import { loadCheckpoint, type Position, saveCheckpoint } from './checkpoint.ts';
 import { appendToCurve, beginCurve } from './curve.ts';
@@ -40,6 +41,8 @@ export interface TrainingSettings {
   /** Ends the run after so many looks at the held-out data in a row without a better loss, with the parameters of the best one. */
   patience?: number;
   threads?: number;
+  /** cpu when absent. A run may go on with another: checkpoints do not say. */
+  provider?: Provider;
 }
 
 /** What is trained: a shape, its parameters (with those a task adds, such as a head), a loss and data. */
@@ -110,8 +113,9 @@ export async function train(
     settings,
   );
   try {
+    const { provider: _, ...decisive } = settings;
     const fingerprint = createHash('sha256')
-      .update(JSON.stringify(sorted([task.identity, settings])))
+      .update(JSON.stringify(sorted([task.identity, decisive])))
       .digest('hex');
     const loaded = await loadCheckpoint(runFolder, state, fingerprint);
     if (!loaded) {
@@ -127,6 +131,7 @@ export async function train(
     await runSteps(run, onMetrics, signal);
     const stopped = position.step < steps && !exhausted(run);
     const evalLoss = stopped ? null : await takeBest(run);
+    await state.settle();
     return { values: finalValues(task, settings, state), step: position.step, steps, tokens: position.tokens, stopped, evalLoss };
   } finally {
     await state.dispose();
@@ -226,6 +231,7 @@ async function takeBest({ settings, state, position, runFolder }: Run): Promise<
 async function tellCheckpoint(run: Run, loss: number | null, reason: SavedCheckpoint['reason']): Promise<void> {
   const { task, settings, state, position, steps } = run;
   const { step, tokens, evalLoss } = position;
+  await state.settle();
   const values = () => finalValues(task, settings, state);
   await task.onCheckpoint?.({ step, steps, tokens, loss, evalLoss, reason, values });
 }
@@ -275,7 +281,7 @@ function finalValues(task: TrainingTask, { lora }: TrainingSettings, state: Trai
   return new Map(
     [...task.parameters.shapes.keys()].map((name) => {
       const at = name.replace(/\.weight$/, '');
-      const merges = lora && state.tensors.has(`${at}.lora_A`);
+      const merges = lora && state.has(`${at}.lora_A`);
       const value = state.value(name);
       return [name, merges ? mergeAdapter(value, state.value(`${at}.lora_A`), state.value(`${at}.lora_B`), lora) : value];
     }),

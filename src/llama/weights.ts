@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { exists, readJson } from './json-file.ts';
-import { type FloatType, openTensorFile, type TensorFile, writeTensorFile } from './safetensors.ts';
+import { type FloatType, openTensorFile, type Part, type TensorFile, writeTensorFile } from './safetensors.ts';
 import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
 
 export interface Weights {
   /** Every parameter of the shape, extras last, in order. */
   readonly names: string[];
-  /** The parameter as float32, row-major. */
-  read(name: string): Promise<Float32Array>;
+  /** The parameter as float32, row-major, or a part of it. */
+  read(name: string, part?: Part): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -45,10 +45,10 @@ export async function openWeights(
     checkNames(folder, expected, homes);
     return {
       names: [...expected.keys()],
-      read: async (name) => {
+      read: async (name, part) => {
         const home = homes.get(name);
         if (!home) throw new SteerError('invalid_model', `The weights in ${folder} have no tensor ${name}.`);
-        return home.file.read(home.name);
+        return home.file.read(home.name, part);
       },
       close,
     };

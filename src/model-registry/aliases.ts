@@ -1,5 +1,7 @@
 // Names people give to models, kept in the database so that every process of it knows them. Queries only.
+
 import { eq } from 'drizzle-orm';
+import { SteerError } from '../errors.ts';
 import type { Db } from '../store/connect.ts';
 import { modelAliases } from '../store/work-schema.ts';
 
@@ -22,4 +24,18 @@ export async function writeAlias(db: Db, alias: string, model: string): Promise<
 export async function removeAlias(db: Db, alias: string): Promise<boolean> {
   const removed = await db.delete(modelAliases).where(eq(modelAliases.alias, alias)).returning();
   return removed.length > 0;
+}
+
+const aliasForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+
+/** Throws invalid_request for what is no alias and conflict for the name of a model. */
+export function checkAlias(alias: string, models: readonly string[]): void {
+  const details = { param: 'alias' };
+  if (!aliasForm.test(alias)) {
+    throw new SteerError('invalid_request', 'alias: expected letters, digits, dots, colons, dashes and underscores.', {
+      details,
+    });
+  }
+  if (models.includes(alias))
+    throw new SteerError('conflict', `${alias} is the name of a model, which no alias can take.`, { details });
 }

@@ -8,15 +8,26 @@ import type { EngineSlot } from './engine-slot.ts';
 /** The engine that now serves the model. */
 type Current<Engine extends LanguageModel | Predictor> = () => Promise<EngineSlot<Engine>>;
 
-/** A language model whose calls are counted. */
-export function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): LanguageModel {
-  const { id, revision, schema, contextLength } = engine;
+/** A model whose calls are counted; `current` answers the engine that now serves it. */
+export function holdEngine(
+  engine: LanguageModel | Predictor,
+  current: (kind: 'language' | 'predictor') => Promise<EngineSlot<LanguageModel | Predictor>>,
+): LanguageModel | Predictor {
+  return 'encode' in engine
+    ? holdLanguage(engine, () => current('language') as Promise<EngineSlot<LanguageModel>>)
+    : holdPredictor(engine, () => current('predictor') as Promise<EngineSlot<Predictor>>);
+}
+
+function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): LanguageModel {
+  const { id, revision, schema, contextLength, vocabSize } = engine;
   return {
     id,
     revision,
     schema,
     contextLength,
+    vocabSize,
     encode: (pieces) => engine.encode(pieces),
+    bytesOf: engine.bytesOf,
     async *complete(request, signal) {
       const slot = await enter(id, revision, current);
       try {
@@ -30,8 +41,7 @@ export function holdLanguage(engine: LanguageModel, current: Current<LanguageMod
   };
 }
 
-/** A predictor whose calls are counted. */
-export function holdPredictor(engine: Predictor, current: Current<Predictor>): Predictor {
+function holdPredictor(engine: Predictor, current: Current<Predictor>): Predictor {
   const { id, revision, schema } = engine;
   return {
     id,

@@ -8,6 +8,7 @@ import { exists } from '../llama/json-file.ts';
 import { readModelCard, readShape } from '../llama/model-folder.ts';
 import { openWeights } from '../llama/weights.ts';
 import type { AttributeSchema } from '../steerlm.ts';
+import { isUpstream, readUpstreamSettings, upstreamFile } from '../upstream/settings.ts';
 
 export interface Entry {
   id: string;
@@ -91,13 +92,9 @@ async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
   const card = await readModelCard(folder);
   const shape = await readShape(folder);
   const { kind, attributeSchema } = card;
-  // Reads the heads of the weight files only; that is where a broken download shows.
-  const weights = await openWeights(
-    folder,
-    shape,
-    kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined,
-  );
-  await weights.close();
+  if (await isUpstream(folder)) await checkUpstream(folder, card.kind);
+  else
+    await checkWeights(folder, shape, kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined);
   const made = card.createdAt ? Date.parse(card.createdAt) : (await stat(join(folder, 'config.json'))).mtimeMs;
   return {
     id: card.name,
@@ -109,6 +106,19 @@ async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
     contextLength: shape.contextLength,
     base: card.baseModel?.name ?? null,
   };
+}
+
+/** Reads the heads of the weight files only; that is where a broken download shows. */
+async function checkWeights(...[folder, shape, heads]: Parameters<typeof openWeights>): Promise<void> {
+  const weights = await openWeights(folder, shape, heads);
+  await weights.close();
+}
+
+async function checkUpstream(folder: string, kind: string): Promise<void> {
+  await readUpstreamSettings(folder);
+  if (kind !== 'predictor') return;
+  const message = `Expected a language model in ${folder}, since it has ${upstreamFile}; found a predictor, which runs here only.`;
+  throw new SteerError('invalid_model', message);
 }
 
 /** One model a name: of several the one whose folder is called so, else the first; the others are broken. */

@@ -1,31 +1,13 @@
 // A worker thread that owns sessions, and the calls into it. Sessions block their thread, so none may live on the one that serves HTTP.
 // Cooperative stop only: ending a thread inside a run aborts the whole process. Knows nothing of what is computed.
-import { parentPort, Worker, workerData } from 'node:worker_threads';
-import { type FailureCode, failures, SteerError } from '../errors.ts';
+import { Worker } from 'node:worker_threads';
+// Every thread started here shares the turn on the graphics device.
+import './device-turn.ts';
+import { SteerError } from '../errors.ts';
+import type { FromThread, Told, ToThread } from './thread-messages.ts';
 
 // A thread only gets a copy of the environment, too late for the native library: telemetry is switched off here, before one starts.
 process.env.ORT_DISABLE_TELEMETRY = '1';
-
-interface Call {
-  id: number;
-  request: unknown;
-}
-type ToThread = Call | { id: number; abort: true } | { stop: true };
-type FromThread =
-  | { ready: unknown }
-  | { id: number; event: unknown }
-  | { id: number; done: true }
-  | { id: number; failed: Failure }
-  | { failed: Failure };
-interface Failure {
-  code: FailureCode;
-  message: string;
-}
-
-function toFailure(error: unknown): Failure {
-  const known = error instanceof SteerError && error.code in failures;
-  return { code: known ? error.code : 'internal_error', message: (error as Error).message };
-}
 
 /** Events that came but were not read yet, and whoever waits for the next. */
 class Inbox {
@@ -37,73 +19,93 @@ class Inbox {
     this.#wake?.();
   }
 
-  async next(): Promise<unknown> {
+  /** All there is, at least one. */
+  async take(): Promise<(unknown | SteerError)[]> {
     while (this.#items.length === 0) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    return this.#items.shift();
+    return this.#items.splice(0);
   }
 }
 
 const done = Symbol('done');
 
-export interface EngineThreadOptions {
-  /** Calls in flight above which a further one is refused with `overloaded`. */
-  maxCalls: number;
+function deliver(inbox: Inbox | undefined, told: Told): void {
+  if ('event' in told) inbox?.push(told.event);
+  else if ('done' in told) inbox?.push(done);
+  else inbox?.push(new SteerError(told.failed.code, told.failed.message, { details: told.failed.details ?? {} }));
 }
 
-/** The caller's end of an engine thread: Request goes in, events come out. */
+export interface EngineThreadOptions {
+  /** Calls in flight above which a further one is refused with `overloaded`; what the engine itself bounds needs none. */
+  maxCalls?: number;
+}
+
+/** A worker that is up, and the calls it has in hand. */
+interface Running<Ready> {
+  worker: Worker;
+  ready: Ready;
+  calls: Map<number, Inbox>;
+  /** Why it takes no more calls. */
+  ended: SteerError | undefined;
+}
+
+const unloaded = () => new SteerError('not_ready', 'The model was unloaded. Try again.');
+
+/** The caller's end of an engine thread: Request goes in, events come out. A thread that ends unexpectedly is started again for the next call. */
 export class EngineThread<Ready, Request, Event> {
   readonly ready: Ready;
-  readonly #worker: Worker;
-  readonly #calls: Map<number, Inbox>;
+  readonly #start: () => Promise<Running<Ready>>;
   readonly #options: EngineThreadOptions;
+  #running: Promise<Running<Ready>>;
   #nextId = 0;
-  #ended = false;
+  #inHand = 0;
+  #disposed = false;
 
-  private constructor(worker: Worker, ready: Ready, calls: Map<number, Inbox>, options: EngineThreadOptions) {
-    this.#worker = worker;
-    this.ready = ready;
-    this.#calls = calls;
+  private constructor(running: Running<Ready>, start: () => Promise<Running<Ready>>, options: EngineThreadOptions) {
+    this.ready = running.ready;
+    this.#running = Promise.resolve(running);
+    this.#start = start;
     this.#options = options;
-    worker.on('exit', () => this.#end(new SteerError('internal_error', 'The engine thread ended unexpectedly.')));
-    worker.on('error', (cause) => this.#end(new SteerError('internal_error', `The engine thread failed: ${cause}`, { cause })));
   }
 
   /** Starts the compiled module `entry`, which calls serveThread, and waits until it is ready. Throws what its opening threw. */
-  static start<Ready, Request, Event>(
+  static async start<Ready, Request, Event>(
     entry: URL,
     data: unknown,
-    options: EngineThreadOptions,
+    options: EngineThreadOptions = {},
   ): Promise<EngineThread<Ready, Request, Event>> {
-    const worker = new Worker(entry, { workerData: data, execArgv: [] });
-    const calls = new Map<number, Inbox>();
-    return new Promise((resolve, reject) => {
-      worker.once('error', reject);
-      worker.on('message', (message: FromThread) => {
-        if ('ready' in message) resolve(new EngineThread<Ready, Request, Event>(worker, message.ready as Ready, calls, options));
-        else if (!('id' in message)) reject(new SteerError(message.failed.code, message.failed.message));
-        else if ('event' in message) calls.get(message.id)?.push(message.event);
-        else if ('done' in message) calls.get(message.id)?.push(done);
-        else calls.get(message.id)?.push(new SteerError(message.failed.code, message.failed.message));
-      });
-    });
+    const start = () => startWorker<Ready>(entry, data);
+    return new EngineThread(await start(), start, options);
   }
 
-  /** Events of one call as they come. Aborting, or leaving the loop early, ends the work after the step in hand; then it throws `cancelled`. */
-  async *call(request: Request, signal: AbortSignal): AsyncGenerator<Event> {
-    if (this.#ended) throw new SteerError('not_ready', 'The model was unloaded. Try again.');
-    if (this.#calls.size >= this.#options.maxCalls) {
-      throw new SteerError('overloaded', `${this.#calls.size} requests are waiting for this model. Try again shortly.`, {
+  /**
+   * Events of one call as they come, together what came while the caller was busy: a slow reader costs less for each.
+   * Aborting, or leaving the loop early, ends the work after the step in hand; then it throws `cancelled`.
+   */
+  async *call(request: Request, signal: AbortSignal): AsyncGenerator<Event[]> {
+    const { maxCalls = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#inHand >= maxCalls) {
+      throw new SteerError('overloaded', `${this.#inHand} requests are waiting for this model. Try again shortly.`, {
         details: { retryAfterS: 1 },
       });
     }
+    this.#inHand++;
+    try {
+      yield* this.#callOn(await this.#up(), request, signal);
+    } finally {
+      this.#inHand--;
+    }
+  }
+
+  async *#callOn({ worker, calls, ended }: Running<Ready>, request: Request, signal: AbortSignal): AsyncGenerator<Event[]> {
+    if (ended) throw ended;
     const id = this.#nextId++;
     const inbox = new Inbox();
-    this.#calls.set(id, inbox);
-    const send = (message: ToThread) => this.#ended || this.#worker.postMessage(message);
+    calls.set(id, inbox);
+    const send = (message: ToThread) => worker.postMessage(message);
     const cancel = () => {
       send({ id, abort: true });
       inbox.push(new SteerError('cancelled', 'The request was cancelled.'));
@@ -114,81 +116,77 @@ export class EngineThread<Ready, Request, Event> {
       if (signal.aborted) throw new SteerError('cancelled', 'The request was cancelled.');
       send({ id, request });
       for (;;) {
-        const item = await inbox.next();
-        if (item === done) {
-          finished = true;
-          return;
-        }
-        if (item instanceof SteerError) throw item;
-        yield item as Event;
+        const items = await inbox.take();
+        const end = items.findIndex((item) => item === done || item instanceof SteerError);
+        const events = (end < 0 ? items : items.slice(0, end)) as Event[];
+        if (events.length > 0) yield events;
+        if (end < 0) continue;
+        finished = items[end] === done;
+        if (finished) return;
+        throw items[end];
       }
     } finally {
       signal.removeEventListener('abort', cancel);
-      this.#calls.delete(id);
+      calls.delete(id);
       if (!finished) send({ id, abort: true });
     }
   }
 
   /** Lets the step in hand finish, frees the sessions and waits for the thread to end. */
   async dispose(): Promise<void> {
-    if (this.#ended) return;
-    this.#end(new SteerError('not_ready', 'The model was unloaded. Try again.'));
-    const exit = new Promise((resolve) => this.#worker.once('exit', resolve));
-    this.#worker.postMessage({ stop: true } satisfies ToThread);
+    if (this.#disposed) return;
+    this.#disposed = true;
+    const running = await this.#running.catch(() => undefined);
+    if (!running || running.ended) return;
+    end(running, unloaded());
+    const exit = new Promise((resolve) => running.worker.once('exit', resolve));
+    running.worker.postMessage({ stop: true } satisfies ToThread);
     await exit;
   }
 
-  #end(reason: SteerError): void {
-    this.#ended = true;
-    for (const inbox of this.#calls.values()) inbox.push(reason);
+  async #up(): Promise<Running<Ready>> {
+    if (this.#disposed) throw unloaded();
+    const known = this.#running;
+    const running = await known.catch(() => undefined);
+    if (running && !running.ended) return running;
+    if (this.#disposed) throw unloaded();
+    // Whoever comes first starts it again; the others wait for the same start.
+    if (this.#running === known) this.#running = this.#start();
+    return await this.#running;
   }
 }
 
-export interface Engine<Ready, Request, Event> {
-  /** Sent once to the caller when the thread is up. */
-  ready: Ready;
-  /** Answers one call; several may be in hand, each giving way to the others wherever it awaits a run. */
-  handle(request: Request, emit: (event: Event) => void, signal: AbortSignal): Promise<void>;
-  dispose(): Promise<void>;
+/** Says to everyone who waits why nothing more will come. */
+function end(running: Running<unknown>, reason: SteerError): void {
+  running.ended ??= reason;
+  for (const inbox of running.calls.values()) inbox.push(running.ended);
 }
 
-/** The thread's end: opens the engine from the data the caller gave and serves calls until told to stop. */
-export async function serveThread<Ready, Request, Event>(
-  open: (data: unknown) => Promise<Engine<Ready, Request, Event>>,
-): Promise<void> {
-  const port = parentPort!;
-  const send = (message: FromThread) => port.postMessage(message);
-  const running = new Map<number, AbortController>();
-  const pending = new Set<Promise<void>>();
-  try {
-    const engine = await open(workerData);
-    const answer = async ({ id, request }: Call): Promise<void> => {
-      const controller = new AbortController();
-      running.set(id, controller);
-      try {
-        await engine.handle(request as Request, (event) => send({ id, event }), controller.signal);
-        send({ id, done: true });
-      } catch (error) {
-        send({ id, failed: toFailure(error) });
-      } finally {
-        running.delete(id);
-      }
+function startWorker<Ready>(entry: URL, data: unknown): Promise<Running<Ready>> {
+  const worker = new Worker(entry, { workerData: data, execArgv: [] });
+  const calls = new Map<number, Inbox>();
+  return new Promise((resolve, reject) => {
+    let running: Running<Ready> | undefined;
+    const stop = (why: string, cause?: unknown) => {
+      const reason = new SteerError(
+        'not_ready',
+        `The engine of this model ended unexpectedly (${why}) and starts again. Try again.`,
+        {
+          cause,
+          details: { retryAfterS: 1 },
+        },
+      );
+      if (running) end(running, reason);
+      else reject(cause ?? reason);
     };
-    port.on('message', async (message: ToThread) => {
-      if ('request' in message) {
-        const work = answer(message).finally(() => pending.delete(work));
-        pending.add(work);
-      } else if ('abort' in message) running.get(message.id)?.abort();
-      else {
-        for (const controller of running.values()) controller.abort();
-        await Promise.allSettled(pending);
-        await engine.dispose();
-        port.close();
-      }
+    worker.on('error', (cause) => stop((cause as Error).message, cause));
+    worker.on('exit', (code) => stop(`exit code ${code}`));
+    worker.on('message', (message: FromThread) => {
+      if ('ready' in message) {
+        running = { worker, ready: message.ready as Ready, calls, ended: undefined };
+        resolve(running);
+      } else if ('failed' in message) reject(new SteerError(message.failed.code, message.failed.message));
+      else for (const told of message.told) deliver(calls.get(told.id), told);
     });
-    send({ ready: engine.ready });
-  } catch (error) {
-    send({ failed: toFailure(error) });
-    port.close();
-  }
+  });
 }

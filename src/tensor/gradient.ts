@@ -34,6 +34,7 @@ type Rule<P extends Primitive> = (dy: Node, node: Node<P>) => readonly (Node | n
 
 const one = scalar(1);
 const none = (): [] => [];
+const quantised = 'has no gradient rule: weights in 8 or 4 bits are not trained';
 
 const rules: { [P in Primitive]: Rule<P> } = {
   input: none,
@@ -97,6 +98,8 @@ const rules: { [P in Primitive]: Rule<P> } = {
     return [scatterAdd(zeros(table!.shape), reshape(ids!, [count]), flat), null];
   },
   scatterAdd: (dy, { inputs: [, ids] }) => [dy, null, gather(dy, ids!)],
+  matmulNBits: (dy, node) => refuse('matmulNBits', [dy, ...node.inputs], quantised),
+  gatherNBits: (dy, node) => refuse('gatherNBits', [dy, ...node.inputs], quantised),
 };
 
 // Y = s A B: dA = s dY Bᵀ, dB = s Aᵀ dY, and the transposed forms of both

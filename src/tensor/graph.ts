@@ -1,7 +1,13 @@
 // A tensor graph: frozen plain nodes, each knowing its element type and shape from the moment it is built.
 // Knows nothing of gradients, ONNX or models. A graph is not an object: it is whatever its output nodes reach.
 
-export type ElementType = 'float32' | 'int64' | 'bool';
+export type ElementType = 'float32' | 'int64' | 'bool' | 'uint8';
+
+/** Values in a file, from this byte on, that the graph only points at. */
+export interface Stored {
+  file: string;
+  offset: number;
+}
 
 /** A size, or the name of one that is only known when the graph runs. Equal names mean equal sizes. */
 export type Dim = number | string;
@@ -9,10 +15,15 @@ export type Shape = readonly Dim[];
 
 type None = Record<never, never>;
 
+/** Of one quantised number. */
+export type Bits = 8 | 4;
+/** Neighbours in a row that share a scale. */
+export const blockSize = 32;
+
 /** Every primitive with its own parameters; the tables that must be complete are keyed by this. */
 export interface Parameters {
   input: { name: string };
-  constant: { data: Float32Array | BigInt64Array };
+  constant: { data: Float32Array | BigInt64Array | Uint8Array | Stored };
   add: None;
   sub: None;
   mul: None;
@@ -42,6 +53,8 @@ export interface Parameters {
   expand: { shape: Shape };
   gather: None;
   scatterAdd: None;
+  matmulNBits: { bits: Bits };
+  gatherNBits: { bits: Bits };
 }
 export type Primitive = keyof Parameters;
 

@@ -1,5 +1,6 @@
 // Writes the few ONNX messages we need as protobuf. Field numbers after onnx/onnx.proto; knows nothing of our graph.
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import type { ElementType, Stored } from './graph.ts';
 
 export type OnnxAttribute = number | string | readonly number[] | { float: number };
 export interface OnnxNode {
@@ -10,16 +11,16 @@ export interface OnnxNode {
   outputs: readonly string[];
   attributes: Readonly<Record<string, OnnxAttribute>>;
 }
-export type OnnxType = 'float32' | 'int64' | 'bool';
 export interface OnnxValue {
   name: string;
-  type: OnnxType;
+  type: ElementType;
   shape: readonly (number | string)[];
 }
 export interface OnnxTensor {
   name: string;
+  type: ElementType;
   shape: readonly number[];
-  data: Float32Array | BigInt64Array;
+  data: Float32Array | BigInt64Array | Uint8Array | Stored;
 }
 export interface OnnxGraph {
   nodes: OnnxNode[];
@@ -28,8 +29,11 @@ export interface OnnxGraph {
   outputs: OnnxValue[];
 }
 
-const elementTypes: Record<OnnxType, number> = { float32: 1, int64: 7, bool: 9 };
+const elementTypes: Record<ElementType, number> = { float32: 1, uint8: 2, int64: 7, bool: 9 };
+const elementBytes: Record<ElementType, number> = { float32: 4, uint8: 1, int64: 8, bool: 1 };
 const irVersion = 10;
+/** TensorProto.DataLocation.EXTERNAL. */
+const external = 1;
 const opsets = { '': 21, 'com.microsoft': 1 };
 
 /** The bytes of a ModelProto. */
@@ -71,11 +75,24 @@ function writeAttribute(w: BinaryWriter, name: string, value: OnnxAttribute): vo
   }
 }
 
-function writeTensor(w: BinaryWriter, { name, shape, data }: OnnxTensor): void {
+function writeTensor(w: BinaryWriter, { name, type, shape, data }: OnnxTensor): void {
   for (const size of shape) w.tag(1, WireType.Varint).int64(size);
-  w.tag(2, WireType.Varint).int32(data instanceof Float32Array ? elementTypes.float32 : elementTypes.int64);
+  w.tag(2, WireType.Varint).int32(elementTypes[type]);
   w.tag(8, WireType.LengthDelimited).string(name);
-  w.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  if ('file' in data)
+    writePlace(
+      w,
+      data,
+      shape.reduce((product, size) => product * size, elementBytes[type]),
+    );
+  else w.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+function writePlace(w: BinaryWriter, { file, offset }: Stored, length: number): void {
+  for (const [key, value] of Object.entries({ location: file, offset: `${offset}`, length: `${length}` })) {
+    message(w, 13, (entry) => entry.tag(1, WireType.LengthDelimited).string(key).tag(2, WireType.LengthDelimited).string(value));
+  }
+  w.tag(14, WireType.Varint).int32(external);
 }
 
 function writeValue(w: BinaryWriter, { name, type, shape }: OnnxValue): void {

@@ -1,14 +1,20 @@
 // Emits a tensor graph as an ONNX model: one entry per primitive, each only appends nodes. Knows no runtime.
 // Fused operators of the runtime (com.microsoft) stand where one primitive would otherwise be several passes over memory.
-import { type Dim, inOrder, type Node, type Primitive, refuse, type Shape } from './graph.ts';
+import { blockSize, type Dim, inOrder, type Node, type Primitive, refuse, type Shape } from './graph.ts';
 import { type OnnxAttribute, type OnnxGraph, writeModel } from './onnx-format.ts';
+import type { Provider } from './session.ts';
 
 class Emission {
   readonly graph: OnnxGraph = { nodes: [], initializers: [], inputs: [], outputs: [] };
+  readonly provider: Provider;
   readonly #names = new Map<Node, string>();
   readonly #indices = new Map<string, string>();
   readonly #sizes = new Map<string, () => string>();
   #fresh = 0;
+
+  constructor(provider: Provider) {
+    this.provider = provider;
+  }
 
   name(node: Node): string {
     return this.#names.get(node) as string;
@@ -51,14 +57,22 @@ class Emission {
     let name = this.#indices.get(key);
     if (!name) {
       name = `i${this.#indices.size}`;
-      this.graph.initializers.push({ name, shape, data: BigInt64Array.from(values, BigInt) });
+      this.graph.initializers.push({ name, type: 'int64', shape, data: BigInt64Array.from(values, BigInt) });
       this.#indices.set(key, name);
     }
+    return name;
+  }
+
+  number(value: number): string {
+    const name = `s${this.graph.initializers.length}`;
+    this.graph.initializers.push({ name, type: 'float32', shape: [], data: Float32Array.of(value) });
     return name;
   }
 }
 
 const microsoft = 'com.microsoft';
+/** The accuracy_level of MatMulNBits at which it is fastest; at the others a row alone is computed unlike a row among many. */
+const int8Activations = 4;
 type Emitter<P extends Primitive> = (e: Emission, node: Node<P>) => string;
 
 function plain(op: string): Emitter<Primitive> {
@@ -73,7 +87,7 @@ const emitters: { [P in Primitive]: Emitter<P> } = {
   },
   constant: (e, node) => {
     const name = `c${node.id}`;
-    e.graph.initializers.push({ name, shape: node.shape as number[], data: node.parameters.data });
+    e.graph.initializers.push({ name, type: node.type, shape: node.shape as number[], data: node.parameters.data });
     return name;
   },
   add: plain('Add'),
@@ -90,14 +104,24 @@ const emitters: { [P in Primitive]: Emitter<P> } = {
   equal: plain('Equal'),
   greaterOrEqual: plain('GreaterOrEqual'),
   where: plain('Where'),
-  matmul: (e, { inputs, parameters: { transposeA, transposeB, scale } }) => {
+  matmul: (e, node) => {
+    const { inputs, parameters } = node;
+    const { transposeA, transposeB, scale } = parameters;
     if (!transposeA && !transposeB && scale === 1) return e.op('MatMul', inputs);
+    if (e.provider === 'webgpu') return standardProduct(e, node);
     const attributes = { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: scale } };
     return e.op('FusedMatMul', inputs, attributes, microsoft);
   },
   sum: (e, { inputs: [x], parameters: { axes } }) => e.op('ReduceSum', [x!, e.indices(axes)], { keepdims: 1 }),
   softmax: (e, { inputs }) => e.op('Softmax', inputs, { axis: -1 }),
-  logSoftmax: (e, { inputs }) => e.op('LogSoftmax', inputs, { axis: -1 }),
+  logSoftmax: (e, { inputs: [x] }) => {
+    if (e.provider !== 'webgpu') return e.op('LogSoftmax', [x!], { axis: -1 });
+    // x − ln Σ eˣ, beside the largest: that provider has no kernel for the whole.
+    const last = e.indices([-1]);
+    const shifted = e.op('Sub', [x!, e.op('ReduceMax', [x!, last], { keepdims: 1 })]);
+    const total = e.op('ReduceSum', [e.op('Exp', [shifted]), last], { keepdims: 1 });
+    return e.op('Sub', [shifted, e.op('Log', [total])]);
+  },
   crossEntropy: (e, { inputs: [, logProbabilities, targets] }) => {
     const column = e.op('Unsqueeze', [targets!, e.indices([1])]);
     const picked = e.op('GatherElements', [logProbabilities!, column], { axis: 1 });
@@ -122,7 +146,29 @@ const emitters: { [P in Primitive]: Emitter<P> } = {
     const column = e.op('Unsqueeze', [ids!, e.indices([1])]);
     return e.op('ScatterND', [base!, column, updates!], { reduction: 'add' });
   },
+  matmulNBits: (e, { inputs, parameters: { bits } }) => {
+    const [K, N] = [inputs[0]!.shape.at(-1) as number, inputs[1]!.shape[0] as number];
+    const attributes = { K, N, bits, block_size: blockSize, accuracy_level: int8Activations };
+    return e.op('MatMulNBits', inputs, attributes, microsoft);
+  },
+  gatherNBits: (e, { inputs, parameters: { bits } }) =>
+    e.op('GatherBlockQuantized', inputs, { gather_axis: 0, quantize_axis: 1, block_size: blockSize, bits }, microsoft),
 };
+
+/** Without FusedMatMul, which the webgpu provider would leave to the processor, with every operand carried there and back. */
+function standardProduct(e: Emission, { inputs: [a, b], parameters: { transposeA, transposeB, scale } }: Node<'matmul'>): string {
+  if (a!.shape.length === 2 && b!.shape.length === 2) {
+    const attributes = { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: scale } };
+    return e.op('Gemm', [a!, b!], attributes);
+  }
+  const operand = (x: Node, transposed: boolean): Node | string => {
+    const order = x.shape.map((_, axis) => axis);
+    return transposed ? e.op('Transpose', [x], { perm: [...order.slice(0, -2), order.at(-1)!, order.at(-2)!] }) : x;
+  };
+  const left = operand(a!, transposeA);
+  const scaled = scale === 1 ? left : e.op('Mul', [left, e.number(scale)]);
+  return e.op('MatMul', [scaled, operand(b!, transposeB)]);
+}
 
 /** A name known only at run time is 0 ("as in the input") where it stays in place, else -1 ("whatever is left"), once. */
 function runtimeShape(node: Node<'reshape'>): number[] {
@@ -136,9 +182,9 @@ function stretch(node: Node<'expand'>): number[] {
   return node.parameters.shape.map((size) => (typeof size === 'number' ? size : 1));
 }
 
-/** ONNX bytes of the graph that the named outputs reach; its inputs are the input nodes found on the way. */
-export function emitOnnx(outputs: Readonly<Record<string, Node>>): Uint8Array<ArrayBuffer> {
-  const emission = new Emission();
+/** ONNX bytes of the graph that the named outputs reach, for a provider; its inputs are the input nodes found on the way. */
+export function emitOnnx(outputs: Readonly<Record<string, Node>>, provider: Provider = 'cpu'): Uint8Array<ArrayBuffer> {
+  const emission = new Emission(provider);
   for (const node of inOrder(Object.values(outputs))) {
     emission.call((emitters[node.op] as Emitter<Primitive>)(emission, node), node);
   }

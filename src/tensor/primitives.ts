@@ -1,6 +1,8 @@
 // Constructors of graph nodes, one per primitive, with shape inference. Dimension letters: B batch, T time, D width, H heads, V vocabulary.
 // A wrong shape throws here, where the bad node is built, and not in the runtime.
 import {
+  type Bits,
+  blockSize,
   broadcast,
   createNode,
   type Dim,
@@ -10,6 +12,7 @@ import {
   type Primitive,
   refuse,
   type Shape,
+  type Stored,
 } from './graph.ts';
 
 /** A value fed at run time. */
@@ -18,10 +21,16 @@ export function input(name: string, type: ElementType, shape: Shape): Node {
 }
 
 /** A fixed tensor; `data` is row-major. */
-export function constant(data: Float32Array | BigInt64Array, shape: Shape): Node {
-  const node = createNode('constant', [], { data }, data instanceof Float32Array ? 'float32' : 'int64', shape);
+export function constant(data: Float32Array | BigInt64Array | Uint8Array, shape: Shape): Node {
+  const type = data instanceof Float32Array ? 'float32' : data instanceof Uint8Array ? 'uint8' : 'int64';
+  const node = createNode('constant', [], { data }, type, shape);
   if (elements(shape) !== data.length) refuse('constant', [node], `got ${data.length} elements`);
   return node;
+}
+
+/** A fixed tensor whose values stay in a file until the runtime maps them. */
+export function stored(type: ElementType, shape: readonly number[], place: Stored): Node {
+  return createNode('constant', [], { data: place }, type, shape);
 }
 
 export function scalar(value: number): Node {
@@ -193,6 +202,39 @@ export function scatterAdd(base: Node, ids: Node, updates: Node): Node {
     refuse('scatterAdd', inputs, 'wants (V, D), (N), (N, D)');
   if (ids.shape[0] !== updates.shape[0] || base.shape[1] !== updates.shape[1]) refuse('scatterAdd', inputs, 'N or D differ');
   return createNode('scatterAdd', inputs, {}, 'float32', base.shape);
+}
+
+/** A matrix (N, K) of 8- or 4-bit numbers: every row in blocks of `blockSize`, the last one filled up. */
+export interface QuantisedMatrix {
+  bits: Bits;
+  /** uint8 (N, blocks, blockSize · bits / 8), the lower half of a byte first; a row may be flat where it is only gathered. */
+  codes: Node;
+  /** (N, blocks). */
+  scales: Node;
+  /** The code of 0 in each block, uint8 (N, ⌈blocks · bits / 8⌉); absent where it is 2^(bits - 1) everywhere. */
+  zeroPoints?: Node | undefined;
+}
+
+/**
+ * x Wᵀ with W = scale · (code - zero point). x is rounded to 8 bits a block as well, so every row is computed alike however many there are.
+ * x (…, K), W (N, K) → (…, N).
+ */
+export function matmulNBits(x: Node, { bits, codes, scales, zeroPoints }: QuantisedMatrix): Node {
+  const inputs = zeroPoints ? [x, codes, scales, zeroPoints] : [x, codes, scales];
+  const [N, blocks, bytes] = codes.shape;
+  if (codes.type !== 'uint8' || bytes !== (blockSize * bits) / 8) refuse('matmulNBits', inputs, `wants blocks of ${bits} bits`);
+  const K = x.shape.at(-1) as number;
+  if (Math.ceil(K / blockSize) !== blocks) refuse('matmulNBits', inputs, `${K} columns do not make ${blocks} blocks`);
+  return createNode('matmulNBits', inputs, { bits }, 'float32', [...x.shape.slice(0, -1), N as Dim]);
+}
+
+/** Rows of a quantised table, filled up to whole blocks. codes (V, bytes), ids (…) int64 → (…, blocks · blockSize). */
+export function gatherNBits({ bits, codes, scales, zeroPoints }: QuantisedMatrix, ids: Node): Node {
+  const inputs = zeroPoints ? [codes, ids, scales, zeroPoints] : [codes, ids, scales];
+  const width = (scales.shape[1] as number) * blockSize;
+  const fits = codes.type === 'uint8' && codes.shape.length === 2 && codes.shape[1] === (width * bits) / 8;
+  if (!fits || ids.type !== 'int64') refuse('gatherNBits', inputs, `wants ${bits}-bit rows and int64 ids`);
+  return createNode('gatherNBits', inputs, { bits }, 'float32', [...ids.shape, width]);
 }
 
 /** Adds up many tensors of one shape. */

@@ -1,6 +1,7 @@
 // A whole model through its real thread: a small one made here, whose weights are random and whose replies are noise of every byte.
 import { execFile } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
@@ -17,7 +18,7 @@ let prompt: number[];
 
 beforeAll(async () => {
   folder = await writeSmallModel(contextLength);
-  model = await openLanguageModel(folder, { threads: 1, maxCalls: 2 });
+  model = await openLanguageModel(folder, { threads: 1, sequences: 8, waiting: 1 });
   const conversation = { system: 'The guard', turns: [{ role: 'user' as const, content: 'Is the gate shut?' }] };
   prompt = model.encode(layOutPrompt(model.schema, conversation, { humor: 4 }));
 });
@@ -115,12 +116,16 @@ it('clips a reply to the context and refuses a prompt that fills it', async () =
   await expect(ask({ prompt: [] })).rejects.toMatchObject({ code: 'invalid_request' });
 });
 
-it('answers two requests at once, each as if alone, and refuses a third', async () => {
-  const one = model.complete(requestOf({ n: 2, seed: 50 }), never);
-  const two = model.complete(requestOf({ maxTokens: 5, seed: 60 }), never);
-  const both = Promise.all([gather(one), gather(two)]);
-  await expect(ask()).rejects.toMatchObject({ code: 'overloaded' });
-  expect(await both).toEqual([await ask({ n: 2, seed: 50 }), await ask({ maxTokens: 5, seed: 60 })]);
+it('answers requests at once, each as if alone, and refuses more than may wait', async () => {
+  const one = gather(model.complete(requestOf({ n: 4, seed: 50 }), never));
+  await sleep(5);
+  const two = gather(model.complete(requestOf({ n: 4, maxTokens: 5, seed: 60 }), never));
+  await sleep(5);
+  const crowd = await Promise.allSettled(Array.from({ length: 30 }, (_, i) => ask({ n: 8, seed: i })));
+  const refused = crowd.filter((settled) => settled.status === 'rejected').map(({ reason }) => reason);
+  expect(refused.length).toBeGreaterThan(0);
+  for (const reason of refused) expect(reason).toMatchObject({ code: 'overloaded', details: { retryAfterS: 1 } });
+  expect(await Promise.all([one, two])).toEqual([await ask({ n: 4, seed: 50 }), await ask({ n: 4, maxTokens: 5, seed: 60 })]);
 });
 
 it('cancels on abort and is free for others at once', async () => {
@@ -147,7 +152,7 @@ it('cancels on abort and is free for others at once', async () => {
 it('ends the process cleanly when disposed amid a reply', async () => {
   const script = `
     const { openLanguageModel } = await import(process.argv[2]);
-    const model = await openLanguageModel(process.argv[3], { threads: 1, maxCalls: 4 });
+    const model = await openLanguageModel(process.argv[3], { threads: 1 });
     const request = { prompt: [5, 6, 7], maxTokens: 150, temperature: 1, topP: 1, topK: 0, stop: [], seed: 1, n: 8 };
     try {
       for await (const event of model.complete(request, new AbortController().signal)) await model.dispose();
@@ -163,7 +168,7 @@ it('ends the process cleanly when disposed amid a reply', async () => {
 });
 
 it('refuses folders that hold no language model of this layout', async () => {
-  const options = { threads: 1, maxCalls: 1 };
+  const options = { threads: 1 };
   await expect(openLanguageModel('/nowhere', options)).rejects.toMatchObject({ code: 'invalid_model' });
   const other = await writeSmallModel(64);
   const card = await readModelCard(other);

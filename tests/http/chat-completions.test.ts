@@ -53,7 +53,7 @@ describe('a completion', () => {
     const parameters = { temperature: 0.5, top_p: 0.9, top_k: 40, seed: 3, stop: 'x', max_tokens: 9 };
     await post(house, path, { messages: hello, ...parameters, n: 1, user: 'u', metadata: { a: 'b' }, unheard_of: { deep: [1] } });
     const prompt = expect.any(Array);
-    expect(house.model.requests[0]).toEqual({
+    expect(house.model.requests[0]).toMatchObject({
       ...{ prompt, maxTokens: 9, temperature: 0.5, topP: 0.9, topK: 40, stop: ['x'], seed: 3, n: 1 },
     });
     const nothing = {
@@ -67,7 +67,7 @@ describe('a completion', () => {
       n: null,
     };
     await post(house, path, { messages: hello, ...nothing });
-    expect(house.model.requests[1]).toEqual({
+    expect(house.model.requests[1]).toMatchObject({
       ...{ prompt, maxTokens: 5, temperature: 1, topP: 1, topK: 1, stop: [], seed: 2 ** 32 - 1, n: 1 },
     });
     await post(house, path, { messages: hello });
@@ -199,11 +199,17 @@ describe('a request is refused', () => {
     ['no room for a reply', { max_tokens: 0 }, 'invalid_request', 'max_tokens', /1/],
     ['an unknown steering option', { steering: { measur: true } }, 'invalid_request', 'steering.measur', /measur/],
     ['tools', { tools: [{ type: 'function' }] }, 'invalid_request', 'tools', /not support/],
-    ['a JSON schema', { response_format: { type: 'json_schema' } }, 'invalid_request', 'response_format', /not support/],
-    ['logprobs', { logprobs: true }, 'invalid_request', 'logprobs', /not support/],
-    ['logit_bias', { logit_bias: { 5: 1 } }, 'invalid_request', 'logit_bias', /not support/],
-    ['a presence penalty', { presence_penalty: 0.5 }, 'invalid_request', 'presence_penalty', /not support/],
-    ['a frequency penalty', { frequency_penalty: -1 }, 'invalid_request', 'frequency_penalty', /not support/],
+    [
+      'a JSON schema that is none',
+      { response_format: { type: 'json_schema' } },
+      'invalid_request',
+      'response_format.json_schema',
+      /./,
+    ],
+    ['a bias off the scale', { logit_bias: { 5: 101 } }, 'invalid_request', 'logit_bias.5', /100/],
+    ['a presence penalty off the scale', { presence_penalty: 2.5 }, 'invalid_request', 'presence_penalty', /2/],
+    ['a repetition penalty of 0', { repetition_penalty: 0 }, 'invalid_request', 'repetition_penalty', /0/],
+    ['a frequency penalty off the scale', { frequency_penalty: -3 }, 'invalid_request', 'frequency_penalty', /2/],
     [
       'a prompt beyond the context',
       { messages: [{ role: 'user', content: 'x'.repeat(600) }] },

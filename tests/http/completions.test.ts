@@ -20,6 +20,37 @@ test('takes n replies and a list of one prompt', async () => {
   expect(body.choices.map(({ text }: { text: string }) => text)).toEqual(['word1', 'word2']);
 });
 
+test('takes token ids as they are, control tokens among them', async () => {
+  const house = openHouse();
+  for (const prompt of [[1, 80, 65_538], [[1, 80, 65_538]]]) {
+    const { body } = await post(house, path, { prompt, max_tokens: 1 });
+    expect(body.usage.prompt_tokens).toBe(3);
+    expect(house.model.requests.at(-1)?.prompt).toEqual([1, 80, 65_538]);
+  }
+  const { body } = await post(house, path, { prompt: Array(512).fill(80) });
+  expect(body.error).toMatchObject({ code: 'context_length_exceeded', param: 'prompt' });
+});
+
+test('tells token ids where asked, whole and in a stream', async () => {
+  const house = openHouse();
+  const asked = { prompt: 'Once', max_tokens: 2, return_token_ids: true };
+  const { body } = await post(house, path, asked);
+  expect(body.choices[0]).toMatchObject({ token_ids: [122, 35], logprobs: null });
+  const { body: chunks } = await post(house, path, { ...asked, stream: true });
+  expect(chunks.slice(0, -1).map(({ choices }: { choices: object[] }) => choices[0])).toMatchObject([
+    { token_ids: [122], logprobs: null },
+    { token_ids: [35] },
+    { token_ids: [], finish_reason: 'length' },
+  ]);
+  const { body: named } = await post(house, path, { ...asked, logprobs: 1, return_tokens_as_token_ids: true });
+  expect(named.choices[0].logprobs).toEqual({
+    tokens: ['token_id:122', 'token_id:35'],
+    token_logprobs: [-0.5, -0.5],
+    top_logprobs: [{ 'token_id:122': -0.5 }, { 'token_id:35': -0.5 }],
+    text_offset: [0, 1],
+  });
+});
+
 test('leaves 16 tokens of wish aside where the context has less', async () => {
   const house = openHouse();
   await post(house, path, { prompt: 'x'.repeat(505) });
@@ -30,12 +61,17 @@ test.each([
   [{ attributes: { humor: 1 } }, 'attributes', /\/v1\/chat\/completions/],
   [{ steering: { measure: true } }, 'steering', /\/v1\/chat\/completions/],
   [{ prompt: ['a', 'b'] }, 'prompt', /1|one/],
-  [{ prompt: [1, 2] }, 'prompt', /one text|string/],
+  [{ prompt: [[1], [2]] }, 'prompt', /one text/],
+  [{ prompt: [] }, 'prompt', /not empty/],
+  [{ prompt: [1, -2] }, 'prompt.1', /0/],
+  [{ prompt: [1, 1.5] }, 'prompt', /one text/],
+  [{ prompt: [1, 'a'] }, 'prompt', /one text/],
+  [{ prompt: [1, 65_539] }, 'prompt', /from 0 to 65538, found 65539/],
   [{ prompt: '' }, 'prompt', /1|empty/],
   [{ echo: true }, 'echo', /not support/],
   [{ max_completion_tokens: 'many' }, 'max_completion_tokens', /number/],
   [{ best_of: 3 }, 'best_of', /not support/],
-  [{ logprobs: 3 }, 'logprobs', /not support/],
+  [{ logprobs: 21 }, 'logprobs', /20/],
 ])('refuses %j', async (fields, param, message) => {
   const { status, body } = await post(openHouse(), path, { prompt: 'Once', ...fields });
   expect(status).toBe(400);

@@ -11,6 +11,7 @@ test('models are listed in the form OpenAI clients read', async () => {
     owned_by: 'steer',
     status: 'loaded',
     parent: null,
+    precision: 'fp32',
     aliases: ['default'],
     attributes: names,
   };

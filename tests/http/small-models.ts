@@ -22,6 +22,7 @@ export class ParrotModel implements LanguageModel {
   readonly revision = 'rev-1';
   readonly schema: AttributeSchema = gameCharacters;
   readonly contextLength: number = 512;
+  readonly vocabSize = 2 ** 16 + 3;
   replyWords = 4;
   delayMs = 0;
   /** Thrown after that many events. */
@@ -34,6 +35,8 @@ export class ParrotModel implements LanguageModel {
   encode(pieces: Piece[]): number[] {
     return encodePieces(pieces);
   }
+
+  readonly bytesOf = (token: number): Uint8Array => new TextEncoder().encode(String.fromCharCode(token - 3));
 
   complete(request: CompletionRequest, signal: AbortSignal): AsyncIterable<CompletionEvent> {
     this.requests.push(request);
@@ -83,7 +86,10 @@ function eventsOf(request: CompletionRequest, replyWords: number): CompletionEve
   const deltas = Array.from({ length: longest }, (_, step) =>
     replies.flatMap(({ index, said }) => {
       const text = said[step];
-      return text === undefined ? [] : [{ kind: 'delta' as const, index, text }];
+      if (text === undefined) return [];
+      const token = text.charCodeAt(0) + 3;
+      const told = { token, logprob: -0.5, top: [{ token, logprob: -0.5 }].slice(0, request.topLogprobs ?? 0) };
+      return [{ kind: 'delta' as const, index, text, ...(typeof request.topLogprobs === 'number' ? { tokens: [told] } : {}) }];
     }),
   ).flat();
   // Last reply first, so that nobody can rely on the order of endings.
@@ -142,6 +148,7 @@ export class Shelf implements Models {
       created: 1_700_000_000,
       aliases: ['default', ...[...this.#aliases].flatMap(([alias, model]) => (model === id ? [alias] : []))],
       base: null,
+      precision: 'fp32' as const,
       status: this.unloaded.has(id) ? ('unloaded' as const) : ('loaded' as const),
     });
     return [

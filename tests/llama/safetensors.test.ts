@@ -55,6 +55,7 @@ test.each([
     const read = await file.read(name);
     expect(read).toHaveLength(values.length);
     for (const [i, value] of values.entries()) expect(Math.abs(read[i]! - value)).toBeLessThanOrEqual(error * Math.abs(value));
+    expect(await file.read(name, { start: Math.min(1, values.length), end: values.length })).toEqual(read.subarray(1));
   }
   await file.close();
   const written = await readFile(path);

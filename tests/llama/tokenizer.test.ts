@@ -122,3 +122,30 @@ test('keeps the entry __proto__ of a vocabulary', () => {
   const json = JSON.parse('{"model": {"type": "BPE", "vocab": {"a": 0, "__proto__": 1}, "merges": []}}');
   expect(Tokenizer.fromJson(json, 'proto').tokenId('__proto__')).toBe(1);
 });
+
+test('bytesOf gives what a token stands for: together the bytes of the text, nothing for control tokens and unknown ids', () => {
+  for (const text of oddTexts) {
+    const bytes = Buffer.concat(smallTokenizer.encodeText(text).map((id) => smallTokenizer.bytesOf(id)));
+    expect(bytes.equals(Buffer.from(text)), JSON.stringify(text)).toBe(true);
+  }
+  const ids = controls.map((spelling) => smallTokenizer.tokenId(spelling)!);
+  expect([...ids, 99_999, -1].map((id) => smallTokenizer.bytesOf(id).length)).toEqual([0, 0, 0, 0, 0, 0]);
+  const json = structuredClone(smallTokenizer.toJson());
+  json.added_tokens.push({ id: smallTokenizer.size, content: '<思>', special: false });
+  const plain = Tokenizer.fromJson(json, 'with a plain added token').bytesOf(smallTokenizer.size);
+  expect(Buffer.from(plain).toString()).toBe('<思>');
+});
+
+test('bytesOf reads decoders that spell spaces and single bytes, and admits when a decoder does not work token by token', () => {
+  const model = { type: 'BPE', vocab: { '▁a': 0, '<0x0A>': 1, é: 2, 'b</w>': 3, '▁▁': 4 }, merges: [] };
+  const steps = [{ type: 'Replace', pattern: { String: '▁' }, content: ' ' }, { type: 'ByteFallback' }, { type: 'Fuse' }];
+  const strip = { type: 'Strip', content: ' ', start: 1, stop: 0 };
+  const textOf = (decoder: unknown): string[] => {
+    const tokenizer = Tokenizer.fromJson({ model, decoder }, 'other decoders');
+    return Object.values(model.vocab).map((id) => Buffer.from(tokenizer.bytesOf(id)).toString());
+  };
+  expect(textOf({ type: 'Sequence', decoders: [...steps, strip] })).toEqual([' a', '\n', 'é', 'b</w>', '  ']);
+  expect(textOf({ type: 'Metaspace', replacement: '▁', prepend_scheme: 'first' })).toEqual([' a', '<0x0A>', 'é', 'b</w>', '  ']);
+  expect(textOf(null)).toEqual(['▁a', '<0x0A>', 'é', 'b</w>', '▁▁']);
+  expect(textOf({ type: 'BPEDecoder', suffix: '</w>' })).toEqual(['', '', '', '', '']);
+});

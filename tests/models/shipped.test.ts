@@ -18,7 +18,7 @@ const words = (text: string): number => text.split(/\s+/).filter(Boolean).length
 let model: LanguageModel;
 let predictor: Predictor;
 beforeAll(async () => {
-  model = await openLanguageModel(`${models}/npc`, { threads: 2, maxCalls: 8 });
+  model = await openLanguageModel(`${models}/npc`, { threads: 2 });
   predictor = await openPredictor(`${models}/npc-predictor`, { threads: 2 });
 });
 afterAll(async () => {

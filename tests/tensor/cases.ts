@@ -25,6 +25,13 @@ const float = (name: string, ...shape: number[]): Node => p.input(name, 'float32
 const ids = (name: string, ...shape: number[]): Node => p.input(name, 'int64', shape);
 const angles = Float32Array.from({ length: 5 * 2 }, (_, i) => Math.cos(i));
 const sines = Float32Array.from({ length: 5 * 2 }, (_, i) => Math.sin(i));
+const bytes = (seed: number, ...shape: number[]): Node => {
+  const next = random(seed);
+  return p.constant(
+    Uint8Array.from({ length: elements(shape) }, () => 256 * next()),
+    shape,
+  );
+};
 const positive = (x: Node): Node => p.add(p.mul(x, x), p.scalar(0.5));
 
 export const expressions: { [P in Primitive]: () => Node[] } = {
@@ -67,6 +74,30 @@ export const expressions: { [P in Primitive]: () => Node[] } = {
   expand: () => [p.expand(float('a', 2, 1, 3), [2, 4, 3])],
   gather: () => [p.gather(float('a', 4, 3), ids('i', 2, 3))],
   scatterAdd: () => [p.scatterAdd(float('a', 4, 3), ids('i', 5), float('b', 5, 3))],
+  matmulNBits: () => {
+    const [x, scales] = [
+      float('x', 2, 3, 80),
+      p.constant(
+        Float32Array.from({ length: 15 }, (_, i) => (i - 5) / 999),
+        [5, 3],
+      ),
+    ];
+    return [
+      p.matmulNBits(x, { bits: 8, codes: bytes(1, 5, 3, 32), scales }),
+      p.matmulNBits(x, { bits: 8, codes: bytes(2, 5, 3, 32), scales, zeroPoints: bytes(3, 5, 3) }),
+      p.matmulNBits(x, { bits: 4, codes: bytes(4, 5, 3, 16), scales }),
+      p.matmulNBits(x, { bits: 4, codes: bytes(5, 5, 3, 16), scales, zeroPoints: bytes(6, 5, 2) }),
+    ];
+  },
+  gatherNBits: () => {
+    const [scales, i] = [p.mul(float('s', 4, 3), p.scalar(0.01)), ids('i', 2, 2)];
+    return [
+      p.gatherNBits({ bits: 8, codes: bytes(1, 4, 96), scales }, i),
+      p.gatherNBits({ bits: 8, codes: bytes(2, 4, 96), scales, zeroPoints: bytes(3, 4, 3) }, i),
+      p.gatherNBits({ bits: 4, codes: bytes(4, 4, 48), scales }, i),
+      p.gatherNBits({ bits: 4, codes: bytes(5, 4, 48), scales, zeroPoints: bytes(6, 4, 2) }, i),
+    ];
+  },
 };
 
 const collect = (nodes: Node[], seen = new Map<string, Node>()): Map<string, Node> => {

@@ -1,5 +1,5 @@
 // The slow, obvious meaning of every primitive, in double precision: the oracle for gradients and for what ONNX Runtime answers.
-import { inOrder, type Node, type Primitive } from '../../src/tensor/graph.ts';
+import { blockSize, inOrder, type Node, type Parameters, type Primitive } from '../../src/tensor/graph.ts';
 
 export interface Value {
   shape: number[];
@@ -63,11 +63,36 @@ function logSumExp(row: number[]): number {
 
 const sigma = (x: number): number => 1 / (1 + Math.exp(-x));
 
+/** A quantised matrix as plain numbers, its rows filled up to whole blocks. */
+function dequantise(codes: Value, scales: Value, zeroPoints: Value | undefined, bits: number): Value {
+  const [rows, blocks] = scales.shape as [number, number];
+  const code = (of: Value, row: number, i: number): number => {
+    const byte = of.data[(row * of.data.length) / rows + Math.floor((i * bits) / 8)]!;
+    return bits === 8 ? byte : (byte >> (4 * (i % 2))) & 15;
+  };
+  return build([rows, blocks * blockSize], ([row, i]) => {
+    const block = Math.floor(i! / blockSize);
+    const zero = zeroPoints ? code(zeroPoints, row!, block) : 2 ** (bits - 1);
+    return at(scales, [row!, block]) * (code(codes, row!, i!) - zero);
+  });
+}
+
+/** A block of activations in steps of a 127th of its largest magnitude. */
+function round8(block: number[]): number[] {
+  const step = Math.max(...block.map(Math.abs)) / 127;
+  return step === 0 ? block : block.map((x) => step * Math.round(x / step));
+}
+
+function held(data: Parameters['constant']['data']): number[] {
+  if ('file' in data) throw new Error('values in a file are for the runtime to read');
+  return Array.from(data, Number);
+}
+
 const kernels: { [P in Primitive]: Kernel<P> } = {
   input: () => {
     throw new Error('an input must be fed');
   },
-  constant: (_, node) => ({ shape: [...(node.shape as number[])], data: Array.from(node.parameters.data, Number) }),
+  constant: (_, node) => ({ shape: [...(node.shape as number[])], data: held(node.parameters.data) }),
   add: each((a, b) => a + b),
   sub: each((a, b) => a - b),
   mul: each((a, b) => a * b),
@@ -184,6 +209,21 @@ const kernels: { [P in Primitive]: Kernel<P> } = {
       for (let j = 0; j < width; j++) data[row * width + j]! += updates!.data[i * width + j]!;
     });
     return { shape: base!.shape, data };
+  },
+  matmulNBits: ([x, codes, scales, zeroPoints], { parameters: { bits } }) => {
+    const matrix = dequantise(codes!, scales!, zeroPoints, bits);
+    const [N, K] = [matrix.shape[0]!, x!.shape.at(-1)!];
+    const rows = Array.from({ length: x!.data.length / K }, (_, row) => x!.data.slice(row * K, (row + 1) * K));
+    const data = rows.flatMap((row) => {
+      const blocks = Array.from({ length: Math.ceil(K / blockSize) }, (_, b) => row.slice(b * blockSize, (b + 1) * blockSize));
+      const rounded = blocks.flatMap(round8);
+      return Array.from({ length: N }, (_, n) => rounded.reduce((total, value, k) => total + value * at(matrix, [n, k]), 0));
+    });
+    return { shape: x!.shape.with(-1, N), data };
+  },
+  gatherNBits: ([codes, ids, scales, zeroPoints], { parameters: { bits } }) => {
+    const table = dequantise(codes!, scales!, zeroPoints, bits);
+    return build([...ids!.shape, table.shape[1]!], (p) => at(table, [at(ids!, p.slice(0, -1)), p.at(-1)!]));
   },
 };
 

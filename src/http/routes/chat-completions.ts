@@ -1,13 +1,15 @@
 // POST /v1/chat/completions: steered replies, whole or streamed; and /render, which shows the prompt they would start from.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { CompletionRequest } from '../../generation/language-model.ts';
 import { spellPieces, trimReply } from '../../steerlm.ts';
+import { distanceFrom, keepNearest } from '../candidates.ts';
 import { ChatBody, type ChatPrompt, toChatPrompt } from '../chat.ts';
 import { type SteeredReply, steer, toChatChunks, toChatCompletion } from '../chat-replies.ts';
 import type { Door, DoorContext, DoorEnv } from '../door.ts';
 import { streamChunks } from '../event-stream.ts';
-import { prepareMeasure } from '../measure.ts';
+import { type Measure, prepareMeasure } from '../measure.ts';
 import { recordReplies } from '../record.ts';
-import { beginReplies, gatherReplies } from '../replies.ts';
+import { beginReplies, gatherReplies, type ReplyEvent } from '../replies.ts';
 import { failureResponses } from '../wire/failure.ts';
 import { ChatCompletion, Steering, toReplyHead } from '../wire/replies.ts';
 import { toCompletionRequest } from '../wire/sampling.ts';
@@ -101,13 +103,16 @@ export function addChatCompletions(app: OpenAPIHono<DoorEnv>, door: Door): void 
 async function complete(c: DoorContext, door: Door, request: ChatBody, prompt: ChatPrompt) {
   const { model, tokenIds } = prompt;
   const { signal } = c.get('abort');
-  const wanted = toCompletionRequest(request, tokenIds, model, 'messages');
-  const measure = request.steering?.measure
-    ? await prepareMeasure(door.models, model.schema, prompt.conversation, signal)
-    : undefined;
+  const topLogprobs = request.logprobs ? (request.top_logprobs ?? 0) : null;
+  const wanted = { ...toCompletionRequest(request, tokenIds, model, 'messages', c.env?.priority), topLogprobs };
+  const bestOf = request.steering?.best_of ?? 1;
+  const measure =
+    request.steering?.measure || bestOf > 1
+      ? await prepareMeasure(door.models, model.schema, prompt.conversation, signal)
+      : undefined;
   const head = toReplyHead('chatcmpl', model);
   const onReplies = (replies: SteeredReply[]) => recordReplies(c, door, { head, request, prompt, seed: wanted.seed, replies });
-  const events = await beginReplies(model.complete(wanted, signal));
+  const events = await beginReplies(begin({ ...wanted, phases: prompt.phases }, prompt, { bestOf, measure }, signal));
   if (request.stream) {
     const includeUsage = request.stream_options?.include_usage === true;
     return streamChunks(c, toChatChunks(head, prompt, events, { n: wanted.n, includeUsage, measure, onReplies }));
@@ -115,4 +120,18 @@ async function complete(c: DoorContext, door: Door, request: ChatBody, prompt: C
   const replies = await steer(await gatherReplies(events, wanted.n, trimReply), prompt, measure);
   await onReplies(replies);
   return c.json(toChatCompletion(head, prompt, replies), 200);
+}
+
+/** The replies of the engine, or those chosen among candidates. */
+function begin(
+  wanted: CompletionRequest,
+  { model, requested, applied }: ChatPrompt,
+  { bestOf, measure }: { bestOf: number; measure: Measure | undefined },
+  signal: AbortSignal,
+): AsyncIterable<ReplyEvent> {
+  if (bestOf === 1 || !measure) return model.complete(wanted, signal);
+  const asked = Object.keys(requested).filter((name) => applied[name] !== undefined);
+  const target = asked.length === 0 ? applied : Object.fromEntries(asked.map((name) => [name, applied[name]!]));
+  const distance = distanceFrom(model.schema, target);
+  return keepNearest(model.complete({ ...wanted, n: wanted.n * bestOf }, signal), { n: wanted.n, bestOf, measure, distance });
 }

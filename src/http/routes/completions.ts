@@ -1,21 +1,38 @@
 // POST /v1/completions: what the model writes after a raw text, with no roles, no labels and no steering.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import type { CompletionEvent } from '../../generation/language-model.ts';
+import { SteerError } from '../../errors.ts';
+import type { LanguageModel, TokenLikelihood } from '../../generation/language-model.ts';
 import type { Door, DoorEnv } from '../door.ts';
 import { streamChunks } from '../event-stream.ts';
 import { recordReplies } from '../record.ts';
-import { beginReplies, countUsage, gatherReplies, inOrder, type Reply, toReply } from '../replies.ts';
+import { beginReplies, countUsage, gatherReplies, inOrder, type Reply, type ReplyEvent, toReply } from '../replies.ts';
 import { findModel } from '../served-models.ts';
 import { failureResponses } from '../wire/failure.ts';
+import { toTextLogprobs } from '../wire/logprobs.ts';
 import { type ReplyHead, TextCompletion, type TextCompletionChunk, toReplyHead } from '../wire/replies.ts';
-import { refuseUnsupported, samplingFields, toCompletionRequest } from '../wire/sampling.ts';
+import { mostTopLogprobs, refuseUnsupported, samplingFields, toCompletionRequest } from '../wire/sampling.ts';
 
-const Prompt = z.union([z.string().min(1), z.array(z.string().min(1)).length(1)], {
-  error: 'expected one text that is not empty; token ids and several prompts are not supported',
+const TokenIds = z.array(z.int().min(0)).min(1);
+const Prompt = z.union([z.string().min(1), z.array(z.string().min(1)).length(1), TokenIds, z.array(TokenIds).length(1)], {
+  error: 'expected one text, or the token ids of one, that is not empty; several prompts are not supported',
 });
 
 const CompletionBody = z
-  .looseObject({ ...samplingFields, prompt: Prompt })
+  .looseObject({
+    ...samplingFields,
+    prompt: Prompt,
+    logprobs: z
+      .int()
+      .min(0)
+      .max(mostTopLogprobs)
+      .nullish()
+      .openapi({ description: 'Tell how likely each token was, and so many of the likeliest beside it' }),
+    return_token_ids: z.boolean().nullish().openapi({ description: 'Tell the token ids of each reply, as vLLM does' }),
+    return_tokens_as_token_ids: z
+      .boolean()
+      .nullish()
+      .openapi({ description: 'With logprobs: name tokens by id, as in `token_id:12`, as vLLM does' }),
+  })
   .superRefine((body, context) => {
     refuseUnsupported(body, context);
     for (const field of ['attributes', 'steering']) {
@@ -26,7 +43,8 @@ const CompletionBody = z
   })
   .openapi('CompletionRequest', {
     description:
-      'The prompt is read as plain text: whatever it spells, no control token comes of it, so it cannot carry attributes either. ' +
+      'A prompt that is text is read as plain text: whatever it spells, no control token comes of it, so it cannot carry attributes either. ' +
+      "Who sends token ids says exactly what is sent, control tokens of the model's layout among it. " +
       'A request with `attributes` or `steering` is refused; steering is what POST /v1/chat/completions is for. max_tokens is 16 unless given.',
   });
 
@@ -60,9 +78,10 @@ export function addCompletions(app: OpenAPIHono<DoorEnv>, door: Door): void {
   app.openapi(route, async (c) => {
     const request = c.req.valid('json');
     const model = await door.models.language(findModel(door.models, request.model, ['language']).id);
-    const text = typeof request.prompt === 'string' ? request.prompt : (request.prompt[0] ?? '');
-    const tokenIds = model.encode([{ text, trained: false }]);
-    const wanted = toCompletionRequest(request, tokenIds, model, 'prompt');
+    const tokenIds = toTokenIds(request.prompt, model);
+    // A token is told of together with its likelihood.
+    const topLogprobs = request.logprobs ?? (request.return_token_ids ? 0 : null);
+    const wanted = { ...toCompletionRequest(request, tokenIds, model, 'prompt', c.env?.priority), topLogprobs };
     const head = toReplyHead('cmpl', model);
     const onReplies = (replies: Reply[]) => {
       return recordReplies(c, door, { head, request, prompt: { model, tokenIds }, seed: wanted.seed, replies });
@@ -70,26 +89,64 @@ export function addCompletions(app: OpenAPIHono<DoorEnv>, door: Door): void {
     const events = await beginReplies(model.complete(wanted, c.get('abort').signal));
     if (request.stream) {
       const includeUsage = request.stream_options?.include_usage === true;
-      return streamChunks(c, toTextChunks(head, tokenIds.length, events, { n: wanted.n, includeUsage, onReplies }));
+      const tell = tellTokens(request, model);
+      return streamChunks(c, toTextChunks(head, tokenIds, events, { n: wanted.n, includeUsage, tell, onReplies }));
     }
     const replies = await gatherReplies(events, wanted.n);
     await onReplies(replies);
+    const tell = tellTokens(request, model);
     const choices = replies.map((reply, index) => {
-      return { index, text: reply.text, logprobs: null, finish_reason: reply.finishReason };
+      return { index, text: reply.text, ...tell(reply.tokens ?? [], 0), finish_reason: reply.finishReason };
     });
     const usage = countUsage(tokenIds.length, replies);
     return c.json({ ...head, object: 'text_completion' as const, choices, usage }, 200);
   });
 }
 
+/** Token ids of the one prompt. Throws invalid_request for an id beyond the vocabulary. */
+function toTokenIds(prompt: z.infer<typeof Prompt>, model: LanguageModel): number[] {
+  const [first] = prompt;
+  if (typeof prompt === 'string' || typeof first === 'string') {
+    return model.encode([{ text: typeof prompt === 'string' ? prompt : String(first), trained: false }]);
+  }
+  const ids = (Array.isArray(first) ? first : prompt) as number[];
+  const unknown = ids.find((id) => id >= model.vocabSize);
+  if (unknown === undefined) return ids;
+  const message = `prompt: expected token ids from 0 to ${model.vocabSize - 1}, found ${unknown}. Use ids of this model's vocabulary.`;
+  throw new SteerError('invalid_request', message, { details: { param: 'prompt' } });
+}
+
+/** What a choice says of its tokens, which begin at `offset` of its text. */
+type TellTokens = (
+  tokens: TokenLikelihood[],
+  offset: number,
+) => Pick<TextCompletionChunk['choices'][number], 'logprobs' | 'token_ids'>;
+
+function tellTokens(request: z.infer<typeof CompletionBody>, { bytesOf }: LanguageModel): TellTokens {
+  const { logprobs: wanted, return_token_ids: ids, return_tokens_as_token_ids: byId } = request;
+  const asked = typeof wanted === 'number';
+  return (tokens, offset) => ({
+    logprobs: asked && tokens.length > 0 ? toTextLogprobs(tokens, bytesOf, { offset, byId: byId === true }) : null,
+    ...(ids ? { token_ids: tokens.map(({ token }) => token) } : {}),
+  });
+}
+
+interface ChunkOptions {
+  n: number;
+  includeUsage: boolean;
+  tell: TellTokens;
+  onReplies: (replies: Reply[]) => Promise<void>;
+}
+
 async function* toTextChunks(
   head: ReplyHead,
-  promptTokens: number,
-  events: AsyncIterable<CompletionEvent>,
-  { n, includeUsage, onReplies }: { n: number; includeUsage: boolean; onReplies: (replies: Reply[]) => Promise<void> },
+  tokenIds: number[],
+  events: AsyncIterable<ReplyEvent>,
+  { n, includeUsage, tell, onReplies }: ChunkOptions,
 ): AsyncGenerator<TextCompletionChunk> {
   const usage = includeUsage ? { usage: null } : {};
   const done = new Map<number, Reply>();
+  const lengths = new Map<number, number>();
   for await (const event of events) {
     const { index } = event;
     if (event.kind === 'end')
@@ -99,9 +156,12 @@ async function* toTextChunks(
       );
     const text = event.kind === 'delta' ? event.text : '';
     const finish_reason = event.kind === 'end' ? event.finishReason : null;
-    yield { ...head, object: 'text_completion', choices: [{ index, text, logprobs: null, finish_reason }], ...usage };
+    const offset = lengths.get(index) ?? 0;
+    lengths.set(index, offset + text.length);
+    const told = tell((event.kind === 'delta' && event.tokens) || [], offset);
+    yield { ...head, object: 'text_completion', choices: [{ index, text, ...told, finish_reason }], ...usage };
   }
   const replies = inOrder(done, n);
   await onReplies(replies);
-  if (includeUsage) yield { ...head, object: 'text_completion', choices: [], usage: countUsage(promptTokens, replies) };
+  if (includeUsage) yield { ...head, object: 'text_completion', choices: [], usage: countUsage(tokenIds.length, replies) };
 }

@@ -1,5 +1,6 @@
 // /v1/models: what may be named in a request, what of it is loaded, and the aliases by which a model is replaced under running traffic.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { precisions } from '../../llama/loaded-network.ts';
 import type { Door, DoorEnv } from '../door.ts';
 import { findModel, type ModelCard, modelStatuses } from '../served-models.ts';
 import { failureResponses } from '../wire/failure.ts';
@@ -15,6 +16,7 @@ const Model = z
     parent: z.string().nullable().openapi({ description: 'Name of the model it was trained from' }),
     aliases: z.array(z.string()),
     context_length: z.int(),
+    precision: z.enum(precisions).openapi({ description: 'Of its weights, as they are loaded or will be' }),
     attributes: z.array(z.string()).openapi({ description: 'Names only; GET /v1/attributes tells their scales' }),
   })
   .openapi('Model');
@@ -51,8 +53,34 @@ const loadRoute = createRoute({
   path: '/v1/models/{id}/load',
   tags,
   summary: 'Load a model before it is asked for',
-  request: { params },
-  responses: { ...json(Model, 'The model, loaded'), ...failureResponses('model_not_found', 'invalid_model', 'not_ready') },
+  description:
+    'With another precision than it has, it is loaded anew: requests in hand end on the weights they began on. ' +
+    "What each precision costs stands on the model's card, steerlm.json.",
+  request: {
+    params,
+    body: {
+      required: false,
+      content: {
+        'application/json': {
+          schema: z
+            .strictObject({ precision: z.enum(precisions).nullish().openapi({ description: 'Absent leaves it as it is' }) })
+            .openapi('ModelLoadRequest'),
+        },
+      },
+    },
+  },
+  responses: {
+    ...json(Model, 'The model, loaded'),
+    ...failureResponses(
+      'invalid_request',
+      'invalid_json',
+      'model_not_found',
+      'body_too_large',
+      'unsupported_media_type',
+      'invalid_model',
+      'not_ready',
+    ),
+  },
 });
 
 const unloadRoute = createRoute({
@@ -141,7 +169,8 @@ export function addModels(app: OpenAPIHono<DoorEnv>, { models }: Door): void {
   app.openapi(oneRoute, (c) => c.json(toModel(cardOf(c.req.valid('param').id)), 200));
   app.openapi(loadRoute, async (c) => {
     const { id } = cardOf(c.req.valid('param').id);
-    await models.load(id);
+    const { precision } = c.req.valid('json') ?? {};
+    await models.load(id, precision ?? undefined);
     return c.json(toModel(cardOf(id)), 200);
   });
   app.openapi(unloadRoute, (c) => {
@@ -172,6 +201,7 @@ function toModel(card: ModelCard): z.infer<typeof Model> {
     parent: card.base,
     aliases: card.aliases,
     context_length: card.contextLength,
+    precision: card.precision,
     attributes: card.schema.attributes.map((attribute) => attribute.name),
   };
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type { LanguageModel } from '../../generation/language-model.ts';
+import { ChatLogprobs, TextLogprobs } from './logprobs.ts';
 
 export const Measured = z.object({
   value: z.number().openapi({ description: 'Expected level' }),
@@ -14,15 +15,18 @@ export const Steering = z
     requested: z
       .record(z.string(), z.number().nullable())
       .openapi({ description: 'What the request asked, by canonical attribute name' }),
-    applied: z
-      .record(z.string(), z.number())
-      .openapi({ description: 'What the prompt says: defaults filled in, values rounded, caps held' }),
+    applied: z.record(z.string(), z.number()).openapi({
+      description: 'What the prompt says: defaults filled in, caps held; what lies between two levels is mixed from both',
+    }),
     measured: z.record(z.string(), Measured).optional().openapi({ description: 'What the predictor reads in the reply' }),
+    deadline: z.literal(true).optional().openapi({ description: 'The reply ended because `max_ms` was over' }),
+    candidates: z.int().optional().openapi({ description: 'Candidates this reply was chosen from, with `best_of`' }),
   })
   .openapi('Steering', { description: 'Told with each choice; in a stream, with the last chunk of the choice' });
 
 const Applied = z.record(z.string(), z.number());
 const FinishReason = z.enum(['stop', 'length']);
+const TokenIds = z.array(z.int()).optional().openapi({ description: 'With return_token_ids' });
 
 const Usage = z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() }).openapi('Usage');
 
@@ -41,7 +45,7 @@ export const ChatCompletion = z
       z.object({
         index: z.int(),
         message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null(), attributes: Applied }),
-        logprobs: z.null(),
+        logprobs: ChatLogprobs.nullable(),
         finish_reason: FinishReason,
         steering: Steering,
       }),
@@ -62,7 +66,7 @@ export const ChatCompletionChunk = z
           content: z.string().optional(),
           attributes: Applied.optional(),
         }),
-        logprobs: z.null(),
+        logprobs: ChatLogprobs.nullable(),
         finish_reason: FinishReason.nullable(),
         steering: Steering.optional(),
       }),
@@ -75,7 +79,15 @@ export const TextCompletion = z
   .object({
     ...head,
     object: z.literal('text_completion'),
-    choices: z.array(z.object({ index: z.int(), text: z.string(), logprobs: z.null(), finish_reason: FinishReason })),
+    choices: z.array(
+      z.object({
+        index: z.int(),
+        text: z.string(),
+        logprobs: TextLogprobs.nullable(),
+        token_ids: TokenIds,
+        finish_reason: FinishReason,
+      }),
+    ),
     usage: Usage,
   })
   .openapi('TextCompletion');
@@ -84,7 +96,15 @@ export const TextCompletionChunk = z
   .object({
     ...head,
     object: z.literal('text_completion'),
-    choices: z.array(z.object({ index: z.int(), text: z.string(), logprobs: z.null(), finish_reason: FinishReason.nullable() })),
+    choices: z.array(
+      z.object({
+        index: z.int(),
+        text: z.string(),
+        logprobs: TextLogprobs.nullable(),
+        token_ids: TokenIds,
+        finish_reason: FinishReason.nullable(),
+      }),
+    ),
     usage: Usage.nullable().optional(),
   })
   .openapi('TextCompletionChunk');

@@ -2,9 +2,13 @@
 import { randomInt } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
-import type { CompletionRequest, LanguageModel } from '../../generation/language-model.ts';
+import type { CompletionRequest, LanguageModel, Priority } from '../../generation/language-model.ts';
+import { structureFields, toConstraint } from './structure.ts';
 
 const mostReplies = 8;
+export const mostTopLogprobs = 20;
+const mostBiases = 1024;
+const mostMs = 600_000;
 const mostStops = 4;
 const rawMaxTokens = 16;
 
@@ -34,6 +38,40 @@ export const samplingFields = {
       error: `expected a string or a list of at most ${mostStops} strings, none empty or longer than 256 characters`,
     })
     .nullish(),
+  min_p: z.number().min(0).max(1).nullish().openapi({ description: 'Drops tokens less likely than this share of the likeliest' }),
+  min_tokens: z.int().min(0).nullish().openapi({ description: 'No stop token is picked before the reply has so many tokens' }),
+  stop_token_ids: z
+    .array(z.int().min(0))
+    .max(64)
+    .nullish()
+    .openapi({ description: "Token ids that end the reply beside the model's own" }),
+  ignore_eos: z.boolean().nullish().openapi({ description: "The model's own stop tokens are never picked" }),
+  repetition_penalty: z
+    .number()
+    .gt(0)
+    .max(10)
+    .nullish()
+    .openapi({ description: 'Above 1 makes tokens of prompt and reply less likely; over both, as in transformers and vLLM' }),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  logit_bias: z
+    .record(z.string(), z.number().min(-100).max(100))
+    .superRefine((bias, context) => {
+      const [odd] = Object.keys(bias).filter((id) => !/^\d{1,9}$/.test(id));
+      if (odd !== undefined)
+        context.addIssue({ code: 'custom', path: [odd], message: 'expected a token id as key, such as "1000"' });
+      if (Object.keys(bias).length > mostBiases)
+        context.addIssue({ code: 'custom', message: `expected at most ${mostBiases} biases` });
+    })
+    .nullish()
+    .openapi({ description: 'Added to the score of a token before it is picked: -100 all but bars it, 100 all but forces it' }),
+  max_ms: z.int().min(1).max(mostMs).nullish().openapi({
+    description: 'Milliseconds after which the reply ends with what there is: finish_reason `length`, and `steering.deadline`',
+  }),
+  service_tier: z
+    .enum(['auto', 'default', 'flex', 'priority'])
+    .nullish()
+    .openapi({ description: '`flex` waits behind all other requests, as those of batches do' }),
   n: z.int().min(1).max(mostReplies).nullish().openapi({ description: 'Number of replies; absent means 1' }),
   stream: z.boolean().nullish().openapi({ description: 'Reply as server-sent events, ended by `[DONE]`' }),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
@@ -41,6 +79,7 @@ export const samplingFields = {
     .boolean()
     .nullish()
     .openapi({ description: 'false leaves the replies unremembered: they cannot be rated. Unlike elsewhere, absent means true' }),
+  ...structureFields,
   user: z.string().nullish().openapi({ description: 'Accepted and not used' }),
   metadata: z.record(z.string(), z.string()).nullish().openapi({ description: 'Accepted and not used' }),
 };
@@ -51,7 +90,6 @@ const isZero = (value: unknown) => value === 0;
 const isOne = (value: unknown) => value === 1;
 const isFalse = (value: unknown) => value === false;
 const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
-const isText = (value: unknown) => typeof value === 'object' && value !== null && 'type' in value && value.type === 'text';
 
 /** Fields that would change the reply and are not supported, each with the value that asks for nothing. */
 const unsupportedFields: Record<string, (value: unknown) => boolean> = {
@@ -59,25 +97,10 @@ const unsupportedFields: Record<string, (value: unknown) => boolean> = {
   functions: isEmpty,
   tool_choice: (value) => value === 'none' || value === 'auto',
   function_call: (value) => value === 'none' || value === 'auto',
-  response_format: isText,
-  logprobs: isFalse,
-  top_logprobs: isZero,
   prompt_logprobs: isZero,
-  logit_bias: isEmpty,
-  presence_penalty: isZero,
-  frequency_penalty: isZero,
-  repetition_penalty: isOne,
-  min_p: isZero,
-  min_tokens: isZero,
-  ignore_eos: isFalse,
-  stop_token_ids: isEmpty,
   audio: () => false,
   web_search_options: () => false,
-  guided_json: () => false,
-  guided_regex: () => false,
-  guided_choice: () => false,
   guided_grammar: () => false,
-  structured_outputs: isEmpty,
   echo: isFalse,
   suffix: (value) => value === '',
   best_of: isOne,
@@ -103,6 +126,7 @@ export function toCompletionRequest(
   prompt: number[],
   model: LanguageModel,
   field: 'messages' | 'prompt',
+  priority: Priority = body.service_tier === 'flex' ? 'batch' : 'interactive',
 ): CompletionRequest {
   const room = model.contextLength - prompt.length;
   const asked = body.max_completion_tokens ?? body.max_tokens;
@@ -126,5 +150,16 @@ export function toCompletionRequest(
     // Engines take 32 unsigned bits; wider and negative seeds keep their low bits.
     seed: (body.seed ?? randomInt(2 ** 31)) >>> 0,
     n: body.n ?? 1,
+    minP: body.min_p ?? 0,
+    minTokens: body.min_tokens ?? 0,
+    stopTokens: body.stop_token_ids ?? [],
+    ignoreEos: body.ignore_eos ?? false,
+    repetitionPenalty: body.repetition_penalty ?? 1,
+    presencePenalty: body.presence_penalty ?? 0,
+    frequencyPenalty: body.frequency_penalty ?? 0,
+    logitBias: Object.entries(body.logit_bias ?? {}).map(([id, bias]) => [Number(id), bias]),
+    maxMs: body.max_ms ?? undefined,
+    priority,
+    constraint: toConstraint(body),
   };
 }

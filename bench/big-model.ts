@@ -1,0 +1,92 @@
+// Does a model of a billion parameters load without being held twice? Random weights in the shape of Llama 3.2 1B, written as bfloat16 to a temporary
+// folder, opened in each precision by a fresh process: most memory while it opens, seconds, and tokens a second of one stream.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { precisions } from '../src/llama/loaded-network.ts';
+import { writeShape } from '../src/llama/model-folder.ts';
+import { type LlamaShape, parameterCount, parameterShapes } from '../src/llama/shape.ts';
+import { saveWeights } from '../src/llama/weights.ts';
+import { randomStream } from '../src/random.ts';
+import { runOurs } from './peer.ts';
+import { recordSection, table } from './results.ts';
+
+const shape: LlamaShape = {
+  modelType: 'llama',
+  vocabSize: 128_256,
+  hiddenSize: 2048,
+  intermediateSize: 8192,
+  layers: 16,
+  heads: 32,
+  kvHeads: 8,
+  headDim: 64,
+  contextLength: 2048,
+  ropeTheta: 500_000,
+  ropeScaling: null,
+  normEpsilon: 1e-5,
+  tiedEmbeddings: true,
+  attentionBias: false,
+  queryKeyNorm: false,
+};
+
+/** Values over and over from one stretch of noise, so that a billion of them take seconds. No two tensors are alike: the runtime would keep one. */
+function* randomWeights(of: LlamaShape): Generator<[string, Float32Array]> {
+  const next = randomStream(1, 'big model');
+  const noise = Float32Array.from({ length: 1_000_003 }, () => (next() + next() + next() - 1.5) * 0.04);
+  for (const [name, dims] of parameterShapes(of)) {
+    const values = new Float32Array(dims.reduce((product, size) => product * size, 1));
+    if (name.endsWith('norm.weight')) values.fill(1);
+    else {
+      const start = Math.floor(next() * noise.length);
+      values.set(noise.subarray(start, start + values.length));
+      for (let at = noise.length - start; at < values.length; at += noise.length) {
+        values.set(noise.subarray(0, values.length - at), at);
+      }
+    }
+    yield [name, values];
+  }
+}
+
+interface Answer {
+  loadS: number;
+  peakMiB: number;
+  loadedMiB: number;
+  weightsMiB: number;
+  tokensPerS: number;
+  ranMiB: number;
+}
+
+/** `--quick` for two layers and a small vocabulary. */
+export async function run(args: string[]): Promise<void> {
+  const made = args.includes('--quick') ? { ...shape, layers: 2, vocabSize: 32_000 } : shape;
+  const folder = await mkdtemp(join(tmpdir(), 'steer-big-model-'));
+  try {
+    await writeShape(folder, made, 'bfloat16', {});
+    await saveWeights(folder, made, randomWeights(made), 'bfloat16');
+    const rows: (string | number)[][] = [];
+    for (const precision of precisions) {
+      const answer = await runOurs<Answer>('big-model-ours', [folder, precision, '24']);
+      const { weightsMiB, peakMiB, loadedMiB, ranMiB, loadS, tokensPerS } = answer;
+      process.stdout.write(`${precision} ${JSON.stringify(answer)}\n`);
+      const memory = [weightsMiB, peakMiB, loadedMiB, ranMiB].map((mib) => mib.toFixed(0));
+      rows.push([precision, ...memory, (peakMiB / weightsMiB).toFixed(2), loadS.toFixed(1), tokensPerS.toFixed(1)]);
+    }
+    const head = [
+      'precision',
+      'weights, MiB',
+      'most while opening',
+      'open',
+      'most of all',
+      'most while opening ÷ weights',
+      'seconds to open',
+      'tokens/s, 1 stream',
+    ];
+    const parameters = (parameterCount(made) / 1e6).toFixed(0);
+    await recordSection(
+      'big-model',
+      `${parameters} million parameters, random, from bfloat16 safetensors; a process each, 2 threads; resident memory in MiB; tokens/s: median of 24.\n\n${table(head, rows)}`,
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

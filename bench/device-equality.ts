@@ -1,0 +1,173 @@
+// One process: the same replies, scores and training steps by a provider and by the processor, and what each of them said, as JSON, which
+// tests/webgpu.test.ts compares. Three threads use the device at once: two decode and one trains.
+import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { Lanes } from '../src/generation/cache.ts';
+import { openDecoder } from '../src/generation/decoder.ts';
+import { DeviceDecoder } from '../src/generation/device-decoder.ts';
+import { Engine, engineDefaults } from '../src/generation/engine.ts';
+import { type Branch, type GenerationRequest, onePrompt } from '../src/generation/request.ts';
+import { int64 } from '../src/llama/batches.ts';
+import type { Precision } from '../src/llama/loaded-network.ts';
+import { nextTokenObjective } from '../src/llama/objective.ts';
+import { type LlamaShape, parameterShapes } from '../src/llama/shape.ts';
+import { TrainingState } from '../src/llama/training-state.ts';
+import { initialWeights } from '../src/llama/weights.ts';
+import { defaultAdamW } from '../src/tensor/adamw.ts';
+import { chooseProvider, slowness } from '../src/tensor/providers.ts';
+import type { Provider } from '../src/tensor/session.ts';
+
+/** Query heads that share keys, and lanes of 64 slots that replies outgrow. */
+const shape: LlamaShape = {
+  ...{ modelType: 'llama', vocabSize: 160, hiddenSize: 32, intermediateSize: 64, layers: 2, heads: 4, kvHeads: 2, headDim: 8 },
+  ...{ contextLength: 256, ropeTheta: 10_000, ropeScaling: null, normEpsilon: 1e-5, tiedEmbeddings: false },
+  ...{ attentionBias: false, queryKeyNorm: false },
+};
+/** Wide enough that what comes next hangs on what was said. */
+const values = new Map([...initialWeights(shape, 7)].map(([name, data]) => [name, wider(name, data)]));
+
+function wider(name: string, data: Float32Array): Float32Array {
+  return name.includes('norm') ? data : data.map((value) => 6 * value);
+}
+
+const text = (length: number, from: number) => Array.from({ length }, (_, i) => (from + i * i * 7) % 150);
+const persona = text(64, 9);
+
+/** Prompts of all lengths, shared beginnings, replies side by side, prompts that are mixed, and one that nobody waits for in the end. */
+const requests: (Partial<GenerationRequest> & { phases: { branches: Branch[] }[] })[] = [
+  { phases: onePrompt(text(5, 1)), maxTokens: 8 },
+  { phases: onePrompt([...persona, 3, 4]), n: 2, temperature: 1, topK: 20, maxTokens: 5 },
+  {
+    phases: [
+      {
+        branches: [
+          { prompt: text(60, 2), weight: 1.5 },
+          { prompt: text(66, 5), weight: -0.5 },
+        ],
+      },
+    ],
+    maxTokens: 6,
+  },
+  { phases: onePrompt([...persona, 5, 6, 7]), maxTokens: 4 },
+  { phases: onePrompt(text(130, 4)), maxTokens: 3 },
+];
+
+function requestOf(fields: (typeof requests)[number]): GenerationRequest {
+  const n = fields.n ?? 1;
+  const ended = new Uint8Array(new SharedArrayBuffer(n));
+  return { maxTokens: 8, seed: 3, priority: 'interactive', temperature: 0, topP: 1, topK: 0, ...fields, n, ended };
+}
+
+async function answer(engine: Engine, request: GenerationRequest, signal: AbortSignal): Promise<number[][]> {
+  const tokens: number[][] = Array.from({ length: request.n }, () => []);
+  await engine.generate(request, (event) => 'token' in event && tokens[event.index]!.push(event.token), signal);
+  return tokens;
+}
+
+const source = { shape, values };
+
+/** Tokens of all requests served at once, and of one of them alone; and what the engine still holds when all are over. */
+async function decode(provider: Provider, asked: typeof requests) {
+  const decoder = provider === 'webgpu' ? await openDevice(provider, 'fp32') : await openHost(provider, 'fp32');
+  const none = new Uint8Array(shape.vocabSize);
+  const engine = new Engine(decoder, { allowed: none.map(() => 1), stopTokens: [], endsSentence: none }, engineDefaults);
+  const stays = new AbortController().signal;
+  const leaves = new AbortController();
+  const together = await Promise.all([
+    ...asked.map(async (fields, i) => {
+      for (let turn = 0; turn < 2 * i; turn++) await setImmediate();
+      return await answer(engine, requestOf(fields), stays);
+    }),
+    leftEarly(engine, leaves),
+  ]);
+  const alone = await answer(engine, requestOf(asked.at(2) ?? asked[0]!), stays);
+  const { cacheBytes, prefixBytes } = engine.load;
+  engine.dispose();
+  await decoder.dispose();
+  return { together: together.slice(0, -1), alone, cacheBytes, prefixes: prefixBytes > 0 };
+}
+
+async function leftEarly(engine: Engine, controller: AbortController): Promise<number[][]> {
+  const request = requestOf({ phases: onePrompt(text(7, 8)), maxTokens: 100 });
+  const leave = () => controller.abort();
+  return await engine.generate(request, leave, controller.signal).then(
+    () => [],
+    () => [],
+  );
+}
+
+const openDevice = (provider: Provider, precision: Precision) => DeviceDecoder.open(source, { provider, precision });
+const openHost = (provider: Provider, precision: Precision) => openDecoder(source, { threads: 1, precision, provider });
+
+/** Scores after a prompt, with weights in 4 bits, and 8 where that precision keeps 8. */
+async function score(provider: Provider): Promise<number[]> {
+  const input = { ids: text(9, 3), computed: [0] };
+  if (provider === 'webgpu') {
+    const device = await openDevice(provider, 'int4');
+    const { scores, set } = await device.run({ ...input, set: device.empty(64) });
+    set.release();
+    await device.dispose();
+    return [...scores];
+  }
+  const host = await openHost(provider, 'int4');
+  const { scores } = await host.run({ ...input, lanes: new Lanes(shape, 64, 1), firstLane: 0 });
+  await host.dispose();
+  return [...scores];
+}
+
+/** Loss and norm of the gradient of six updates of two micro-batches, the loss after them, and some of what was learnt. */
+async function learn(provider: Provider) {
+  const [B, T] = [2, 8];
+  const shapes = parameterShapes(shape);
+  const state = await TrainingState.open(
+    shape,
+    new Set(shapes.keys()),
+    { shapes, values: new Map(initialWeights(shape, 1)) },
+    (network) => nextTokenObjective(shape, network, B, T),
+    { adamw: defaultAdamW, accumulation: 2, lora: null, threads: 1, provider },
+  );
+  const batch = (from: number) => {
+    const ids = text(B * T, from);
+    const feeds = {
+      ids: int64(ids, [B, T]),
+      segments: int64(new Int32Array(B * T), [B, T]),
+      targets: int64([...ids.slice(1), 0], [B * T]),
+      weights: { data: new Float32Array(B * T).fill(1), shape: [B * T] },
+    };
+    return { feeds, weight: B * T, tokens: B * T };
+  };
+  const steps: { loss: number; gradientNorm: number }[] = [];
+  for (let step = 1; step <= 6; step++) steps.push(await state.update([batch(step), batch(step + 1)], 1e-2, step));
+  await state.settle();
+  const learnt = [...state.value('model.layers.1.mlp.up_proj.weight').subarray(0, 8)];
+  const heldOut = (await state.evaluate(batch(0))) / (B * T);
+  await state.dispose();
+  return { steps, learnt, heldOut };
+}
+
+async function bothOf(provider: Provider) {
+  const decoding = [requests.length, 1].map(async (count) => {
+    const worker = new Worker(new URL(import.meta.url), { workerData: { provider, count } satisfies Share });
+    return (await once(worker, 'message'))[0] as Awaited<ReturnType<typeof decode>>;
+  });
+  const training = await learn(provider);
+  return { training, decoded: await Promise.all(decoding), scores: await score(provider) };
+}
+
+/** What a second thread decodes. */
+interface Share {
+  provider: Provider;
+  /** Of the requests, from the first on. */
+  count: number;
+}
+
+if (!isMainThread) {
+  const { provider, count } = workerData as Share;
+  parentPort!.postMessage(await decode(provider, requests.slice(0, count)));
+} else {
+  const provider = process.argv[2] as Provider;
+  await chooseProvider(provider);
+  const [cpu, device] = [await bothOf('cpu'), await bothOf(provider)];
+  process.stdout.write(`${JSON.stringify({ cpu, device, slowness: await slowness(provider) })}\n`);
+}

@@ -1,0 +1,96 @@
+// The sequences that are being written, in bands of lanes of one length: a band is one run of the decoding graph, its lanes side by side from
+// the first on, so that a run sees only lanes in use and copies nothing. Knows no runtime.
+import { type CacheShape, type LaneSizes, Lanes } from './cache.ts';
+
+/** Where a sequence's keys and values lie. */
+interface Seat {
+  band: Band;
+  lane: number;
+}
+
+export interface Band {
+  lanes: Lanes;
+  /** By lane. */
+  members: SeatedSequence[];
+}
+
+/** A sequence with all its tokens computed but the last. */
+export interface SeatedSequence {
+  seat: Seat | undefined;
+  /** Tokens whose keys and values are held. */
+  computed: number;
+}
+
+export class Bands {
+  readonly #shape: CacheShape;
+  readonly #sizes: LaneSizes;
+  readonly #bands = new Map<number, Band>();
+
+  constructor(shape: CacheShape, sizes: LaneSizes) {
+    this.#shape = shape;
+    this.#sizes = sizes;
+  }
+
+  /** Those with somebody in them, longest lanes first: who grows out of a band is not met again in the next. */
+  get used(): Band[] {
+    return [...this.#bands.values()].toSorted((a, b) => b.lanes.slots - a.lanes.slots);
+  }
+
+  get bytes(): number {
+    return [...this.#bands.values()].reduce((sum, { lanes }) => sum + lanes.bytes, 0);
+  }
+
+  /** Takes a sequence in, with the keys and values of another lane. */
+  seat(sequence: SeatedSequence, from: Lanes, fromLane: number): void {
+    const band = this.#bandOf(this.#sizes.fitting(sequence.computed));
+    const lane = band.members.push(sequence) - 1;
+    band.lanes.copy(lane, from, fromLane, sequence.computed);
+    sequence.seat = { band, lane };
+  }
+
+  /** Adds the rows of the sequence's next token, moving it to a longer lane where its own is full. rows as Lanes.write has them. */
+  append(sequence: SeatedSequence, rows: Float32Array, offset: number): void {
+    const old = sequence.seat!;
+    if (sequence.computed + 1 > old.band.lanes.slots) {
+      const longer = this.#bandOf(this.#sizes.fitting(sequence.computed + 1));
+      const lane = longer.members.push(sequence) - 1;
+      longer.lanes.copy(lane, old.band.lanes, old.lane, sequence.computed);
+      this.#vacate(old);
+      sequence.seat = { band: longer, lane };
+    }
+    const { band, lane } = sequence.seat!;
+    band.lanes.write(lane, sequence.computed, rows, offset, 1);
+    sequence.computed++;
+  }
+
+  /** Lets a sequence go; one without a seat is left alone. */
+  leave(sequence: SeatedSequence): void {
+    if (sequence.seat) this.#vacate(sequence.seat);
+    sequence.seat = undefined;
+  }
+
+  #bandOf(slots: number): Band {
+    const band = this.#bands.get(slots) ?? { lanes: new Lanes(this.#shape, slots, 1), members: [] };
+    this.#bands.set(slots, band);
+    if (band.members.length === band.lanes.count) this.#resize(band, 2 * band.lanes.count);
+    return band;
+  }
+
+  /** The last lane moves into the one that became free. */
+  #vacate({ band, lane }: Seat): void {
+    const last = band.members.pop()!;
+    if (lane < band.members.length) {
+      band.members[lane] = last;
+      band.lanes.copy(lane, band.lanes, band.members.length, last.computed);
+      last.seat = { band, lane };
+    }
+    if (band.members.length === 0) this.#bands.delete(band.lanes.slots);
+    else if (4 * band.members.length <= band.lanes.count) this.#resize(band, band.lanes.count / 2);
+  }
+
+  #resize(band: Band, count: number): void {
+    const lanes = new Lanes(this.#shape, band.lanes.slots, count);
+    for (const [lane, member] of band.members.entries()) lanes.copy(lane, band.lanes, lane, member.computed);
+    band.lanes = lanes;
+  }
+}

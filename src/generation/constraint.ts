@@ -1,0 +1,159 @@
+// Replies that must be JSON of a schema, match a pattern or be one of a few texts: before each token, which ones keep to that.
+// Knows no scores and no request.
+import { SteerError } from '../errors.ts';
+import type { Constraint } from './drawing.ts';
+import { type Expression, unsupported, words } from './grammar/expression.ts';
+import { anyObject } from './grammar/json.ts';
+import { schemaExpression } from './grammar/json-schema.ts';
+import { buildNetwork } from './grammar/network.ts';
+import { type Position, Pushdown } from './grammar/pushdown.ts';
+import { parsePattern } from './grammar/regex.ts';
+import { type TokenBytes, TokenTrie } from './token-trie.ts';
+
+/** What a whole reply must be. */
+export type ConstraintSpec =
+  /** JSON of this schema. */
+  | { kind: 'json_schema'; schema: unknown }
+  /** Any JSON object. */
+  | { kind: 'json_object' }
+  /** A text the whole of which the pattern matches. */
+  | { kind: 'regex'; pattern: string }
+  /** One of these texts. */
+  | { kind: 'choice'; choices: string[] };
+
+/** Bounds of a specification, whatever is in it; a schema of a hundred properties has a hundredth of that. */
+const mostParts = 20_000;
+const mostCharacters = 100_000;
+const deepestParts = 200;
+/** Compiled constraints kept, those used longest ago let go first. */
+const mostCompiled = 8;
+/** Of masks kept for one constraint. */
+const maskBytes = 2 ** 22;
+
+/** Throws invalid_request naming what is not supported and where. Its time is bounded, whatever it is given. */
+export function checkConstraint(spec: ConstraintSpec): void {
+  compile(spec);
+}
+
+function compile(spec: ConstraintSpec): Pushdown {
+  refuseLarge(spec);
+  return new Pushdown(buildNetwork(expressionOf(spec)));
+}
+
+function expressionOf(spec: ConstraintSpec): Expression {
+  switch (spec.kind) {
+    case 'json_schema':
+      return schemaExpression(spec.schema);
+    case 'json_object':
+      return anyObject;
+    case 'regex':
+      return parsePattern(spec.pattern, 'pattern');
+    case 'choice':
+      if (spec.choices.length === 0) throw unsupported('choices', 'expected at least one.');
+      return words(...spec.choices);
+  }
+}
+
+/** Without recursion: what is nested too deep could not even be copied between threads. */
+function refuseLarge(spec: ConstraintSpec): void {
+  const open: [unknown, number][] = [[spec, 0]];
+  let parts = 0;
+  let characters = 0;
+  for (let next = open.pop(); next; next = open.pop()) {
+    const [value, depth] = next;
+    if (typeof value === 'string') characters += value.length;
+    else if (typeof value === 'object' && value !== null) {
+      if (depth === deepestParts)
+        throw unsupported('as a whole', `it is nested too deep; expected at most ${deepestParts} levels.`);
+      for (const [key, part] of Object.entries(value)) {
+        parts++;
+        characters += key.length;
+        open.push([part, depth + 1]);
+      }
+    }
+    if (parts > mostParts || characters > mostCharacters) {
+      const most = `${mostParts} parts and ${mostCharacters} characters`;
+      throw unsupported('as a whole', `it is too large; expected at most ${most}.`);
+    }
+  }
+}
+
+/** A constraint with what is known of it for this vocabulary. */
+interface Compiled {
+  automaton: Pushdown;
+  masks: Map<Position, Uint8Array>;
+}
+
+/** The constraints of one vocabulary. */
+export class Constraints {
+  readonly #trie: TokenTrie;
+  readonly #stopTokens: readonly number[];
+  readonly #compiled = new Map<string, Compiled>();
+
+  constructor({ tokenBytes, stopTokens }: { tokenBytes: TokenBytes; stopTokens: readonly number[] }) {
+    this.#trie = new TokenTrie(tokenBytes, stopTokens);
+    this.#stopTokens = stopTokens;
+  }
+
+  /** The constraint of one reply. Throws invalid_request as checkConstraint does. */
+  open(spec: ConstraintSpec): OpenConstraint {
+    const key = JSON.stringify(spec);
+    const compiled = this.#compiled.get(key) ?? { automaton: compile(spec), masks: new Map() };
+    this.#compiled.delete(key);
+    this.#compiled.set(key, compiled);
+    if (this.#compiled.size > mostCompiled) this.#compiled.delete(this.#compiled.keys().next().value!);
+    return new OpenConstraint(compiled, this.#trie, this.#stopTokens);
+  }
+}
+
+/** Follows one reply. */
+export class OpenConstraint implements Constraint {
+  readonly #compiled: Compiled;
+  readonly #trie: TokenTrie;
+  readonly #stopTokens: readonly number[];
+  #position: Position;
+  #ended = false;
+
+  constructor(compiled: Compiled, trie: TokenTrie, stopTokens: readonly number[]) {
+    this.#compiled = compiled;
+    this.#trie = trie;
+    this.#stopTokens = stopTokens;
+    this.#position = compiled.automaton.start;
+  }
+
+  /** Whether the reply is all that was asked for and nothing can follow. */
+  get over(): boolean {
+    return this.#ended || (this.#position.complete && this.#position.places.length === 0);
+  }
+
+  /**
+   * (V): 1 where a token may come next, which is also true of those that end the reply once it is complete. Shared: not to be written to.
+   * Throws invalid_request when the constraint proves too ambiguous to follow.
+   */
+  allowed(): Uint8Array {
+    const { automaton, masks } = this.#compiled;
+    const known = masks.get(this.#position);
+    if (known) return known;
+    automaton.trim();
+    const mask = this.#trie.fits(automaton, this.#position);
+    if (this.#position.complete) for (const id of this.#stopTokens) mask[id] = 1;
+    else if (!mask.includes(1))
+      throw unsupported('as a whole', 'this model has no token that goes on with what the reply says so far.');
+    if (masks.size * mask.length > maskBytes) masks.clear();
+    masks.set(this.#position, mask);
+    return mask;
+  }
+
+  /** Goes on by a token that was allowed. */
+  accept(token: number): void {
+    if (this.#position.complete && this.#stopTokens.includes(token)) {
+      this.#ended = true;
+      return;
+    }
+    const bytes = this.#trie.bytesOf(token);
+    let position: Position | null = bytes.length === 0 ? null : this.#position;
+    for (const byte of bytes) position &&= this.#compiled.automaton.step(position, byte);
+    if (!position) throw new SteerError('internal_error', `Expected a token the constraint allows, found ${token}.`);
+    this.#position = position;
+  }
+}

@@ -1,0 +1,72 @@
+// What of a model's folder is text, wherever the model itself runs: its card, its tokenizer, what ends a reply, the room its context leaves.
+// Knows no engine.
+import { SteerError } from '../errors.ts';
+import { encodePieces } from '../llama/encode.ts';
+import { type ModelCard, readEndTokens, readModelCard, readShape } from '../llama/model-folder.ts';
+import { Tokenizer } from '../llama/tokenizer.ts';
+import { documentSeparator } from '../llama/tokenizer-training.ts';
+import { type AttributeSchema, controlTokens, type Piece, promptLayoutVersion } from '../steerlm.ts';
+
+export interface ModelText {
+  card: ModelCard;
+  schema: AttributeSchema;
+  tokenizer: Tokenizer;
+  /** Most tokens of prompt and reply together. */
+  contextLength: number;
+  /** Ids run from 0 to this less 1. */
+  vocabSize: number;
+  /** Picking one of these ends a reply: the turn token, the end of a document, and what the model's own configuration names. */
+  stopTokens: number[];
+}
+
+const noAttributes: AttributeSchema = { name: 'none', version: 0, attributes: [] };
+
+/** Reads the folder of a base or steered model. Throws invalid_model in one clear line. */
+export async function readModelText(folder: string): Promise<ModelText> {
+  const card = await readModelCard(folder);
+  refuseUnfit(card, folder);
+  const { contextLength, vocabSize } = await readShape(folder);
+  const tokenizer = await Tokenizer.open(folder, vocabSize);
+  const known = [controlTokens.turn, documentSeparator].map((spelling) => tokenizer.tokenId(spelling));
+  const stopTokens = [...new Set([...known.filter((id) => id !== undefined), ...(await readEndTokens(folder))])];
+  return { card, schema: card.attributeSchema ?? noAttributes, tokenizer, contextLength, vocabSize, stopTokens };
+}
+
+function refuseUnfit(card: ModelCard, folder: string): void {
+  if (card.kind === 'predictor') {
+    throw new SteerError('invalid_model', `Expected a language model in ${folder}, found the predictor ${card.name}.`);
+  }
+  const version = card.promptLayoutVersion ?? promptLayoutVersion;
+  if (version !== promptLayoutVersion) {
+    throw new SteerError(
+      'invalid_model',
+      `${folder}: expected a model of prompt layout ${promptLayoutVersion}, found layout ${version}. Fine-tune it again with this release.`,
+    );
+  }
+}
+
+/** Token ids of a prompt. One that is certainly too long is refused by its characters: encoding it would hold up every other caller. */
+export function encodePrompt(tokenizer: Tokenizer, pieces: Piece[], contextLength: number): number[] {
+  const characters = pieces.reduce((total, piece) => total + ('text' in piece ? piece.text.length : 0), 0);
+  const least = Math.ceil(characters / tokenizer.longestToken);
+  if (least > contextLength) throw tooLong(contextLength, `at least ${least}`);
+  return encodePieces(tokenizer, pieces).ids;
+}
+
+/** Tokens a reply may have after prompts of these lengths. Throws context_length_exceeded when the longest leaves none. */
+export function roomFor(lengths: readonly number[], contextLength: number): number {
+  const longest = Math.max(...lengths);
+  if (lengths.includes(0)) {
+    throw new SteerError('invalid_request', 'Expected a prompt of at least one token, found none. Say something.');
+  }
+  if (longest < contextLength) return contextLength - longest;
+  throw tooLong(contextLength, `${longest}`);
+}
+
+function tooLong(contextLength: number, found: string): SteerError {
+  return new SteerError(
+    'context_length_exceeded',
+    `Expected a prompt of at most ${contextLength - 1} tokens, since prompt and reply share a context of ${contextLength}; ` +
+      `found ${found}. Shorten the conversation.`,
+  );
+}

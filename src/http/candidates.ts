@@ -1,0 +1,40 @@
+// best_of: several candidates for each reply, of which the one nearest to what was asked is told and the others forgotten.
+import type { CompletionEvent } from '../generation/language-model.ts';
+import { type AttributeSchema, type Label, maxLevel, trimReply } from '../steerlm.ts';
+import type { Measure, Measured } from './measure.ts';
+import { gatherReplies, type ReplyEvent } from './replies.ts';
+
+export interface Choice {
+  /** Replies told. */
+  n: number;
+  /** Candidates for each; the engine is asked for n · bestOf replies. */
+  bestOf: number;
+  measure: Measure;
+  /** Distance of what was measured from what was asked. */
+  distance(measured: Measured): number;
+}
+
+/** The chosen replies, each whole in one delta, once all candidates are there. */
+export async function* keepNearest(events: AsyncIterable<CompletionEvent>, choice: Choice): AsyncGenerator<ReplyEvent> {
+  const { n, bestOf, measure, distance } = choice;
+  const replies = await gatherReplies(events, n * bestOf, trimReply);
+  const measured = await measure(replies.map(({ text }) => text));
+  for (let index = 0; index < n; index++) {
+    const candidates = replies.map((reply, i) => ({ reply, measured: measured[i]! })).slice(index * bestOf, (index + 1) * bestOf);
+    const [nearest] = candidates.toSorted((a, b) => distance(a.measured) - distance(b.measured));
+    const { text, tokens, ...reply } = nearest!.reply;
+    const spentTokens = candidates.reduce((sum, candidate) => sum + candidate.reply.completionTokens, 0);
+    if (text !== '') yield { kind: 'delta', index, text, ...(tokens ? { tokens } : {}) };
+    yield { kind: 'end', index, text, ...reply, measured: nearest!.measured, candidates: bestOf, spentTokens };
+  }
+}
+
+/** Mean squared distance over the attributes of `target`, each scale of length 1. */
+export function distanceFrom(schema: AttributeSchema, target: Label): Choice['distance'] {
+  const wanted = schema.attributes.filter(({ name }) => target[name] !== undefined);
+  return (measured) =>
+    wanted.reduce((sum, attribute) => {
+      const value = measured[attribute.name]?.value ?? target[attribute.name]!;
+      return sum + ((value - target[attribute.name]!) / maxLevel(attribute)) ** 2;
+    }, 0) / Math.max(1, wanted.length);
+}

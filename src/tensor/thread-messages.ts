@@ -1,0 +1,16 @@
+// What crosses between an engine thread and its callers.
+import type { FailureCode, FailureDetails } from '../errors.ts';
+
+export interface Call {
+  id: number;
+  request: unknown;
+}
+export type ToThread = Call | { id: number; abort: true } | { stop: true };
+export type Told = { id: number; event: unknown } | { id: number; done: true } | { id: number; failed: Failure };
+/** What several calls are told in one step crosses the threads in one message. */
+export type FromThread = { ready: unknown } | { told: Told[] } | { failed: Failure };
+export interface Failure {
+  code: FailureCode;
+  message: string;
+  details?: FailureDetails;
+}

@@ -1,0 +1,109 @@
+// From the chunks of an upstream to the events of one reply. Where the upstream tells token ids (vLLM, this server) they are what the text is
+// made from, by the model's own tokenizer and as for a model that runs here; else its text is taken.
+import { SteerError } from '../errors.ts';
+import type { CompletionEvent, TokenLikelihood } from '../generation/language-model.ts';
+import type { ReplyText } from '../generation/reply-text.ts';
+import type { Choice, Chunk } from './chunks.ts';
+
+export interface ReplyOptions {
+  index: number;
+  /** Likeliest tokens told beside each; null tells nothing. */
+  topLogprobs: number | null;
+  /** Ids that end the reply; vLLM tells the one that did, and it is no part of the reply. */
+  stopTokens: ReadonlySet<number>;
+}
+
+type Delta = CompletionEvent & { kind: 'delta' };
+type End = CompletionEvent & { kind: 'end' };
+
+/** Reads one reply as it comes. */
+export class UpstreamReply {
+  readonly #text: ReplyText;
+  readonly #options: ReplyOptions;
+  /** Of the reply; undefined until the upstream has told an id. */
+  #tokens: number | undefined;
+  #chunks = 0;
+  #usage: number | undefined;
+
+  constructor(text: ReplyText, options: ReplyOptions) {
+    this.#text = text;
+    this.#options = options;
+  }
+
+  /** Whether a stop string was met; nothing more is wanted then. */
+  get stopped(): boolean {
+    return this.#text.stopped;
+  }
+
+  /** What the chunk adds; nothing where that is not certain yet. Throws invalid_request when likelihoods were asked for and are not told. */
+  take({ choices, usage }: Chunk): Delta | undefined {
+    this.#usage = usage?.completion_tokens ?? this.#usage;
+    const [choice] = choices;
+    if (!choice) return undefined;
+    const ids = idsOf(choice);
+    if (this.#options.topLogprobs !== null && choice.text !== '' && !choice.logprobs) throw withoutLikelihoods();
+    if (ids) return this.#takeIds(ids, choice);
+    if (this.#tokens !== undefined || choice.text === '') return undefined;
+    this.#chunks++;
+    return this.#delta(this.#text.pushText(choice.text), []);
+  }
+
+  /** The rest of the text, once the upstream said why the reply ended; `closed` by a token that ends replies. */
+  finish(closed: boolean): Delta | undefined {
+    return this.#delta(this.#text.finish(closed), []);
+  }
+
+  end(finishReason: End['finishReason'], deadline: boolean): End {
+    const completionTokens = this.#tokens ?? this.#usage ?? this.#chunks;
+    const { text } = this.#text;
+    const { index } = this.#options;
+    return { kind: 'end', index, text, finishReason, completionTokens, ...(deadline ? { deadline } : {}) };
+  }
+
+  #takeIds(ids: number[], choice: Choice): Delta | undefined {
+    let text = '';
+    const told: TokenLikelihood[] = [];
+    this.#tokens ??= 0;
+    for (const [place, id] of ids.entries()) {
+      if (this.#options.stopTokens.has(id)) continue;
+      this.#tokens++;
+      text += this.#text.push(id);
+      if (this.#options.topLogprobs !== null) told.push(likelihoodAt(choice, place, id, this.#options.topLogprobs));
+      if (this.#text.stopped) break;
+    }
+    return this.#delta(text, told);
+  }
+
+  #delta(text: string, tokens: TokenLikelihood[]): Delta | undefined {
+    if (text === '' && tokens.length === 0) return undefined;
+    return { kind: 'delta', index: this.#options.index, text, ...(tokens.length > 0 ? { tokens } : {}) };
+  }
+}
+
+function idsOf({ token_ids: ids, logprobs }: Choice): number[] | undefined {
+  if (ids) return ids;
+  return logprobs && logprobs.tokens.length > 0 ? logprobs.tokens.map(idOf) : undefined;
+}
+
+function idOf(name: string): number {
+  const id = /^token_id:(\d{1,9})$/.exec(name)?.[1];
+  if (id === undefined) throw withoutLikelihoods();
+  return Number(id);
+}
+
+function likelihoodAt({ logprobs }: Choice, place: number, token: number, count: number): TokenLikelihood {
+  const logprob = logprobs?.token_logprobs[place];
+  if (typeof logprob !== 'number') throw withoutLikelihoods();
+  const top = Object.entries(logprobs?.top_logprobs?.[place] ?? {})
+    .map(([name, value]) => ({ token: idOf(name), logprob: value }))
+    // vLLM adds the picked token to the likeliest where it is not one of them.
+    .toSorted((a, b) => b.logprob - a.logprob)
+    .slice(0, count);
+  return { token, logprob, top };
+}
+
+function withoutLikelihoods(): SteerError {
+  const message =
+    'logprobs: the upstream that runs this model does not tell token ids with how likely they were. Leave logprobs out.';
+  return new SteerError('invalid_request', message, { details: { param: 'logprobs' } });
+}

@@ -1,0 +1,88 @@
+// A folder with an upstream among the models, and a server that starts before the upstream does.
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { readModelCard, writeModelCard } from '../../src/llama/model-folder.ts';
+import { ModelRegistry } from '../../src/model-registry.ts';
+import { startSteer } from '../commands/steer.ts';
+import { writeSmallModel } from '../generation/models.ts';
+import { chunk, openScript, type Script, sendChunks } from './instances.ts';
+
+let home: string;
+let script: Script;
+let keys: (string | undefined)[];
+
+beforeEach(async () => {
+  keys = [];
+  script = await openScript((request, response) => {
+    keys.push(request.headers.authorization);
+    sendChunks(response, [chunk('Yes.', { finish_reason: 'stop' }), '[DONE]']);
+    response.end();
+  }, 160);
+  home = await mkdtemp(join(tmpdir(), 'steer-home-'));
+  const folder = await writeSmallModel(160);
+  await mkdir(join(home, 'models'));
+  await cp(folder, join(home, 'models', 'far'), { recursive: true });
+  await rm(folder, { recursive: true });
+  await rm(join(home, 'models', 'far', 'model.safetensors'));
+  await writeFile(join(home, 'models', 'far', 'upstream.json'), JSON.stringify({ url: script.url, model: 'm' }));
+});
+afterEach(async () => {
+  await script.close();
+  await rm(home, { recursive: true });
+});
+
+test('it is listed, loaded and asked like any other; what does not fit is passed over', async () => {
+  const odd = join(home, 'models', 'odd');
+  await cp(join(home, 'models', 'far'), odd, { recursive: true });
+  await writeModelCard(odd, { ...(await readModelCard(odd)), name: 'odd', kind: 'predictor' });
+  const bad = join(home, 'models', 'bad');
+  await cp(join(home, 'models', 'far'), bad, { recursive: true });
+  await writeFile(join(bad, 'upstream.json'), '{"url": "here", "model": "m"}');
+  const told: string[] = [];
+  const registry = await ModelRegistry.open(join(home, 'models'), {
+    onBroken: (folder, reason) => told.push(`${folder.slice(home.length)}: ${reason}`),
+    upstreamKey: 'sk-1',
+    onUpstreamFault: (id, reason) => told.push(`${id}: ${reason}`),
+  });
+  expect(told.splice(0)).toEqual([
+    expect.stringMatching(/bad: .*upstream.json: url: expected an address/),
+    expect.stringMatching(/odd: .*predictor, which runs here only/),
+  ]);
+  expect(registry.list()).toMatchObject([{ id: 'small', kind: 'language', status: 'unloaded', contextLength: 160 }]);
+  await registry.warmUp();
+  const model = await registry.language('small');
+  const request = { prompt: [70], maxTokens: 8, stop: [], seed: 3, n: 1, temperature: 1, topP: 1, topK: 0 };
+  const texts: string[] = [];
+  for await (const event of model.complete(request, new AbortController().signal)) texts.push(event.text);
+  expect([texts, keys]).toEqual([['Yes.', 'Yes.'], ['Bearer sk-1']]);
+  script.answer = (_, response) => void response.writeHead(400).end('too odd');
+  await expect(model.complete(request, new AbortController().signal)[Symbol.asyncIterator]().next()).rejects.toThrow(/refused/);
+  expect(told).toEqual([expect.stringMatching(/small: .*400: too odd/)]);
+  await registry.dispose();
+});
+
+test('a server waits for the upstream of its default model, and says so', async () => {
+  script.mute = true;
+  const server = startSteer(home, ['serve'], { env: { PORT: '0', UPSTREAM_API_KEY: 'sk-2' } });
+  try {
+    await server.said('Trying again');
+    const url = /"url":"(http:[^"]+)"/.exec(server.output())?.[1];
+    expect((await fetch(`${url}/health/ready`)).status).toBe(503);
+    script.mute = false;
+    await server.said('"msg":"ready"');
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    const body = JSON.stringify({ messages: [{ role: 'user', content: 'Well?' }] });
+    const reply = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    expect(await reply.json()).toMatchObject({ choices: [{ message: { content: 'Yes.' } }], model: 'small' });
+    await vi.waitFor(() => expect(keys).toEqual(['Bearer sk-2']));
+  } finally {
+    server.kill('SIGTERM');
+    await server.ended;
+  }
+});
