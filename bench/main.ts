@@ -11,6 +11,9 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   label: () => import('./label.ts'),
   'big-model': () => import('./big-model.ts'),
   device: () => import('./device.ts'),
+  decode: () => import('./decode.ts'),
+  scale: () => import('./scale.ts'),
+  serve: () => import('./serve.ts'),
   precision: () => import('./precision.ts'),
   dials: () => import('./dials.ts'),
 };

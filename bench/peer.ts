@@ -3,13 +3,26 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-const python = '.venv/bin/python';
+/** Of the peers' virtual environment. */
+export const python = '.venv/bin/python';
 
 /** Whether the peers are installed; says how to when not. */
 export function peersInstalled(): boolean {
   if (existsSync(python)) return true;
   process.stdout.write('No peers: python3 -m venv .venv && .venv/bin/pip install -r bench/peers/requirements.txt\n');
   return false;
+}
+
+/** Whether the environment has a module. */
+export async function hasPythonPeer(module: string): Promise<boolean> {
+  const asked = promisify(execFile)(python, [
+    '-c',
+    `import importlib.util, sys; sys.exit(importlib.util.find_spec('${module}') is None)`,
+  ]);
+  return asked.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The JSON line a script in bench/peers prints last. */

@@ -40,3 +40,11 @@ export function median(values: readonly number[]): number {
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
+
+/** With linear interpolation between ranks, as numpy has it; 0 of no values. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = Float64Array.from(values).sort();
+  const rank = (Math.max(0, sorted.length - 1) * percent) / 100;
+  const below = sorted[Math.floor(rank)] ?? 0;
+  return below + (rank % 1) * ((sorted[Math.ceil(rank)] ?? 0) - below);
+}

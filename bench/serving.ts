@@ -13,9 +13,9 @@ export interface Serving {
 }
 
 /** Starts the server and waits until it is ready. Throws when it ends before. */
-export async function startServing(dataDir: string, databaseUrl?: string): Promise<Serving> {
+export async function startServing(dataDir: string, databaseUrl?: string, modelsDir = 'models'): Promise<Serving> {
   const { DATABASE_URL: _, STEER_API_KEY: __, ...rest } = process.env;
-  const settings = { DATA_DIR: dataDir, MODELS_DIR: resolve('models'), PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info' };
+  const settings = { DATA_DIR: dataDir, MODELS_DIR: resolve(modelsDir), PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info' };
   const child = spawn(process.execPath, [resolve('bin/steer.js'), 'serve'], {
     env: { ...rest, ...settings, ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }) },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,0 +1,147 @@
+// How fast is the shipped model written with, beside other engines on the same weights? Tokens a second of one stream and of sixteen, and of reading a
+// prompt; rounds of fresh processes, each engine with one thread and with two, its better one counts. An engine that does not write what ours
+// writes is left out at full precision, and at a lower one its agreement stands beside its figures.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { precisions } from '../src/llama/loaded-network.ts';
+import { Tokenizer } from '../src/llama/tokenizer.ts';
+import { randomStream } from '../src/random.ts';
+import { type Engine, ourEngines, peerEngines, threadCountsOf } from './decode-engines.ts';
+import { agreement, type Cell, type CellAnswer, decodeSpeed, makeCell, prefillSpeed, textIds } from './decode-task.ts';
+import { median, recordSection, table } from './results.ts';
+
+const folder = 'models/npc';
+const figures = ['1 stream', '16 streams', 'prefill'] as const;
+const drawn = ['1 stream, drawn', '16 streams, drawn'] as const;
+
+/** The cells of `figures`; ours gets those at temperature 0.8 after them. */
+async function makeCells(quick: boolean): Promise<{ common: Cell[]; own: Cell[] }> {
+  const ids = textIds(await Tokenizer.open(folder));
+  const random = randomStream('decode');
+  const [tokens, few] = quick ? [64, 1] : [200, 3];
+  const one = { streams: 1, prompt: 32, tokens, times: quick ? 2 : 10 };
+  const many = { streams: 16, prompt: 32, tokens, times: few };
+  const read = { streams: 1, prompt: 480, tokens: 1, times: quick ? 3 : 10 };
+  const common = [one, many, read].map((size) => makeCell(ids, random, size));
+  const own = [one, many].map((size) => makeCell(ids, random, { ...size, temperature: 0.8 }));
+  return { common, own: [...common, ...own] };
+}
+
+/** Of one engine: tokens/s by figure, by threads, one number a round; and its answers of the first round. */
+interface Measured {
+  engine: Engine;
+  speeds: Map<number, number[][]>;
+  replies: number[][][];
+}
+
+interface Plan {
+  tasks: Record<'common' | 'own', string>;
+  cells: Record<'common' | 'own', Cell[]>;
+  rounds: number;
+  threadCounts: number[];
+}
+
+function speedsOf(cells: Cell[], answers: CellAnswer[]): number[] {
+  return cells.map((cell, i) => (cell.tokens === 1 ? prefillSpeed : decodeSpeed)(cell, answers[i]!));
+}
+
+async function measure(engines: Engine[], { tasks, cells, rounds, threadCounts }: Plan): Promise<Measured[]> {
+  const measured = engines.map((engine): Measured => ({ engine, speeds: new Map(), replies: [] }));
+  const turns = measured.flatMap((one) => threadCounts.map((threads) => ({ one, threads })));
+  for (let round = 0; round < rounds; round++) {
+    for (const { one, threads } of round % 2 === 0 ? turns : turns.toReversed()) {
+      const kind = one.engine.ours ? 'own' : 'common';
+      const label = `${one.engine.name} ${one.engine.precision}, ${threads} threads`;
+      try {
+        const answers = await one.engine.write(tasks[kind], threads);
+        const speeds = speedsOf(cells[kind], answers);
+        if (one.replies.length === 0) one.replies = answers.map(({ replies }) => replies);
+        one.speeds.set(threads, [...(one.speeds.get(threads) ?? []), speeds]);
+        process.stdout.write(`${round + 1}/${rounds} ${label}: ${speeds.map((speed) => speed.toFixed(0)).join(' ')}\n`);
+      } catch (error) {
+        process.stdout.write(`${round + 1}/${rounds} ${label}: failed, ${(error as Error).message.split('\n')[0]}\n`);
+      }
+    }
+  }
+  return measured.filter(({ speeds }) => speeds.size > 0);
+}
+
+interface Best {
+  threads: number;
+  /** Of each round. */
+  rounds: number[];
+  speed: number;
+}
+
+/** The figure at the better thread setting. */
+function best({ speeds }: Measured, figure: number): Best {
+  const all = [...speeds].map(([threads, rounds]) => {
+    const ofFigure = rounds.map((round) => round[figure]!);
+    return { threads, rounds: ofFigure, speed: median(ofFigure) };
+  });
+  return all.reduce((a, b) => (b.speed > a.speed ? b : a));
+}
+
+function ratio(ours: Best, theirs: Best): string {
+  return median(ours.rounds.map((speed, i) => speed / (theirs.rounds[i] ?? theirs.speed))).toFixed(2);
+}
+
+const fullPrecision = new Set(['fp32', 'f32']);
+const shown = ({ speed, threads }: Best) => `${speed.toFixed(0)} (${threads})`;
+
+function enginesTable(measured: Measured[], reference: Measured): string {
+  const rows = measured.map((one) => {
+    const { name, precision, ours } = one.engine;
+    const same = agreement(reference.replies.slice(0, 2).flat(), one.replies.slice(0, 2).flat());
+    const sampled = drawn.map((_, i) => (ours ? shown(best(one, figures.length + i)) : ''));
+    const cells = figures.map((_, figure) => shown(best(one, figure)));
+    return [name, precision, ...cells, ...sampled, `${(100 * same).toFixed(0)} %`];
+  });
+  return table(['tokens/s (threads)', 'weights', ...figures, ...drawn, 'same tokens as ours'], rows);
+}
+
+/** Ours against the fastest peer of each figure: at full precision, and either at whatever precision is its fastest. */
+function ratiosTable(measured: Measured[]): string {
+  const fastest = (of: Measured[], figure: number) =>
+    of.reduce((a, b) => (best(b, figure).speed > best(a, figure).speed ? b : a));
+  const rows = figures.flatMap((name, figure) =>
+    (['fp32', 'any'] as const).flatMap((which) => {
+      const some = measured.filter(({ engine }) => which === 'any' || fullPrecision.has(engine.precision));
+      const [ours, peers] = [some.filter(({ engine }) => engine.ours), some.filter(({ engine }) => !engine.ours)];
+      if (peers.length === 0) return [];
+      const [mine, theirs] = [fastest(ours, figure), fastest(peers, figure)];
+      const said = ({ engine }: Measured) => `${engine.name} ${engine.precision}`;
+      const value = ratio(best(mine, figure), best(theirs, figure));
+      return [[name, which, said(mine), said(theirs), `ours is ${value} ×`]];
+    }),
+  );
+  return rows.length === 0 ? '' : table(['figure', 'weights', 'ours', 'fastest peer', 'ratio'], rows);
+}
+
+/** `--quick` for one short round, `--threads` for one setting. */
+export async function run(args: string[]): Promise<void> {
+  const threadCounts = threadCountsOf(args);
+  const quick = args.includes('--quick');
+  const rounds = quick ? 1 : 5;
+  const scratch = await mkdtemp(join(tmpdir(), 'steer-decode-'));
+  try {
+    const cells = await makeCells(quick);
+    const tasks = { common: join(scratch, 'common.json'), own: join(scratch, 'own.json') };
+    for (const kind of ['common', 'own'] as const) await writeFile(tasks[kind], JSON.stringify(cells[kind]));
+    const engines = [...ourEngines(folder, precisions), ...(await peerEngines(folder, scratch))];
+    const all = await measure(engines, { tasks, cells, rounds, threadCounts });
+    const reference = all.find(({ engine }) => engine.ours && engine.precision === 'fp32')!;
+    const wrong = all.filter(({ engine, replies }) => {
+      return (
+        fullPrecision.has(engine.precision) && agreement(reference.replies.slice(0, 2).flat(), replies.slice(0, 2).flat()) < 1
+      );
+    });
+    const measured = all.filter((one) => !wrong.includes(one));
+    const left = wrong.map(({ engine }) => `${engine.name} ${engine.precision} wrote other tokens and is left out.`).join(' ');
+    const intro = `The shipped model; ${rounds} rounds, medians, the better of ${threadCounts.join(' and ')} threads. Prompts of 32 random tokens, ${cells.common[0]!.tokens} written, the likeliest each time; drawn: at temperature 0.8. Prefill: 480 tokens until the first is there. ${left}`;
+    await recordSection('decode', [intro.trim(), enginesTable(measured, reference), ratiosTable(measured)].join('\n\n'));
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,11 @@
+// A model of the shipped shape with a longer context, for benches that need one: random weights, the shipped tokenizer and attributes.
+import { readModel, writeModel } from '../src/llama/model.ts';
+import { initialWeights } from '../src/llama/weights.ts';
+
+/** Writes it to `folder` under `name`. */
+export async function writeLongModel(folder: string, name: string, contextLength: number): Promise<void> {
+  const { shape: shipped, tokenizer, card } = await readModel('models/npc');
+  const shape = { ...shipped, contextLength };
+  const values = new Map(initialWeights(shape, 1));
+  await writeModel(folder, { shape, tokenizer, card: { ...card, name, measured: null }, values }, 'float32');
+}
