@@ -7,6 +7,7 @@ import { Lanes } from '../src/generation/cache.ts';
 import { openDecoder } from '../src/generation/decoder.ts';
 import { DeviceDecoder } from '../src/generation/device-decoder.ts';
 import { Engine, engineDefaults } from '../src/generation/engine.ts';
+import { openRunner } from '../src/generation/open-runner.ts';
 import { type Branch, type GenerationRequest, onePrompt } from '../src/generation/request.ts';
 import { int64 } from '../src/llama/batches.ts';
 import type { Precision } from '../src/llama/loaded-network.ts';
@@ -69,9 +70,10 @@ const source = { shape, values };
 
 /** Tokens of all requests served at once, and of one of them alone; and what the engine still holds when all are over. */
 async function decode(provider: Provider, asked: typeof requests) {
-  const decoder = provider === 'webgpu' ? await openDevice(provider, 'fp32') : await openHost(provider, 'fp32');
+  const options = { ...engineDefaults, threads: 1, precision: 'fp32' as const, provider };
+  const { runner, dispose } = await openRunner(source, options);
   const none = new Uint8Array(shape.vocabSize);
-  const engine = new Engine(decoder, { allowed: none.map(() => 1), stopTokens: [], endsSentence: none }, engineDefaults);
+  const engine = new Engine(runner, { allowed: none.map(() => 1), stopTokens: [], endsSentence: none }, engineDefaults);
   const stays = new AbortController().signal;
   const leaves = new AbortController();
   const together = await Promise.all([
@@ -83,8 +85,7 @@ async function decode(provider: Provider, asked: typeof requests) {
   ]);
   const alone = await answer(engine, requestOf(asked.at(2) ?? asked[0]!), stays);
   const { cacheBytes, prefixBytes } = engine.load;
-  engine.dispose();
-  await decoder.dispose();
+  await dispose();
   return { together: together.slice(0, -1), alone, cacheBytes, prefixes: prefixBytes > 0 };
 }
 

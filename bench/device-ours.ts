@@ -2,11 +2,9 @@
 // Arguments: provider, model (npc or large), figure (decode or train), streams, seconds.
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { openDecoder } from '../src/generation/decoder.ts';
-import { DeviceDecoder } from '../src/generation/device-decoder.ts';
 import { Engine, engineDefaults } from '../src/generation/engine.ts';
+import { openRunner } from '../src/generation/open-runner.ts';
 import { onePrompt } from '../src/generation/request.ts';
-import { int64 } from '../src/llama/batches.ts';
 import { readModel } from '../src/llama/model.ts';
 import { nextTokenObjective } from '../src/llama/objective.ts';
 import { type LlamaShape, parameterCount, parameterShapes } from '../src/llama/shape.ts';
@@ -16,6 +14,7 @@ import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { chooseProvider } from '../src/tensor/providers.ts';
 import type { Provider } from '../src/tensor/session.ts';
 import { median } from './results.ts';
+import { randomBatch } from './training-batch.ts';
 
 type Weighted = { shape: LlamaShape; values: Map<string, Float32Array> };
 
@@ -37,13 +36,11 @@ const promptTokens = 64;
 
 /** Tokens per second of so many streams, each writing one reply of 128 tokens after the other, from when all have begun. */
 async function decode(provider: Provider, weighted: Weighted, streams: number, seconds: number): Promise<number> {
-  const decoder =
-    provider === 'webgpu'
-      ? await DeviceDecoder.open(weighted, { provider, precision: 'fp32' })
-      : await openDecoder(weighted, { provider, precision: 'fp32', threads: 0 });
+  const options = { ...engineDefaults, sequences: 64, cacheBytes: 2 ** 33 };
+  const { runner, dispose } = await openRunner(weighted, { ...options, provider, precision: 'fp32', threads: 0 });
   const none = new Uint8Array(weighted.shape.vocabSize);
   const words = { allowed: none.map(() => 1), stopTokens: [], endsSentence: none };
-  const engine = new Engine(decoder, words, { ...engineDefaults, sequences: 64, cacheBytes: 2 ** 33 });
+  const engine = new Engine(runner, words, options);
   const begun = new Set<number>();
   const over = new AbortController();
   let from = Number.POSITIVE_INFINITY;
@@ -69,8 +66,7 @@ async function decode(provider: Provider, weighted: Weighted, streams: number, s
     }
   };
   await Promise.all(Array.from({ length: streams }, (_, stream) => write(stream)));
-  engine.dispose();
-  await decoder.dispose();
+  await dispose();
   return counted / seconds;
 }
 
@@ -85,18 +81,12 @@ async function train(provider: Provider, { shape, values }: Weighted, B: number,
     (network) => nextTokenObjective(shape, network, B, T),
     { adamw: defaultAdamW, accumulation: 1, lora: null, provider },
   );
-  const ids = Array.from({ length: B * T }, (_, i) => (i * i * 7 + 3) % shape.vocabSize);
-  const feeds = {
-    ids: int64(ids, [B, T]),
-    segments: int64(new Int32Array(B * T), [B, T]),
-    targets: int64([...ids.slice(1), 0], [B * T]),
-    weights: { data: new Float32Array(B * T).fill(1), shape: [B * T] },
-  };
+  const batch = randomBatch(shape.vocabSize, B, T);
   const times: number[] = [];
   const end = performance.now() + 1000 * seconds;
   for (let step = 1; times.length < 4 || performance.now() < end; step++) {
     const started = performance.now();
-    await state.update([{ feeds, weight: B * T, tokens: B * T }], 1e-4, step);
+    await state.update([batch], 1e-4, step);
     times.push(performance.now() - started);
   }
   await state.dispose();

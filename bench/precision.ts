@@ -1,40 +1,43 @@
 // What fewer bits cost the shipped model: its held-out loss as its training measured it, and how closely replies follow the levels asked for, by the
 // predictor, at fp32, int8 and int4.
 import { generateCorpus } from '../models/corpus/grammar.ts';
+import { heldOut, models, recipes } from '../models/recipes.ts';
 import { openPredictor } from '../src/attributes/open-predictor.ts';
 import type { Predictor } from '../src/attributes/predictor.ts';
 import { steeredSequence } from '../src/finetuning/sequences.ts';
+import type { SeatedSequence } from '../src/generation/bands.ts';
+import { engineDefaults } from '../src/generation/engine.ts';
 import type { LanguageModel } from '../src/generation/language-model.ts';
+import { openRunner } from '../src/generation/open-runner.ts';
+import type { Runner } from '../src/generation/runner.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
-import { packedBatches } from '../src/llama/batches.ts';
-import { loadNetwork, type Precision, precisions } from '../src/llama/loaded-network.ts';
+import { type Precision, precisions } from '../src/llama/loaded-network.ts';
 import { type Model, readModel } from '../src/llama/model.ts';
-import { nextTokenObjective } from '../src/llama/objective.ts';
+import { type PrecisionCost, readModelCard, writeModelCard } from '../src/llama/model-folder.ts';
+import type { Sequence } from '../src/llama/packing.ts';
 import { applyAttributes, type Conversation, layOutPrompt, trimReply } from '../src/steerlm.ts';
-import { emitOnnx } from '../src/tensor/onnx.ts';
-import { Session } from '../src/tensor/session.ts';
 import { recordSection, table } from './results.ts';
 import { everyLevel, followed, heldOutPrompts } from './steerability.ts';
 
-const folder = 'models/npc';
-/** As in models/build.ts, whose card carries the fp32 figure. */
-const [seed, heldOut, B, T] = [4, 400, 8, 256];
+const folder = `models/${models.steered}`;
+const { seed, conversations } = recipes.steered;
 const prompts = 24;
 
 function heldOutConversations(): Conversation[] {
   const found: Conversation[] = [];
-  for (const { conversation, split } of generateCorpus({ seed, conversations: 75_000 })) {
+  for (const { conversation, split } of generateCorpus({ seed, conversations })) {
     if (split === 'validation') found.push(conversation);
     if (found.length === heldOut) break;
   }
   return found;
 }
 
-/** Nats per trained token of whole held-out conversations under their labels. */
+const together = 64;
+
+/** Nats per trained token of whole held-out conversations under their labels, as the engine reads them: token after token, many side by side. */
 async function heldOutLoss(model: Model, precision: Precision): Promise<{ loss: number; bytes: number }> {
-  const { shape, network, weightBytes, ...loaded } = await loadNetwork(model, precision);
-  const objective = nextTokenObjective(shape, network, B, T);
-  const session = await Session.open(emitOnnx({ loss: objective.loss }), { folder: loaded.folder }).finally(loaded.dispose);
+  const options = { ...engineDefaults, threads: 1, precision, provider: 'cpu' as const, sequences: together };
+  const { runner, weightBytes, dispose } = await openRunner(folder, options);
   const keep = { label: 0, attribute: 0 };
   const sequences = heldOutConversations().map((conversation, index) =>
     steeredSequence(model.tokenizer, model.card.attributeSchema!, { kind: 'conversation', conversation }, keep, {
@@ -43,16 +46,52 @@ async function heldOutLoss(model: Model, precision: Precision): Promise<{ loss: 
       index,
     }),
   );
-  const batches = packedBatches(() => sequences, { B, T, seed: 0, shuffle: false });
   let [total, weight] = [0, 0];
-  for (let i = 0; i < batches.size(-1); i++) {
-    const batch = batches.fetch(-1, i);
-    const feeds = { ...batch.feeds, inverse_weight: { data: Float32Array.of(1), shape: [] } };
-    total += (await session.run(feeds)).loss!.data[0] as number;
-    weight += batch.weight;
+  for (let start = 0; start < sequences.length; start += together) {
+    for await (const { sequence, place, scores } of forced(runner, sequences.slice(start, start + together))) {
+      const own = sequence.weights[place]!;
+      if (own === 0) continue;
+      total += own * surprise(scores, sequence.ids[place]!);
+      weight += own;
+    }
   }
-  await session.dispose();
+  await dispose();
   return { loss: total / weight, bytes: weightBytes };
+}
+
+/** Every place of the sequences but the first, with the scores (V) of what may stand there. */
+async function* forced(runner: Runner, sequences: readonly Sequence[]) {
+  const seated = new Map<SeatedSequence, Sequence>();
+  for (const sequence of sequences) {
+    const reading = runner.read(sequence.ids.slice(0, 1));
+    await runner.advance(reading, 1);
+    const seat: SeatedSequence = { seat: undefined, computed: 1 };
+    runner.seat(seat, reading);
+    runner.drop(reading);
+    seated.set(seat, sequence);
+    yield { sequence, place: 1, scores: reading.scores! };
+  }
+  while (seated.size > 0) {
+    for (const seat of seated.keys()) {
+      if (seat.computed + 1 < seated.get(seat)!.ids.length) continue;
+      runner.leave(seat);
+      seated.delete(seat);
+    }
+    for (const batch of runner.batches()) {
+      const members = [...batch.members];
+      const answers = await runner.run(
+        batch,
+        members.map((seat) => seated.get(seat)!.ids[seat.computed]!),
+      );
+      for (const [i, seat] of members.entries()) yield { sequence: seated.get(seat)!, place: seat.computed, scores: answers[i]! };
+    }
+  }
+}
+
+/** -ln of a token's probability. */
+function surprise(scores: Float32Array, token: number): number {
+  const highest = scores.reduce((most, score) => Math.max(most, score));
+  return highest + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - highest), 0)) - scores[token]!;
 }
 
 async function replyTo(model: LanguageModel, conversation: Conversation, attributes: Record<string, number>): Promise<string> {
@@ -67,7 +106,7 @@ async function replyTo(model: LanguageModel, conversation: Conversation, attribu
 
 /** Rank correlation of the levels asked for with those the predictor sees, by attribute. */
 async function steerability(precision: Precision, predictor: Predictor): Promise<Map<string, number>> {
-  const model = await openLanguageModel(folder, { threads: 1, precision });
+  const model = await openLanguageModel(folder, { threads: 1, precision, waiting: Number.POSITIVE_INFINITY });
   const asked = everyLevel(heldOutPrompts(prompts), model.schema.attributes);
   const replies = await Promise.all(asked.map((each) => replyTo(model, each.conversation, { [each.attribute]: each.value })));
   const found = await followed(predictor, asked, replies);
@@ -75,28 +114,46 @@ async function steerability(precision: Precision, predictor: Predictor): Promise
   return new Map([...found].map(([name, { spearman }]) => [name, spearman]));
 }
 
-/** Measures every precision and writes a row each. */
-export async function run(): Promise<void> {
+/** What each precision costs the shipped model. Figures to four digits, which is more than they are good for. */
+export async function measurePrecisions(): Promise<Record<Precision, PrecisionCost>> {
   const model = await readModel(folder);
-  const predictor = await openPredictor('models/npc-predictor', { threads: 1 });
-  const names = model.card.attributeSchema!.attributes.map(({ name }) => name);
-  const rows: string[][] = [];
+  const predictor = await openPredictor(`models/${models.predictor}`, { threads: 1 });
+  const round = (figure: number) => Number(figure.toFixed(4));
+  const costs: Partial<Record<Precision, PrecisionCost>> = {};
   for (const precision of precisions) {
     const { loss, bytes } = await heldOutLoss(model, precision);
     const followed = await steerability(precision, predictor);
-    const figures = names.map((name) => followed.get(name)!);
-    const mean = figures.reduce((a, b) => a + b, 0) / figures.length;
-    rows.push([
-      precision,
-      (bytes / 2 ** 20).toFixed(2),
-      loss.toFixed(4),
-      ...[...figures, mean].map((figure) => figure.toFixed(3)),
-    ]);
+    const figures = Object.fromEntries([...followed].map(([name, figure]) => [name, round(figure)]));
+    costs[precision] = { weight_bytes: bytes, eval_loss: round(loss), steerability: figures };
   }
   await predictor.dispose();
-  const head = ['precision', 'weights, MiB', 'held-out loss', ...names, 'mean'];
+  return costs as Record<Precision, PrecisionCost>;
+}
+
+/** Writes them on the model's card, beside what else was measured. */
+export async function notePrecisions(precision: Record<Precision, PrecisionCost>): Promise<void> {
+  const card = await readModelCard(folder);
+  await writeModelCard(folder, { ...card, measured: { ...card.measured, precision } });
+}
+
+/** A row for each precision. */
+export function precisionTable(costs: Record<string, PrecisionCost>): string {
+  const rows = Object.entries(costs).map(([precision, { weight_bytes: bytes, eval_loss: loss, steerability }]) => {
+    const figures = Object.values(steerability);
+    const mean = figures.reduce((a, b) => a + b, 0) / figures.length;
+    const told = [...figures, mean].map((figure) => figure.toFixed(3));
+    return [precision, (bytes / 2 ** 20).toFixed(2), loss.toFixed(4), ...told];
+  });
+  const names = Object.keys(Object.values(costs)[0]!.steerability);
+  return table(['precision', 'weights, MiB', 'held-out loss', ...names, 'mean'], rows);
+}
+
+/** Measures every precision, writes a row each and notes the figures on the model's card. */
+export async function run(): Promise<void> {
+  const costs = await measurePrecisions();
+  await notePrecisions(costs);
   await recordSection(
     'precision',
-    `Loss in nats per trained token of ${heldOut} held-out conversations, as on the model's card. Steering: Spearman of the level asked for and the level the predictor sees, ${prompts} held-out prompts at every level, one attribute at a time, temperature 0.7.\n\n${table(head, rows)}`,
+    `Loss in nats per trained token of ${heldOut} held-out conversations as the engine reads them, whole. Steering: Spearman of the level asked for and the level the predictor sees, ${prompts} held-out prompts at every level, one attribute at a time, temperature 0.7.\n\n${precisionTable(costs)}`,
   );
 }

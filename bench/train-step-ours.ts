@@ -1,17 +1,16 @@
 // One process of bench/train-step: our training step at 5.8 M parameters, and the runtime's own matrix-product peak.
 import { performance } from 'node:perf_hooks';
-import { int64 } from '../src/llama/batches.ts';
 import { nextTokenObjective } from '../src/llama/objective.ts';
 import { parameterCount, parameterShapes } from '../src/llama/shape.ts';
 import { TrainingState } from '../src/llama/training-state.ts';
 import { initialWeights } from '../src/llama/weights.ts';
-import { randomStream } from '../src/random.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { emitOnnx } from '../src/tensor/onnx.ts';
 import { input, matmul } from '../src/tensor/primitives.ts';
 import { Session } from '../src/tensor/session.ts';
 import { benchShape as shape } from './bench-shape.ts';
 import { median } from './results.ts';
+import { randomBatch } from './training-batch.ts';
 
 const [B, T, threads] = [16, 128, 2];
 
@@ -24,19 +23,12 @@ async function stepTimes(seconds: number): Promise<number[]> {
     (network) => nextTokenObjective(shape, network, B, T),
     { adamw: defaultAdamW, accumulation: 1, lora: null, threads },
   );
-  const random = randomStream(1);
-  const ids = Array.from({ length: B * T }, () => Math.floor(random() * shape.vocabSize));
-  const feeds = {
-    ids: int64(ids, [B, T]),
-    segments: int64(new Int32Array(B * T), [B, T]),
-    targets: int64([...ids.slice(1), 0], [B * T]),
-    weights: { data: new Float32Array(B * T).fill(1), shape: [B * T] },
-  };
+  const batch = randomBatch(shape.vocabSize, B, T);
   const times: number[] = [];
   const end = performance.now() + 1000 * seconds;
   for (let step = 1; performance.now() < end; step++) {
     const started = performance.now();
-    await state.update([{ feeds, weight: B * T, tokens: B * T }], 1e-3, step);
+    await state.update([batch], 1e-3, step);
     if (step > 3) times.push(performance.now() - started);
   }
   await state.dispose();

@@ -1,38 +1,29 @@
-// npm run models:build: makes everything under models/ from the corpus beside this file: base model, predictor, steered model.
+// npm run models:build: makes everything under models/ from the corpus beside this file: base model, predictor, steered model, and measures what
+// fewer bits cost the last.
 // Takes up where it stopped: each run keeps its checkpoints under data/runs until its model is written.
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { measurePrecisions, notePrecisions } from '../bench/precision.ts';
 import { trainPredictor } from '../src/attributes/train-predictor.ts';
 import { openProgressLine, reportTraining } from '../src/commands/progress.ts';
 import type { SampleContent } from '../src/datasets/sample.ts';
 import { writeSnapshot } from '../src/datasets/snapshot.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
 import type { PretrainingSpec } from '../src/finetuning/training-run.ts';
+import { readModelCard } from '../src/llama/model-folder.ts';
 import type { TrainingSettings } from '../src/llama/training.ts';
 import { gameCharacters } from '../src/schemas.ts';
 import type { Conversation, Label, Turn } from '../src/steerlm.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { type CorpusItem, generateCorpus } from './corpus/grammar.ts';
+import { B, heldOut, models, recipes, T } from './recipes.ts';
 
-const models = { base: 'npc-base', predictor: 'npc-predictor', steered: 'npc' };
 /** A first model that only ever saw short exchanges; the base model goes on from it and it is not kept. */
 const first = 'data/runs/npc-exchanges/model';
 const size = { vocabSize: 2048, hiddenSize: 192, intermediateSize: 512, layers: 4, heads: 6, kvHeads: 6, contextLength: 512 };
-const [B, T] = [8, 256];
-/**
- * Conversations each model is made from; every run has a seed of its own, so the predictor judges replies it was not trained beside.
- * Exchanges come first: among whole conversations a new model learns what replies look like long before it learns to look at the
- * player's line, and short replies right after a line teach that in a few hundred steps.
- */
-const recipes = {
-  exchanges: { seed: 1, conversations: 120_000, epochs: 2, learningRate: 2e-3 },
-  base: { seed: 2, conversations: 60_000, epochs: 1, learningRate: 2e-3 },
-  predictor: { seed: 3, conversations: 12_000, epochs: 1, learningRate: 8e-4 },
-  steered: { seed: 4, conversations: 75_000, epochs: 1, learningRate: 1.5e-3 },
-};
 type Run = keyof typeof recipes;
-/** Whole conversations among the exchanges, for the tokenizer; and conversations held out of every run. */
-const [wholeAmongExchanges, heldOut] = [600, 400];
+/** Whole conversations among the exchanges, for the tokenizer. */
+const wholeAmongExchanges = 600;
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
@@ -117,4 +108,8 @@ const made =
   (await pretrain('base', models.base, base, { continue: first })) &&
   (await makePredictor()) &&
   (await makeSteered());
-if (made) await writeFile('models/default', `${models.steered}\n`);
+if (made) {
+  await writeFile('models/default', `${models.steered}\n`);
+  const { measured } = await readModelCard(`models/${models.steered}`);
+  if (!measured?.precision) await notePrecisions(await measurePrecisions());
+}

@@ -60,7 +60,7 @@ const Environment = z.object({
   EXECUTION_PROVIDER: z
     .enum(['auto', 'cpu', 'webgpu', 'cuda', 'coreml', 'dml'], { error: 'expected auto, cpu, webgpu, cuda, coreml or dml' })
     .default('auto'),
-  MODEL_PRECISION: z.enum(['fp32', 'int8', 'int4'], { error: 'expected fp32, int8 or int4' }).default('fp32'),
+  MODEL_PRECISION: z.enum(['fp32', 'int8', 'int4'], { error: 'expected fp32, int8 or int4' }).default('int8'),
   MAX_CACHE_BYTES: whole(2 ** 20, 2 ** 38).default(2 ** 30),
   MAX_PREFIX_BYTES: whole(0, 2 ** 38).default(2 ** 28),
   MAX_SEQUENCES: whole(1, 4096).default(64),

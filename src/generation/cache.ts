@@ -92,12 +92,14 @@ export function bytesPerSlot({ layers, kvHeads, headDim }: CacheShape): number {
 
 /** Slots of the lanes a sequence goes through as it grows: doubling, so that it seldom moves and the cost of a step follows its length. */
 export class LaneSizes {
+  readonly slotBytes: number;
   readonly #first: number;
   readonly #context: number;
 
   /** With heavy weights one run over longer lanes costs less than two over fitting ones, so lanes begin longer. */
   constructor(shape: CacheShape, weightBytes: number) {
-    const worth = weightBytes / bytesPerSlot(shape) / 8;
+    this.slotBytes = bytesPerSlot(shape);
+    const worth = weightBytes / this.slotBytes / 8;
     this.#context = shape.contextLength;
     this.#first = Math.min(this.#context, Math.max(64, 2 ** Math.floor(Math.log2(Math.max(1, worth)))));
   }

@@ -8,7 +8,8 @@ import { schemaExpression } from './grammar/json-schema.ts';
 import { buildNetwork } from './grammar/network.ts';
 import { type Position, Pushdown } from './grammar/pushdown.ts';
 import { parsePattern } from './grammar/regex.ts';
-import { type TokenBytes, TokenTrie } from './token-trie.ts';
+import { TokenMasks, TokenTries } from './token-masks.ts';
+import { bytesOf, type TokenBytes } from './token-trie.ts';
 
 /** What a whole reply must be. */
 export type ConstraintSpec =
@@ -27,17 +28,15 @@ const mostCharacters = 100_000;
 const deepestParts = 200;
 /** Compiled constraints kept, those used longest ago let go first. */
 const mostCompiled = 8;
-/** Of masks kept for one constraint. */
-const maskBytes = 2 ** 22;
 
 /** Throws invalid_request naming what is not supported and where. Its time is bounded, whatever it is given. */
 export function checkConstraint(spec: ConstraintSpec): void {
   compile(spec);
 }
 
-function compile(spec: ConstraintSpec): Pushdown {
+function compile(spec: ConstraintSpec, lookaheads?: readonly number[]): Pushdown {
   refuseLarge(spec);
-  return new Pushdown(buildNetwork(expressionOf(spec)));
+  return new Pushdown(buildNetwork(expressionOf(spec)), lookaheads);
 }
 
 function expressionOf(spec: ConstraintSpec): Expression {
@@ -78,47 +77,50 @@ function refuseLarge(spec: ConstraintSpec): void {
   }
 }
 
-/** A constraint with what is known of it for this vocabulary. */
+/** A constraint with what is known of it for one vocabulary. */
 interface Compiled {
   automaton: Pushdown;
-  masks: Map<Position, Uint8Array>;
+  masks: TokenMasks;
 }
 
 /** The constraints of one vocabulary. */
 export class Constraints {
-  readonly #trie: TokenTrie;
-  readonly #stopTokens: readonly number[];
+  readonly #tries: TokenTries;
   readonly #compiled = new Map<string, Compiled>();
 
   constructor({ tokenBytes, stopTokens }: { tokenBytes: TokenBytes; stopTokens: readonly number[] }) {
-    this.#trie = new TokenTrie(tokenBytes, stopTokens);
-    this.#stopTokens = stopTokens;
+    this.#tries = new TokenTries(tokenBytes, stopTokens);
   }
 
   /** The constraint of one reply. Throws invalid_request as checkConstraint does. */
   open(spec: ConstraintSpec): OpenConstraint {
     const key = JSON.stringify(spec);
-    const compiled = this.#compiled.get(key) ?? { automaton: compile(spec), masks: new Map() };
+    const compiled = this.#compiled.get(key) ?? this.#compile(spec);
     this.#compiled.delete(key);
     this.#compiled.set(key, compiled);
     if (this.#compiled.size > mostCompiled) this.#compiled.delete(this.#compiled.keys().next().value!);
-    return new OpenConstraint(compiled, this.#trie, this.#stopTokens);
+    return new OpenConstraint(compiled, this.#tries);
+  }
+
+  #compile(spec: ConstraintSpec): Compiled {
+    const automaton = compile(spec, this.#tries.lookaheads);
+    return { automaton, masks: new TokenMasks(this.#tries, automaton) };
   }
 }
 
 /** Follows one reply. */
 export class OpenConstraint implements Constraint {
-  readonly #compiled: Compiled;
-  readonly #trie: TokenTrie;
-  readonly #stopTokens: readonly number[];
+  readonly #automaton: Pushdown;
+  readonly #masks: TokenMasks;
+  readonly #tries: TokenTries;
   #position: Position;
   #ended = false;
 
-  constructor(compiled: Compiled, trie: TokenTrie, stopTokens: readonly number[]) {
-    this.#compiled = compiled;
-    this.#trie = trie;
-    this.#stopTokens = stopTokens;
-    this.#position = compiled.automaton.start;
+  constructor({ automaton, masks }: Compiled, tries: TokenTries) {
+    this.#automaton = automaton;
+    this.#masks = masks;
+    this.#tries = tries;
+    this.#position = automaton.start;
   }
 
   /** Whether the reply is all that was asked for and nothing can follow. */
@@ -131,28 +133,19 @@ export class OpenConstraint implements Constraint {
    * Throws invalid_request when the constraint proves too ambiguous to follow.
    */
   allowed(): Uint8Array {
-    const { automaton, masks } = this.#compiled;
-    const known = masks.get(this.#position);
-    if (known) return known;
-    automaton.trim();
-    const mask = this.#trie.fits(automaton, this.#position);
-    if (this.#position.complete) for (const id of this.#stopTokens) mask[id] = 1;
-    else if (!mask.includes(1))
-      throw unsupported('as a whole', 'this model has no token that goes on with what the reply says so far.');
-    if (masks.size * mask.length > maskBytes) masks.clear();
-    masks.set(this.#position, mask);
-    return mask;
+    this.#automaton.trim();
+    return this.#masks.at(this.#position);
   }
 
-  /** Goes on by a token that was allowed. */
+  /** Goes on by a token that was allowed. Throws invalid_request as `allowed` does. */
   accept(token: number): void {
-    if (this.#position.complete && this.#stopTokens.includes(token)) {
+    if (this.#position.complete && this.#tries.stopTokens.includes(token)) {
       this.#ended = true;
       return;
     }
-    const bytes = this.#trie.bytesOf(token);
+    const bytes = bytesOf(this.#tries.tokens, token);
     let position: Position | null = bytes.length === 0 ? null : this.#position;
-    for (const byte of bytes) position &&= this.#compiled.automaton.step(position, byte);
+    for (const byte of bytes) position &&= this.#automaton.step(position, byte);
     if (!position) throw new SteerError('internal_error', `Expected a token the constraint allows, found ${token}.`);
     this.#position = position;
   }

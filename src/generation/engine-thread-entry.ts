@@ -2,9 +2,8 @@
 import type { Precision } from '../llama/loaded-network.ts';
 import { chooseProvider, type Execution, type ProviderChoice } from '../tensor/providers.ts';
 import { serveThread } from '../tensor/serve-thread.ts';
-import { openDecoder } from './decoder.ts';
-import { DeviceDecoder } from './device-decoder.ts';
 import { Engine, type EngineOptions } from './engine.ts';
+import { openRunner } from './open-runner.ts';
 import type { GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
 
 /** What the thread is started with. */
@@ -20,19 +19,11 @@ export interface EngineSettings {
 await serveThread<Execution, GenerationRequest, GenerationEvent>(async (data) => {
   const { folder, threads, precision, vocabulary, options } = data as EngineSettings;
   const execution = await chooseProvider((data as EngineSettings).provider);
-  const { provider } = execution;
-  // Only on webgpu can a session's outputs stay on the device.
-  const decoder =
-    provider === 'webgpu'
-      ? await DeviceDecoder.open(folder, { provider, precision })
-      : await openDecoder(folder, { threads, precision, provider });
-  const engine = new Engine(decoder, vocabulary, options);
+  const { runner, dispose } = await openRunner(folder, { ...options, threads, precision, provider: execution.provider });
+  const engine = new Engine(runner, vocabulary, options);
   return {
     ready: execution,
     handle: (request, emit, signal) => engine.generate(request, emit, signal),
-    dispose: () => {
-      engine.dispose();
-      return decoder.dispose();
-    },
+    dispose,
   };
 });

@@ -6,12 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type FailureCode, SteerError } from '../errors.ts';
 import type { SeatedSequence } from './bands.ts';
-import { bytesPerSlot } from './cache.ts';
 import { type ConstraintSpec, Constraints, type OpenConstraint } from './constraint.ts';
-import type { Decoder } from './decoder.ts';
-import { DeviceDecoder } from './device-decoder.ts';
-import { DeviceRunner } from './device-runner.ts';
-import { HostRunner } from './host-runner.ts';
 import { Reply } from './reply.ts';
 import type { FinishReason, GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
 import type { Batch, Reading, Runner } from './runner.ts';
@@ -75,14 +70,12 @@ export class Engine {
   readonly #scheduler: Scheduler<Live>;
   #stepping: Promise<void> | undefined;
 
-  constructor(decoder: Decoder | DeviceDecoder, vocabulary: Vocabulary, options: EngineOptions) {
-    const { prefixBytes } = options;
-    this.#runner =
-      decoder instanceof DeviceDecoder ? new DeviceRunner(decoder, prefixBytes) : new HostRunner(decoder, prefixBytes);
+  constructor(runner: Runner, vocabulary: Vocabulary, options: EngineOptions) {
+    this.#runner = runner;
     this.#vocabulary = vocabulary;
     const { tokenBytes, stopTokens } = vocabulary;
     this.#constraints = tokenBytes && new Constraints({ tokenBytes, stopTokens });
-    this.#scheduler = new Scheduler({ ...options, slots: Math.floor(options.cacheBytes / bytesPerSlot(decoder.shape)) });
+    this.#scheduler = new Scheduler({ ...options, slots: Math.floor(options.cacheBytes / runner.sizes.slotBytes) });
   }
 
   /** Requests and memory in hand. */
@@ -102,11 +95,6 @@ export class Engine {
       this.#scheduler.enqueue(live);
       this.#stepping ??= this.#work();
     });
-  }
-
-  /** Frees what is kept of prompts; nothing may be in hand. The decoder is its opener's. */
-  dispose(): void {
-    this.#runner.dispose();
   }
 
   #claim(

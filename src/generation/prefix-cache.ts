@@ -1,5 +1,6 @@
 // Keys and values of the beginnings of prompts, so that a persona many requests share is read once. A tree of chunks: what is found is what the
 // very same tokens gave, never a hash that happens to agree. Least recently used leaves go first. Knows no runtime.
+import { LeastRecent, type Used } from './least-recent.ts';
 import { chunkTokens } from './scheduler.ts';
 
 /** What is kept of a chunk: its keys and values as they leave the decoding graph, or whatever else leads to them. */
@@ -7,18 +8,23 @@ export interface Kept {
   readonly byteLength: number;
 }
 
-interface Chunk<Rows> {
-  rows: Rows;
+interface Branch<Rows> {
   children: Map<string, Chunk<Rows>>;
-  parent: Chunk<Rows> | null;
+}
+
+interface Chunk<Rows> extends Branch<Rows>, Used {
+  rows: Rows;
+  parent: Chunk<Rows> | undefined;
   key: string;
-  usedAt: number;
 }
 
 export class PrefixCache<Rows extends Kept = Float32Array> {
   readonly #mostBytes: number;
   readonly #onDropped: (rows: Rows) => void;
-  readonly #root = new Map<string, Chunk<Rows>>();
+  readonly #root: Branch<Rows> = { children: new Map() };
+  readonly #leaves = new LeastRecent<Chunk<Rows>>();
+  /** How far each prompt has come, so that its next chunk is added from there: so many of its tokens lead to that branch. */
+  readonly #places = new WeakMap<readonly number[], { tokens: number; branch: Branch<Rows> }>();
   #bytes = 0;
   #clock = 0;
 
@@ -33,53 +39,74 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
 
   /** Rows of the chunks a prompt begins with, in order; never all of it, since its last token has to be read for its scores. */
   find(prompt: readonly number[]): Rows[] {
-    const found: Rows[] = [];
-    let children = this.#root;
-    for (let start = 0; start + chunkTokens < prompt.length; start += chunkTokens) {
-      const chunk = children.get(keyOf(prompt, start));
-      if (!chunk) break;
-      chunk.usedAt = ++this.#clock;
-      found.push(chunk.rows);
-      children = chunk.children;
-    }
-    return found;
+    const found = this.#follow(prompt, prompt.length - 1);
+    for (const chunk of found) chunk.usedAt = ++this.#clock;
+    this.#places.set(prompt, { tokens: found.length * chunkTokens, branch: found.at(-1) ?? this.#root });
+    return found.map(({ rows }) => rows);
   }
 
   /** Keeps the rows of the chunk of `prompt` that begins at `start`; the chunks before it must be there, else it is not kept. Says whether it is. */
   add(prompt: readonly number[], start: number, rows: Rows): boolean {
-    let children = this.#root;
-    let parent: Chunk<Rows> | null = null;
-    for (let at = 0; at < start; at += chunkTokens) {
-      parent = children.get(keyOf(prompt, at)) ?? null;
-      if (!parent) return false;
-      children = parent.children;
-    }
+    const branch = this.#branchAt(prompt, start);
+    if (!branch) return false;
     const key = keyOf(prompt, start);
-    if (children.has(key) || rows.byteLength > this.#mostBytes) return false;
-    children.set(key, { rows, children: new Map(), parent, key, usedAt: ++this.#clock });
-    this.#bytes += rows.byteLength;
+    const known = branch.children.get(key);
+    if (!known && rows.byteLength > this.#mostBytes) return false;
+    const chunk = known ?? this.#grow(branch, key, rows);
+    this.#places.set(prompt, { tokens: start + chunkTokens, branch: chunk });
     while (this.#bytes > this.#mostBytes) this.#evict();
-    return true;
+    return !known;
   }
 
   /** Drops everything. */
   clear(): void {
-    while (this.#root.size > 0) this.#evict();
+    while (this.#root.children.size > 0) this.#evict();
+  }
+
+  #grow(branch: Branch<Rows>, key: string, rows: Rows): Chunk<Rows> {
+    const parent = branch === this.#root ? undefined : (branch as Chunk<Rows>);
+    const usedAt = ++this.#clock;
+    const chunk: Chunk<Rows> = { rows, children: new Map(), parent, key, usedAt, queuedAt: undefined };
+    branch.children.set(key, chunk);
+    this.#leaves.put(chunk);
+    this.#bytes += rows.byteLength;
+    return chunk;
+  }
+
+  /** Where the first `tokens` of a prompt lead, from where it was left if that is there. */
+  #branchAt(prompt: readonly number[], tokens: number): Branch<Rows> | undefined {
+    const place = this.#places.get(prompt);
+    if (place?.tokens === tokens && this.#holds(place.branch)) return place.branch;
+    const chunks = this.#follow(prompt, tokens);
+    return chunks.length * chunkTokens === tokens ? (chunks.at(-1) ?? this.#root) : undefined;
+  }
+
+  #holds(branch: Branch<Rows>): boolean {
+    if (branch === this.#root) return true;
+    const { parent, key } = branch as Chunk<Rows>;
+    return (parent ?? this.#root).children.get(key) === branch;
+  }
+
+  /** The chunks that are kept of the first `tokens` of a prompt. */
+  #follow(prompt: readonly number[], tokens: number): Chunk<Rows>[] {
+    const chunks: Chunk<Rows>[] = [];
+    for (let end = chunkTokens; end <= tokens; end += chunkTokens) {
+      const chunk = (chunks.at(-1) ?? this.#root).children.get(keyOf(prompt, end - chunkTokens));
+      if (!chunk) break;
+      chunks.push(chunk);
+    }
+    return chunks;
   }
 
   #evict(): void {
-    let oldest: Chunk<Rows> | undefined;
-    const visit = (children: Map<string, Chunk<Rows>>): void => {
-      for (const chunk of children.values()) {
-        if (chunk.children.size > 0) visit(chunk.children);
-        else if (!oldest || chunk.usedAt < oldest.usedAt) oldest = chunk;
-      }
-    };
-    visit(this.#root);
-    if (!oldest) return;
-    (oldest.parent?.children ?? this.#root).delete(oldest.key);
-    this.#bytes -= oldest.rows.byteLength;
-    this.#onDropped(oldest.rows);
+    const oldest = this.#leaves.take(({ children }) => children.size === 0)!;
+    const { parent, key, rows } = oldest;
+    // So that a prompt which stood there keeps none of the others alive.
+    oldest.parent = undefined;
+    (parent ?? this.#root).children.delete(key);
+    if (parent?.children.size === 0) this.#leaves.put(parent);
+    this.#bytes -= rows.byteLength;
+    this.#onDropped(rows);
   }
 }
 

@@ -1,7 +1,6 @@
 // What the engine has its tokens read by: a runner owns keys, values and the decoder, and says where they lie to nobody. The host's keeps them in
 // typed arrays, the device's leaves them on the graphics device. Knows no requests.
 import type { SeatedSequence } from './bands.ts';
-import type { LaneSizes } from './cache.ts';
 import type { Catching } from './scheduler.ts';
 
 /** A prompt on its way into the cache. */
@@ -15,8 +14,16 @@ export interface Batch {
   readonly members: readonly SeatedSequence[];
 }
 
+/** What a sequence takes of the cache. */
+export interface SlotSizes {
+  /** Bytes of one token. */
+  readonly slotBytes: number;
+  /** Slots held for so many tokens. */
+  fitting(tokens: number): number;
+}
+
 export interface Runner {
-  readonly sizes: LaneSizes;
+  readonly sizes: SlotSizes;
   /** Bytes of the lanes of sequences, and of the beginnings of prompts that are kept. */
   readonly bytes: { lanes: number; prefixes: number };
   /** Begins a prompt, after what is known of it. */

@@ -37,7 +37,7 @@ const usualLimits: LoadingLimits = { mostInMemory: 2 ** 27, piece: 2 ** 20 };
 
 /** Puts the weights down as constants. Norms and biases stay fp32. Throws invalid_model in one clear line. */
 export async function loadNetwork(source: WeightSource, precision: Precision, limits = usualLimits): Promise<LoadedNetwork> {
-  const { shape, weights } = typeof source === 'string' ? await fromFolder(source) : fromMemory(source);
+  const { shape, weights } = await openSource(source);
   const dims = parameterShapes(shape);
   const bytesOf = (name: string) => tensorBytes(dims.get(name)!, bitsOf(name, dims.get(name)!, precision));
   const weightBytes = [...dims.keys()].reduce((total, name) => total + bytesOf(name), 0);
@@ -65,14 +65,30 @@ export async function loadNetwork(source: WeightSource, precision: Precision, li
 
 type Source = Pick<Weights, 'read' | 'close'>;
 
-async function fromFolder(folder: string): Promise<{ shape: LlamaShape; weights: Source }> {
-  const shape = await readShape(folder);
-  return { shape, weights: await openWeights(folder, shape) };
+export interface OpenSource {
+  shape: LlamaShape;
+  /** To be closed by who opened it. */
+  weights: Source;
 }
 
-function fromMemory({ shape, values }: Pick<Model, 'shape' | 'values'>): { shape: LlamaShape; weights: Source } {
+/** Throws invalid_model in one clear line. */
+export async function openSource(source: WeightSource): Promise<OpenSource> {
+  if (typeof source === 'string') {
+    const shape = await readShape(source);
+    return { shape, weights: await openWeights(source, shape) };
+  }
+  const { shape, values } = source;
   const read: Weights['read'] = async (name, part) => values.get(name)!.subarray(part?.start, part?.end);
   return { shape, weights: { read, close: async () => {} } };
+}
+
+/** A matrix, a few whole rows at a time. */
+export function piecesOf(
+  { weights }: OpenSource,
+  name: string,
+  [rows, columns]: readonly number[],
+): AsyncGenerator<Float32Array> {
+  return pieces({ weights, piece: usualLimits.piece }, name, rows!, columns!);
 }
 
 /** The table and the output projection keep 8 bits: they cost most of what 4 bits cost in quality and little of what they save. */

@@ -24,10 +24,13 @@ export interface ModelCard {
   /** Hyper-parameters and seed. */
   recipe: Record<string, unknown>;
   /** What was measured on held-out data; null when nothing was. */
-  measured: Record<string, unknown> | null;
+  measured: Measured | null;
   /** ISO 8601; null when nobody noted it. */
   createdAt: string | null;
 }
+
+/** What a precision of the weights costs, by the name of the precision, beside whatever else was measured. */
+export type Measured = Record<string, unknown> & { precision?: Record<string, PrecisionCost> | undefined };
 
 const cardName = 'steerlm.json';
 const configName = 'config.json';
@@ -49,6 +52,15 @@ const attributeSchema = z
     error: 'is above the highest level',
   });
 
+const precisionCost = z.object({
+  weight_bytes: z.int().positive(),
+  /** Nats per trained token of held-out text. */
+  eval_loss: z.number(),
+  /** Rank correlation of the levels asked for with those a predictor sees, by attribute. */
+  steerability: z.record(z.string(), z.number().min(-1).max(1)),
+});
+export type PrecisionCost = z.infer<typeof precisionCost>;
+
 const cardSchema = z.object({
   format_version: z.literal(formatVersion, `only format_version ${formatVersion} is read here; a newer release wrote this card`),
   kind: z.enum(['base', 'predictor', 'steered']),
@@ -61,7 +73,10 @@ const cardSchema = z.object({
   base_model: z.object({ name: z.string(), revision: z.string() }).nullable().default(null),
   datasets: z.array(z.object({ name: z.string(), hash: z.string() })).default([]),
   recipe: z.record(z.string(), z.unknown()).default({}),
-  measured: z.record(z.string(), z.unknown()).nullable().default(null),
+  measured: z
+    .looseObject({ precision: z.record(z.string(), precisionCost).optional() })
+    .nullable()
+    .default(null),
   created_at: z.iso.datetime({ offset: true }).nullable().default(null),
 });
 

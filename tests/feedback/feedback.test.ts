@@ -1,12 +1,9 @@
 // Feedback is stored once, refused where it cannot be meant, and found by what it says.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { addFeedback, findFeedback, listFeedback, type NewFeedback } from '../../src/feedback/feedback.ts';
 import { loadRatings, loadRatingsAround } from '../../src/feedback/ratings.ts';
-import type { Store } from '../../src/store/connect.ts';
-import { feedback } from '../../src/store/feedback-schema.ts';
-import { completions } from '../../src/store/schema.ts';
 import { testDatabases } from '../store/databases.ts';
-import { models, plantCompletion, rate } from './plant.ts';
+import { emptyStore, models, plantCompletion, rate } from './plant.ts';
 
 const given: NewFeedback = {
   id: 'f1',
@@ -19,14 +16,8 @@ const given: NewFeedback = {
 };
 
 describe.each(await testDatabases())('on $name', (database) => {
-  let store: Store;
-  beforeAll(async () => {
-    store = await database.open();
-  }, 60_000);
-  afterAll(() => store.close());
+  const store = emptyStore(database);
   beforeEach(async () => {
-    await store.db.delete(feedback);
-    await store.db.delete(completions);
     await plantCompletion(store.db, 'c1', ['One.', 'Two.']);
     await plantCompletion(store.db, 'c2', ['Three.'], { question: 'Question c1?', model: 'rival' });
     await plantCompletion(store.db, 'c3', ['Four.']);

@@ -1,6 +1,6 @@
 // Ratings become labelled samples and preferences pairs; the same feedback gives the same version, a removed rater another one.
 import { asc, eq } from 'drizzle-orm';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { promptKey } from '../../src/datasets/sample.ts';
 import { findDataset, streamSamples } from '../../src/datasets/samples.ts';
 import { splitOf } from '../../src/datasets/split.ts';
@@ -8,12 +8,11 @@ import { type HarvestOptions, harvest } from '../../src/feedback/harvest.ts';
 import { streamPairs } from '../../src/feedback/pairs.ts';
 import { changeStanding, removeContribution } from '../../src/feedback/raters.ts';
 import { gameCharacters } from '../../src/schemas.ts';
-import type { Store } from '../../src/store/connect.ts';
-import { feedback, raters } from '../../src/store/feedback-schema.ts';
+import { feedback } from '../../src/store/feedback-schema.ts';
 import { completions, datasets, labels, samples as sampleTable } from '../../src/store/schema.ts';
 import { collect } from '../datasets/collect.ts';
 import { testDatabases } from '../store/databases.ts';
-import { models, plantCompletion, rate } from './plant.ts';
+import { emptyStore, models, plantCompletion, rate, rateHumor } from './plant.ts';
 
 const options: HarvestOptions = {
   dataset: 'people',
@@ -23,24 +22,12 @@ const options: HarvestOptions = {
 };
 
 describe.each(await testDatabases())('on $name', (database) => {
-  let store: Store;
-  beforeAll(async () => {
-    store = await database.open();
-  }, 60_000);
-  afterAll(() => store.close());
+  const store = emptyStore(database);
   beforeEach(async () => {
-    for (const table of [feedback, raters, completions, datasets]) await store.db.delete(table);
     await plantCompletion(store.db, 'c1', ['Halt!', 'Pass.']);
     await plantCompletion(store.db, 'c2', ['Halt!'], { question: 'Question c1?', model: 'rival' });
     await plantCompletion(store.db, 'raw', ['on'], { request: { prompt: 'Go ' } });
-    for (const [rater, humor] of [
-      ['ann', 3],
-      ['bob', 4],
-      ['cat', 4],
-      ['dan', 0],
-    ] as const) {
-      await rate(store.db, rater, 'c1', { ratings: { humor } });
-    }
+    await rateHumor(store.db, 'c1', { ann: 3, bob: 4, cat: 4, dan: 0 });
     await rate(store.db, 'ann', 'c1', { choice: 1, ratings: { humor: 1, formality: 4 } });
     await rate(store.db, 'bob', 'c1', { choice: 1, ratings: { humor: 2 } });
     await rate(store.db, 'ann', 'raw', { thumb: true });
@@ -79,8 +66,7 @@ describe.each(await testDatabases())('on $name', (database) => {
   });
 
   test('the same text of two completions is one sample, a rater counting once', async () => {
-    await rate(store.db, 'eve', 'c2', { ratings: { humor: 4 } });
-    await rate(store.db, 'dan', 'c2', { ratings: { humor: 4 } });
+    await rateHumor(store.db, 'c2', { eve: 4, dan: 4 });
     const report = await run({ filters: { attributes: ['humor'] } });
     expect(report.samples).toBe(2);
     const samples = await collect(streamSamples(store.db, report.dataset.id, { labels: ['human'] }));

@@ -2,20 +2,17 @@
 import { describe, expect, test } from 'vitest';
 import { type JudgedRating, outlierDefaults, suspect } from '../../src/feedback/outliers.ts';
 import { randomStream } from '../../src/random.ts';
+import { toLevel } from './plant.ts';
 
 const seed = 5;
 const items = 60;
 type Rule = (truth: number, random: () => number, item: number) => number;
 
-function level(value: number): number {
-  return Math.min(4, Math.max(0, Math.round(value)));
-}
-
 function noise(random: () => number): number {
   return (random() + random() + random() - 1.5) * 1.6;
 }
 
-const honest: Rule = (truth, random) => level(truth + noise(random));
+const honest: Rule = (truth, random) => toLevel(truth + noise(random));
 
 /** `count` ratings under the rule, each beside three honest ones. */
 function simulate(name: string, run: number, rule: Rule, count = items): JudgedRating[] {
@@ -46,11 +43,11 @@ describe('who does not read is flagged', () => {
 describe('who sees it differently is not', () => {
   test.each<[string, Rule]>([
     ['honest', honest],
-    ['harsh by a level and a half', (truth, random) => level(truth - 1.5 + noise(random))],
-    ['mild by a level and a half', (truth, random) => level(truth + 1.5 + noise(random))],
-    ['never far from the middle', (truth, random) => level(2 + (truth - 2) / 2 + noise(random) / 2)],
+    ['harsh by a level and a half', (truth, random) => toLevel(truth - 1.5 + noise(random))],
+    ['mild by a level and a half', (truth, random) => toLevel(truth + 1.5 + noise(random))],
+    ['never far from the middle', (truth, random) => toLevel(2 + (truth - 2) / 2 + noise(random) / 2)],
     ['only the ends, by what was read', (truth, random) => (truth + noise(random) > 2 ? 4 : 0)],
-    ['twice as noisy', (truth, random) => level(truth + 2 * noise(random))],
+    ['twice as noisy', (truth, random) => toLevel(truth + 2 * noise(random))],
     [
       'against all others on one reply in six',
       (truth, random, item) => (item % 6 === 0 ? 4 - honest(truth, random, item) : honest(truth, random, item)),

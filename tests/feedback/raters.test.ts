@@ -1,43 +1,25 @@
 // Raters in the database: their figures, the flag and what it does, restoring, agreement, and the leaderboard.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkRater, checkRaters } from '../../src/feedback/check-raters.ts';
 import { leaderboard } from '../../src/feedback/leaderboard.ts';
 import { agreementByQuestion } from '../../src/feedback/rater-agreement.ts';
 import { changeStanding, findRater, listRaters } from '../../src/feedback/raters.ts';
 import { preferenceQuestion } from '../../src/feedback/ratings.ts';
 import { randomStream } from '../../src/random.ts';
-import type { Store } from '../../src/store/connect.ts';
-import { feedback, raters } from '../../src/store/feedback-schema.ts';
-import { completions } from '../../src/store/schema.ts';
 import { testDatabases } from '../store/databases.ts';
-import { plantCompletion, rate } from './plant.ts';
+import { emptyStore, plantCompletion, rate, rateHumor, toLevel } from './plant.ts';
 
 const seed = 3;
 const people = ['ann', 'bob', 'cat'];
-const level = (value: number) => Math.min(4, Math.max(0, Math.round(value)));
 
 describe.each(await testDatabases())('on $name', (database) => {
-  let store: Store;
-  beforeAll(async () => {
-    store = await database.open();
-  }, 60_000);
-  afterAll(() => store.close());
-  beforeEach(async () => {
-    for (const table of [feedback, raters, completions]) await store.db.delete(table);
-  });
+  const store = emptyStore(database);
 
   test('figures are those of ratings beside the others', async () => {
     await plantCompletion(store.db, 'c1', ['a']);
     await plantCompletion(store.db, 'c2', ['b']);
-    for (const [rater, completion, humor] of [
-      ['ann', 'c1', 4],
-      ['bob', 'c1', 2],
-      ['cat', 'c1', 1],
-      ['ann', 'c2', 2],
-      ['bob', 'c2', 1],
-    ] as const) {
-      await rate(store.db, rater, completion, { ratings: { humor } });
-    }
+    await rateHumor(store.db, 'c1', { ann: 4, bob: 2, cat: 1 });
+    await rateHumor(store.db, 'c2', { ann: 2, bob: 1 });
     await changeStanding(store.db, 'cat', { weight: 0, reason: 'a test' });
     // cat counts for nothing: ann is held against bob alone, 4 to 2 and 2 to 1.
     const ann = await findRater(store.db, 'ann');
@@ -70,10 +52,8 @@ describe.each(await testDatabases())('on $name', (database) => {
     for (let i = 0; i < 40; i++) {
       await plantCompletion(store.db, `c${i}`, [`reply ${i}`]);
       const truth = random() * 4;
-      const saw = (bias: number) => level(truth + bias + (random() - 0.5) * 1.5);
-      for (const rater of people) await rate(store.db, rater, `c${i}`, { ratings: { humor: saw(0) } });
-      await rate(store.db, 'harsh', `c${i}`, { ratings: { humor: saw(-1) } });
-      await rate(store.db, 'troll', `c${i}`, { ratings: { humor: 4 - saw(0) } });
+      const saw = (bias = 0) => toLevel(truth + bias + (random() - 0.5) * 1.5);
+      await rateHumor(store.db, `c${i}`, { ann: saw(), bob: saw(), cat: saw(), harsh: saw(-1), troll: 4 - saw() });
     }
     const alone = await checkRater(store.db, 'harsh');
     expect(alone, `seed ${seed}`).toMatchObject({ flagged: false, ratings: 40 });

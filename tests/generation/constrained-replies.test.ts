@@ -89,7 +89,7 @@ it('that cannot be followed fail alone, saying why', async () => {
   const refused = ask({ kind: 'json_schema', schema: { type: 'array', uniqueItems: true } });
   await expect(refused).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringContaining('#/uniqueItems') });
   // Passes the door, and opens too many ways when it comes to it.
-  const ambiguous = ask({ kind: 'regex', pattern: Array.from({ length: 600 }, (_, i) => `.*${i}`).join('|') });
+  const ambiguous = ask({ kind: 'regex', pattern: '(?:.{0,70}){0,70}x' });
   await expect(ambiguous).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringContaining('ways') });
   expect((await served)[0]).toMatchObject({ finishReason: 'stop' });
 });

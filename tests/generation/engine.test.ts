@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Decoder, type DecoderInput, openDecoder } from '../../src/generation/decoder.ts';
 import { Engine, type EngineOptions, engineDefaults } from '../../src/generation/engine.ts';
+import { HostRunner } from '../../src/generation/host-runner.ts';
 import {
   type Branch,
   type GenerationEvent,
@@ -38,7 +39,8 @@ function engineWith({
   ...options
 }: Partial<EngineOptions> & { decoder?: Decoder; words?: Vocabulary } = {}) {
   runs = [];
-  return new Engine(decoder, words, { ...engineDefaults, ...options });
+  const settings = { ...engineDefaults, ...options };
+  return new Engine(new HostRunner(decoder, settings.prefixBytes), words, settings);
 }
 
 const prompt = [4, 8, 15, 16, 23, 42];

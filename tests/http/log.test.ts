@@ -25,7 +25,7 @@ test('a line says method, path, status, duration and request id, and nothing of 
 
 test('a stream is logged when it ends, with what ended it', async () => {
   const house = openHouse();
-  Object.assign(house.model, { replyWords: 400, delayMs: 1 });
+  house.model.stays = true;
   const body = JSON.stringify({ messages: [{ role: 'user', content: 'a' }], stream: true, max_tokens: 400 });
   const reply = await house.app.request(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   expect(house.lines).toEqual([]);

@@ -21,17 +21,18 @@ async function serve(house: House): Promise<Listening> {
   return server;
 }
 
-function slowHouse(): House {
+/** A house whose replies last until their callers leave. */
+function stayingHouse(): House {
   const house = openHouse();
-  Object.assign(house.model, { replyWords: 400, delayMs: 2 });
+  house.model.stays = true;
   return house;
 }
 
 test.each([true, false])('a caller who hangs up stops the engine (stream: %s)', async (stream) => {
-  const house = slowHouse();
+  const house = stayingHouse();
   const { url } = await serve(house);
   const leaving = new AbortController();
-  const asked = fetch(url + path, { method: 'POST', headers, body: body({ stream, max_tokens: 400 }), signal: leaving.signal });
+  const asked = fetch(url + path, { method: 'POST', headers, body: body({ stream }), signal: leaving.signal });
   const gone = asked.then((reply) => reply.text());
   gone.catch(() => {});
   await expect.poll(() => house.model.requests.length).toBe(1);
@@ -43,12 +44,12 @@ test.each([true, false])('a caller who hangs up stops the engine (stream: %s)', 
 });
 
 test('a caller who hangs up is noticed when its body came in chunks', async () => {
-  const house = slowHouse();
+  const house = stayingHouse();
   const { url } = await serve(house);
   const asking = httpRequest(url + path, { method: 'POST', headers: { ...headers, 'transfer-encoding': 'chunked' } });
   asking.on('error', () => {});
-  asking.write(body({ max_tokens: 400 }).slice(0, 10));
-  asking.end(body({ max_tokens: 400 }).slice(10));
+  asking.write(body({}).slice(0, 10));
+  asking.end(body({}).slice(10));
   await expect.poll(() => house.model.requests.length).toBe(1);
   asking.destroy();
   expect(await house.model.ended).toBe('cancelled');
@@ -69,7 +70,8 @@ test.each([true, false])('a reply read to its end aborts nothing (stream: %s)', 
 });
 
 test('closing lets a running reply finish and takes no new ones', async () => {
-  const house = slowHouse();
+  const house = openHouse();
+  Object.assign(house.model, { replyWords: 400, delayMs: 2 });
   const server = await serve(house);
   const asked = fetch(server.url + path, { method: 'POST', headers, body: body({ max_tokens: 50, stream: true }) });
   await expect.poll(() => house.model.requests.length).toBe(1);
@@ -84,9 +86,9 @@ test('closing lets a running reply finish and takes no new ones', async () => {
 });
 
 test('closing cuts off what outlasts the grace', async () => {
-  const house = slowHouse();
+  const house = stayingHouse();
   const server = await serve(house);
-  const gone = fetch(server.url + path, { method: 'POST', headers, body: body({ max_tokens: 400 }) });
+  const gone = fetch(server.url + path, { method: 'POST', headers, body: body({}) });
   gone.catch(() => {});
   await expect.poll(() => house.model.requests.length).toBe(1);
   await server.close(10);

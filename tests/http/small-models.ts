@@ -1,4 +1,5 @@
 // A language model and a predictor small enough to know every answer by heart, and a shelf that serves them.
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConversationScore, Predictor } from '../../src/attributes/predictor.ts';
 import { SteerError } from '../../src/errors.ts';
@@ -25,6 +26,8 @@ export class ParrotModel implements LanguageModel {
   readonly vocabSize = 2 ** 16 + 3;
   replyWords = 4;
   delayMs = 0;
+  /** Says no more after its first event until its caller has left, so that no reply is over before, however slow the machine. */
+  stays = false;
   /** Thrown after that many events. */
   failure: { afterEvents: number; error: unknown } | undefined;
   requests: CompletionRequest[] = [];
@@ -54,6 +57,7 @@ export class ParrotModel implements LanguageModel {
     settle: (how: 'finished' | 'cancelled' | 'left') => void,
   ): AsyncGenerator<CompletionEvent> {
     let events = 0;
+    const { stays } = this;
     try {
       for (const event of eventsOf(request, this.replyWords)) {
         if (this.failure && events++ >= this.failure.afterEvents) throw this.failure.error;
@@ -63,6 +67,7 @@ export class ParrotModel implements LanguageModel {
           throw new SteerError('cancelled', 'The caller went away.');
         }
         yield event;
+        if (stays && !signal.aborted) await once(signal, 'abort');
       }
       settle('finished');
     } finally {

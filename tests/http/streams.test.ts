@@ -124,20 +124,15 @@ test('raw completions stream their text untrimmed', async () => {
 
 test('leaving a stream stops the engine; reading it to the end does not abort', async () => {
   const house = openHouse();
-  house.model.replyWords = 400;
-  house.model.delayMs = 1;
-  const reply = await house.app.request(path, {
-    method: 'POST',
-    headers: json,
-    body: JSON.stringify({ ...ask, max_tokens: 400 }),
-  });
+  house.model.stays = true;
+  const reply = await house.app.request(path, { method: 'POST', headers: json, body: JSON.stringify(ask) });
   const reader = (reply.body as ReadableStream<Uint8Array>).getReader();
   await reader.read();
   await reader.cancel();
   expect(await house.model.ended).toBe('cancelled');
   expect(house.model.signal?.aborted).toBe(true);
 
-  house.model.replyWords = 4;
+  house.model.stays = false;
   const read = await house.app.request(path, { method: 'POST', headers: json, body: JSON.stringify(ask) });
   expect(readEvents(await read.text()).at(-1)).toBe('[DONE]');
   expect(await house.model.ended).toBe('finished');
@@ -146,8 +141,7 @@ test('leaving a stream stops the engine; reading it to the end does not abort', 
 
 test('an aborted request ends a reply that is not streamed, and only that one', async () => {
   const house = openHouse();
-  house.model.replyWords = 400;
-  house.model.delayMs = 1;
+  house.model.stays = true;
   const leaving = new AbortController();
   const body = JSON.stringify({ ...ask, stream: false });
   const left = house.app.request(
@@ -155,7 +149,7 @@ test('an aborted request ends a reply that is not streamed, and only that one', 
   );
   await expect.poll(() => house.model.requests.length).toBe(1);
   const { ended } = house.model;
-  house.model.replyWords = 3;
+  Object.assign(house.model, { stays: false, replyWords: 3 });
   const stayed = post(house, path, { ...ask, stream: false });
   await expect.poll(() => house.model.requests.length).toBe(2);
   leaving.abort();

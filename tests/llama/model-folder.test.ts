@@ -42,7 +42,10 @@ const card: ModelCard = {
   baseModel: { name: 'small', revision: 'abcdef012345' },
   datasets: [{ name: 'dialogues', hash: '0123' }],
   recipe: { learningRate: 1e-3, seed: 5, schedule: { warmup: 10 } },
-  measured: { verbosity: { spearman: 0.9 } },
+  measured: {
+    verbosity: { spearman: 0.9 },
+    precision: { int8: { weight_bytes: 1_000, eval_loss: 0.85, steerability: { verbosity: 0.9 } } },
+  },
   createdAt: '2024-06-01T12:00:00Z',
 };
 
@@ -94,6 +97,7 @@ test.each([
   ['cap', { attribute_schema: { ...helpSteer, attributes: [{ ...helpSteer.attributes[0], cap: 5 }] } }],
   ['default', { attribute_schema: { ...helpSteer, attributes: [{ ...helpSteer.attributes[0], default: 9 }] } }],
   ['created_at', { created_at: 'yesterday' }],
+  ['measured.precision.int4.eval_loss', { measured: { precision: { int4: { weight_bytes: 1, steerability: {} } } } }],
 ])('a card with a wrong %s is refused by that name', async (problem, change) => {
   await writeModelCard(folder, card);
   const path = join(folder, 'steerlm.json');

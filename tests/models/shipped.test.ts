@@ -1,14 +1,16 @@
 // The shipped models load, speak, listen, and visibly obey verbosity and rudeness on prompts whose wording training never saw.
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { measureListening } from '../../bench/grounding.ts';
+import { precisionTable } from '../../bench/precision.ts';
 import { generateCorpus } from '../../models/corpus/grammar.ts';
 import { openPredictor } from '../../src/attributes/open-predictor.ts';
 import type { Predictor } from '../../src/attributes/predictor.ts';
 import { mean, spearman } from '../../src/attributes/report.ts';
 import type { LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
+import { readModelCard } from '../../src/llama/model-folder.ts';
 import { applyAttributes, type Conversation, layOutPrompt, trimReply } from '../../src/steerlm.ts';
 
 const models = fileURLToPath(new URL('../../models', import.meta.url));
@@ -54,6 +56,12 @@ async function repliesAt(attribute: string, level: number): Promise<{ conversati
 it('is small enough to ship', () => {
   const files = readdirSync(models, { recursive: true, encoding: 'utf8' }).map((name) => statSync(`${models}/${name}`));
   expect(files.reduce((total, file) => total + (file.isFile() ? file.size : 0), 0)).toBeLessThan(60e6);
+});
+
+it('says on its card what fewer bits cost, as bench/RESULTS.md does', async () => {
+  const { measured } = await readModelCard(`${models}/npc`);
+  const results = readFileSync(new URL('../../bench/RESULTS.md', import.meta.url), 'utf8');
+  expect(results).toContain(precisionTable(measured!.precision!));
 });
 
 it('listens: a reply is likelier after the line it answers than after another', async () => {

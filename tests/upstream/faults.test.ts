@@ -167,7 +167,9 @@ describe('trouble', () => {
     model = await open({ timeout_ms: 5_000 });
     const closed: unknown[] = [];
     script.answer = (request, response, body) => {
-      if (JSON.parse(body).seed === 4) return status(400)(request, response, body);
+      // Not before the others are there, which would be left before they are answered.
+      const all = () => vi.waitFor(() => expect(script.asked).toHaveLength(3), { timeout: 4_000 });
+      if (JSON.parse(body).seed === 4) return void all().then(() => status(400)(request, response, body));
       sendChunks(response, [chunk('Yes')]);
       response.on('close', () => closed.push(body));
     };

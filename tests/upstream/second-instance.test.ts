@@ -1,7 +1,8 @@
 // A model whose upstream is a real second instance of this server: what it says, it says as the model itself would.
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import type { CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
+import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createLog } from '../../src/http/log.ts';
@@ -17,6 +18,8 @@ const conversation = { system: 'The guard', turns: [{ role: 'user' as const, con
 const never = new AbortController().signal;
 const folders: string[] = [];
 const signals: AbortSignal[] = [];
+/** Whether replies of the second instance wait for their caller to leave. */
+let staying = false;
 let local: LanguageModel;
 let second: Listening;
 let upstream: LanguageModel;
@@ -29,7 +32,8 @@ beforeAll(async () => {
     ...local,
     complete(request, signal) {
       signals.push(signal);
-      return local.complete(request, signal);
+      const events = local.complete(request, signal);
+      return staying ? stay(events, signal) : events;
     },
   };
   second = await serveModel(watched);
@@ -44,6 +48,14 @@ afterAll(async () => {
   await local.dispose();
   await removeAll(folders);
 });
+
+/** The first text and then nothing until the caller leaves, so that no reply is over before, however slow the machine. */
+async function* stay(events: AsyncIterable<CompletionEvent>, signal: AbortSignal): AsyncGenerator<CompletionEvent> {
+  for await (const event of events) {
+    yield event;
+    if (event.kind === 'delta' && event.text !== '' && !signal.aborted) await once(signal, 'abort');
+  }
+}
 
 function requestOf(fields: Partial<CompletionRequest> = {}): CompletionRequest {
   return { prompt, maxTokens: 40, stop: [], seed: 3, n: 1, temperature: 0, topP: 1, topK: 0, ...fields };
@@ -99,17 +111,24 @@ describe('says what the model says here', () => {
 });
 
 it('what the caller leaves ends there at once', async () => {
+  const left = (count: number) =>
+    vi.waitFor(() => expect(signals.map(({ aborted }) => aborted)).toEqual(Array(count).fill(true)), { timeout: 20_000 });
+  onTestFinished(() => {
+    staying = false;
+  });
+  staying = true;
   signals.length = 0;
   const abort = new AbortController();
   const replies = upstream.complete(requestOf({ n: 2, ignoreEos: true, maxTokens: 120 }), abort.signal)[Symbol.asyncIterator]();
   await replies.next();
+  await vi.waitFor(() => expect(signals).toHaveLength(2), { timeout: 20_000 });
   abort.abort();
   await expect(replies.next().then(() => replies.next())).rejects.toMatchObject({ code: 'cancelled' });
-  await vi.waitFor(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]));
+  await left(2);
 
   signals.length = 0;
   for await (const _ of upstream.complete(requestOf({ ignoreEos: true, maxTokens: 120 }), never)) break;
-  await vi.waitFor(() => expect(signals[0]?.aborted).toBe(true));
+  await left(1);
 });
 
 it('refuses what needs the scores of several prompts, and prompts beyond the context', async () => {

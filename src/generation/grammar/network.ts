@@ -1,6 +1,7 @@
 // An expression as states: automata over bytes that call one another as a parser's rules do (a recursive transition network, Woods 1970).
 // Knows no tokens and follows no text; pushdown.ts does.
 import { type CharacterRange, type Expression, type Rule, shared, unsupported } from './expression.ts';
+import { fewestBytes } from './fewest-bytes.ts';
 import { utf8Spans } from './utf8.ts';
 
 export interface Edge {
@@ -22,8 +23,20 @@ export interface Entry {
   start: State;
 }
 
+/** States of one repetition that only differ in how many more copies of its body must and may be read. */
+interface Counted {
+  /** What a copy calls; a copy is one byte where it calls nothing. */
+  copy: Entry | undefined;
+  states: { id: number; must: number; may: number }[];
+}
+
 export interface Network {
   start: State;
+  /** By id. */
+  states: readonly State[];
+  /** (states): how few bytes lead from a state to the end of its rule. */
+  fewest: Float64Array;
+  counted: readonly Counted[];
   /** (256): bytes of one class are alike to every state. */
   classOf: Uint8Array;
   classes: number;
@@ -38,14 +51,17 @@ const copiedRepeats = 4;
 export function buildNetwork(expression: Expression): Network {
   const builder = new Builder();
   const entry = builder.entry({ expression });
-  builder.finish();
-  return { start: entry.start, ...builder.classes() };
+  const network = builder.finish();
+  return { start: entry.start, ...network };
 }
 
 class Builder {
   readonly #states: State[] = [];
   readonly #entries = new Map<Rule, Entry>();
   readonly #waiting: [Rule, Entry][] = [];
+  /** The first state of every rule that is compiled. */
+  readonly #firsts: number[] = [];
+  readonly #counted: Counted[] = [];
   /** [i] is 1 where bytes i and i + 1 are told apart by some state. */
   readonly #borders = new Uint8Array(256);
 
@@ -60,45 +76,26 @@ class Builder {
     return entry;
   }
 
-  finish(): void {
+  finish(): Omit<Network, 'start'> {
     for (let next = this.#waiting.pop(); next; next = this.#waiting.pop()) {
       const [rule, entry] = next;
+      this.#firsts.push(this.#states.length);
       entry.start = this.#compile(rule.expression, this.#state({ kind: 'end' }));
     }
-    this.#refuseEndless();
+    const fewest = fewestBytes(this.#states, this.#firsts);
+    this.#refuseEndless(fewest);
+    return { states: this.#states, fewest, counted: this.#counted, ...this.#classes() };
   }
 
   /** A schema that needs itself within itself could be written on and on, but never to its end. */
-  #refuseEndless(): void {
-    const ends = new Uint8Array(this.#states.length);
-    const mayEnd = (state: State): boolean => {
-      switch (state.kind) {
-        case 'end':
-          return true;
-        case 'bytes':
-          return state.edges.some(({ next }) => ends[next.id] === 1);
-        case 'split':
-          return state.next.some(({ id }) => ends[id] === 1);
-        case 'call':
-          return ends[state.rule.start.id] === 1 && ends[state.next.id] === 1;
-      }
-    };
-    // A state is made after those it leads to, so that one round decides all but calls and loops.
-    for (let changed = true; changed; ) {
-      changed = false;
-      for (const state of this.#states) {
-        if (ends[state.id] === 1 || !mayEnd(state)) continue;
-        ends[state.id] = 1;
-        changed = true;
-      }
-    }
-    const endless = [...this.#entries].filter(([, { start }]) => ends[start.id] === 0);
+  #refuseEndless(fewest: Float64Array): void {
+    const endless = [...this.#entries].filter(([, { start }]) => fewest[start.id] === Number.POSITIVE_INFINITY);
     if (endless.length === 0) return;
     const name = endless.findLast(([rule]) => rule.name !== undefined)?.[0].name ?? 'as a whole';
     throw unsupported(name, 'no finite value can meet it, since it needs itself within itself.');
   }
 
-  classes(): { classOf: Uint8Array; classes: number } {
+  #classes(): { classOf: Uint8Array; classes: number } {
     const classOf = new Uint8Array(256);
     let classes = 0;
     for (let byte = 0; byte < 256; byte++) {
@@ -144,10 +141,17 @@ class Builder {
   #repeat({ body, min, max }: Expression & { kind: 'repeat' }, next: State): State {
     const copies = Number.isFinite(max) ? max : min;
     const copy = copies > copiedRepeats && !isByte(body) ? shared(body) : body;
+    const counted = this.#countedBy(copy, copies);
     let state = next;
     let copied = 0;
     if (Number.isFinite(max)) {
-      for (let i = min; i < max; i++) state = this.#either([this.#compile(copy, state), next]);
+      const bodies = this.#countedBy(copy, copies);
+      for (let may = 1; may <= max - min; may++) {
+        const once = this.#compile(copy, state);
+        if (once.kind === 'bytes') bodies.push({ id: once.id, must: 0, may: may - 1 });
+        state = this.#either([once, next]);
+        counted.push({ id: state.id, must: 0, may });
+      }
     } else {
       const again: State[] = [];
       const loop = this.#state({ kind: 'split', next: again });
@@ -157,8 +161,20 @@ class Builder {
       copied = Math.min(min, 1);
       state = copied === 1 ? once : loop;
     }
-    for (let i = copied; i < min; i++) state = this.#compile(copy, state);
+    for (let must = copied + 1; must <= min; must++) {
+      state = this.#compile(copy, state);
+      counted.push({ id: state.id, must, may: max - min + must });
+    }
     return state;
+  }
+
+  /** Where to note the states of a repetition whose copies are alike. */
+  #countedBy(copy: Expression, copies: number): Counted['states'] {
+    const states: Counted['states'] = [];
+    if (copies <= 1) return states;
+    if (copy.kind === 'call') this.#counted.push({ copy: this.entry(copy.rule), states });
+    else if (isByte(copy)) this.#counted.push({ copy: undefined, states });
+    return states;
   }
 
   #words(all: readonly Uint8Array[], next: State): State {

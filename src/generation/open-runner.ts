@@ -1,0 +1,66 @@
+// Chooses what reads a model's tokens: kernels of our own for 8 bits on the host, the runtime for everything else.
+import { kernelsFit } from '../kernels/kernels.ts';
+import { openSource, type Precision, type WeightSource } from '../llama/loaded-network.ts';
+import { parameterShapes } from '../llama/shape.ts';
+import type { Provider } from '../tensor/session.ts';
+import { openDecoder } from './decoder.ts';
+import { DeviceDecoder } from './device-decoder.ts';
+import { DeviceRunner } from './device-runner.ts';
+import { HostRunner } from './host-runner.ts';
+import { KernelDecoder } from './kernel-decoder.ts';
+import { KernelRunner } from './kernel-runner.ts';
+import type { Runner } from './runner.ts';
+import { chunkTokens } from './scheduler.ts';
+
+export interface RunnerOptions {
+  threads: number;
+  precision: Precision;
+  provider: Provider;
+  cacheBytes: number;
+  prefixBytes: number;
+  /** Sequences that run at once. */
+  sequences: number;
+}
+
+export interface OpenRunner {
+  runner: Runner;
+  weightBytes: number;
+  dispose(): Promise<void>;
+}
+
+/** What the kernels' memory can hold, less room to work in. */
+const mostKernelBytes = 2 ** 32 - 2 ** 28;
+
+/** Throws invalid_model in one clear line. */
+export async function openRunner(source: WeightSource, options: RunnerOptions): Promise<OpenRunner> {
+  const { threads, precision, provider, prefixBytes, sequences } = options;
+  const opened = (decoder: { weightBytes: number; dispose(): Promise<void> }, runner: Runner): OpenRunner => ({
+    runner,
+    weightBytes: decoder.weightBytes,
+    dispose() {
+      runner.dispose();
+      return decoder.dispose();
+    },
+  });
+  // Only on webgpu can a session's outputs stay on the device.
+  if (provider === 'webgpu') {
+    const decoder = await DeviceDecoder.open(source, { provider, precision });
+    return opened(decoder, new DeviceRunner(decoder, prefixBytes));
+  }
+  if (provider === 'cpu' && precision === 'int8' && (await kernelsHold(source, options))) {
+    const decoder = await KernelDecoder.open(source, { threads, rows: Math.max(sequences, chunkTokens) });
+    return opened(decoder, new KernelRunner(decoder, prefixBytes));
+  }
+  const decoder = await openDecoder(source, { threads, precision, provider });
+  return opened(decoder, new HostRunner(decoder, prefixBytes));
+}
+
+async function kernelsHold(source: WeightSource, { cacheBytes, prefixBytes }: RunnerOptions): Promise<boolean> {
+  const { shape, weights } = await openSource(source);
+  await weights.close();
+  const numbers = [...parameterShapes(shape).values()].reduce(
+    (sum, dims) => sum + dims.reduce((product, size) => product * size, 1),
+    0,
+  );
+  return kernelsFit(shape) && numbers + cacheBytes + prefixBytes < mostKernelBytes;
+}

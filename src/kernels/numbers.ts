@@ -1,0 +1,110 @@
+// Arithmetic that several kernels share: sums, the exponential, the norm of a row, rounding a row to 16 bits. Four numbers at a time.
+import { type Code, type Frame, f32, f32x4, i16x8, i32, i32x4, type Local, v128 } from './wasm.ts';
+
+/** Bytes of a vector. */
+export const wide = 16;
+
+/** The four lanes of a vector added, always in the same order. */
+export function total(vector: Local): Code {
+  const lane = (index: number) => f32x4.lane(vector.get, index);
+  return f32.add(f32.add(lane(0), lane(1)), f32.add(lane(2), lane(3)));
+}
+
+/** The larger of numbers without a sign, by their bits: one instruction, and what is no number is larger than all others. */
+export const larger = (a: Code, b: Code): Code => i32x4.maxS(a, b);
+
+/** The largest of the lanes of a vector of numbers without a sign. */
+export function largest(vector: Local): Code {
+  const lane = (index: number) => f32x4.lane(vector.get, index);
+  return f32.max(f32.max(lane(0), lane(1)), f32.max(lane(2), lane(3)));
+}
+
+/** Added to a number below 2^22 in size, it leaves the nearest whole number in the lowest bits. */
+const magic = 1.5 * 2 ** 23;
+const magicBits = 0x4b400000;
+
+const series = [1.9875691e-4, 1.3981999e-3, 8.333452e-3, 4.1665796e-2, 0.16666665, 0.5];
+
+/** Sets `into` to e^x; x is cut to -87 … 88. e^x = 2^n e^r with |r| ≤ ln 2 / 2, the series for e^r as in the expf of the Cephes library. */
+export function exponential(frame: Frame, into: Local, x: Code): Code {
+  const [rest, shifted, power] = frame.locals('v128', 3) as [Local, Local, Local];
+  const { add, mul, sub, orLess, orMore } = f32x4;
+  // ln 2 in two parts, the first so short that its multiples are exact.
+  const minusPower = (from: Code, part: number) => sub(from, mul(power.get, f32x4.const(part)));
+  const sum = series.slice(1).reduce((so, term) => add(mul(so, rest.get), f32x4.const(term)), f32x4.const(series[0]!));
+  const twoToThe = i32x4.add(i32x4.shl(shifted.get, i32.const(23)), f32x4.const(1));
+  return [
+    ...rest.set(orLess(orMore(x, f32x4.const(-87)), f32x4.const(88))),
+    ...shifted.set(add(mul(rest.get, f32x4.const(Math.LOG2E)), f32x4.const(magic))),
+    ...power.set(sub(shifted.get, f32x4.const(magic))),
+    ...rest.set(minusPower(minusPower(rest.get, 0.693359375), -2.1219444e-4)),
+    ...into.set(mul(add(add(mul(sum, mul(rest.get, rest.get)), rest.get), f32x4.const(1)), twoToThe)),
+  ];
+}
+
+/** Sets all lanes of `into` to 1 / √(mean of squares + ε) of `columns` numbers from `from` on. Source: Zhang & Sennrich 2019. */
+export function rootMeanSquare(frame: Frame, into: Local, from: Local, columns: number, epsilon: number): Code {
+  const [sum, x, i] = [frame.local('v128'), frame.local('v128'), frame.local('i32')];
+  const mean = f32.div(total(sum), f32.const(columns));
+  return [
+    ...sum.set(v128.zero),
+    ...frame.each(
+      i,
+      i32.const(0),
+      i32.const(4 * columns),
+      wide,
+      x.set(v128.load(i32.add(from.get, i.get))),
+      sum.set(f32x4.add(sum.get, f32x4.mul(x.get, x.get))),
+    ),
+    ...into.set(f32x4.splat(f32.div(f32.const(1), f32.sqrt(f32.add(mean, f32.const(epsilon)))))),
+  ];
+}
+
+/** The largest 16-bit number a row of so many columns may hold: no sum of its products with 8-bit weights overflows 32 bits. */
+export function mostOfRow(columns: number): number {
+  return Math.min(32_767, Math.floor((2 ** 31 - 1) / (127 * columns)));
+}
+
+/**
+ * Puts down the scale by which numbers become whole numbers up to `most`, and sets `steps` to its reciprocal. `extreme` holds their largest
+ * magnitudes, lane by lane. A number that is none, or infinite, makes the scale so, and with it everything computed from them no number.
+ */
+export function scaleDown(frame: Frame, extreme: Local, most: Code, steps: Local, scaleTo: Code): Code {
+  const peak = frame.local('f32');
+  return [
+    ...peak.set(largest(extreme)),
+    ...f32.store(scaleTo, f32.div(peak.get, most)),
+    ...steps.set(f32x4.splat(f32.div(most, f32.max(peak.get, f32.const(1e-30))))),
+  ];
+}
+
+/** The whole numbers next to four numbers. */
+export function wholeNumbers(from: Code, steps: Local): Code {
+  return i32x4.sub(f32x4.add(f32x4.mul(v128.load(from), steps.get), f32x4.const(magic)), i32x4.splat(i32.const(magicBits)));
+}
+
+/** Rounds `columns` numbers from `from` on to 16 bits at `to`, and puts their scale down. `extreme` as scaleDown has it. */
+export function roundRow(frame: Frame, extreme: Local, from: Local, columns: number, to: Local, scaleTo: Code): Code {
+  const [i, steps, four] = [frame.local('i32'), ...frame.locals('v128', 2)] as [Local, Local, Local];
+  return [
+    ...scaleDown(frame, extreme, f32.const(mostOfRow(columns)), steps, scaleTo),
+    ...frame.each(
+      i,
+      i32.const(0),
+      i32.const(columns),
+      4,
+      four.set(wholeNumbers(i32.add(from.get, i32.shl(i.get, i32.const(2))), steps)),
+      v128.store64(i32.add(to.get, i32.shl(i.get, i32.const(1))), i16x8.narrowI32x4S(four.get, four.get)),
+    ),
+  ];
+}
+
+/** Sets `extreme` to the largest magnitudes of `columns` numbers from `from` on, lane by lane. */
+export function findExtreme(frame: Frame, extreme: Local, from: Local, columns: number): Code {
+  const i = frame.local('i32');
+  const magnitude = f32x4.abs(v128.load(i32.add(from.get, i.get)));
+  return [
+    ...extreme.set(v128.zero),
+    ...frame.each(i, i32.const(0), i32.const(4 * columns), wide, extreme.set(larger(extreme.get, magnitude))),
+  ];
+}

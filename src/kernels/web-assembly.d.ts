@@ -1,0 +1,16 @@
+// What this room uses of the WebAssembly interface, which the types of Node leave out.
+declare namespace WebAssembly {
+  interface Module {
+    readonly customSections?: never;
+  }
+
+  class Memory {
+    constructor(descriptor: { initial: number; maximum: number; shared: true });
+    readonly buffer: SharedArrayBuffer;
+    /** Throws RangeError where there are no more pages. */
+    grow(pages: number): number;
+  }
+
+  function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;
+  function instantiate(module: Module, imports: { env: { memory: Memory } }): Promise<{ exports: Record<string, unknown> }>;
+}
