@@ -101,22 +101,26 @@ function enginesTable(measured: Measured[], reference: Measured): string {
   return table(['tokens/s (threads)', 'weights', ...figures, ...drawn, 'same tokens as ours'], rows);
 }
 
-/** Ours against the fastest peer of each figure: at full precision, and either at whatever precision is its fastest. */
+/** Ours as it is served beside what peers do with as few bits and with whatever they do best in; and at full precision on both sides. */
+const comparisons: { said: string; ours: string; peers: (precision: string) => boolean }[] = [
+  { said: 'int8 (default), peers at 8 bits or fewer', ours: 'int8', peers: (precision) => !fullPrecision.has(precision) },
+  { said: 'int8 (default), peers at any', ours: 'int8', peers: () => true },
+  { said: 'fp32, peers too', ours: 'fp32', peers: (precision) => fullPrecision.has(precision) },
+];
+
+/** Ours against the fastest peer of each figure. */
 function ratiosTable(measured: Measured[]): string {
-  const fastest = (of: Measured[], figure: number) =>
-    of.reduce((a, b) => (best(b, figure).speed > best(a, figure).speed ? b : a));
   const rows = figures.flatMap((name, figure) =>
-    (['fp32', 'any'] as const).flatMap((which) => {
-      const some = measured.filter(({ engine }) => which === 'any' || fullPrecision.has(engine.precision));
-      const [ours, peers] = [some.filter(({ engine }) => engine.ours), some.filter(({ engine }) => !engine.ours)];
-      if (peers.length === 0) return [];
-      const [mine, theirs] = [fastest(ours, figure), fastest(peers, figure)];
-      const said = ({ engine }: Measured) => `${engine.name} ${engine.precision}`;
-      const value = ratio(best(mine, figure), best(theirs, figure));
-      return [[name, which, said(mine), said(theirs), `ours is ${value} ×`]];
+    comparisons.flatMap(({ said, ours, peers }) => {
+      const mine = measured.find(({ engine }) => engine.ours && engine.precision === ours);
+      const others = measured.filter(({ engine }) => !engine.ours && peers(engine.precision));
+      if (!mine || others.length === 0) return [];
+      const fastest = others.reduce((a, b) => (best(b, figure).speed > best(a, figure).speed ? b : a));
+      const value = ratio(best(mine, figure), best(fastest, figure));
+      return [[name, said, `${fastest.engine.name} ${fastest.engine.precision}`, `ours is ${value} ×`]];
     }),
   );
-  return rows.length === 0 ? '' : table(['figure', 'weights', 'ours', 'fastest peer', 'ratio'], rows);
+  return rows.length === 0 ? '' : table(['figure', 'weights', 'fastest peer', 'ratio'], rows);
 }
 
 /** `--quick` for one short round, `--threads` for one setting. */

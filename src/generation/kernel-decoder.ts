@@ -51,7 +51,8 @@ export class KernelDecoder {
   readonly #crew: Crew;
   readonly #weights: KernelWeights;
   readonly #scratch: Scratch;
-  #logits: Float32Array;
+  /** (rows + 1, V), the last row for a prompt. */
+  readonly #logits: Float32Array;
   #integers: Int32Array;
 
   private constructor(shape: LlamaShape, rows: number, crew: Crew, weights: KernelWeights, weightBytes: number) {
@@ -109,11 +110,8 @@ export class KernelDecoder {
   /** Reads one new token of each sequence. Scores (V) of each, which hold until the next call of this function. */
   step(inputs: readonly KernelInput[]): Float32Array[] {
     for (const [row, input] of inputs.entries()) this.#write(row, input, 0, row);
-    this.#run(
-      inputs.length,
-      inputs.map((_, row) => row),
-      this.#scratch.logits,
-    );
+    const all = inputs.map((_, row) => row);
+    this.#run(inputs.length, all, 0);
     return inputs.map((_, row) => this.#scoresAt(row));
   }
 
@@ -121,7 +119,7 @@ export class KernelDecoder {
   read(input: KernelInput, scores: boolean): Float32Array | undefined {
     const count = input.ids.length;
     for (let row = 0; row < count; row++) this.#write(row, input, row, 0);
-    this.#run(count, scores ? [count - 1] : [], this.#scratch.logits + 4 * this.#stride * this.#rows);
+    this.#run(count, scores ? [count - 1] : [], this.#rows);
     return scores ? this.#scoresAt(this.#rows) : undefined;
   }
 
@@ -143,13 +141,19 @@ export class KernelDecoder {
     const { tokens, tables } = this.#scratch;
     const tableAt = tables + 4 * table * tableWords(this.shape);
     if (index === 0) for (let i = 0; i < blocks.length; i++) this.#integers[(tableAt >> 2) + i] = blocks[i]!;
+    const { contextLength, vocabSize } = this.shape;
+    const id = ids[index]!;
+    // Kernels check nothing: what lies outside of a table would be read, and written, all the same.
+    if (!(id >= 0 && id < vocabSize) || computed + index >= Math.min(contextLength, blocks.length * blockTokens)) {
+      throw new Error(`Token ${id} at position ${computed + index} is outside the model or its blocks.`);
+    }
     const at = (tokens + row * tokenBytes) >> 2;
-    this.#integers[at] = ids[index]!;
+    this.#integers[at] = id;
     this.#integers[at + 1] = computed + index;
     this.#integers[at + 2] = tableAt;
   }
 
-  #run(rows: number, wanted: readonly number[], logits: number): void {
+  #run(rows: number, wanted: readonly number[], scoresRow: number): void {
     const { shape } = this;
     const { table, layers, outputNorm, outputMatrix } = this.#weights;
     const at = this.#scratch;
@@ -174,7 +178,7 @@ export class KernelDecoder {
     }
     if (wanted.length > 0) {
       this.#eachRow('norm', wanted.length, at.x, outputNorm, at.y, at.rounded, at.rowScales);
-      this.#product(wanted.length, outputMatrix, this.#weights.zeros, 0, logits);
+      this.#product(wanted.length, outputMatrix, this.#weights.zeros, 0, at.logits + 4 * this.#stride * scoresRow);
     }
     crew.run();
   }

@@ -3,6 +3,26 @@ import { SteerError } from '../errors.ts';
 
 /** The likeliest allowed id; -1 where every allowed score is -Infinity. Throws internal_error on a score that is no number. */
 export function findLikeliest(scores: Float32Array, allowed: Uint8Array): number {
+  // Nearly always the likeliest of all is allowed, and who looks at scores alone is twice as fast.
+  const likeliest = firstHighest(scores);
+  return likeliest >= 0 && allowed[likeliest] === 1 ? likeliest : findAllowed(scores, allowed);
+}
+
+/** The first of the highest scores; -1 where one on the way is no number. */
+function firstHighest(scores: Float32Array): number {
+  let best = -1;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < scores.length; id++) {
+    const score = scores[id]!;
+    if (score <= highest) continue;
+    if (!(score < Number.POSITIVE_INFINITY)) return -1;
+    highest = score;
+    best = id;
+  }
+  return best;
+}
+
+function findAllowed(scores: Float32Array, allowed: Uint8Array): number {
   let best = -1;
   let highest = Number.NEGATIVE_INFINITY;
   for (let id = 0; id < scores.length; id++) {
