@@ -123,11 +123,11 @@ function ratiosTable(measured: Measured[]): string {
   return rows.length === 0 ? '' : table(['figure', 'weights', 'fastest peer', 'ratio'], rows);
 }
 
-/** `--quick` for one short round, `--threads` for one setting. */
+/** `--quick` for one short round, `--rounds` for so many, `--threads` for one setting. */
 export async function run(args: string[]): Promise<void> {
   const threadCounts = threadCountsOf(args);
   const quick = args.includes('--quick');
-  const rounds = quick ? 1 : 5;
+  const rounds = args.includes('--rounds') ? Number(args[args.indexOf('--rounds') + 1]) : quick ? 1 : 5;
   const scratch = await mkdtemp(join(tmpdir(), 'steer-decode-'));
   try {
     const cells = await makeCells(quick);

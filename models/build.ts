@@ -16,7 +16,7 @@ import { gameCharacters } from '../src/schemas.ts';
 import type { Conversation, Label, Turn } from '../src/steerlm.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { type CorpusItem, generateCorpus } from './corpus/grammar.ts';
-import { B, heldOut, models, recipes, T } from './recipes.ts';
+import { heldOut, models, recipes } from './recipes.ts';
 
 /** A first model that only ever saw short exchanges; the base model goes on from it and it is not kept. */
 const first = 'data/runs/npc-exchanges/model';
@@ -53,7 +53,7 @@ function exchangeOf({ conversation }: CorpusItem): Conversation | undefined {
 }
 
 async function filesOf(run: Run) {
-  const { seed, conversations } = recipes[run];
+  const { seed, conversations, B, T } = recipes[run];
   const runFolder = `data/runs/npc-${run}`;
   await mkdir(runFolder, { recursive: true });
   const files = { train: `${runFolder}/train.jsonl`, validation: `${runFolder}/validation.jsonl` };
@@ -91,7 +91,7 @@ const pretrain = (run: Run, name: string, out: string, start: PretrainingSpec['s
 async function makePredictor(): Promise<boolean> {
   const [name, out] = [models.predictor, `models/${models.predictor}`];
   return make('predictor', out, (files) =>
-    trainPredictor({ ...files, name, out, base, schema: gameCharacters, readingTokens: T }, watch(), stop.signal),
+    trainPredictor({ ...files, name, out, base, schema: gameCharacters, readingTokens: recipes.predictor.T }, watch(), stop.signal),
   );
 }
 
@@ -104,7 +104,7 @@ async function makeSteered(): Promise<boolean> {
 }
 
 const made =
-  (await pretrain('exchanges', 'npc-exchanges', first, { create: size })) &&
+  (existsSync(base) || (await pretrain('exchanges', 'npc-exchanges', first, { create: size }))) &&
   (await pretrain('base', models.base, base, { continue: first })) &&
   (await makePredictor()) &&
   (await makeSteered());

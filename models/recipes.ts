@@ -2,20 +2,21 @@
 
 export const models = { base: 'npc-base', predictor: 'npc-predictor', steered: 'npc' };
 
+/** Rows of a batch, and tokens of a row. */
+const short = { B: 8, T: 256 };
+
 /**
  * Conversations each model is made from; every run has a seed of its own, so the predictor judges replies it was not trained beside.
  * Exchanges come first: among whole conversations a new model learns what replies look like long before it learns to look at the
  * player's line, and short replies right after a line teach that in a few hundred steps.
  */
 export const recipes = {
-  exchanges: { seed: 1, conversations: 120_000, epochs: 2, learningRate: 2e-3 },
-  base: { seed: 2, conversations: 60_000, epochs: 1, learningRate: 2e-3 },
-  predictor: { seed: 3, conversations: 12_000, epochs: 1, learningRate: 8e-4 },
-  steered: { seed: 4, conversations: 75_000, epochs: 1, learningRate: 1.5e-3 },
+  exchanges: { seed: 1, conversations: 120_000, epochs: 2, learningRate: 2e-3, ...short },
+  base: { seed: 2, conversations: 60_000, epochs: 1, learningRate: 2e-3, ...short },
+  predictor: { seed: 3, conversations: 12_000, epochs: 1, learningRate: 8e-4, ...short },
+  // As long as the context: three conversations in ten are longer than a short row, and what no row held no model can read.
+  steered: { seed: 4, conversations: 75_000, epochs: 1, learningRate: 1.5e-3, B: 4, T: 512 },
 };
-
-/** Rows of a batch, and tokens of a row. */
-export const [B, T] = [8, 256];
 
 /** Conversations held out of every run. */
 export const heldOut = 400;
