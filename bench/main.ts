@@ -16,6 +16,7 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   serve: () => import('./serve.ts'),
   precision: () => import('./precision.ts'),
   dials: () => import('./dials.ts'),
+  upstream: () => import('./upstream.ts'),
 };
 
 const [name, ...args] = process.argv.slice(2);

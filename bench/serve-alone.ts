@@ -2,13 +2,15 @@
 // Prints tokens a second as JSON.
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { readConfig } from '../src/config.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
 import { applyAttributes, layOutPrompt } from '../src/steerlm.ts';
 import type { ChatRequest } from './load-prompts.ts';
 
 const [folder, path] = process.argv.slice(2) as [string, string];
 const { streams, requests } = JSON.parse(await readFile(path, 'utf8')) as { streams: number; requests: ChatRequest[] };
-const model = await openLanguageModel(folder, { threads: availableParallelism() });
+const { precision } = readConfig({}).engine;
+const model = await openLanguageModel(folder, { threads: availableParallelism(), precision });
 const label = applyAttributes(model.schema, {});
 
 /** Tokens of the reply. */
