@@ -11,8 +11,8 @@ export interface Engine<Ready, Request, Event> {
   dispose(): Promise<void>;
 }
 
-/** Half a frame of a game: what comes faster is told together, since crossing the threads and the network costs more than making a token. */
-const tellEveryMs = 8;
+/** A frame of a game: what comes faster is told together, since crossing the threads and the network costs more than making a token. */
+const tellEveryMs = 16;
 
 /** What is to be told, sent at once where somebody waits for it to begin or to end, else in pieces. */
 class Outbox {
