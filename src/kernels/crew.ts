@@ -5,12 +5,10 @@ import { SteerError } from '../errors.ts';
 import { builtEntry } from '../tensor/built-entry.ts';
 import { meeting } from './crew-code.ts';
 import type { CompiledKernels, KernelName } from './kernels.ts';
-import { mostPages } from './kernels.ts';
+import { mostPages, mostRecords } from './kernels.ts';
 import { claimsAt, doneAt, recordBytes } from './record.ts';
 
 export const pageBytes = 65_536;
-/** Records a list may have. */
-const mostRecords = 1 << 12;
 const programAt = 1024;
 
 interface Functions {

@@ -15,6 +15,10 @@ export const mostPages = 65_536;
 /** Widths are multiples of this. */
 const widthUnit = 8;
 
+/** Calls of kernels a list may have, and how many a model's run takes at most for each layer and beside them. */
+export const mostRecords = 1 << 12;
+const [callsOfLayer, callsBeside] = [12, 8];
+
 export interface CompiledKernels {
   module: WebAssembly.Module;
   /** The place of each kernel in the table. */
@@ -22,8 +26,9 @@ export interface CompiledKernels {
 }
 
 /** Whether the kernels can compute models of this shape. */
-export function kernelsFit({ hiddenSize, intermediateSize, headDim }: LlamaShape): boolean {
-  return [hiddenSize, intermediateSize, headDim].every((width) => width % widthUnit === 0);
+export function kernelsFit({ hiddenSize, intermediateSize, headDim, layers }: LlamaShape): boolean {
+  const listed = layers * callsOfLayer + callsBeside <= mostRecords;
+  return listed && [hiddenSize, intermediateSize, headDim].every((width) => width % widthUnit === 0);
 }
 
 export async function compileKernels(shape: LlamaShape): Promise<CompiledKernels> {
