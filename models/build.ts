@@ -91,7 +91,11 @@ const pretrain = (run: Run, name: string, out: string, start: PretrainingSpec['s
 async function makePredictor(): Promise<boolean> {
   const [name, out] = [models.predictor, `models/${models.predictor}`];
   return make('predictor', out, (files) =>
-    trainPredictor({ ...files, name, out, base, schema: gameCharacters, readingTokens: recipes.predictor.T }, watch(), stop.signal),
+    trainPredictor(
+      { ...files, name, out, base, schema: gameCharacters, readingTokens: recipes.predictor.T },
+      watch(),
+      stop.signal,
+    ),
   );
 }
 
