@@ -9,7 +9,6 @@ import { DeviceDecoder } from '../src/generation/device-decoder.ts';
 import { Engine, engineDefaults } from '../src/generation/engine.ts';
 import { openRunner } from '../src/generation/open-runner.ts';
 import { type Branch, type GenerationRequest, onePrompt } from '../src/generation/request.ts';
-import { int64 } from '../src/llama/batches.ts';
 import type { Precision } from '../src/llama/loaded-network.ts';
 import { nextTokenObjective } from '../src/llama/objective.ts';
 import { type LlamaShape, parameterShapes } from '../src/llama/shape.ts';
@@ -18,6 +17,7 @@ import { initialWeights } from '../src/llama/weights.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { chooseProvider, slowness } from '../src/tensor/providers.ts';
 import type { Provider } from '../src/tensor/session.ts';
+import { wholeRows } from './training-batch.ts';
 
 /** Query heads that share keys, and lanes of 64 slots that replies outgrow. */
 const shape: LlamaShape = {
@@ -128,16 +128,7 @@ async function learn(provider: Provider) {
     (network) => nextTokenObjective(shape, network, B, T),
     { adamw: defaultAdamW, accumulation: 2, lora: null, threads: 1, provider },
   );
-  const batch = (from: number) => {
-    const ids = text(B * T, from);
-    const feeds = {
-      ids: int64(ids, [B, T]),
-      segments: int64(new Int32Array(B * T), [B, T]),
-      targets: int64([...ids.slice(1), 0], [B * T]),
-      weights: { data: new Float32Array(B * T).fill(1), shape: [B * T] },
-    };
-    return { feeds, weight: B * T, tokens: B * T };
-  };
+  const batch = (from: number) => wholeRows(text(B * T, from), B, T);
   const steps: { loss: number; gradientNorm: number }[] = [];
   for (let step = 1; step <= 6; step++) steps.push(await state.update([batch(step), batch(step + 1)], 1e-2, step));
   await state.settle();

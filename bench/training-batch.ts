@@ -1,11 +1,16 @@
-// The batch the training benches share: random tokens in whole rows, each to be told from those before it. What the tokens are costs nothing.
+// Batches of whole rows for training benches, each token to be told from those before it. What the tokens are costs nothing.
 import { int64, type MicroBatch } from '../src/llama/batches.ts';
 import { randomStream } from '../src/random.ts';
 
-/** B rows of T tokens below `vocabSize`, as nextTokenObjective(shape, network, B, T) takes them. */
+/** B rows of T tokens below `vocabSize`. */
 export function randomBatch(vocabSize: number, B: number, T: number): MicroBatch {
   const random = randomStream(1);
   const ids = Array.from({ length: B * T }, () => Math.floor(random() * vocabSize));
+  return wholeRows(ids, B, T);
+}
+
+/** The ids (B·T) as nextTokenObjective(shape, network, B, T) takes them, each row one segment. */
+export function wholeRows(ids: readonly number[], B: number, T: number): MicroBatch {
   const feeds = {
     ids: int64(ids, [B, T]),
     segments: int64(new Int32Array(B * T), [B, T]),

@@ -140,13 +140,13 @@ export class KernelDecoder {
   #write(row: number, { ids, computed, blocks }: KernelInput, index: number, table: number): void {
     const { tokens, tables } = this.#scratch;
     const tableAt = tables + 4 * table * tableWords(this.shape);
-    if (index === 0) for (let i = 0; i < blocks.length; i++) this.#integers[(tableAt >> 2) + i] = blocks[i]!;
     const { contextLength, vocabSize } = this.shape;
     const id = ids[index]!;
     // Kernels check nothing: what lies outside of a table would be read, and written, all the same.
     if (!(id >= 0 && id < vocabSize) || computed + index >= Math.min(contextLength, blocks.length * blockTokens)) {
       throw new Error(`Token ${id} at position ${computed + index} is outside the model or its blocks.`);
     }
+    if (index === 0) for (let i = 0; i < blocks.length; i++) this.#integers[(tableAt >> 2) + i] = blocks[i]!;
     const at = (tokens + row * tokenBytes) >> 2;
     this.#integers[at] = id;
     this.#integers[at + 1] = computed + index;

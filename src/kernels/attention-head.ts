@@ -1,4 +1,5 @@
 // Attention of one head of one row, step by step, over the blocks of its sequence. Both products are sums of whole numbers, as in product.ts.
+import { hidden } from '../llama/forward.ts';
 import type { LlamaShape } from '../llama/shape.ts';
 import { blockAt, blockBits, blockTokens, halves } from './cache-block.ts';
 import {
@@ -21,10 +22,10 @@ type Four = [Local, Local, Local, Local];
 
 /** Bytes a thread works in for a context of so many tokens. */
 export function workBytes({ contextLength, headDim }: LlamaShape): number {
-  return weightsAt({ headDim }) + 6 * (contextLength + blockTokens);
+  return weightsAt({ headDim }) + 4 * (contextLength + blockTokens);
 }
 
-/** The rounded query, its scale, that of the weights, then the weights as 32 and as 16 bits: the latter over the former would be read too late. */
+/** First the rounded query, then its scale, later that of the weights, then the weights. */
 const queryScaleAt = ({ headDim }: Pick<LlamaShape, 'headDim'>): number => 2 * headDim;
 const weightsAt = (shape: Pick<LlamaShape, 'headDim'>): number => queryScaleAt(shape) + wide;
 
@@ -110,7 +111,7 @@ export class HeadAttention {
   #hideTail(): Code {
     const end = i32.mul(this.#blocks, i32.const(blockTokens));
     const place = at(this.#weights, this.#i.get, i32.const(4));
-    return this.#frame.each(this.#i, this.#at.length.get, end, 1, f32.store(place, f32.const(-1e9)));
+    return this.#frame.each(this.#i, this.#at.length.get, end, 1, f32.store(place, f32.const(hidden)));
   }
 
   /** e^(score − highest) in place of the scores, and their sum; then each times the scale of its token's values, and the largest of these. */
@@ -127,7 +128,7 @@ export class HeadAttention {
     const fours = Array.from({ length: blockTokens / 4 }, (_, four) => wide * four);
     const end = i32.mul(this.#blocks, i32.const(4 * blockTokens));
     return [
-      ...peak.set(f32x4.const(-1e9)),
+      ...peak.set(f32x4.const(hidden)),
       ...to.set(this.#weights),
       ...this.#frame.each(
         i,

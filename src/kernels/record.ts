@@ -1,5 +1,5 @@
 // What a kernel is told: a record of words in memory, and how they are read. Every kernel is a function of (record, task, thread).
-import { type Code, type Definition, define, type Frame, f32, i32, type Local } from './wasm.ts';
+import { type Code, type Definition, define, type Frame, i32, type Local } from './wasm.ts';
 
 /** Bytes of a record: a line of the processor's cache for its words, one for the claims on its tasks and one for those that are done. */
 export const recordBytes = 192;
@@ -9,7 +9,6 @@ export const doneAt = 128;
 export interface Words {
   /** The kernel's own word `index` as i32. */
   word(index: number): Code;
-  float(index: number): Code;
   /** A variable that holds the word. */
   held(index: number): Local;
 }
@@ -21,7 +20,6 @@ export function kernel(name: string, build: Build): Definition {
     const opening: Code[] = [];
     const words: Words = {
       word: (index) => i32.load(record.get, 8 + 4 * index),
-      float: (index) => f32.load(record.get, 8 + 4 * index),
       held(index) {
         const local = frame.local('i32');
         opening.push(local.set(words.word(index)));
