@@ -57,6 +57,11 @@ async function* stay(events: AsyncIterable<CompletionEvent>, signal: AbortSignal
   }
 }
 
+async function firstOf<Event>(events: AsyncIterable<Event>): Promise<Event[]> {
+  for await (const event of events) return [event];
+  return [];
+}
+
 function requestOf(fields: Partial<CompletionRequest> = {}): CompletionRequest {
   return { prompt, maxTokens: 40, stop: [], seed: 3, n: 1, temperature: 0, topP: 1, topK: 0, ...fields };
 }
@@ -103,10 +108,14 @@ describe('says what the model says here', () => {
   });
 
   it('piece by piece, as it comes', async () => {
-    const kinds: string[] = [];
-    for await (const { kind } of upstream.complete(requestOf({ ignoreEos: true, maxTokens: 100 }), never)) kinds.push(kind);
-    expect(kinds.length).toBeGreaterThan(2);
-    expect(kinds.at(-1)).toBe('end');
+    staying = true;
+    try {
+      // The rest is not there before the caller leaves.
+      const [first] = await firstOf(upstream.complete(requestOf({ ignoreEos: true, maxTokens: 100 }), never));
+      expect(first).toMatchObject({ kind: 'delta' });
+    } finally {
+      staying = false;
+    }
   });
 });
 
