@@ -35,6 +35,8 @@ export interface Load {
   /** Requests a second that arrive, at random times; as soon as a stream is free when absent. */
   rate?: number | undefined;
   seed: number;
+  /** Sends a request again whose connection was reset before an answer; its time counts from then. */
+  again?: boolean;
   /** Body of request i; streaming is switched on here. */
   body(i: number): object;
   signal?: AbortSignal;
@@ -65,7 +67,8 @@ export async function applyLoad(load: Load): Promise<{ samples: Sample[]; durati
   return { samples, durationS: (performance.now() - begun) / 1000 };
 }
 
-function sendOne({ endpoint, path, body, signal }: Load, i: number, agent: Agent, begun: number): Promise<Sample> {
+function sendOne(load: Load, i: number, agent: Agent, begun: number): Promise<Sample> {
+  const { endpoint, path, body, signal } = load;
   const content = JSON.stringify({ ...body(i), stream: true, stream_options: { include_usage: true } });
   const started = performance.now();
   const sample: Sample = { startedMs: started - begun, ttftMs: 0, gapsMs: [], e2elMs: 0, inputTokens: 0, outputTokens: 0 };
@@ -83,11 +86,17 @@ function sendOne({ endpoint, path, body, signal }: Load, i: number, agent: Agent
       resolve(missing === undefined ? sample : { ...sample, error: missing });
     };
     const options = { method: 'POST', agent, headers, ...(signal ? { signal } : {}) };
+    let answered = false;
     const asked: ClientRequest = request(new URL(path, endpoint.url), options, (answer) => {
+      answered = true;
       if (answer.statusCode === 200) read(answer, sample, started, end);
       else void refusal(answer).then(end, (error: Error) => end(error.message));
     });
-    asked.on('error', (error) => end(error.message));
+    asked.on('error', (error: NodeJS.ErrnoException) => {
+      const again = load.again && error.code === 'ECONNRESET' && !answered;
+      if (again) resolve(sendOne(load, i, agent, begun));
+      else end(error.message);
+    });
     asked.end(content);
   });
 }

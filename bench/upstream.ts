@@ -2,7 +2,7 @@
 // behind llama-server, its folder an upstream of ours. LLAMA_SERVER names the program, which llama.cpp builds and no package brings.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ async function freePort(): Promise<number> {
 /** llama-server over the weights in full precision, up and answering. Throws when it does not come up in a minute. */
 async function startLlama(gguf: string): Promise<{ url: string; child: ChildProcess }> {
   const port = await freePort();
-  const slots = ['--parallel', `${streams}`, '--ctx-size', `${512 * streams}`, '--threads', '2'];
+  const slots = ['--alias', 'npc', '--parallel', `${streams}`, '--ctx-size', `${512 * streams}`, '--threads', '2'];
   const child = spawn(program!, ['--model', gguf, '--host', '127.0.0.1', '--port', `${port}`, ...slots], { stdio: 'ignore' });
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; tries < 600; tries++) {
@@ -47,6 +47,8 @@ async function writeModels(folder: string, url: string): Promise<void> {
   await cp('models/npc-predictor', join(folder, 'npc-predictor'), { recursive: true });
   const remote = join(folder, 'npc-there');
   await cp('models/npc', remote, { recursive: true, filter: (path) => !path.endsWith('.safetensors') });
+  const card = JSON.parse(await readFile(join(remote, 'steerlm.json'), 'utf8')) as object;
+  await writeFile(join(remote, 'steerlm.json'), JSON.stringify({ ...card, name: 'npc-there' }));
   await writeFile(join(remote, 'upstream.json'), JSON.stringify({ url: `${url}/v1`, model: 'npc' }));
 }
 
@@ -62,12 +64,12 @@ async function ask({ url }: Endpoint, model: string, body: object): Promise<Repl
     body: JSON.stringify({ model, max_tokens: 60, store: false, ...body }),
   });
   const answer = (await response.json()) as {
-    choices: { message: { content: string } }[];
-    steering?: { measured?: Record<string, number> };
+    choices: { message: { content: string }; steering: { measured?: Record<string, number> } }[];
     error?: { message: string };
   };
   if (!response.ok) throw new Error(answer.error?.message ?? `${response.status}`);
-  return { text: answer.choices[0]!.message.content, measured: answer.steering?.measured };
+  const [{ message, steering }] = answer.choices as [(typeof answer.choices)[number]];
+  return { text: message.content, measured: steering.measured };
 }
 
 /** Share of replies to held-out lines, at every level of every attribute, that are the same here and there, word for word. */
@@ -86,7 +88,8 @@ async function agreementOf(
 
 async function loaded(endpoint: Endpoint, model: string, key: string): Promise<LoadSummary> {
   const body = (i: number) => ({ model, prompt: randomWords(60, key, i), max_tokens: 64, temperature: 0, ignore_eos: true });
-  const load = { endpoint, path: '/v1/completions', streams, seed: 1, body };
+  // llama-server resets a connection now and then when several come at once; our server tries again in front of it, so this client does as well.
+  const load = { endpoint, path: '/v1/completions', streams, seed: 1, body, again: true };
   await applyLoad({ ...load, requests: streams });
   const { samples, durationS } = await applyLoad({ ...load, requests: 10 * streams });
   for (const { error } of samples) if (error !== undefined) throw new Error(error);

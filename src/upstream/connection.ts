@@ -6,7 +6,7 @@ import { away, brokeOff, garbled, refused, silent, UpstreamFault } from './fault
 import type { UpstreamSettings } from './settings.ts';
 
 /** Before each further attempt. */
-const retryWaitsMs = [100, 400];
+const retryWaitsMs = [20, 400];
 /** For what comes after the end of a reply, which nobody needs. */
 const tailMs = 1_000;
 /** For the question what models there are. */
