@@ -1,7 +1,8 @@
 // One loading of a big model in a process of its own: node dist/bench/big-model-ours.js <folder> <precision> <tokens>. Prints JSON.
 import { readFileSync } from 'node:fs';
-import { LaneSizes, Lanes } from '../src/generation/cache.ts';
-import { openDecoder } from '../src/generation/decoder.ts';
+import type { SeatedSequence } from '../src/generation/bands.ts';
+import { engineDefaults } from '../src/generation/engine.ts';
+import { openRunner } from '../src/generation/open-runner.ts';
 import type { Precision } from '../src/llama/loaded-network.ts';
 import { median } from './results.ts';
 
@@ -12,25 +13,32 @@ function memoryMiB(field: 'VmHWM' | 'VmRSS'): number {
 }
 
 const before = performance.now();
-const decoder = await openDecoder(folder, { threads: 2, precision });
+const options = { ...engineDefaults, threads: 2, precision, provider: 'cpu' as const, sequences: 1 };
+const { runner, weightBytes, dispose } = await openRunner(folder, options);
 const loadS = (performance.now() - before) / 1000;
 const peakMiB = memoryMiB('VmHWM');
 const loadedMiB = memoryMiB('VmRSS');
 
-const lanes = new Lanes(decoder.shape, new LaneSizes(decoder.shape, decoder.weightBytes).fitting(1), 1);
+const reading = runner.read([1]);
+await runner.advance(reading, 1);
+const sequence: SeatedSequence = { seat: undefined, computed: 1 };
+runner.seat(sequence, reading);
+let token = likeliest(reading.scores!);
+runner.drop(reading);
 const seconds: number[] = [];
-let token = 1;
-for (let computed = 0; computed < Number(tokens); computed++) {
+while (seconds.length < Number(tokens)) {
   const start = performance.now();
-  const { scores, rows } = await decoder.run({ ids: [token], computed: [computed], lanes, firstLane: 0 });
-  lanes.write(0, computed, rows, 0, 1);
+  const [scores] = await runner.run(runner.batches()[0]!, [token]);
   seconds.push((performance.now() - start) / 1000);
+  token = likeliest(scores!);
+}
+const ranMiB = memoryMiB('VmHWM');
+await dispose();
+const figures = { loadS, peakMiB, loadedMiB, weightsMiB: weightBytes / 2 ** 20, tokensPerS: 1 / median(seconds), ranMiB };
+process.stdout.write(`${JSON.stringify(figures)}\n`);
+
+function likeliest(scores: Float32Array): number {
   let best = 0;
   for (let i = 1; i < scores.length; i++) if (scores[i]! > scores[best]!) best = i;
-  token = best;
+  return best;
 }
-await decoder.dispose();
-const weightsMiB = decoder.weightBytes / 2 ** 20;
-process.stdout.write(
-  `${JSON.stringify({ loadS, peakMiB, loadedMiB, weightsMiB, tokensPerS: 1 / median(seconds), ranMiB: memoryMiB('VmHWM') })}\n`,
-);
