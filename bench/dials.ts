@@ -1,7 +1,9 @@
 // What each dial does to how closely replies follow what is asked, by the predictor, and what it costs in time: guidance, candidates, values between
 // levels, attributes that change on the way. The shipped model, held-out lines, one attribute at a time.
+
 import { openPredictor } from '../src/attributes/open-predictor.ts';
 import type { Predictor } from '../src/attributes/predictor.ts';
+import { readConfig } from '../src/config.ts';
 import type { LanguageModel, Phase } from '../src/generation/language-model.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
 import { toBranches } from '../src/generation/steered-prompt.ts';
@@ -139,7 +141,8 @@ async function changeOnTheWay(
 export async function run(args: string[]): Promise<void> {
   const at = args.indexOf('--prompts');
   const prompts = heldOutPrompts(at === -1 ? 16 : Number(args[at + 1]));
-  const model = await openLanguageModel('models/npc', { threads: 1 });
+  const { precision } = readConfig({}).engine;
+  const model = await openLanguageModel('models/npc', { threads: 1, precision });
   const predictor = await openPredictor('models/npc-predictor', { threads: 1 });
   const names = model.schema.attributes.map(({ name }) => name);
   const rows: string[][] = [];
@@ -169,7 +172,7 @@ export async function run(args: string[]): Promise<void> {
   await recordSection(
     'dials',
     `Spearman of the value asked for and the one the predictor sees, ${prompts.length} held-out lines at every level up to its cap, one attribute at a time, ` +
-      'temperature 0.7; best_of chooses with the same predictor that judges, so its row says how far choosing can go, not how good the replies are. ' +
+      `temperature 0.7, weights in ${precision}; best_of chooses with the same predictor that judges, so its row says how far choosing can go, not how good the replies are. ` +
       `Time is measured with 16 requests at once on one thread, against the plain prompt of the same run.\n\n${table(head, rows)}\n\n` +
       `Attributes that change on the way, mean level the predictor sees in each part:\n\n${table(changeHead, changes)}`,
   );
