@@ -2,9 +2,10 @@
 // In that file the votes of every conversation stand in the same order of 123 raters, so a column is a person; the bench checks that first.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { mean, rankCorrelation, variance } from '../src/feedback/agreement.ts';
+import { rankCorrelation } from '../src/feedback/agreement.ts';
 import { type JudgedRating, outlierDefaults, suspect } from '../src/feedback/outliers.ts';
 import { randomStream, shuffledOrder } from '../src/random.ts';
+import { mean, variance } from '../src/statistics.ts';
 import { median, recordSection, table } from './results.ts';
 
 const path = '../shared/data/dices/dices_350_crowdsourced.json';

@@ -1,7 +1,7 @@
 // Replies of the shipped model to lines it never saw, asked for at every level of every attribute, and what the predictor reads in them.
 import { generateCorpus } from '../models/corpus/grammar.ts';
 import type { Predictor } from '../src/attributes/predictor.ts';
-import { spearman } from '../src/attributes/report.ts';
+import { spearman } from '../src/statistics.ts';
 import type { Conversation, Label } from '../src/steerlm.ts';
 
 /** First player lines of conversations held out for their wording. */
