@@ -8,8 +8,8 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
 /** Files at the root of src that any room may import. */
-const shared = ['steerlm', 'steering', 'errors', 'random', 'schemas'];
-const stages = ['datasets', 'attributes', 'finetuning', 'generation', 'batches', 'feedback'];
+const shared = ['steerlm', 'steering', 'errors', 'random', 'schemas', 'statistics'];
+const stages = ['datasets', 'attributes', 'finetuning', 'generation', 'batches', 'feedback', 'evaluation'];
 const rooms: Record<string, string[]> = {
   tensor: [],
   store: [],
@@ -24,6 +24,7 @@ const rooms: Record<string, string[]> = {
   finetuning: ['datasets', 'files', 'jobs', 'llama', 'tensor', 'store'],
   batches: ['files', 'jobs', 'store'],
   feedback: ['datasets', 'jobs', 'store'],
+  evaluation: ['datasets', 'attributes', 'generation', 'files', 'jobs', 'llama', 'tensor', 'store'],
   http: [...stages, 'files', 'jobs', 'llama', 'store', 'config'],
   commands: [...stages, 'files', 'http', 'jobs', 'llama', 'store', 'tensor', 'config', 'model-registry', 'workplace'],
   'model-registry': [...stages, 'upstream', 'http', 'llama', 'tensor', 'store', 'config'],

@@ -2,6 +2,7 @@
 // Numbers and names in, numbers out; the scale is Elo's: 400 points are odds of 10 to 1, the mean model has 1000.
 // After FastChat's monitor (weighted logistic loss, ties half a win each); resampling by Poisson counts, which needs no list of votes.
 import { randomStream } from '../random.ts';
+import { quantile } from '../statistics.ts';
 
 /** What the raters said of two models, one cell per outcome. */
 export interface Contest {
@@ -161,10 +162,4 @@ function poisson(expected: number, random: () => number): number {
     count++;
   }
   return count;
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  const place = share * (sorted.length - 1);
-  const low = sorted[Math.floor(place)]!;
-  return low + (place - Math.floor(place)) * (sorted[Math.ceil(place)]! - low);
 }

@@ -10,7 +10,7 @@
 //    alternatives attend to none, or to the opposite. Whoever is far off in level or scale, or against all others now and then, loses nothing.
 // 2. Sameness. Who always says the lowest (or the highest) level has no order to test. An honest rater says it with at most eight times the odds
 //    of the others, or half of the time; the alternative is 99 %.
-import { mean, variance } from './agreement.ts';
+import { mean, variance } from '../statistics.ts';
 import { groupBy } from './group.ts';
 
 /** One rating beside what the other raters said of the same reply to the same question. */

@@ -1,6 +1,8 @@
 // How far raters agree with each other, question by question. The figures themselves are agreement.ts's.
+
+import { quadraticKappa } from '../statistics.ts';
 import type { Db } from '../store/connect.ts';
-import { intervalAlpha, quadraticKappa } from './agreement.ts';
+import { intervalAlpha } from './agreement.ts';
 import { weightedMean } from './compare.ts';
 import { groupBy } from './group.ts';
 import { loadRatings, type Rating } from './ratings.ts';

@@ -1,5 +1,6 @@
 // What a rater is like: bias, spread and agreement with what the others said of the same replies. Numbers only, no database.
-import { mean, quadraticKappa, rankCorrelation, variance } from './agreement.ts';
+import { mean, quadraticKappa, variance } from '../statistics.ts';
+import { rankCorrelation } from './agreement.ts';
 
 /** A rating and the mean of the other raters that count. */
 export interface ComparedRating {

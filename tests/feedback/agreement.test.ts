@@ -1,6 +1,7 @@
 // Agreement figures against published and hand-computed ones.
 import { describe, expect, test } from 'vitest';
-import { intervalAlpha, quadraticKappa, rankCorrelation } from '../../src/feedback/agreement.ts';
+import { intervalAlpha, rankCorrelation } from '../../src/feedback/agreement.ts';
+import { quadraticKappa } from '../../src/statistics.ts';
 
 /** Four observers, twelve units, gaps as null: Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), example C. */
 const observers = [

@@ -7,10 +7,10 @@ import { precisionTable } from '../../bench/precision.ts';
 import { generateCorpus } from '../../models/corpus/grammar.ts';
 import { openPredictor } from '../../src/attributes/open-predictor.ts';
 import type { Predictor } from '../../src/attributes/predictor.ts';
-import { mean, spearman } from '../../src/attributes/report.ts';
 import type { LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
 import { readModelCard } from '../../src/llama/model-folder.ts';
+import { mean, spearman } from '../../src/statistics.ts';
 import { applyAttributes, type Conversation, layOutPrompt, trimReply } from '../../src/steerlm.ts';
 
 const models = fileURLToPath(new URL('../../models', import.meta.url));
