@@ -72,18 +72,14 @@ export class ModelRegistry implements Models {
   list(): ModelCard[] {
     const taken = new Set(this.#aliases.keys());
     return this.#entries.map((entry, place) => {
-      const { id, kind, created, schema, contextLength, base, folder } = entry;
+      const { folder, steered: _, stamp: __, ...told } = entry;
+      const { id, kind } = told;
       const own = basename(folder) === id || taken.has(basename(folder)) ? [] : [basename(folder)];
       const given = [...this.#aliases].flatMap(([alias, model]) => (model === id && alias !== 'default' ? [alias] : []));
       const aliases = [...own, ...given, ...(place === 0 && kind === 'language' ? ['default'] : [])];
       return {
-        id,
-        kind,
-        created,
+        ...told,
         aliases,
-        schema,
-        contextLength,
-        base,
         status: this.#statusOf(id),
         precision: this.#precisionOf(id),
       };

@@ -8,7 +8,7 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
 /** Files at the root of src that any room may import. */
-const shared = ['steerlm', 'steering', 'errors', 'random', 'schemas', 'statistics'];
+const shared = ['steerlm', 'steering', 'errors', 'random', 'schemas', 'statistics', 'calibration'];
 const stages = ['datasets', 'attributes', 'finetuning', 'generation', 'batches', 'feedback', 'evaluation'];
 const rooms: Record<string, string[]> = {
   tensor: [],

@@ -1,4 +1,5 @@
 // What the rest of the program may ask of a loaded language model. Knows no HTTP, no database and no steering dial.
+import type { Curves } from '../calibration.ts';
 import type { AttributeSchema, Piece } from '../steerlm.ts';
 import type { FinishReason, GenerationRequest, Phase, Priority } from './request.ts';
 
@@ -40,6 +41,8 @@ export interface LanguageModel {
   /** Hash that changes when the weights do. */
   readonly revision: string;
   readonly schema: AttributeSchema;
+  /** What replies were measured to be where a level was asked for; absent where nobody measured. */
+  readonly curves?: Curves | undefined;
   /** Most tokens of prompt and reply together. */
   readonly contextLength: number;
   /** Token ids run from 0 to this less 1. */

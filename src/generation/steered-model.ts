@@ -50,6 +50,7 @@ export async function openLanguageModel(
     id: card.name,
     revision,
     schema,
+    curves: card.measured?.steering?.curves,
     contextLength,
     vocabSize,
     encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),

@@ -1,5 +1,6 @@
 // From the body of a chat request to the prompt of one model: which model, which label, which token ids. Runs nothing.
 import { z } from '@hono/zod-openapi';
+import { requestFor } from '../calibration.ts';
 import { SteerError } from '../errors.ts';
 import type { LanguageModel, Phase } from '../generation/language-model.ts';
 import { toBranches } from '../generation/steered-prompt.ts';
@@ -50,6 +51,8 @@ export interface ChatPrompt {
   /** As asked, by canonical name. */
   requested: Requested;
   applied: Label;
+  /** Levels the reply is to be read at: those applied, but where they were calibrated those asked for. */
+  aim: Label;
   pieces: Piece[];
   tokenIds: number[];
   /** Where the reply is mixed from several prompts, or its attributes change on the way. */
@@ -60,12 +63,12 @@ export interface ChatPrompt {
 export async function toChatPrompt(models: Models, body: ChatBody): Promise<ChatPrompt> {
   const model = await models.language(findModel(models, body.model, ['language']).id);
   const { schema } = model;
-  const asked = body.attributes ?? {};
-  const applied = applyAttributes(schema, asked);
-  const requested = canonical(schema, asked);
+  const requested = canonical(schema, body.attributes ?? {});
+  const aim = applyAttributes(schema, requested);
+  const applied = applyAttributes(schema, body.steering?.calibrated ? calibrate(model, requested) : requested);
   const conversation = toConversation(body.messages, schema);
   const pieces = layOutPrompt(schema, conversation, applied);
-  const prompt = { model, conversation, requested, applied, pieces, tokenIds: model.encode(pieces) };
+  const prompt = { model, conversation, requested, applied, aim, pieces, tokenIds: model.encode(pieces) };
   const phases = toPhases(prompt, body);
   return isPlain(phases) ? prompt : { ...prompt, phases };
 }
@@ -78,11 +81,28 @@ function toPhases({ model, conversation, requested, applied }: ChatPrompt, { ste
   let asked = requested;
   const later = schedule.map(({ attributes }, i) => {
     asked = { ...asked, ...namingField(`steering.schedule.${i}`, () => canonical(schema, attributes)) };
-    return applyAttributes(schema, asked);
+    return applyAttributes(schema, steering?.calibrated ? calibrate(model, asked) : asked);
   });
   return [applied, ...later].map((label, i) => {
     return { branches: toBranches(model, conversation, label, setting), until: schedule[i]?.after };
   });
+}
+
+/** What to ask for so that replies measure what was asked. Throws `invalid_request` for an attribute whose curve nobody measured. */
+function calibrate({ id, schema, curves = {} }: LanguageModel, asked: Requested): Requested {
+  const capped = applyAttributes(schema, asked);
+  return Object.fromEntries(
+    Object.entries(asked).map(([name, value]) => {
+      if (value === null) return [name, null];
+      const curve = curves[name];
+      if (curve) return [name, requestFor(curve, capped[name] as number).requested];
+      throw new SteerError(
+        'invalid_request',
+        `steering.calibrated: what ${id} gives where ${name} is asked for was never measured. Leave it out, or run: steer evaluate steering.`,
+        { details: { param: 'steering.calibrated' } },
+      );
+    }),
+  );
 }
 
 function isPlain([first, ...later]: Phase[]): boolean {

@@ -1,5 +1,7 @@
 // What the door asks of whoever holds the models, and how a name in a request finds one. Knows nothing of files or engines.
+
 import type { Predictor } from '../attributes/predictor.ts';
+import type { Curves } from '../calibration.ts';
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import type { Precision } from '../llama/loaded-network.ts';
@@ -19,6 +21,8 @@ export interface ModelCard {
   /** Other names it answers to; `default` marks the one meant when a request names none. */
   aliases: string[];
   schema: AttributeSchema;
+  /** What replies were measured to be where a level was asked for, by attribute; empty where nobody measured. */
+  curves: Curves;
   /** Most tokens it reads and writes together. */
   contextLength: number;
   /** Name of the model it was trained from. */

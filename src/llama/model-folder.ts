@@ -29,8 +29,11 @@ export interface ModelCard {
   createdAt: string | null;
 }
 
-/** What a precision of the weights costs, by the name of the precision, beside whatever else was measured. */
-export type Measured = Record<string, unknown> & { precision?: Record<string, PrecisionCost> | undefined };
+/** What a precision of the weights costs, by its name, and how replies follow what is asked for, beside whatever else was measured. */
+export type Measured = Record<string, unknown> & {
+  precision?: Record<string, PrecisionCost> | undefined;
+  steering?: MeasuredSteering | undefined;
+};
 
 const cardName = 'steerlm.json';
 const configName = 'config.json';
@@ -61,6 +64,20 @@ const precisionCost = z.object({
 });
 export type PrecisionCost = z.infer<typeof precisionCost>;
 
+const measuredSteering = z.object({
+  /** Predictor that read the replies, with its revision. */
+  judge: z.string(),
+  /** Of the weights that wrote them. */
+  precision: z.string(),
+  prompts: z.int().positive(),
+  /** By attribute, in rising order of what was asked for. */
+  curves: z.record(
+    z.string(),
+    z.array(z.object({ requested: z.number(), obtained: z.number(), replies: z.int().positive() })).min(2),
+  ),
+});
+export type MeasuredSteering = z.infer<typeof measuredSteering>;
+
 const cardSchema = z.object({
   format_version: z.literal(formatVersion, `only format_version ${formatVersion} is read here; a newer release wrote this card`),
   kind: z.enum(['base', 'predictor', 'steered']),
@@ -74,7 +91,7 @@ const cardSchema = z.object({
   datasets: z.array(z.object({ name: z.string(), hash: z.string() })).default([]),
   recipe: z.record(z.string(), z.unknown()).default({}),
   measured: z
-    .looseObject({ precision: z.record(z.string(), precisionCost).optional() })
+    .looseObject({ precision: z.record(z.string(), precisionCost).optional(), steering: measuredSteering.optional() })
     .nullable()
     .default(null),
   created_at: z.iso.datetime({ offset: true }).nullable().default(null),

@@ -2,6 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { headShapes } from '../attributes/predictor-graph.ts';
+import type { Curves } from '../calibration.ts';
 import { SteerError } from '../errors.ts';
 import type { ModelKind } from '../http/served-models.ts';
 import { exists } from '../llama/json-file.ts';
@@ -18,6 +19,7 @@ export interface Entry {
   /** Unix seconds. */
   created: number;
   schema: AttributeSchema;
+  curves: Curves;
   contextLength: number;
   /** Name of the model it was trained from. */
   base: string | null;
@@ -103,6 +105,7 @@ async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
     folder,
     created: Math.floor(made / 1000),
     schema: attributeSchema ?? noAttributes,
+    curves: card.measured?.steering?.curves ?? {},
     contextLength: shape.contextLength,
     base: card.baseModel?.name ?? null,
   };

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConversationScore, Predictor } from '../../src/attributes/predictor.ts';
+import type { Curves } from '../../src/calibration.ts';
 import { SteerError } from '../../src/errors.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import { findModel, type ModelCard, type Models } from '../../src/http/served-models.ts';
@@ -22,6 +23,7 @@ export class ParrotModel implements LanguageModel {
   readonly id: string = 'parrot';
   readonly revision = 'rev-1';
   readonly schema: AttributeSchema = gameCharacters;
+  curves: Curves | undefined;
   readonly contextLength: number = 512;
   readonly vocabSize = 2 ** 16 + 3;
   replyWords = 4;
@@ -157,13 +159,20 @@ export class Shelf implements Models {
       status: this.unloaded.has(id) ? ('unloaded' as const) : ('loaded' as const),
     });
     return [
-      ...this.languages.map(({ id, schema, contextLength }) => ({
+      ...this.languages.map(({ id, schema, curves = {}, contextLength }) => ({
         kind: 'language' as const,
         schema,
+        curves,
         contextLength,
         ...rest(id),
       })),
-      ...this.predictors.map(({ id, schema }) => ({ kind: 'predictor' as const, schema, contextLength: 256, ...rest(id) })),
+      ...this.predictors.map(({ id, schema }) => ({
+        kind: 'predictor' as const,
+        schema,
+        curves: {},
+        contextLength: 256,
+        ...rest(id),
+      })),
     ];
   }
 

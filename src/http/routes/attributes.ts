@@ -1,6 +1,7 @@
 // GET /v1/attributes: the scales a model knows. POST /v1/attributes/score: a predictor's ratings of assistant turns.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { ConversationScore } from '../../attributes/predictor.ts';
+import type { Curves } from '../../calibration.ts';
 import { SteerError } from '../../errors.ts';
 import { type Attribute, type Conversation, maxLevel } from '../../steerlm.ts';
 import type { Door, DoorEnv } from '../door.ts';
@@ -20,6 +21,12 @@ const AttributeScale = z
     default: z.int().nullable().openapi({ description: 'Applied when a request says nothing; null leaves the attribute open' }),
     cap: z.int().openapi({ description: 'Higher requests are lowered to it' }),
     levels: z.array(z.string()).openapi({ description: 'What each level means, lowest first' }),
+    obtained: z
+      .array(z.object({ requested: z.number(), obtained: z.number(), replies: z.int() }))
+      .nullable()
+      .openapi({
+        description: 'Mean level a predictor read in replies for which each level was asked; null where nobody measured it',
+      }),
   })
   .openapi('Attribute');
 
@@ -104,7 +111,14 @@ const scoreRoute = createRoute({
 export function addAttributes(app: OpenAPIHono<DoorEnv>, door: Door): void {
   app.openapi(listRoute, (c) => {
     const card = findModel(door.models, c.req.valid('query').model, ['language', 'predictor']);
-    return c.json({ object: 'list' as const, model: card.id, data: card.schema.attributes.map(toScale) }, 200);
+    return c.json(
+      {
+        object: 'list' as const,
+        model: card.id,
+        data: card.schema.attributes.map((attribute) => toScale(attribute, card.curves)),
+      },
+      200,
+    );
   });
   app.openapi(scoreRoute, async (c) => {
     const body = c.req.valid('json');
@@ -161,7 +175,8 @@ function toRatedTurns(body: z.infer<typeof ScoreBody>, most: number): RatedTurn[
   return rated.map(({ index, turn, messages }) => ({ index, turn, conversation: toConversation(messages) }));
 }
 
-function toScale(attribute: Attribute): z.infer<typeof AttributeScale> {
+function toScale(attribute: Attribute, curves: Curves): z.infer<typeof AttributeScale> {
   const { name, aliases, description, levels, cap } = attribute;
-  return { name, aliases, description, min: 0, max: maxLevel(attribute), default: attribute.default, cap, levels };
+  const obtained = curves[name]?.map((point) => ({ ...point })) ?? null;
+  return { name, aliases, description, min: 0, max: maxLevel(attribute), default: attribute.default, cap, levels, obtained };
 }

@@ -125,13 +125,13 @@ async function complete(c: DoorContext, door: Door, request: ChatBody, prompt: C
 /** The replies of the engine, or those chosen among candidates. */
 function begin(
   wanted: CompletionRequest,
-  { model, requested, applied }: ChatPrompt,
+  { model, requested, aim }: ChatPrompt,
   { bestOf, measure }: { bestOf: number; measure: Measure | undefined },
   signal: AbortSignal,
 ): AsyncIterable<ReplyEvent> {
   if (bestOf === 1 || !measure) return model.complete(wanted, signal);
-  const asked = Object.keys(requested).filter((name) => applied[name] !== undefined);
-  const target = asked.length === 0 ? applied : Object.fromEntries(asked.map((name) => [name, applied[name]!]));
+  const asked = Object.keys(requested).filter((name) => aim[name] !== undefined);
+  const target = asked.length === 0 ? aim : Object.fromEntries(asked.map((name) => [name, aim[name]!]));
   const distance = distanceFrom(model.schema, target);
   return keepNearest(model.complete({ ...wanted, n: wanted.n * bestOf }, signal), { n: wanted.n, bestOf, measure, distance });
 }

@@ -29,6 +29,14 @@ export const SteeringRequest = z
           'How far the reply is pushed towards its attributes (classifier-free guidance): 1 or absent is the plain prompt, more exaggerates, ' +
           '0 ignores them. Other than 1 it runs a second sequence beside each reply',
       }),
+    calibrated: z
+      .boolean()
+      .nullish()
+      .openapi({
+        description:
+          'The attributes say what the reply should measure, not what the prompt should say: each is turned into what was measured to lead there ' +
+          '(`obtained` of GET /v1/attributes). A level the model never reached becomes the nearest it did; for strength 1',
+      }),
     against: z.enum(opposites).nullish().openapi({
       description:
         'What strength pushes away from: a prompt without attributes (`null`, the default) or one with the `opposite` of each',
@@ -44,7 +52,11 @@ export const SteeringRequest = z
       .nullish()
       .openapi({ description: 'Attributes that change on the way: from each place on these hold on top of those before' }),
   })
-  .superRefine(({ best_of, schedule }, context) => {
+  .superRefine(({ best_of, schedule, calibrated, strength }, context) => {
+    if (calibrated && (strength ?? 1) !== 1) {
+      const message = 'what leads where was measured at strength 1; leave calibrated or strength out';
+      context.addIssue({ code: 'custom', path: ['calibrated'], message });
+    }
     if ((best_of ?? 1) === 1 || !schedule) return;
     const message = 'candidates are compared under one set of attributes; leave best_of or schedule out';
     context.addIssue({ code: 'custom', path: ['best_of'], message });
