@@ -9,14 +9,16 @@ import {
   findPredictorFor,
   type ModelCard,
   type ModelKind,
+  type ModelReport,
   type ModelStatus,
   type Models,
 } from './http/served-models.ts';
 import type { Precision } from './llama/loaded-network.ts';
-import { checkAlias, readAliases, removeAlias, writeAlias } from './model-registry/aliases.ts';
+import { checkAlias, checkMeaning, readAliases, removeAlias, writeAlias } from './model-registry/aliases.ts';
 import { EngineSlot } from './model-registry/engine-slot.ts';
 import { holdEngine } from './model-registry/held-models.ts';
 import { type OpenOptions, openModel } from './model-registry/open.ts';
+import { readReport } from './model-registry/report.ts';
 import { chosenDefault, type Entry, inOrder, type Scan, scanModels, withoutTwins } from './model-registry/scan.ts';
 import type { Db } from './store/connect.ts';
 
@@ -145,6 +147,10 @@ export class ModelRegistry implements Models {
     this.#retire(id);
   }
 
+  async report(id: string): Promise<ModelReport> {
+    return await readReport(this.#entry(id).folder);
+  }
+
   aliases(): Map<string, string> {
     return new Map(this.#aliases);
   }
@@ -155,10 +161,7 @@ export class ModelRegistry implements Models {
       this.#entries.map(({ id }) => id),
     );
     const card = findModel(this, name, ['language', 'predictor']);
-    if (alias === 'default' && card.kind !== 'language') {
-      const message = `model: expected a language model as default, ${card.id} is a predictor.`;
-      throw new SteerError('invalid_request', message, { details: { param: 'model' } });
-    }
+    checkMeaning(alias, card);
     const db = this.#database();
     // So that the next caller does not wait for it, and no alias leads to what does not load.
     await this.load(card.id);

@@ -262,3 +262,15 @@ describe.each(await testDatabases())('aliases on $name', ({ open: openDatabase }
     await Promise.all([here.dispose(), there.dispose()]);
   });
 });
+
+test('the report is what stands on the card and in the folder now', async () => {
+  await write('steered', 'steered');
+  const { registry } = await open();
+  expect(await registry.report('steered')).toEqual({ measured: {}, evaluations: {} });
+  mkdirSync(join(folder, 'steered', 'evaluation'));
+  writeFileSync(join(folder, 'steered', 'evaluation', 'steering.json'), '{"format_version":1}');
+  expect((await registry.report('steered')).evaluations).toEqual({ steering: { format_version: 1 } });
+  writeFileSync(join(folder, 'steered', 'evaluation', 'steering.json'), '{');
+  await expect(registry.report('steered')).rejects.toMatchObject({ code: 'invalid_model' });
+  await expect(registry.report('nobody')).rejects.toMatchObject({ code: 'model_not_found' });
+});

@@ -17,6 +17,7 @@ const noModels: Models = {
   refresh: async () => {},
   load: refuse,
   unload: () => {},
+  report: refuse,
   aliases: () => new Map(),
   setAlias: refuse,
   removeAlias: refuse,

@@ -33,6 +33,12 @@ export interface ModelCard {
   precision: Precision;
 }
 
+/** What was measured of a model: on its card, and by each kind of evaluation. */
+export interface ModelReport {
+  measured: Record<string, unknown>;
+  evaluations: Partial<Record<'predictor' | 'steering' | 'likelihood', Record<string, unknown>>>;
+}
+
 /** The models of this process. `language` and `predictor` take a card's id, may load it, and throw `not_ready` or `invalid_model`. */
 export interface Models {
   /** Every model that may be named, best choice first within a kind. */
@@ -50,6 +56,8 @@ export interface Models {
   load(id: string, precision?: Precision): Promise<void>;
   /** Takes the model out of use and frees it when its last call has ended; who asks for it next has it loaded again. Throws `model_not_found`. */
   unload(id: string): void;
+  /** What was measured of it. Throws `model_not_found`, or `invalid_model` for a report nobody can read. */
+  report(id: string): Promise<ModelReport>;
   /** Models by the names people gave them. */
   aliases(): Map<string, string>;
   /** Lets the alias mean that model from now on; calls in hand end where they began. Throws `model_not_found`, `invalid_request` or `conflict`. */

@@ -39,3 +39,10 @@ export function checkAlias(alias: string, models: readonly string[]): void {
   if (models.includes(alias))
     throw new SteerError('conflict', `${alias} is the name of a model, which no alias can take.`, { details });
 }
+
+/** Throws invalid_request where `default` is to mean what writes nothing. */
+export function checkMeaning(alias: string, { id, kind }: { id: string; kind: string }): void {
+  if (alias !== 'default' || kind === 'language') return;
+  const message = `model: expected a language model as default, ${id} is a predictor.`;
+  throw new SteerError('invalid_request', message, { details: { param: 'model' } });
+}

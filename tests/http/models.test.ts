@@ -71,3 +71,9 @@ test('the process is live at once and ready when its models are', async () => {
   house.shelf.loaded = true;
   expect((await knock(house, '/health/ready')).body).toEqual({ status: 'ready' });
 });
+
+test('GET /v1/models/{id}/report tells what was measured, by the name or an alias', async () => {
+  const { status, body } = await knock(openHouse(), '/v1/models/default/report');
+  expect([status, body]).toEqual([200, { object: 'model.report', model: 'parrot', measured: {}, evaluations: {} }]);
+  expect((await knock(openHouse(), '/v1/models/nobody/report')).status).toBe(404);
+});

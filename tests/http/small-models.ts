@@ -5,7 +5,7 @@ import type { ConversationScore, Predictor } from '../../src/attributes/predicto
 import type { Curves } from '../../src/calibration.ts';
 import { SteerError } from '../../src/errors.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
-import { findModel, type ModelCard, type Models } from '../../src/http/served-models.ts';
+import { findModel, type ModelCard, type ModelReport, type Models } from '../../src/http/served-models.ts';
 import { gameCharacters } from '../../src/schemas.ts';
 import type { AttributeSchema, Conversation, Piece } from '../../src/steerlm.ts';
 
@@ -186,6 +186,10 @@ export class Shelf implements Models {
 
   ready(): boolean {
     return this.loaded;
+  }
+
+  async report(): Promise<ModelReport> {
+    return { measured: {}, evaluations: {} };
   }
 
   async refresh(): Promise<void> {}

@@ -21,6 +21,18 @@ const Model = z
   })
   .openapi('Model');
 
+const Figures = z.record(z.string(), z.unknown());
+const Report = z
+  .object({
+    object: z.literal('model.report'),
+    model: z.string(),
+    measured: Figures.openapi({ description: 'Of `steerlm.json`; empty where nothing was measured' }),
+    evaluations: z
+      .object({ predictor: Figures.optional(), steering: Figures.optional(), likelihood: Figures.optional() })
+      .openapi({ description: 'By kind; a kind that was not run is absent' }),
+  })
+  .openapi('ModelReport');
+
 const Alias = z.object({ object: z.literal('model.alias'), alias: z.string(), model: z.string() }).openapi('ModelAlias');
 
 const tags = ['Models'];
@@ -46,6 +58,16 @@ const oneRoute = createRoute({
   summary: 'Show one model, by id or alias',
   request: { params },
   responses: { ...json(Model, 'The model'), ...failureResponses('model_not_found') },
+});
+
+const reportRoute = createRoute({
+  method: 'get',
+  path: '/v1/models/{id}/report',
+  tags,
+  summary: 'Show what was measured of a model',
+  description: 'The figures on its card, and the reports of `steer evaluate` as it wrote them',
+  request: { params },
+  responses: { ...json(Report, 'The report'), ...failureResponses('model_not_found', 'invalid_model') },
 });
 
 const loadRoute = createRoute({
@@ -167,6 +189,10 @@ export function addModels(app: OpenAPIHono<DoorEnv>, { models }: Door): void {
     return c.json({ object: 'list' as const, data }, 200);
   });
   app.openapi(oneRoute, (c) => c.json(toModel(cardOf(c.req.valid('param').id)), 200));
+  app.openapi(reportRoute, async (c) => {
+    const { id } = cardOf(c.req.valid('param').id);
+    return c.json({ object: 'model.report' as const, model: id, ...(await models.report(id)) }, 200);
+  });
   app.openapi(loadRoute, async (c) => {
     const { id } = cardOf(c.req.valid('param').id);
     const { precision } = c.req.valid('json') ?? {};
