@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import type { Predictor } from '../src/attributes/predictor.ts';
 import { ratedReplies } from '../src/attributes/readings.ts';
 import { type RatedPair, reportOn } from '../src/attributes/report.ts';
+import { ngramPredictions } from '../src/evaluation/ngram-baseline.ts';
 import { mean } from '../src/statistics.ts';
 import { type Attribute, type Conversation, maxLevel } from '../src/steerlm.ts';
 import { type CircleData, circleSchema, type TestReply } from './circle-data.ts';
-import { ngramPredictions } from './ngram-baseline.ts';
 import { table } from './results.ts';
 
 const signal = new AbortController().signal;

@@ -144,7 +144,7 @@ async function tune(data: CircleData, labelled: SampleContent[], scale: Scale): 
       base: `${out}/base`,
       out: `${out}/models/steered`,
       schema: circleSchema,
-      dropout: { label: 0.1, attribute: 0.15 },
+      dropout: { label: 0.1, attribute: 0.15, partial: 0.5 },
       settings: settings(scale.tuningEpochs, 6e-4),
     },
     listener('steered'),

@@ -1,41 +1,12 @@
 // Does the shipped model listen? Nats per token of held-out replies after the line they answer, and after a line from another conversation.
 // A model that only knows how its ground sounds gains nothing from the right line.
-import { generateCorpus } from '../models/corpus/grammar.ts';
-import { int64 } from '../src/llama/batches.ts';
+import { type CorpusItem, generateCorpus } from '../models/corpus/grammar.ts';
+import { openTokenLikelihood } from '../src/evaluation/token-likelihood.ts';
 import { encodePieces } from '../src/llama/encode.ts';
-import { causalBias, forwardTrunk, logits, plainNetwork } from '../src/llama/forward.ts';
-import { type Model, readModel } from '../src/llama/model.ts';
-import { parameterShapes } from '../src/llama/shape.ts';
-import { type AttributeSchema, type Conversation, layOutTraining } from '../src/steerlm.ts';
-import { emitOnnx } from '../src/tensor/onnx.ts';
-import * as t from '../src/tensor/primitives.ts';
-import { Session } from '../src/tensor/session.ts';
+import { readModelCard } from '../src/llama/model-folder.ts';
+import { Tokenizer } from '../src/llama/tokenizer.ts';
+import { layOutTraining, type Turn } from '../src/steerlm.ts';
 import { recordSection, table } from './results.ts';
-
-async function openScores({ shape, values }: Model): Promise<Session> {
-  const constants = new Map([...parameterShapes(shape)].map(([name, dims]) => [name, t.constant(values.get(name)!, dims)]));
-  const network = plainNetwork((name) => constants.get(name)!, shape);
-  const positions = t.input('positions', 'int64', ['B', 'T']);
-  const tokens = { ids: t.input('ids', 'int64', ['B', 'T']), positions, bias: causalBias(positions) };
-  return Session.open(emitOnnx({ scores: t.logSoftmax(logits(shape, network, forwardTrunk(shape, network, tokens).hidden)) }));
-}
-
-/** Sum of −ln p over the trained tokens of a conversation, and how many there are. */
-async function replyNll(
-  session: Session,
-  model: Model,
-  schema: AttributeSchema,
-  conversation: Conversation,
-): Promise<[number, number]> {
-  const { ids, trained } = encodePieces(model.tokenizer, layOutTraining(schema, conversation));
-  const T = ids.length;
-  const positions = Array.from({ length: T }, (_, i) => i);
-  const { scores } = await session.run({ ids: int64(ids, [1, T]), positions: int64(positions, [1, T]) });
-  const V = model.shape.vocabSize;
-  let total = 0;
-  for (let i = 1; i < T; i++) if (trained[i]) total -= scores!.data[(i - 1) * V + ids[i]!] as number;
-  return [total, trained.filter(Boolean).length];
-}
 
 export interface Listening {
   replies: number;
@@ -46,24 +17,25 @@ export interface Listening {
 
 /** Reads the first replies of `count` held-out conversations with the model in `folder`. */
 export async function measureListening(folder: string, count: number): Promise<Listening> {
-  const model = await readModel(folder);
-  const schema = model.card.attributeSchema!;
-  const session = await openScores(model);
+  const { attributeSchema: schema } = await readModelCard(folder);
+  const tokenizer = await Tokenizer.open(folder);
   const held = [...generateCorpus({ seed: 91, conversations: 12 * count })]
     .filter(({ split }) => split === 'validation')
     .slice(0, count);
-  const sums = { right: 0, wrong: 0, tokens: 0 };
-  for (const [i, { conversation }] of held.entries()) {
-    const [line, reply] = conversation.turns as [Conversation['turns'][number], Conversation['turns'][number]];
-    const other = held[(i + 37) % held.length]!.conversation.turns[0]!;
-    const [right, tokens] = await replyNll(session, model, schema, { ...conversation, turns: [line, reply] });
-    const [wrong] = await replyNll(session, model, schema, { ...conversation, turns: [other, reply] });
-    sums.right += right;
-    sums.wrong += wrong;
-    sums.tokens += tokens;
-  }
-  await session.dispose();
-  return { replies: held.length, right: sums.right / sums.tokens, wrong: sums.wrong / sums.tokens };
+  const after = (turn: Turn, { conversation }: CorpusItem) => {
+    const turns = [turn, conversation.turns[1]!];
+    const { ids, trained } = encodePieces(tokenizer, layOutTraining(schema!, { ...conversation, turns }));
+    return { ids, weights: Float32Array.from(trained, Number) };
+  };
+  const likelihood = await openTokenLikelihood(folder);
+  const nllOf = async (turnFor: (place: number) => Turn): Promise<number> => {
+    const found = await likelihood.score(held.map((item, i) => after(turnFor(i), item)));
+    return found.reduce((sum, { nats }) => sum + nats, 0) / found.reduce((sum, { tokens }) => sum + tokens, 0);
+  };
+  const line = (place: number) => held[place % held.length]!.conversation.turns[0]!;
+  const [right, wrong] = [await nllOf(line), await nllOf((i) => line(i + 37))];
+  await likelihood.dispose();
+  return { replies: held.length, right, wrong };
 }
 
 /** Measures the steered model and writes its row. */

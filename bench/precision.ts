@@ -38,7 +38,7 @@ const together = 64;
 async function heldOutLoss(model: Model, precision: Precision): Promise<{ loss: number; bytes: number }> {
   const options = { ...engineDefaults, threads: 1, precision, provider: 'cpu' as const, sequences: together };
   const { runner, weightBytes, dispose } = await openRunner(folder, options);
-  const keep = { label: 0, attribute: 0 };
+  const keep = { label: 0, attribute: 0, partial: 0 };
   const sequences = heldOutConversations().map((conversation, index) =>
     steeredSequence(model.tokenizer, model.card.attributeSchema!, { kind: 'conversation', conversation }, keep, {
       seed,

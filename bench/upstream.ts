@@ -15,7 +15,8 @@ import { median, recordSection, table } from './results.ts';
 import { startServing } from './serving.ts';
 import { everyLevel, heldOutPrompts } from './steerability.ts';
 
-const program = process.env.LLAMA_SERVER;
+/** llama.cpp's server. */
+export const program = process.env.LLAMA_SERVER;
 const streams = 16;
 
 async function freePort(): Promise<number> {
@@ -27,7 +28,7 @@ async function freePort(): Promise<number> {
 }
 
 /** llama-server over the weights in full precision, up and answering. Throws when it does not come up in a minute. */
-async function startLlama(gguf: string): Promise<{ url: string; child: ChildProcess }> {
+export async function startLlama(gguf: string): Promise<{ url: string; child: ChildProcess }> {
   const port = await freePort();
   const slots = ['--alias', 'npc', '--parallel', `${streams}`, '--ctx-size', `${512 * streams}`, '--threads', '2'];
   const child = spawn(program!, ['--model', gguf, '--host', '127.0.0.1', '--port', `${port}`, ...slots], { stdio: 'ignore' });

@@ -14,11 +14,13 @@ const commands: Record<string, () => Promise<(around: Surroundings) => Command>>
   score: async () => (await import('./commands/score.ts')).scoreCommand,
   import: async () => (await import('./commands/import.ts')).importCommand,
   export: async () => (await import('./commands/export.ts')).exportCommand,
+  'export-model': async () => (await import('./commands/export-model.ts')).exportModelCommand,
   datasets: async () => (await import('./commands/datasets.ts')).datasetsCommand,
   pretrain: async () => (await import('./commands/pretrain.ts')).pretrainCommand,
   'train-predictor': async () => (await import('./commands/train-predictor.ts')).trainPredictorCommand,
   label: async () => (await import('./commands/label.ts')).labelCommand,
   finetune: async () => (await import('./commands/finetune.ts')).finetuneCommand,
+  evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
   migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
   openapi: async () => (await import('./commands/openapi.ts')).openapiCommand,
 };

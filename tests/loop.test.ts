@@ -160,7 +160,7 @@ it('turns', { timeout: 240_000 }, async () => {
 
   // 5. The base model is tuned on both, under attributes.
   const both = await snapshot('steered', ['rated', 'unrated']);
-  const dropout = { label: 0.1, attribute: 0.1 };
+  const dropout = { label: 0.1, attribute: 0.1, partial: 0.5 };
   const steered = {
     ...both,
     method: 'steered' as const,

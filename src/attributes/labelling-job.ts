@@ -1,16 +1,16 @@
 // Labelling as a job: each chunk's labels are stored with the place where the next attempt goes on, so that every row is labelled exactly once
 // whatever happens to the worker. Knows no HTTP; how rows are scored is labelling.ts's business.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { findDataset } from '../datasets/samples.ts';
 import { appendLabels } from '../datasets/write.ts';
 import { SteerError } from '../errors.ts';
 import { defineJob, type JobContext, type JobDefinition } from '../jobs/define.ts';
 import { createJob, type Job } from '../jobs/jobs.ts';
+import { patiently } from '../jobs/patience.ts';
 import type { Db } from '../store/connect.ts';
 import { type JobProgress, jobErrors } from '../store/work-schema.ts';
 import { type LabelledChunk, labelChunks, type Scoring } from './labelling.ts';
-import type { ConversationScore, Predictor } from './predictor.ts';
+import type { Predictor } from './predictor.ts';
 
 export const labellingKind = 'label';
 
@@ -118,10 +118,6 @@ function teller(context: JobContext<unknown>, progress: JobProgress): () => Prom
   };
 }
 
-/** While requests of people fill the engine, or the model is being loaded. */
-const waitMs = 250;
-const longestLoadMs = 300_000;
-
 /** Scoring by the pinned revision alone. Gives way to others where the engine is full, and waits for a model that is being loaded. */
 async function pinned(predictors: Predictors, { predictor: id, revision }: LabellingInput): Promise<Scoring> {
   const open = async (): Promise<Predictor> => {
@@ -135,20 +131,6 @@ async function pinned(predictors: Predictors, { predictor: id, revision }: Label
     id,
     revision,
     schema,
-    async score(conversations, signal): Promise<ConversationScore[]> {
-      const started = performance.now();
-      for (;;) {
-        try {
-          return await (await open()).score(conversations, signal);
-        } catch (error) {
-          const code = error instanceof SteerError ? error.code : undefined;
-          const loading = code === 'not_ready' && performance.now() - started < longestLoadMs;
-          if (code !== 'overloaded' && !loading) throw error;
-          await sleep(waitMs, undefined, { signal }).catch((cause) => {
-            throw new SteerError('cancelled', 'The labelling was stopped.', { cause });
-          });
-        }
-      }
-    },
+    score: (conversations, signal) => patiently(signal, async () => await (await open()).score(conversations, signal)),
   };
 }

@@ -16,6 +16,7 @@ interface FinetuneOptions extends TrainingOptions {
   schema?: string;
   labelDropout: number;
   attributeDropout: number;
+  partialLabels: number;
 }
 
 /** The command. */
@@ -29,6 +30,7 @@ export function finetuneCommand(surroundings: Surroundings): Command {
     .option('--schema <schema>', 'attributes: a built-in name, a .json file or a model (default: those of the data)')
     .option('--label-dropout <share>', 'chance that a reply is learnt without its label', between(0, 1), 0.1)
     .option('--attribute-dropout <share>', 'chance that an attribute of a label goes unsaid', between(0, 1), 0.1)
+    .option('--partial-labels <share>', 'chance that only a part of a label is said, of any size', between(0, 1), 0.5)
     .addHelpText(
       'after',
       '\nExample:\n  steer finetune --name steered --base base --dataset talk --labels human,model --schema apm',
@@ -46,7 +48,7 @@ async function train(surroundings: Surroundings, options: FinetuneOptions): Prom
   if (!schema) {
     throw new SteerError('invalid_dataset', 'The data has no labels to steer by. Label it first: steer label --help tells how.');
   }
-  const dropout = { label: options.labelDropout, attribute: options.attributeDropout };
+  const dropout = { label: options.labelDropout, attribute: options.attributeDropout, partial: options.partialLabels };
   const shared = sharedSpec(run, options, rowTokensOf(options, contextLength));
   const spec: SteeringSpec = { ...shared, method: 'steered', base, schema, dropout };
   const outcome = await followRun(surroundings, (listener) => finetune(spec, listener, surroundings.signal));

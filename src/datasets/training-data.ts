@@ -137,7 +137,7 @@ async function* takeFrom(
 }
 
 /** The sample with labels told in the schema's own names; attributes it lacks are left out. */
-function withLabelsOf(schema: AttributeSchema, content: SampleContent): SampleContent {
+export function withLabelsOf(schema: AttributeSchema, content: SampleContent): SampleContent {
   if (content.kind === 'text') return content;
   const named = (label: Label): Label => {
     const kept = schema.attributes.flatMap(({ name, aliases }) => {

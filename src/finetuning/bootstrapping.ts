@@ -1,7 +1,6 @@
 // SteerLM's bootstrapping (arXiv 2310.05344, 3.4): a steered model replies to prompts under attributes drawn at random, a predictor says what the
 // replies really are, and what was obtained, not what was asked for, becomes the label the next model is trained on.
 // Works in chunks, each stored with the place where the next attempt goes on. Loads no model and trains none.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { and, asc, eq, gt } from 'drizzle-orm';
 import type { DerivedSample } from '../datasets/derived.ts';
 import { inBatches } from '../datasets/in-batches.ts';
@@ -10,6 +9,7 @@ import { findDataset, streamSamples } from '../datasets/samples.ts';
 import { splitOf } from '../datasets/split.ts';
 import { SteerError } from '../errors.ts';
 import type { JobContext } from '../jobs/define.ts';
+import { patiently } from '../jobs/patience.ts';
 import { randomStream } from '../random.ts';
 import { type AttributeSchema, type Conversation, findAttribute, type Label, layOutPrompt, trimReply } from '../steerlm.ts';
 import type { Db, Tx } from '../store/connect.ts';
@@ -177,21 +177,6 @@ async function rate(rater: Rater, replies: { conversation: Conversation }[], sig
       signal,
     ),
   );
-}
-
-const waitMs = 250;
-
-/** Gives way to requests of people where the engine is full, and waits for a model that is being loaded. */
-async function patiently<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof SteerError && (error.code === 'overloaded' || error.code === 'not_ready'))) throw error;
-      if (signal.aborted) throw new SteerError('cancelled', 'The sampling was stopped.', { cause: error });
-      await sleep(waitMs);
-    }
-  }
 }
 
 /** Replies read at once. */

@@ -6,6 +6,7 @@ import type { AttributeSchema } from '../steerlm.ts';
 import type { Db } from '../store/connect.ts';
 import { labelSources } from '../store/schema.ts';
 import type { ValidationReport } from './inspection.ts';
+import type { LabelDropout } from './label-dropout.ts';
 
 export const finetuningKind = 'fine_tune';
 
@@ -30,6 +31,7 @@ export const hyperparameters = z.strictObject({
   lora_rank: z.int().min(1).max(256).nullable().default(null),
   label_dropout: share.default(0.1),
   attribute_dropout: share.default(0.1),
+  partial_labels: share.default(0.5),
   early_stopping: z
     .strictObject({ patience: z.int().min(1).max(1000) })
     .nullable()
@@ -87,7 +89,7 @@ export interface TrainingPlan {
   /** Rows and tokens a row of a micro-batch. */
   B: number;
   T: number;
-  dropout: { label: number; attribute: number };
+  dropout: LabelDropout;
   /** Updates as far as can be told beforehand. */
   steps: number;
 }

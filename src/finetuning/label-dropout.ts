@@ -7,6 +7,8 @@ export interface LabelDropout {
   label: number;
   /** Chance that a single attribute of a kept label goes unsaid. */
   attribute: number;
+  /** Chance that a kept label is cut to a part of any size: callers name one attribute or two, and that must not be a rare sight. */
+  partial: number;
 }
 
 /** The conversation with labels thinned out, each turn on its own. */
@@ -18,7 +20,9 @@ export function dropLabels(
 ): Conversation {
   const thin = (label: Label): Label => {
     if (random() < dropout.label) return {};
-    const kept = schema.attributes.filter(({ name }) => label[name] !== undefined && random() >= dropout.attribute);
+    // Each attribute goes with a chance that is drawn first, so that every number of them is as likely.
+    const chance = random() < dropout.partial ? random() : dropout.attribute;
+    const kept = schema.attributes.filter(({ name }) => label[name] !== undefined && random() >= chance);
     return Object.fromEntries(kept.map(({ name }) => [name, label[name] as number]));
   };
   return { ...conversation, turns: conversation.turns.map((turn) => (turn.label ? { ...turn, label: thin(turn.label) } : turn)) };

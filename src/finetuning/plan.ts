@@ -147,7 +147,7 @@ function planOf(
     datasets,
     B,
     T: found.row_tokens,
-    dropout: { label: asked.label_dropout, attribute: asked.attribute_dropout },
+    dropout: { label: asked.label_dropout, attribute: asked.attribute_dropout, partial: asked.partial_labels },
     steps,
     settings: {
       epochs,

@@ -7,9 +7,10 @@ import { readSnapshot } from '../datasets/snapshot.ts';
 import { SteerError } from '../errors.ts';
 import { packedBatches } from '../llama/batches.ts';
 import { type Model, publishModel, readModel, withControlTokens } from '../llama/model.ts';
-import { blankCard, type ModelCard, readModelCard, revisionOf } from '../llama/model-folder.ts';
+import { blankCard, type ModelCard, readModelCard, readShape, revisionOf } from '../llama/model-folder.ts';
 import { nextTokenObjective } from '../llama/objective.ts';
 import type { Sequence } from '../llama/packing.ts';
+import type { Adapter } from '../llama/peft.ts';
 import { type LlamaShape, parameterCount, parameterShapes, type WeightType } from '../llama/shape.ts';
 import { Tokenizer } from '../llama/tokenizer.ts';
 import { trainTokenizer } from '../llama/tokenizer-training.ts';
@@ -109,8 +110,21 @@ export async function runTrainingSpec(
     signal,
   );
   if (result.stopped) return { out: null, ...progressOf(result) };
-  await publishModel(spec.out, { ...model, values: result.values, card: await cardOf(spec, spec.name, result) }, spec.dtype);
+  const written = {
+    values: result.values,
+    card: await cardOf(spec, spec.name, result),
+    adapter: await adapterOf(spec, model, result),
+  };
+  await publishModel(spec.out, { ...model, ...written }, spec.dtype);
   return { out: spec.out, ...progressOf(result) };
+}
+
+async function adapterOf(spec: TrainingSpec, { shape }: Model, { adapters }: TrainingResult): Promise<Adapter | undefined> {
+  const base = 'base' in spec ? spec.base : 'continue' in spec.start ? spec.start.continue : undefined;
+  const { lora } = spec.settings;
+  if (!lora || !adapters || base === undefined) return;
+  const { vocabSize } = await readShape(base);
+  return { lora, values: adapters, base: (await readModelCard(base)).name, grown: shape.vocabSize > vocabSize };
 }
 
 function progressOf({ step, steps, tokens, evalLoss }: TrainingResult) {
@@ -148,7 +162,7 @@ function sequencesOf(spec: TrainingSpec, tokenizer: Tokenizer): (samples: Sample
   const schema = spec.method === 'steered' ? spec.schema : unlabelled;
   return function* (samples, epoch) {
     // The held-out loss is that of whole labels.
-    const dropout = epoch < 0 || spec.method !== 'steered' ? { label: 0, attribute: 0 } : spec.dropout;
+    const dropout = epoch < 0 || spec.method !== 'steered' ? { label: 0, attribute: 0, partial: 0 } : spec.dropout;
     for (const [index, sample] of samples.entries()) {
       yield steeredSequence(tokenizer, schema, sample, dropout, { seed: settings.seed, epoch, index });
     }

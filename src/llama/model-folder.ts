@@ -35,7 +35,7 @@ export type Measured = Record<string, unknown> & {
   steering?: MeasuredSteering | undefined;
 };
 
-const cardName = 'steerlm.json';
+export const cardName = 'steerlm.json';
 const configName = 'config.json';
 const formatVersion = 1;
 const revisionLetters = 12;

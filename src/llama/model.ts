@@ -3,8 +3,10 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SteerError, writingTo } from '../errors.ts';
 import { controlTokens } from '../steerlm.ts';
+import { chatTemplate } from './chat-template.ts';
 import { exists } from './json-file.ts';
 import { type ModelCard, readModelCard, readShape, writeModelCard, writeShape } from './model-folder.ts';
+import { type Adapter, writeAdapter } from './peft.ts';
 import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
 import { Tokenizer } from './tokenizer.ts';
 import { documentSeparator } from './tokenizer-training.ts';
@@ -16,6 +18,8 @@ export interface Model {
   card: ModelCard;
   /** Every parameter of the shape and the extra ones, float32. */
   values: Map<string, Float32Array>;
+  /** Merged into the values already; written beside them for those who keep the base model. */
+  adapter?: Adapter | undefined;
 }
 
 /** Reads a model whole. `extra` names further parameters, such as a predictor's head. Throws invalid_model in one clear line. */
@@ -42,8 +46,9 @@ export async function readModel(
   }
 }
 
-/** Writes config.json, tokenizer, weights and card. */
-export async function writeModel(folder: string, { shape, tokenizer, card, values }: Model, dtype: WeightType): Promise<void> {
+/** Writes config.json, tokenizer, weights and card; an adapter in a folder of its own, with the tokenizer and card it needs. */
+export async function writeModel(folder: string, model: Model, dtype: WeightType): Promise<void> {
+  const { shape, tokenizer, card, values, adapter } = model;
   await mkdir(folder, { recursive: true });
   const trunk = parameterShapes(shape);
   const width = shape.hiddenSize;
@@ -54,9 +59,21 @@ export async function writeModel(folder: string, { shape, tokenizer, card, value
   );
   const eos = tokenizer.tokenId(controlTokens.turn) ?? tokenizer.tokenId(documentSeparator);
   await saveWeights(folder, shape, values, dtype, extra);
-  await tokenizer.save(folder);
+  await withLayout(tokenizer, card).save(folder);
   await writeShape(folder, shape, dtype, eos === undefined ? {} : { eos });
   await writeModelCard(folder, card);
+  if (!adapter) return;
+  const beside = join(folder, 'adapter');
+  await writeAdapter(beside, adapter, model);
+  await withLayout(tokenizer, card).save(beside);
+  await writeModelCard(beside, card);
+}
+
+/** A steered model's tokenizer tells other engines how it is asked, and what ends its replies. */
+function withLayout(tokenizer: Tokenizer, { kind, attributeSchema }: ModelCard): Tokenizer {
+  if (kind !== 'steered' || !attributeSchema) return tokenizer;
+  const template = chatTemplate(attributeSchema, tokenizer.specialSpellings);
+  return tokenizer.withSettings({ chat_template: template, eos_token: controlTokens.turn });
 }
 
 /**

@@ -2,7 +2,8 @@
 // Ties go to the pair of lowest ids, as in Hugging Face's BpeTrainer, so both learn the same merges. Knows no prompt layout.
 import { SteerError } from '../errors.ts';
 import { byteLetters } from './token-bytes.ts';
-import { type TokenizerJson, wordPattern } from './tokenizer.ts';
+import type { TokenizerJson } from './tokenizer.ts';
+import { wordPattern } from './word-cuts.ts';
 
 export interface TokenizerTraining {
   /** Tokens in all: added tokens, 256 bytes, merges. Fewer when the text runs out of pairs. */

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { exists, readJson, writeJson } from './json-file.ts';
 import { bytesBySpelling } from './token-bytes.ts';
+import { exactCuts, wordPattern } from './word-cuts.ts';
 
 const id = z.number().int().min(0).max(0xffffff);
 /** Not z.record, which would drop the entry `__proto__` that large vocabularies hold. */
@@ -29,9 +30,6 @@ const tokenizerSchema = z.looseObject({
   model: z.looseObject({ type: z.literal('BPE'), unk_token: z.string().nullish(), vocab: vocabSchema, merges: mergesSchema }),
 });
 
-/** GPT-2's words, as the ByteLevel pre-tokenizer cuts them. */
-export const wordPattern = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
-
 export type TokenizerJson = z.infer<typeof tokenizerSchema>;
 type Settings = Record<string, unknown>;
 
@@ -40,7 +38,12 @@ interface Engine {
   normalizer: { normalize(text: string): string } | null;
   pre_tokenizer: { pre_tokenize(text: string, options: { section_index: number }): string[] } | null;
   model: { _call(words: string[]): string[]; tokens_to_ids: Map<string, number>; unk_token_id: number | undefined };
-  decoder: { decode(tokens: string[]): string; added_tokens: { content: string }[] } | null;
+  decoder: (Decoder & { decode(tokens: string[]): string; added_tokens: { content: string }[]; decoders?: Decoder[] }) | null;
+}
+
+/** One that joins bytes to text, or works step by step. */
+interface Decoder {
+  text_decoder?: InstanceType<typeof TextDecoder>;
 }
 
 const fileName = 'tokenizer.json';
@@ -113,6 +116,8 @@ export class Tokenizer {
 
   /** Ids of the text, as text: no added token, no beginning or end of sequence. */
   encodeText(text: string): number[] {
+    // Before a normaliser that puts a space in front of everything, even of nothing.
+    if (text === '') return [];
     const { normalizer, pre_tokenizer: splitter } = this.#engine;
     const normal = normalizer ? normalizer.normalize(text) : text;
     if (normal === '') return [];
@@ -186,6 +191,22 @@ export class Tokenizer {
     return new Tokenizer({ ...this.#json, added_tokens: tokens }, this.#settings, fileName);
   }
 
+  /** A tokenizer whose tokenizer_config.json says these too. */
+  withSettings(settings: Settings): Tokenizer {
+    return new Tokenizer(this.#json, { ...this.#settings, ...settings }, fileName);
+  }
+
+  /** Jinja by which other engines lay out a conversation; undefined where the folder has none. */
+  get chatTemplate(): string | undefined {
+    const { chat_template: template } = this.#settings;
+    return typeof template === 'string' ? template : undefined;
+  }
+
+  /** Spellings of the special tokens. */
+  get specialSpellings(): string[] {
+    return this.#json.added_tokens.filter(({ special }) => special).map(({ content }) => content);
+  }
+
   /** What tokenizer.json holds. */
   toJson(): TokenizerJson {
     return this.#json;
@@ -238,10 +259,15 @@ function buildEngine(json: TokenizerJson, where: string): Engine {
     return !hidden.has(typeof merge === 'string' ? merge.replace(' ', '') : merge.join(''));
   });
   try {
-    const plain = { ...json, added_tokens: [], post_processor: null, model: { ...model, vocab, merges } };
+    const cuts = json.pre_tokenizer && exactCuts(json.pre_tokenizer);
+    const plain = { ...json, added_tokens: [], pre_tokenizer: cuts, post_processor: null, model: { ...model, vocab, merges } };
     const engine = new HuggingFaceTokenizer(plain, {}) as Engine;
     // The decoder must not read added tokens that count as text byte by byte.
     if (engine.decoder) engine.decoder.added_tokens = json.added_tokens.filter((token) => !token.special);
+    // A byte order mark is text like any other.
+    for (const step of [engine.decoder, ...(engine.decoder?.decoders ?? [])]) {
+      if (step?.text_decoder) step.text_decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    }
     return engine;
   } catch (cause) {
     throw new SteerError('invalid_model', `${where} uses something this tokenizer cannot follow: ${(cause as Error).message}`, {

@@ -7,16 +7,16 @@ import { performance } from 'node:perf_hooks';
 import { SteerError } from '../errors.ts';
 import type { AdamW } from '../tensor/adamw.ts';
 import type { Provider } from '../tensor/session.ts';
+import { finalAdapters, finalValues, withAdapters } from './adapted-values.ts';
 import type { BatchSource, MicroBatch } from './batches.ts';
 import { loadCheckpoint, type Position, saveCheckpoint } from './checkpoint.ts';
 import { appendToCurve, beginCurve } from './curve.ts';
 import type { Network } from './forward.ts';
-import { adapterShapes, type Lora, mergeAdapter } from './lora.ts';
+import type { Lora } from './lora.ts';
 import type { Objective } from './objective.ts';
 import { learningRateAt } from './schedule.ts';
 import { type LlamaShape, parameterShapes } from './shape.ts';
 import { type Parameters, TrainingState } from './training-state.ts';
-import { initialWeights } from './weights.ts';
 
 export interface TrainingSettings {
   /** Passes over the data; the number of updates follows from it unless `steps` says otherwise. */
@@ -87,6 +87,8 @@ export interface Metrics {
 export interface TrainingResult {
   /** Every parameter of the task, adapters merged. */
   values: Map<string, Float32Array>;
+  /** The adapters by themselves; null without. */
+  adapters: Map<string, Float32Array> | null;
   step: number;
   steps: number;
   tokens: number;
@@ -132,7 +134,9 @@ export async function train(
     const stopped = position.step < steps && !exhausted(run);
     const evalLoss = stopped ? null : await takeBest(run);
     await state.settle();
-    return { values: finalValues(task, settings, state), step: position.step, steps, tokens: position.tokens, stopped, evalLoss };
+    const { step, tokens } = position;
+    const values = finalValues(task, settings, state);
+    return { values, adapters: finalAdapters(task, settings, state), step, steps, tokens, stopped, evalLoss };
   } finally {
     await state.dispose();
   }
@@ -263,27 +267,4 @@ async function heldOutLoss(state: TrainingState, source: BatchSource): Promise<n
     weight += batch.weight;
   }
   return total / weight;
-}
-
-function withAdapters(task: TrainingTask, { lora, seed }: TrainingSettings): Parameters {
-  if (!lora) return task.parameters;
-  const values = new Map(task.parameters.values);
-  const adapters = adapterShapes(task.shape, lora);
-  const names = new Set(adapters.keys());
-  for (const [name, data] of initialWeights(task.shape, seed, adapters)) {
-    // B starts at zero, so the first step starts from the base model itself.
-    if (names.has(name)) values.set(name, name.endsWith('.lora_B') ? data.fill(0) : data);
-  }
-  return { shapes: task.parameters.shapes, values };
-}
-
-function finalValues(task: TrainingTask, { lora }: TrainingSettings, state: TrainingState): Map<string, Float32Array> {
-  return new Map(
-    [...task.parameters.shapes.keys()].map((name) => {
-      const at = name.replace(/\.weight$/, '');
-      const merges = lora && state.has(`${at}.lora_A`);
-      const value = state.value(name);
-      return [name, merges ? mergeAdapter(value, state.value(`${at}.lora_A`), state.value(`${at}.lora_B`), lora) : value];
-    }),
-  );
 }

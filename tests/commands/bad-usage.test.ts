@@ -10,8 +10,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const names = [
   ['serve', 'generate', 'score', 'import'],
-  ['export', 'datasets', 'pretrain', 'train-predictor'],
-  ['label', 'finetune', 'migrate', 'openapi'],
+  ['export', 'export-model', 'datasets', 'pretrain', 'train-predictor'],
+  ['label', 'finetune', 'evaluate', 'migrate', 'openapi'],
 ].flat();
 
 test('steer --help names every command', async () => {

@@ -66,6 +66,23 @@ test('a model is fine-tuned to the labels, and recorded in the database', async 
   expect(recorded).toMatchObject([{ name: 'steered', kind: 'steered', base, schema: { name: 'tone' } }]);
 });
 
+test('it is exported for others: its adapter makes it from the base again, and llama.cpp finds a file', async () => {
+  const merged = ['--model', 'base', '--adapter', 'models/steered/adapter', '--format', 'safetensors', '--type', 'f32'];
+  await run('export-model', ...merged, '--out', 'again');
+  const json = (name: string) => JSON.parse(readFileSync(path(name), 'utf8'));
+  for (const name of ['tokenizer.json', 'tokenizer_config.json', 'config.json']) {
+    expect(json(`again/${name}`), name).toEqual(json(`models/steered/${name}`));
+  }
+  expect(readFileSync(path('again/model.safetensors')).equals(readFileSync(path('models/steered/model.safetensors')))).toBe(true);
+  expect(json('again/steerlm.json')).toMatchObject({ name: 'again', kind: 'steered' });
+  expect(await run('export-model', '--model', 'steered', '--out', 'steered.gguf')).toBe('Wrote steered.gguf.\n');
+  expect(readFileSync(path('steered.gguf')).toString('latin1', 0, 4)).toBe('GGUF');
+  expect(await steer(folder, ['export-model', '--model', 'steered', '--out', 'steered.gguf'])).toMatchObject({
+    code: 1,
+    stderr: 'error: There is something at steered.gguf already. Choose another --out, or replace it: --force.\n',
+  });
+});
+
 test('it writes under attributes, the same for the same seed', async () => {
   const ask = ['--attribute', 'humour=4', '--attribute', 'verbosity=open', '--seed', '3', '--max-tokens', '12'];
   const reply = await run('generate', ...ask, 'Do you sell rope?');

@@ -230,6 +230,7 @@ describe('chat messages', () => {
     const said = ['system', 'Human', 'gpt', 'user', 'bing'].map((from) => ({ from, value: from }));
     const [sample] = parse('sharegpt', { id: 7, conversations: said });
     expect(sample?.conversationId).toBe('7');
+    expect(parse('sharegpt', { id: null, conversations: said })[0]?.conversationId).not.toBe('null');
     expect(turnsOf(sample).map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant']);
     expect(() => parse('sharegpt', { conversations: [{ from: 'narrator', value: 'x' }] })).toThrow('conversations.0.from');
   });
@@ -253,10 +254,22 @@ describe('what is written reads back the same', () => {
     expect(detectFormat(record)).toBe(name);
   });
 
+  test('openai, as a table hands it back: every message with every attribute, null where it had none', () => {
+    const sample = conversation([user('a'), assistant('b', { humor: 3 }), user('c'), assistant('d', { verbosity: 1.5 })]);
+    const [{ messages }] = render('openai', sample, null) as [{ messages: { attributes?: object }[] }];
+    const none = { humor: null, verbosity: null };
+    const filled = messages.map((message, i) => ({
+      ...message,
+      attributes: i % 2 === 0 ? null : { ...none, ...message.attributes },
+    }));
+    expect(turnsOf(parse('openai', { messages: filled, conversation_id: null })[0])).toEqual(turnsOf(sample));
+  });
+
   test('nemo, with whole labels', () => {
     const sample = conversation([turns[0]!, assistant('Nein', { humor: 3, verbosity: 0 })], 'S');
     const [record] = render('nemo', sample, null);
     expect(parse('nemo', record)[0]).toEqual(sample);
+    expect(parse('nemo', { ...(record as object), conversation_id: null })[0]?.content).toEqual(sample.content);
     expect(detectFormat(record)).toBe('nemo');
   });
 

@@ -19,7 +19,7 @@ const json = await trainTokenizer(['Hi', 'Hello.', 'User\n', 'Assistant\n'], {
   addedTokens: Object.values(controlTokens),
 });
 const tokenizer = Tokenizer.fromJson(json, 'test');
-const whole = { label: 0, attribute: 0 };
+const whole = { label: 0, attribute: 0, partial: 0 };
 const keys = { seed: 1, epoch: 0, index: 0 };
 
 it('weighs exactly the reply, its newline and the closing turn token', () => {
@@ -43,8 +43,8 @@ it('drops labels and attributes as often as asked, and the same ones for the sam
   let [labels, attributes] = [0, 0];
   const turns = 4000;
   for (let i = 0; i < turns; i++) {
-    const label = dropLabels(conversation, gameCharacters, { label: 0.1, attribute: 0.2 }, randomStream('dropout', i)).turns[1]!
-      .label!;
+    const label = dropLabels(conversation, gameCharacters, { label: 0.1, attribute: 0.2, partial: 0 }, randomStream('dropout', i))
+      .turns[1]!.label!;
     if (Object.keys(label).length === 0) labels++;
     else attributes += Object.keys(label).length;
   }
@@ -52,11 +52,26 @@ it('drops labels and attributes as often as asked, and the same ones for the sam
   expect(labels / turns).toBeCloseTo(0.1 + 0.9 * 0.2 ** 3, 1);
   expect(attributes / (3 * 0.9 * turns)).toBeCloseTo(0.8, 1);
   const sample = { kind: 'conversation' as const, conversation };
-  const half = { label: 0.5, attribute: 0.5 };
+  const half = { label: 0.5, attribute: 0.5, partial: 0 };
   const again = () => steeredSequence(tokenizer, gameCharacters, sample, half, { seed: 9, epoch: 2, index: 5 });
   expect(again()).toEqual(again());
   const epochs = Array.from({ length: 20 }, (_, epoch) =>
     steeredSequence(tokenizer, gameCharacters, sample, half, { seed: 9, epoch, index: 5 }).ids.join(),
   );
   expect(new Set(epochs).size).toBeGreaterThan(3);
+});
+
+it('cuts labels to parts of every size alike', () => {
+  const sizes = [0, 0, 0, 0];
+  const turns = 4000;
+  for (let i = 0; i < turns; i++) {
+    const { turns: cut } = dropLabels(
+      conversation,
+      gameCharacters,
+      { label: 0, attribute: 0, partial: 1 },
+      randomStream('part', i),
+    );
+    sizes[Object.keys(cut[1]!.label!).length]!++;
+  }
+  for (const size of sizes) expect(size / turns).toBeCloseTo(1 / 4, 1);
 });

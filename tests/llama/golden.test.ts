@@ -150,3 +150,9 @@ it('accumulating two halves of a batch makes the same update as the whole', asyn
     1e-5,
   );
 });
+
+it('shards hold the weights of the whole', async () => {
+  const [whole, shards] = [await load('gqa'), await load('sharded')];
+  expect(shards.shape).toEqual(whole.shape);
+  expect(shards.parameters.values).toEqual(whole.parameters.values);
+});

@@ -9,7 +9,9 @@ import { openPredictor } from '../../src/attributes/open-predictor.ts';
 import type { Predictor } from '../../src/attributes/predictor.ts';
 import type { LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
+import { chatTemplate } from '../../src/llama/chat-template.ts';
 import { readModelCard } from '../../src/llama/model-folder.ts';
+import { Tokenizer } from '../../src/llama/tokenizer.ts';
 import { mean, spearman } from '../../src/statistics.ts';
 import { applyAttributes, type Conversation, layOutPrompt, trimReply } from '../../src/steerlm.ts';
 
@@ -108,4 +110,9 @@ it('the predictor ranks held-out replies as their labels do', async () => {
       name,
     ).toBeGreaterThan(0.6);
   }
+});
+
+it('tells other engines how it is asked', async () => {
+  const [card, tokenizer] = [await readModelCard(`${models}/npc`), await Tokenizer.open(`${models}/npc`)];
+  expect(tokenizer.chatTemplate).toBe(chatTemplate(card.attributeSchema!, tokenizer.specialSpellings));
 });

@@ -43,7 +43,7 @@ export function turnOf(role: Turn['role'], content: string, values?: Record<stri
 export function conversationSample(
   system: string,
   turns: Turn[],
-  names: { conversationId?: string | undefined; source?: string | undefined } = {},
+  names: { conversationId?: string | null | undefined; source?: string | undefined } = {},
 ): ParsedSample {
   return {
     content: { kind: 'conversation', conversation: { system, turns } },

@@ -9,7 +9,7 @@ const shape = z.object({
   system: z.string().nullish(),
   mask: z.string().nullish(),
   type: z.enum(['VALUE_TO_TEXT', 'TEXT_TO_VALUE']).nullish(),
-  conversation_id: z.string().optional(),
+  conversation_id: z.string().nullish(),
 });
 
 const speakers = { user: 'User', assistant: 'Assistant' } as const;

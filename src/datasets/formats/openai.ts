@@ -16,7 +16,7 @@ const shape = z.object({
       }),
     )
     .min(1),
-  conversation_id: z.string().optional(),
+  conversation_id: z.string().nullish(),
 });
 
 export const openai: Format = {

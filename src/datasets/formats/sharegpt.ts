@@ -29,7 +29,7 @@ const shape = z.object({
     )
     .min(1),
   system: z.string().nullish(),
-  id: z.union([z.string(), z.number()]).optional(),
+  id: z.union([z.string(), z.number()]).nullish(),
 });
 
 export const sharegpt: Format = {
@@ -42,7 +42,7 @@ export const sharegpt: Format = {
     const turns = opening.rest.map(({ from, value, attributes }) =>
       turnOf(from === 'system' ? 'user' : roles[from], value, attributes),
     );
-    return [conversationSample(systems.join('\n\n'), turns, { conversationId: id === undefined ? undefined : `${id}` })];
+    return [conversationSample(systems.join('\n\n'), turns, { conversationId: id?.toString() })];
   },
   render({ content, conversationId }) {
     const { system, turns } = conversationOf(content);

@@ -30,7 +30,7 @@ const shape = z.object({
       }),
     )
     .min(1),
-  conversation_id: z.string().optional(),
+  conversation_id: z.string().nullish(),
 });
 type Said = z.infer<typeof shape>['content'][number];
 

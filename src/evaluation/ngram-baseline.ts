@@ -1,5 +1,5 @@
 // The baseline a neural predictor has to beat: logistic regression on hashed tf-idf of one- and two-grams of the reply.
-import { randomStream, shuffledOrder } from '../src/random.ts';
+import { randomStream, shuffledOrder } from '../random.ts';
 
 interface SparseRow {
   indices: Uint32Array;

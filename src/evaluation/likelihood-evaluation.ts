@@ -1,0 +1,214 @@
+// Everything about a steered model that can be told without having it write: what it makes of labels, how far it moved from its base, whether it
+// remembers its training data, and how fluent replies are to the base. Knows no files and no command.
+import { SteerError } from '../errors.ts';
+import { readModelCard, readShape } from '../llama/model-folder.ts';
+import { Tokenizer } from '../llama/tokenizer.ts';
+import { bootstrap, type Interval } from '../statistics.ts';
+import type { AttributeSchema, Conversation } from '../steerlm.ts';
+import { type GroupedFluency, openFluency, type Perplexity, perplexityCost, perplexityOf } from './fluency.ts';
+import {
+  byGroup,
+  drawsFor,
+  type LabelInformation,
+  type LengthClass,
+  labelInformation,
+  lossByLength,
+  total,
+} from './label-information.ts';
+import { readUnderLabels } from './label-readings.ts';
+import type { LabelledReply } from './labelled-replies.ts';
+import { openDivergenceThread, openLikelihood } from './open-likelihood.ts';
+import { labelledReply, labelledText, unlabelledReply } from './reply-sequence.ts';
+import type { SequenceLikelihood, TokenLikelihood } from './token-likelihood.ts';
+
+export interface LikelihoodTask {
+  /** Folder of the steered model. */
+  model: string;
+  /** Folder of the model it was made from, or of another that never saw a label. */
+  base: string;
+  heldOut: readonly LabelledReply[];
+  /** Replies the model was trained on, to compare with. */
+  trained?: readonly LabelledReply[] | undefined;
+  /** Conversations that end with replies a model wrote. */
+  written?: readonly { conversation: Conversation; group: string }[] | undefined;
+  threads?: number | undefined;
+  seed: number;
+  onProgress?: (what: string, done: number, total: number) => void;
+  signal: AbortSignal;
+}
+
+/** Nats per token of replies under their own labels. What a model remembers is likelier than what it never saw; so is what is easier. */
+export interface OverTraining {
+  trained_replies: number;
+  held_out: Interval;
+  trained: Interval;
+  gap: Interval;
+}
+
+export interface LikelihoodEvaluation {
+  /** Held-out replies that do not fit the context under each of their labels, and were left out. */
+  left_out: number;
+  label_information: LabelInformation;
+  /** Loss by the length of the conversation. */
+  by_length: LengthClass[];
+  /** KL(model under the label ‖ base without) over the tokens of held-out replies, nats per token; null where they cannot be compared. */
+  kl_to_base: Interval | null;
+  over_training: OverTraining | null;
+  fluency: {
+    /** Held-out replies to the base. */
+    held_out: Perplexity;
+    written: Perplexity | null;
+    /** Perplexity of the written over the held-out replies, less 1. */
+    cost: Interval | null;
+  };
+  notes: string[];
+}
+
+type Summed = SequenceLikelihood & { group: string };
+
+/** Throws invalid_request for a model without attributes, invalid_dataset for too few replies, `cancelled`. */
+export async function evaluateLikelihood(task: LikelihoodTask): Promise<LikelihoodEvaluation> {
+  const { attributeSchema: schema, name } = await readModelCard(task.model);
+  if (!schema) {
+    throw new SteerError('invalid_request', `Expected a model with attributes, ${name} has none. Make one with: steer finetune.`);
+  }
+  if (task.heldOut.length < 2) {
+    throw new SteerError(
+      'invalid_dataset',
+      `Expected at least two labelled replies to evaluate on, found ${task.heldOut.length}.`,
+    );
+  }
+  const { contextLength, vocabSize } = await readShape(task.model);
+  const reader: Reader = { schema, contextLength, tokenizer: await Tokenizer.open(task.model, vocabSize) };
+  const labels = await readLabels(task, reader);
+  const divergence = await readDivergence(task, reader);
+  const fluency = await readFluency(task);
+  return { ...labels, ...divergence, fluency };
+}
+
+/** What turns replies into sequences of the steered model. */
+interface Reader {
+  schema: AttributeSchema;
+  tokenizer: Tokenizer;
+  contextLength: number;
+}
+
+async function readLabels(task: LikelihoodTask, reader: Reader) {
+  const { heldOut, trained, seed, signal, threads, onProgress } = task;
+  const likelihood = await openLikelihood(task.model, { threads });
+  try {
+    const progress = (done: number, all: number) => onProgress?.('replies under their labels', done, all);
+    const readings = await readUnderLabels({ likelihood, ...reader, replies: heldOut, seed, signal, onProgress: progress });
+    if (readings.length < 2) {
+      const why = `${heldOut.length - readings.length} of ${heldOut.length} replies do not fit the context of ${reader.contextLength} tokens`;
+      throw new SteerError(
+        'invalid_dataset',
+        `Too few replies are left to evaluate on: ${why}. Choose data with shorter conversations.`,
+      );
+    }
+    const held = readings.map(({ group, own, tokens }) => ({ group, nats: own, tokens }));
+    const remembered = trained && (await readTrained(likelihood, reader, trained, signal));
+    return {
+      left_out: heldOut.length - readings.length,
+      label_information: labelInformation(reader.schema, readings, seed),
+      by_length: lossByLength(readings, reader.contextLength, seed),
+      over_training: remembered && remembered.length > 0 ? overTraining(held, remembered, seed) : null,
+    };
+  } finally {
+    await likelihood.dispose();
+  }
+}
+
+async function readTrained(
+  likelihood: TokenLikelihood,
+  { tokenizer, schema, contextLength }: Reader,
+  replies: readonly LabelledReply[],
+  signal: AbortSignal,
+): Promise<Summed[]> {
+  const fitting = replies
+    .map(({ conversation, label, group }) => ({ group, sequence: labelledReply(tokenizer, schema, conversation, label) }))
+    .filter(({ sequence }) => sequence.ids.length <= contextLength);
+  const found = await likelihood.score(
+    fitting.map(({ sequence }) => sequence),
+    { signal },
+  );
+  return found.map((sums, i) => ({ ...sums, group: fitting[i]!.group }));
+}
+
+function overTraining(held: readonly Summed[], trained: readonly Summed[], seed: number): OverTraining {
+  // Groups of either side stay apart: a prompt may stand in both.
+  const rows = [...held.map((row) => ({ ...row, side: 'held' })), ...trained.map((row) => ({ ...row, side: 'trained' }))].map(
+    (row) => ({ ...row, group: `${row.side} ${row.group}` }),
+  );
+  const figures = bootstrap(
+    byGroup(rows),
+    (drawn) => {
+      const nll = (side: string) => perToken(drawn.flat().filter((row) => row.side === side));
+      const [heldOut, seen] = [nll('held'), nll('trained')];
+      return { held_out: heldOut, trained: seen, gap: heldOut - seen };
+    },
+    { seed, draws: drawsFor(rows.length) },
+  );
+  return { trained_replies: trained.length, ...figures };
+}
+
+/** Replies whose divergence is measured between two looks at the signal. */
+const repliesAtOnce = 64;
+
+async function readDivergence(
+  { model, base, heldOut, threads, seed, signal, onProgress }: LikelihoodTask,
+  { tokenizer, schema, contextLength }: Reader,
+): Promise<{ kl_to_base: Interval | null; notes: string[] }> {
+  const { contextLength: baseContext, vocabSize } = await readShape(base);
+  const baseTokenizer = await Tokenizer.open(base, vocabSize);
+  const pairs = heldOut
+    .map(({ conversation, label, group }) => ({
+      group,
+      first: labelledText(tokenizer, schema, conversation, label),
+      second: unlabelledReply(baseTokenizer, conversation),
+    }))
+    .filter(({ first, second }) => first.ids.length <= contextLength && second.ids.length <= baseContext);
+  const divergence = await openDivergenceThread(model, base, { threads });
+  try {
+    const rows: Summed[] = [];
+    for (let from = 0; from < pairs.length; from += repliesAtOnce) {
+      const some = pairs.slice(from, from + repliesAtOnce);
+      const found = await divergence.measure(some, signal);
+      rows.push(...found.map((sums, i) => ({ ...sums, group: some[i]!.group })));
+      onProgress?.('distance from the base', Math.min(pairs.length, from + repliesAtOnce), pairs.length);
+    }
+    const { kl } = bootstrap(byGroup(rows), (drawn) => ({ kl: perToken(drawn.flat()) }), { seed, draws: drawsFor(rows.length) });
+    return { kl_to_base: kl, notes: [] };
+  } catch (error) {
+    if (!(error instanceof SteerError && error.code === 'invalid_request')) throw error;
+    return { kl_to_base: null, notes: ['The distance from the base is not told: the two models have different tokenizers.'] };
+  } finally {
+    await divergence.dispose();
+  }
+}
+
+async function readFluency({ base, heldOut, written, threads, seed, signal }: LikelihoodTask) {
+  const reader = await openFluency(base, { threads });
+  try {
+    const read = async (replies: readonly { conversation: Conversation; group: string }[]): Promise<GroupedFluency[]> => {
+      const found = await reader.read(
+        replies.map(({ conversation }) => conversation),
+        signal,
+      );
+      return found.map((fluency, i) => ({ ...fluency, group: replies[i]!.group })).filter(({ tokens }) => tokens > 0);
+    };
+    const reference = await read(heldOut);
+    const replies = written && (await read(written));
+    return {
+      held_out: perplexityOf(reference, seed),
+      written: replies ? perplexityOf(replies, seed) : null,
+      cost: replies ? perplexityCost(replies, reference, seed) : null,
+    };
+  } finally {
+    await reader.dispose();
+  }
+}
+
+function perToken(rows: readonly SequenceLikelihood[]): number {
+  return total(rows, ({ nats }) => nats) / total(rows, ({ tokens }) => tokens);
+}
