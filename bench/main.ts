@@ -16,7 +16,9 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   serve: () => import('./serve.ts'),
   precision: () => import('./precision.ts'),
   dials: () => import('./dials.ts'),
+  steering: () => import('./steering.ts'),
   upstream: () => import('./upstream.ts'),
+  interop: () => import('./interop.ts'),
 };
 
 const [name, ...args] = process.argv.slice(2);

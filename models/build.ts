@@ -1,22 +1,19 @@
-// npm run models:build: makes everything under models/ from the corpus beside this file: base model, predictor, steered model, and measures what
+// npm run models:build: makes everything under models/ from the corpus beside this file: base model, steered model, predictor, and measures what
 // fewer bits cost the last.
 // Takes up where it stopped: each run keeps its checkpoints under data/runs until its model is written.
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { measurePrecisions, notePrecisions } from '../bench/precision.ts';
 import { trainPredictor } from '../src/attributes/train-predictor.ts';
 import { openProgressLine, reportTraining } from '../src/commands/progress.ts';
-import type { SampleContent } from '../src/datasets/sample.ts';
-import { writeSnapshot } from '../src/datasets/snapshot.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
 import type { PretrainingSpec } from '../src/finetuning/training-run.ts';
 import { readModelCard } from '../src/llama/model-folder.ts';
-import type { TrainingSettings } from '../src/llama/training.ts';
 import { gameCharacters } from '../src/schemas.ts';
 import type { Conversation, Label, Turn } from '../src/steerlm.ts';
-import { defaultAdamW } from '../src/tensor/adamw.ts';
-import { type CorpusItem, generateCorpus } from './corpus/grammar.ts';
-import { heldOut, models, recipes } from './recipes.ts';
+import type { CorpusItem } from './corpus/grammar.ts';
+import { corpusFiles } from './corpus-files.ts';
+import { models, recipes } from './recipes.ts';
 
 /** A first model that only ever saw short exchanges; the base model goes on from it and it is not kept. */
 const first = 'data/runs/npc-exchanges/model';
@@ -28,23 +25,6 @@ const wholeAmongExchanges = 600;
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 
-function settings({ seed, epochs, learningRate }: { seed: number; epochs: number; learningRate: number }): TrainingSettings {
-  return {
-    epochs,
-    steps: null,
-    accumulation: 1,
-    learningRate,
-    floor: 0.05,
-    warmup: 0.03,
-    adamw: defaultAdamW,
-    seed,
-    lora: null,
-    evaluateEvery: 500,
-    checkpointEvery: 250,
-    keepCheckpoints: 1,
-  };
-}
-
 /** The first line of a conversation with its reply and nothing around, where the reply is short and about the line. */
 function exchangeOf({ conversation }: CorpusItem): Conversation | undefined {
   const [line, reply] = conversation.turns as [Turn, Turn];
@@ -53,21 +33,9 @@ function exchangeOf({ conversation }: CorpusItem): Conversation | undefined {
 }
 
 async function filesOf(run: Run) {
-  const { seed, conversations, B, T } = recipes[run];
-  const runFolder = `data/runs/npc-${run}`;
-  await mkdir(runFolder, { recursive: true });
-  const files = { train: `${runFolder}/train.jsonl`, validation: `${runFolder}/validation.jsonl` };
-  const split = { train: [] as SampleContent[], validation: [] as SampleContent[] };
-  let index = 0;
-  for (const item of generateCorpus({ seed, conversations })) {
-    const whole = run !== 'exchanges' || index++ < wholeAmongExchanges;
-    const conversation = whole ? item.conversation : exchangeOf(item);
-    if (conversation) split[item.split].push({ kind: 'conversation', conversation });
-  }
-  const { hash } = await writeSnapshot(files.train, split.train);
-  await writeSnapshot(files.validation, split.validation.slice(0, heldOut));
-  const datasets = [{ name: `corpus seed ${seed}, ${conversations} conversations`, hash }];
-  return { ...files, runFolder, datasets, dtype: 'float16' as const, B, T, settings: settings(recipes[run]) };
+  return await corpusFiles(`data/runs/npc-${run}`, recipes[run], (item, index) => {
+    return run !== 'exchanges' || index < wholeAmongExchanges ? item.conversation : exchangeOf(item);
+  });
 }
 
 type Files = Awaited<ReturnType<typeof filesOf>>;
@@ -101,7 +69,7 @@ async function makePredictor(): Promise<boolean> {
 
 async function makeSteered(): Promise<boolean> {
   const [name, out] = [models.steered, `models/${models.steered}`];
-  const dropout = { label: 0.1, attribute: 0.1 };
+  const dropout = { label: 0.1, attribute: 0.1, partial: 0.5 };
   return make('steered', out, (files) =>
     finetune({ ...files, name, out, method: 'steered', base, schema: gameCharacters, dropout }, watch(), stop.signal),
   );
@@ -110,8 +78,8 @@ async function makeSteered(): Promise<boolean> {
 const made =
   (existsSync(base) || (await pretrain('exchanges', 'npc-exchanges', first, { create: size }))) &&
   (await pretrain('base', models.base, base, { continue: first })) &&
-  (await makePredictor()) &&
-  (await makeSteered());
+  (await makeSteered()) &&
+  (await makePredictor());
 if (made) {
   await writeFile('models/default', `${models.steered}\n`);
   const { measured } = await readModelCard(`models/${models.steered}`);

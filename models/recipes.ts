@@ -2,8 +2,9 @@
 
 export const models = { base: 'npc-base', predictor: 'npc-predictor', steered: 'npc' };
 
-/** Rows of a batch, and tokens of a row. */
+/** Rows of a batch, and tokens of a row: replies that stand alone are short, a whole conversation fills a row as long as the context. */
 const short = { B: 8, T: 256 };
+const whole = { B: 4, T: 512 };
 
 /**
  * Conversations each model is made from; every run has a seed of its own, so the predictor judges replies it was not trained beside.
@@ -12,10 +13,9 @@ const short = { B: 8, T: 256 };
  */
 export const recipes = {
   exchanges: { seed: 1, conversations: 120_000, epochs: 2, learningRate: 2e-3, ...short },
-  base: { seed: 2, conversations: 60_000, epochs: 1, learningRate: 2e-3, ...short },
-  predictor: { seed: 3, conversations: 12_000, epochs: 1, learningRate: 8e-4, ...short },
-  // As long as the context: three conversations in ten are longer than a short row, and what no row held no model can read.
-  steered: { seed: 4, conversations: 75_000, epochs: 1, learningRate: 1.5e-3, B: 4, T: 512 },
+  base: { seed: 2, conversations: 40_000, epochs: 1, learningRate: 2e-3, ...whole },
+  predictor: { seed: 3, conversations: 40_000, epochs: 1, learningRate: 8e-4, ...short },
+  steered: { seed: 4, conversations: 110_000, epochs: 1, learningRate: 1.5e-3, ...whole },
 };
 
 /** Conversations held out of every run. */

@@ -77,7 +77,7 @@ function planPath(random: Random, scene: Scene, heldOut: HeldOut | undefined): S
     heldOut === 'pair' ? intents.filter((intent) => suits(intent) && isPairHeldOut(scene.archetype.name, intent.name)) : trained;
   const starts = first.filter((intent) => !intent.after && intent.name !== 'farewell');
   if (starts.length === 0) return undefined;
-  const path: Step[] = [{ intent: random.pick(starts) }];
+  const path: Step[] = [{ intent: starts[random.weighted(starts.map(weightOf))] as Intent }];
   const others = trained.filter((intent) => intent.topic !== '' && !intent.after && intent !== path[0]?.intent);
   if (path[0]?.intent.topic !== '' && heldOut !== 'pair' && random.chance(0.08))
     path[0] = { intent: (path[0] as Step).intent, also: random.pick(others) };
@@ -88,6 +88,11 @@ function planPath(random: Random, scene: Scene, heldOut: HeldOut | undefined): S
     if (next.name === 'farewell') break;
   }
   return path;
+}
+
+/** What only the system turn answers is asked oftener: it is what a model has to look up, and learns last. */
+function weightOf({ needs }: Intent): number {
+  return needs ? 4 : 1;
 }
 
 function pickNext(random: Random, path: readonly Step[], candidates: readonly Intent[]): Intent | undefined {

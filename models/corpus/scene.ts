@@ -1,6 +1,7 @@
 // Draws a character and everything the conversation may mention, once, so that all turns agree; words the system turn.
 import type { Archetype } from './fragment.ts';
 import { type HeldOut, valuesOf } from './heldout.ts';
+import { inventedNames, inventedTowns } from './invented.ts';
 import type { Random } from './random.ts';
 import * as world from './world.ts';
 
@@ -70,11 +71,11 @@ export function drawScene(random: Random, archetype: Archetype, heldOut: HeldOut
 
 function drawPersona(random: Random, archetype: Archetype, heldOut: boolean): Slots {
   const mood = random.pick(Object.keys(world.moods));
-  const town = random.pick(valuesOf(world.towns, heldOut));
+  const town = drawName(random, world.towns, inventedTowns, heldOut);
   const secretYou = random.pick(archetype.secrets).replace('{town}', town);
   const trade = random.pick(archetype.trades);
   return {
-    name: random.pick(valuesOf(world.names, heldOut)),
+    name: drawName(random, world.names, inventedNames, heldOut),
     town,
     trade,
     a_trade: withArticle(trade),
@@ -84,6 +85,11 @@ function drawPersona(random: Random, archetype: Archetype, heldOut: boolean): Sl
     secretYou,
     secret: toFirstPerson(secretYou),
   };
+}
+
+/** Half the time a name that is known, half one of the invented. */
+function drawName(random: Random, known: readonly string[], invented: readonly string[], heldOut: boolean): string {
+  return random.pick(valuesOf(random.chance(0.5) ? known : invented, heldOut));
 }
 
 function drawWorld(random: Random, archetype: Archetype, rare: (values: readonly string[]) => string): Slots {

@@ -1,0 +1,116 @@
+// How closely does the shipped model follow what is asked for, on prompts and personas it never saw, beside every control that could explain it
+// away: no labels, shuffled labels, levels put into words, candidates chosen by another predictor, guidance? The judge is a predictor made here
+// of conversations that neither model nor chooser was trained on. What takes long is kept under data/bench/steering until its folder is removed.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { generateCorpus } from '../models/corpus/grammar.ts';
+import { type CorpusRun, corpusFiles } from '../models/corpus-files.ts';
+import { models, recipes } from '../models/recipes.ts';
+import { trainPredictor } from '../src/attributes/train-predictor.ts';
+import { openProgressLine, reportTraining } from '../src/commands/progress.ts';
+import { finetune } from '../src/finetuning/finetune.ts';
+import { gameCharacters } from '../src/schemas.ts';
+import type { Conversation, Label } from '../src/steerlm.ts';
+import { recordSection } from './results.ts';
+
+const folder = 'data/bench/steering';
+const base = `models/${models.base}`;
+const never = new AbortController().signal;
+/** The same conversations for every control, so that only what is done with their labels differs. */
+const controlled: CorpusRun = { ...recipes.steered, seed: 11, conversations: 25_000 };
+const judged: CorpusRun = { ...recipes.predictor, seed: 12, conversations: 25_000 };
+const promptSeed = 13;
+const whole = { label: 0.1, attribute: 0.1, partial: 0.5 };
+
+async function makeOnce(name: string, train: (out: string, runFolder: string) => Promise<unknown>): Promise<string> {
+  const out = `${folder}/models/${name}`;
+  if (!existsSync(`${out}/steerlm.json`)) await train(out, `${folder}/runs/${name}`);
+  return out;
+}
+
+const watch = () => reportTraining(openProgressLine());
+
+/** Each label replaced by that of a reply a few conversations before: as plausible, and unrelated. */
+function withStrangeLabels(): (item: { conversation: Conversation }) => Conversation {
+  const earlier: Label[] = [];
+  return ({ conversation }) => {
+    const turns = conversation.turns.map((turn) => {
+      if (!turn.label) return turn;
+      earlier.push(turn.label);
+      const strange = earlier.length > 40 ? earlier.shift()! : earlier[0]!;
+      return { ...turn, label: strange };
+    });
+    return { ...conversation, turns };
+  };
+}
+
+async function makeControls(): Promise<Record<string, string>> {
+  const shared = { base, schema: gameCharacters };
+  const steered = (name: string, choose?: Parameters<typeof corpusFiles>[2]) =>
+    makeOnce(name, async (out, runFolder) => {
+      const files = await corpusFiles(runFolder, controlled, choose);
+      await finetune({ ...files, ...shared, name, out, method: 'steered', dropout: whole }, watch(), never);
+    });
+  return {
+    'same data, true labels': await steered('true-labels'),
+    'same data, shuffled labels': await steered('shuffled-labels', withStrangeLabels()),
+    'same data, no labels': await makeOnce('no-labels', async (out, runFolder) => {
+      const files = await corpusFiles(runFolder, controlled);
+      const dropout = { label: 1, attribute: 0, partial: 0 };
+      await finetune({ ...files, ...shared, name: 'no-labels', out, method: 'steered', dropout }, watch(), never);
+    }),
+  };
+}
+
+function makeJudge(): Promise<string> {
+  return makeOnce('judge', async (out, runFolder) => {
+    const spec = { ...(await corpusFiles(runFolder, judged)), name: 'judge', out, base, schema: gameCharacters };
+    await trainPredictor({ ...spec, readingTokens: judged.T }, watch(), never);
+  });
+}
+
+/** Conversations with a line, persona, value or pair of archetype and line that no training holds. */
+async function writePrompts(path: string): Promise<void> {
+  const lines: string[] = [];
+  for (const { conversation, heldOut } of generateCorpus({ seed: promptSeed, conversations: 8000 })) {
+    if (!heldOut || heldOut === 'draw') continue;
+    const messages = conversation.turns.map(({ role, content, label }) => ({
+      role,
+      content,
+      ...(label ? { attributes: label } : {}),
+    }));
+    lines.push(JSON.stringify({ messages: [{ role: 'system', content: conversation.system }, ...messages] }));
+  }
+  await mkdir(folder, { recursive: true });
+  await writeFile(path, `${lines.join('\n')}\n`);
+}
+
+async function evaluate(args: string[]): Promise<void> {
+  const child = spawn(process.execPath, ['bin/steer.js', 'evaluate', 'steering', ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`steer evaluate steering ended with ${code}`);
+}
+
+/** `--quick`: few prompts, no controls of their own training. */
+export async function run(args: string[]): Promise<void> {
+  const quick = args.includes('--quick');
+  const prompts = `${folder}/prompts.jsonl`;
+  await writePrompts(prompts);
+  const judge = await makeJudge();
+  const controls = quick ? {} : await makeControls();
+  const out = `${folder}/report`;
+  const asked = ['--model', `models/${models.steered}`, '--judge', judge, '--prompts', prompts, '--base', base];
+  const dials = ['--strength', '1.5,2,3', '--best-of', '4', '--chooser', `models/${models.predictor}`, '--text-instruction'];
+  const named = Object.entries(controls).flatMap(([name, path]) => ['--control', `${name}=${path}`]);
+  const size = ['--prompts-count', quick ? '12' : '60', '--seeds', quick ? '1' : '2', '--grid', '8'];
+  await evaluate([...asked, ...size, ...(quick ? [] : dials), ...named]);
+  await mkdir(out, { recursive: true });
+  await cp(`models/${models.steered}/evaluation`, out, { recursive: true });
+  const report = await readFile(`${out}/steering.md`, 'utf8');
+  if (quick) process.stdout.write(report);
+  else await recordSection('steering', report.replace(/^# .*\n+/, '').replaceAll(/^## /gm, '### '));
+}

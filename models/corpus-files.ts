@@ -1,0 +1,58 @@
+// What a training run reads of the corpus: conversations drawn by a seed, as the files of a run, with the settings all runs share.
+import { mkdir } from 'node:fs/promises';
+import type { SampleContent } from '../src/datasets/sample.ts';
+import { writeSnapshot } from '../src/datasets/snapshot.ts';
+import type { TrainingSettings } from '../src/llama/training.ts';
+import type { Conversation } from '../src/steerlm.ts';
+import { defaultAdamW } from '../src/tensor/adamw.ts';
+import { type CorpusItem, generateCorpus } from './corpus/grammar.ts';
+import { heldOut } from './recipes.ts';
+
+/** One run over conversations of the corpus. */
+export interface CorpusRun {
+  seed: number;
+  conversations: number;
+  epochs: number;
+  learningRate: number;
+  /** Rows of a batch, and tokens of a row. */
+  B: number;
+  T: number;
+}
+
+/** Writes the conversations, what `choose` makes of them, into the folder; undefined leaves one out. */
+export async function corpusFiles(
+  runFolder: string,
+  run: CorpusRun,
+  choose: (item: CorpusItem, index: number) => Conversation | undefined = ({ conversation }) => conversation,
+) {
+  const { seed, conversations, B, T } = run;
+  await mkdir(runFolder, { recursive: true });
+  const files = { train: `${runFolder}/train.jsonl`, validation: `${runFolder}/validation.jsonl` };
+  const split = { train: [] as SampleContent[], validation: [] as SampleContent[] };
+  let index = 0;
+  for (const item of generateCorpus({ seed, conversations })) {
+    const conversation = choose(item, index++);
+    if (conversation) split[item.split].push({ kind: 'conversation', conversation });
+  }
+  const { hash } = await writeSnapshot(files.train, split.train);
+  await writeSnapshot(files.validation, split.validation.slice(0, heldOut));
+  const datasets = [{ name: `corpus seed ${seed}, ${conversations} conversations`, hash }];
+  return { ...files, runFolder, datasets, dtype: 'float16' as const, B, T, settings: settings(run) };
+}
+
+function settings({ seed, epochs, learningRate }: CorpusRun): TrainingSettings {
+  return {
+    epochs,
+    steps: null,
+    accumulation: 1,
+    learningRate,
+    floor: 0.05,
+    warmup: 0.03,
+    adamw: defaultAdamW,
+    seed,
+    lora: null,
+    evaluateEvery: 500,
+    checkpointEvery: 250,
+    keepCheckpoints: 1,
+  };
+}
