@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<(around: Surroundings) => Command>>
   'train-predictor': async () => (await import('./commands/train-predictor.ts')).trainPredictorCommand,
   label: async () => (await import('./commands/label.ts')).labelCommand,
   finetune: async () => (await import('./commands/finetune.ts')).finetuneCommand,
+  reweight: async () => (await import('./commands/reweight.ts')).reweightCommand,
   evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
   migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
   openapi: async () => (await import('./commands/openapi.ts')).openapiCommand,

@@ -51,23 +51,27 @@ export function reweightingObjective(shape: LlamaShape, network: Network, n: num
   return { loss: t.mul(distance, t.input('inverse_weight', 'float32', [])) };
 }
 
-/** A group each micro-batch, in an order of their own every epoch. Every group has n replies of at most T tokens, prompt and all. */
+/** So much likelier when it was written than it can ever be now that it takes no part. */
+const nobody: WeighedReply = { ids: [0, 0], weights: [0, 0], label: 0, base: 0, proposal: 1e9 };
+
+/** A group each micro-batch, in an order of their own every epoch: n rows, some of them empty where a group has fewer replies. */
 export function groupBatches(
   groups: readonly ReplyGroup[],
-  { T, seed, shuffle = true }: { T: number; seed: number; shuffle?: boolean },
+  { n, T, seed, shuffle = true }: { n: number; T: number; seed: number; shuffle?: boolean },
 ): BatchSource {
   const orderOf = (epoch: number) => shuffledOrder(groups.length, randomStream(seed, 'groups', epoch));
   return {
     size: () => groups.length,
-    fetch: (epoch, index) => toMicroBatch(groups[shuffle ? orderOf(epoch)[index]! : index]!, T),
+    fetch: (epoch, index) => toMicroBatch(groups[shuffle ? orderOf(epoch)[index]! : index]!, n, T),
   };
 }
 
-function toMicroBatch(group: ReplyGroup, T: number): MicroBatch {
-  const n = group.length;
-  const rows = group.map((reply) => packSequences([reply], T));
+function toMicroBatch(group: ReplyGroup, n: number, T: number): MicroBatch {
+  const all = Array.from({ length: n }, (_, i) => group[i] ?? nobody);
+  const rows = all.map((reply) => packSequences([reply], T));
   const joined = (of: (row: (typeof rows)[number]) => ArrayLike<number>) => rows.flatMap((row) => Array.from(of(row)));
-  const wanted = targetWeights(group);
+  const known = targetWeights(group);
+  const wanted = all.map((_, i) => known[i] ?? 0);
   const entropy = wanted.reduce((sum, weight) => sum + (weight > 0 ? weight * Math.log(weight) : 0), 0);
   const segments = joined((row) => row.segments);
   return {
@@ -82,7 +86,7 @@ function toMicroBatch(group: ReplyGroup, T: number): MicroBatch {
         [n * T],
       ),
       weights: { data: Float32Array.from(joined((row) => row.weights)), shape: [n * T] },
-      proposal: { data: Float32Array.from(group, ({ proposal }) => proposal), shape: [n] },
+      proposal: { data: Float32Array.from(all, ({ proposal }) => proposal), shape: [n] },
       wanted: { data: Float32Array.from(wanted), shape: [n] },
       negative_entropy: { data: Float32Array.of(entropy), shape: [] },
     },

@@ -3,13 +3,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SampleContent } from '../datasets/sample.ts';
-import { readSnapshot } from '../datasets/snapshot.ts';
 import { SteerError } from '../errors.ts';
-import { packedBatches } from '../llama/batches.ts';
 import { type Model, publishModel, readModel, withControlTokens } from '../llama/model.ts';
 import { blankCard, type ModelCard, readModelCard, readShape, revisionOf } from '../llama/model-folder.ts';
-import { nextTokenObjective } from '../llama/objective.ts';
-import type { Sequence } from '../llama/packing.ts';
 import type { Adapter } from '../llama/peft.ts';
 import { type LlamaShape, parameterCount, parameterShapes, type WeightType } from '../llama/shape.ts';
 import { Tokenizer } from '../llama/tokenizer.ts';
@@ -20,7 +16,8 @@ import { initialWeights } from '../llama/weights.ts';
 import { type AttributeSchema, controlTokens, promptLayoutVersion } from '../steerlm.ts';
 import { chooseProvider, type ProviderChoice } from '../tensor/providers.ts';
 import type { LabelDropout } from './label-dropout.ts';
-import { plainPieces, pretrainingSequence, steeredSequence, unlabelled } from './sequences.ts';
+import { lessonOfGroups, lessonOfSamples, samplesOf } from './lesson.ts';
+import { plainPieces } from './sequences.ts';
 
 /** Size of a model made from scratch. */
 export interface NewModel {
@@ -56,7 +53,10 @@ export type PretrainingSpec = RunFiles & { method: 'pretrain'; start: { create: 
 export type SteeringSpec = RunFiles & { method: 'steered'; base: string; schema: AttributeSchema; dropout: LabelDropout };
 /** Plain fine-tuning: the same tokens count, and no label is read. */
 export type SupervisedSpec = RunFiles & { method: 'supervised'; base: string };
-export type TrainingSpec = PretrainingSpec | SteeringSpec | SupervisedSpec;
+/** SteerLM 2.0's reweighting: both files hold groups of so many replies, and the base is the steered model that wrote them. */
+export type ReweightingSpec = RunFiles & { method: 'reweighted'; base: string; replies: number };
+export type TrainingSpec = PretrainingSpec | SteeringSpec | SupervisedSpec | ReweightingSpec;
+export type SampleSpec = Exclude<TrainingSpec, ReweightingSpec>;
 
 export interface TrainingOutcome {
   out: string | null;
@@ -72,8 +72,7 @@ export async function runTrainingSpec(
   listener: TrainingListener,
   signal: AbortSignal,
 ): Promise<TrainingOutcome> {
-  const training = await samplesOf(spec.train);
-  const validation = await samplesOf(spec.validation);
+  const training = spec.method === 'reweighted' ? [] : await samplesOf(spec.train);
   const model =
     spec.method === 'pretrain' ? await startingModel(spec, training, listener) : withControlTokens(await readModel(spec.base));
   if (spec.T > model.shape.contextLength) {
@@ -82,21 +81,17 @@ export async function runTrainingSpec(
       `Rows of ${spec.T} tokens exceed the context of ${model.shape.contextLength}. Lower --row-tokens.`,
     );
   }
-  const sequences = sequencesOf(spec, model.tokenizer);
-  const { B, T, settings } = spec;
-  listener.onNote(
-    `${(parameterCount(model.shape) / 1e6).toFixed(2)} M parameters, ${training.length} training and ${validation.length} held-out samples`,
-  );
+  const { told, ...lesson } =
+    spec.method === 'reweighted' ? await lessonOfGroups(spec, model) : await lessonOfSamples(spec, model, training);
+  const { settings } = spec;
+  listener.onNote(`${(parameterCount(model.shape) / 1e6).toFixed(2)} M parameters, ${told}`);
   const { provider, reason } = await chooseProvider(spec.provider ?? 'cpu');
   if (provider !== 'cpu' || spec.provider !== undefined) listener.onNote(reason);
   const result = await train(
     {
       shape: model.shape,
       parameters: { shapes: parameterShapes(model.shape), values: model.values },
-      objective: (network) => nextTokenObjective(model.shape, network, B, T),
-      training: packedBatches((epoch) => sequences(training, epoch), { B, T, seed: settings.seed }),
-      validation:
-        validation.length > 0 ? packedBatches(() => sequences(validation, -1), { B, T, seed: 0, shuffle: false }) : null,
+      ...lesson,
       identity: await identityOf(spec),
       onCheckpoint: async (saved) => {
         const { step, steps, tokens, loss, evalLoss } = saved;
@@ -144,29 +139,6 @@ async function writeCheckpoint(spec: TrainingSpec, model: Model, saved: SavedChe
   const card = await cardOf(spec, name, saved);
   await publishModel(`${spec.checkpoints.folder}${saved.step}`, { ...model, values: saved.values(), card }, spec.dtype);
   return name;
-}
-
-async function samplesOf(path: string): Promise<SampleContent[]> {
-  const samples: SampleContent[] = [];
-  for await (const sample of readSnapshot(path)) samples.push(sample);
-  return samples;
-}
-
-function sequencesOf(spec: TrainingSpec, tokenizer: Tokenizer): (samples: SampleContent[], epoch: number) => Iterable<Sequence> {
-  if (spec.method === 'pretrain') {
-    return function* (samples) {
-      for (const sample of samples) yield pretrainingSequence(tokenizer, sample);
-    };
-  }
-  const { settings } = spec;
-  const schema = spec.method === 'steered' ? spec.schema : unlabelled;
-  return function* (samples, epoch) {
-    // The held-out loss is that of whole labels.
-    const dropout = epoch < 0 || spec.method !== 'steered' ? { label: 0, attribute: 0, partial: 0 } : spec.dropout;
-    for (const [index, sample] of samples.entries()) {
-      yield steeredSequence(tokenizer, schema, sample, dropout, { seed: settings.seed, epoch, index });
-    }
-  };
 }
 
 async function startingModel(spec: PretrainingSpec, samples: SampleContent[], listener: TrainingListener): Promise<Model> {

@@ -57,7 +57,7 @@ async function run(data: ReplyGroup[], epochs: number): Promise<Metrics[]> {
       shape,
       parameters: { shapes: parameterShapes(shape), values: new Map(initialWeights(shape, 1)) },
       objective: (network) => reweightingObjective(shape, network, n, T),
-      training: groupBatches(data, { T, seed: 1 }),
+      training: groupBatches(data, { n, T, seed: 1 }),
       validation: null,
       identity: epochs,
     },
@@ -102,6 +102,16 @@ describe('training', () => {
     const curve = await run(groups(40), 30);
     // KL of (.8, .1, .1) from three alike; the new model is a little off uniform.
     const start = 0.8 * Math.log(0.8 * 3) + 0.2 * Math.log(0.1 * 3);
+    expect(Math.abs(curve[0]!.loss - start)).toBeLessThan(0.1 * start);
+    expect(curve.at(-1)!.loss).toBeLessThan(0.05 * start);
+  });
+
+  test('a group with fewer replies is learnt as if there were no others', async () => {
+    const pairs = groups(40).map((group) =>
+      group.slice(0, 2).map((reply, i) => ({ ...reply, label: Math.log(i === 0 ? 0.9 : 0.1) })),
+    );
+    const curve = await run(pairs, 31);
+    const start = 0.9 * Math.log(0.9 * 2) + 0.1 * Math.log(0.1 * 2);
     expect(Math.abs(curve[0]!.loss - start)).toBeLessThan(0.1 * start);
     expect(curve.at(-1)!.loss).toBeLessThan(0.05 * start);
   });
