@@ -5,6 +5,7 @@ import { trainPredictor } from './attributes/train-predictor.ts';
 import type { Answer } from './batches/answering.ts';
 import { batchJob } from './batches/batch-job.ts';
 import type { Config } from './config.ts';
+import { evaluationJob } from './evaluation/evaluation-job.ts';
 import { removeLeftovers } from './files/files.ts';
 import { finetuningJobs } from './finetuning/job.ts';
 import { answerBy } from './http/answer.ts';
@@ -13,6 +14,7 @@ import type { Door } from './http/door.ts';
 import type { JobDefinition } from './jobs/define.ts';
 import { openDispatcher } from './jobs/dispatcher.ts';
 import { defaultWorkerSettings, startWorker, type WorkerSettings } from './jobs/worker.ts';
+import { engineOptions } from './model-registry/open.ts';
 import { ModelRegistry } from './model-registry.ts';
 import { type Db, openStore } from './store/connect.ts';
 import { migrateStore } from './store/migrate.ts';
@@ -77,7 +79,8 @@ function jobDefinitions(models: ModelRegistry, config: Config, answer: Answer): 
   const { modelsDir, dataDir, limits, executionProvider: provider } = config;
   const { unpackedBytes } = limits;
   const finetuning = finetuningJobs({ models, modelsDir, dataDir, unpackedBytes, provider, trainPredictor });
-  return [labellingJob(models), batchJob(answer), ...finetuning];
+  const evaluation = evaluationJob({ models, threads: engineOptions.threads });
+  return [labellingJob(models), batchJob(answer), evaluation, ...finetuning];
 }
 
 /** Several heartbeats fit into a lease, so that one lost on the way costs nothing. */

@@ -1,25 +1,13 @@
 // steer evaluate predictor: how well a predictor follows ratings it was not trained on.
-import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { openPredictor } from '../attributes/open-predictor.ts';
-import type { Predictor } from '../attributes/predictor.ts';
-import { findDataset, type LabelChoice } from '../datasets/samples.ts';
-import { datasetSource, fileSource, type TrainingSource } from '../datasets/training-data.ts';
-import { SteerError } from '../errors.ts';
-import { evaluatePredictor } from '../evaluation/predictor-evaluation.ts';
-import { type PredictorReportHead, predictorReportFiles } from '../evaluation/predictor-report.ts';
-import { gatherRated, type RatedData } from '../evaluation/rated-data.ts';
-import { openReportFolder, writeReport } from '../evaluation/report-files.ts';
-import { refuseSeen, seenInTraining } from '../evaluation/seen-data.ts';
-import { readModelCard } from '../llama/model-folder.ts';
-import { engineOptions } from '../model-registry/open.ts';
-import { maxLevel } from '../steerlm.ts';
+import type { LabelChoice } from '../datasets/samples.ts';
+import { measurePredictor, predictorDefaults } from '../evaluation/measure-predictor.ts';
+import { writeReport } from '../evaluation/report-files.ts';
 import { type Split, splits } from '../store/schema.ts';
-import { findModelFolder } from './model-folders.ts';
+import { evaluationData, evaluationModels } from './evaluation-inputs.ts';
 import { labelChoice, whole } from './option-values.ts';
 import { bar, openProgressLine } from './progress.ts';
 import { note, type Surroundings, say } from './surroundings.ts';
-import { withStore } from './with-store.ts';
 
 interface EvaluateOptions {
   model?: string;
@@ -47,7 +35,7 @@ export function evaluatePredictorCommand(surroundings: Surroundings): Command {
     .addOption(
       new Option('--labels <choice>', 'ratings that count: latest, or sources by preference (human,model,import,rule)')
         .argParser(labelChoice)
-        .default(['human', 'import', 'rule'], 'human,import,rule'),
+        .default([...predictorDefaults.labels], predictorDefaults.labels.join()),
     )
     .option('--limit <n>', 'most replies judged, drawn by whole conversations', whole(1))
     .option('--out <folder>', 'where the report is written (default: evaluation/ in the folder of the model)')
@@ -60,81 +48,26 @@ export function evaluatePredictorCommand(surroundings: Surroundings): Command {
     .action((options: EvaluateOptions) => evaluate(surroundings, options));
 }
 
-async function evaluate(surroundings: Surroundings, options: EvaluateOptions): Promise<void> {
-  if ((options.dataset === undefined) === (options.data === undefined)) {
-    throw new SteerError('invalid_request', 'Expected either --dataset NAME or --data FILE with rated replies.');
-  }
-  const folder = await findModelFolder(surroundings.config(), options.model, ['predictor']);
-  const out = options.out ?? join(folder, 'evaluation');
-  const predictor = await openPredictor(folder, engineOptions);
+async function evaluate({ config, signal }: Surroundings, options: EvaluateOptions): Promise<void> {
+  const { dataset, data: file, labels, force = false } = options;
+  const withData = evaluationData(config, { dataset, file }, labels, '--dataset NAME or --data FILE with rated replies');
+  const line = openProgressLine();
   try {
-    await openReportFolder(out);
-    const { head, rated } = await gather(surroundings, options, folder, predictor);
-    const line = openProgressLine();
-    try {
-      const evaluation = await evaluatePredictor(predictor, rated, {
-        seed: options.seed,
-        signal: surroundings.signal,
+    const { files, out } = await measurePredictor(
+      { ...options, model: options.model, force },
+      {
+        models: evaluationModels(config()),
+        withData,
+        out: options.out,
         onProgress: (done, total) => line.show(`${bar(done / total)} reply ${done}/${total}`, done === total),
-      });
-      line.close();
-      const files = predictorReportFiles(head, predictor.schema, evaluation);
-      await writeReport(out, files);
-      say(files['predictor.md'].trimEnd());
-      note(`Wrote ${Object.keys(files).join(', ')} to ${out}.`);
-    } finally {
-      line.close();
-    }
-  } finally {
-    await predictor.dispose();
-  }
-}
-
-interface Gathered {
-  head: PredictorReportHead;
-  rated: RatedData;
-}
-
-/** Reads the data; the database is free again before anything is scored. */
-async function gather(
-  { config, signal }: Surroundings,
-  options: EvaluateOptions,
-  folder: string,
-  predictor: Predictor,
-): Promise<Gathered> {
-  const { labels, split, limit, seed, force = false } = options;
-  const { schema, id, revision } = predictor;
-  const card = await readModelCard(folder);
-  const read = async (source: TrainingSource, asTrained: TrainingSource, labels: LabelChoice | null): Promise<Gathered> => {
-    refuseScales(predictor, source);
-    const seen = await seenInTraining(asTrained, card, schema);
-    const seenNow = refuseSeen(seen, { model: id, data: source.name, split, force });
-    const rated = await gatherRated(source, schema, { split, limit, seed, signal });
-    const head = {
-      model: { name: id, revision },
-      data: { name: source.name, hash: seen.hash, split, labels },
-      seen_in_training: seenNow,
-      settings: { seed, limit: limit ?? null },
-      created_at: new Date().toISOString(),
-    };
-    return { head, rated };
-  };
-  const { data, dataset } = options;
-  if (data !== undefined) return await read(fileSource(data), fileSource(data), null);
-  return await withStore(config(), async (db) => {
-    const stored = await findDataset(db, dataset!);
-    return await read(datasetSource(db, stored, labels), datasetSource(db, stored, 'latest'), labels);
-  });
-}
-
-/** A rating of 4 is another thing on a scale to 9. */
-function refuseScales({ id, schema }: Predictor, { name: data, schema: its }: TrainingSource): void {
-  for (const attribute of schema.attributes) {
-    const theirs = its?.attributes.find(({ name, aliases }) => name === attribute.name || aliases.includes(attribute.name));
-    if (!theirs || theirs.levels.length === attribute.levels.length) continue;
-    throw new SteerError(
-      'invalid_dataset',
-      `${data} rates ${attribute.name} from 0 to ${maxLevel(theirs)}, ${id} from 0 to ${maxLevel(attribute)}. Bring the data to the scale of the predictor and import it again.`,
+        signal,
+      },
     );
+    await writeReport(out, files);
+    line.close();
+    say(files['predictor.md'].trimEnd());
+    note(`Wrote ${Object.keys(files).join(', ')} to ${out}.`);
+  } finally {
+    line.close();
   }
 }

@@ -1,18 +1,16 @@
 // steer evaluate steering: how closely the replies of a model follow the attributes it is asked for, beside controls.
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { measureSteering, writeSteeringReport } from '../evaluation/measure-steering.ts';
+import { type Control, controlName, steeringDefaults } from '../evaluation/steering-task.ts';
 import { precisions } from '../llama/loaded-network.ts';
-import { opposites } from '../steering.ts';
+import { type Against, opposites } from '../steering.ts';
 import { type Split, splits } from '../store/schema.ts';
-import { evaluateSteering } from './evaluate-steering-run.ts';
+import { evaluationData, evaluationModels } from './evaluation-inputs.ts';
 import { between, whole } from './option-values.ts';
-import type { Surroundings } from './surroundings.ts';
+import { bar, openProgressLine } from './progress.ts';
+import { note, type Surroundings, say } from './surroundings.ts';
 
-export interface Control {
-  name: string;
-  model: string;
-}
-
-export interface SteeringOptions {
+interface SteeringOptions {
   model?: string;
   judge: string;
   dataset?: string;
@@ -22,7 +20,7 @@ export interface SteeringOptions {
   seeds: number;
   grid: number;
   strength: number[];
-  against: (typeof opposites)[number];
+  against: Against;
   bestOf?: number;
   chooser?: string;
   control: Control[];
@@ -55,21 +53,25 @@ export function evaluateSteeringCommand(surroundings: Surroundings): Command {
         'all',
       ]),
     )
-    .option('--prompts-count <n>', 'prompts, drawn by the seed', whole(2), 40)
-    .option('--seeds <n>', 'replies to each prompt at each level', whole(1), 2)
-    .option('--grid <n>', 'random targets in all attributes for each prompt', whole(0), 8)
-    .option('--strength <list>', 'how far replies are pushed, each compared with the plain prompt, as 1.5,2,3', strengths, [1])
-    .addOption(new Option('--against <what>', 'what strengths push away from').choices(opposites).default('null'))
+    .option('--prompts-count <n>', 'prompts, drawn by the seed', whole(2), steeringDefaults.promptsCount)
+    .option('--seeds <n>', 'replies to each prompt at each level', whole(1), steeringDefaults.seeds)
+    .option('--grid <n>', 'random targets in all attributes for each prompt', whole(0), steeringDefaults.grid)
+    .option('--strength <list>', 'how far replies are pushed, each compared with the plain prompt, as 1.5,2,3', strengths, [
+      ...steeringDefaults.strength,
+    ])
+    .addOption(
+      new Option('--against <what>', 'what strengths push away from').choices(opposites).default(steeringDefaults.against),
+    )
     .option('--best-of <n>', 'compare with the best of n candidates, chosen by --chooser', whole(2))
     .option('--chooser <model>', 'predictor that chooses among candidates: another one than the judge')
     .option('--control <name=model>', 'another model to compare with, asked the same; may be repeated', control, [])
     .option('--text-instruction', 'compare with levels described in the system text in place of a label')
     .option('--base <model>', 'model that never saw a label, to measure the perplexity of replies')
-    .option('--max-tokens <n>', 'most tokens of a reply', whole(1), 160)
-    .option('--temperature <x>', '0 picks the likeliest token', between(0, 2), 0.7)
-    .option('--top-p <share>', 'sample from the likeliest tokens that hold this share', between(0, 1), 0.95)
+    .option('--max-tokens <n>', 'most tokens of a reply', whole(1), steeringDefaults.maxTokens)
+    .option('--temperature <x>', '0 picks the likeliest token', between(0, 2), steeringDefaults.temperature)
+    .option('--top-p <share>', 'sample from the likeliest tokens that hold this share', between(0, 1), steeringDefaults.topP)
     .addOption(new Option('--precision <type>', 'of the weights (default: as served, MODEL_PRECISION)').choices(precisions))
-    .option('--draws <n>', 'draws of the intervals and of the permutation test', whole(10), 1000)
+    .option('--draws <n>', 'draws of the intervals and of the permutation test', whole(10), steeringDefaults.draws)
     .option(
       '--out <folder>',
       'where the report is written (default: evaluation/ in the folder of the model, and the curves on its card)',
@@ -80,19 +82,47 @@ export function evaluateSteeringCommand(surroundings: Surroundings): Command {
       'after',
       '\nExample:\n  steer evaluate steering --model npc --judge apm --dataset talk\n  steer evaluate steering --model npc --judge apm --prompts held-out.jsonl --strength 1.5,2 --control shuffled=npc-shuffled --text-instruction',
     )
-    .action((options: SteeringOptions) => evaluateSteering(surroundings, options));
+    .action((options: SteeringOptions) => evaluate(surroundings, options));
 }
 
-/** Strengths of a list, the plain prompt always the first. */
+async function evaluate({ config, signal }: Surroundings, options: SteeringOptions): Promise<void> {
+  const { dataset, prompts: file, split = dataset === undefined ? 'all' : 'validation', control: controls, precision } = options;
+  const { textInstruction = false, force = false } = options;
+  const withData = evaluationData(config, { dataset, file }, 'latest', '--dataset NAME or --prompts FILE to take prompts from');
+  const line = openProgressLine();
+  try {
+    const measured = await measureSteering(
+      { ...options, model: options.model, split, controls, textInstruction, force },
+      {
+        models: evaluationModels(config(), precision),
+        withData,
+        out: options.out,
+        onReply: (done, total, condition) => {
+          const every = Math.max(1, Math.round(total / 20));
+          line.show(`${bar(done / total)} reply ${done}/${total}  ${condition}`, done % every === 0 || done === total);
+        },
+        signal,
+      },
+    );
+    const { files, curves } = await writeSteeringReport(measured, { curves: options.out === undefined });
+    line.close();
+    say(files['steering.md'].trimEnd());
+    note(`Wrote ${Object.keys(files).join(', ')} to ${measured.out}.`);
+    const { name } = measured.head.model;
+    if (curves) note(`What is obtained for what is requested stands on the card of ${name}: steering.calibrated uses it.`);
+  } finally {
+    line.close();
+  }
+}
+
 function strengths(text: string): number[] {
-  const values = text.split(',').map(between(0, 5));
-  return [...new Set([1, ...values])];
+  return text.split(',').map(between(0, 5));
 }
 
 /** `shuffled=npc-shuffled` added to the controls. */
 function control(text: string, before: Control[]): Control[] {
-  const [, name, model] = /^([A-Za-z0-9][A-Za-z0-9 ._-]{0,39})=(.+)$/.exec(text) ?? [];
-  if (name === undefined || model === undefined)
+  const [, name, model] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || model === undefined || !controlName.test(name))
     throw new InvalidArgumentError('Expected NAME=MODEL like shuffled=npc-shuffled.');
   if (before.some((each) => each.name === name)) throw new InvalidArgumentError(`There are two controls named ${name}.`);
   return [...before, { name, model }];

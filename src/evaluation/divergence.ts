@@ -6,8 +6,9 @@ import type { Sequence } from '../llama/packing.ts';
 import type { Node } from '../tensor/graph.ts';
 import * as t from '../tensor/primitives.ts';
 import type { Session } from '../tensor/session.ts';
+import { giveWay } from './give-way.ts';
 import { type Passage, passagesOf, runsOf } from './passages.ts';
-import { countedScores, feedsOf, giveWay, openSession, refuseLong, type SequenceLikelihood } from './token-likelihood.ts';
+import { countedScores, feedsOf, openSession, refuseLong, type SequenceLikelihood } from './token-likelihood.ts';
 
 /** The same counted tokens after two prompts. */
 export interface SequencePair {

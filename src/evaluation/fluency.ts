@@ -22,6 +22,9 @@ export interface FluencyReader {
   dispose(): Promise<void>;
 }
 
+/** Replies encoded at once, which blocks the caller's thread. */
+const readTogether = 256;
+
 /** Reads with the model in `folder` on a thread of its own. Throws invalid_model in one clear line. */
 export async function openFluency(folder: string, options: { threads?: number | undefined } = {}): Promise<FluencyReader> {
   const { name } = await readModelCard(folder);
@@ -31,11 +34,15 @@ export async function openFluency(folder: string, options: { threads?: number | 
   return {
     id: name,
     async read(conversations, signal) {
-      const sequences = conversations.map((conversation) => {
-        const sequence = unlabelledReply(tokenizer, conversation);
-        return sequence.ids.length <= contextLength ? sequence : { ids: [], weights: [] };
-      });
-      return await likelihood.score(sequences, { signal });
+      const found: ReplyFluency[] = [];
+      for (let from = 0; from < conversations.length; from += readTogether) {
+        const sequences = conversations.slice(from, from + readTogether).map((conversation) => {
+          const sequence = unlabelledReply(tokenizer, conversation);
+          return sequence.ids.length <= contextLength ? sequence : { ids: [], weights: [] };
+        });
+        found.push(...(await likelihood.score(sequences, { signal })));
+      }
+      return found;
     },
     dispose: () => likelihood.dispose(),
   };

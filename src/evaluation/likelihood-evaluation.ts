@@ -5,21 +5,15 @@ import { readModelCard, readShape } from '../llama/model-folder.ts';
 import { Tokenizer } from '../llama/tokenizer.ts';
 import { bootstrap, type Interval } from '../statistics.ts';
 import type { AttributeSchema, Conversation } from '../steerlm.ts';
+import { figuresApart } from './figures-apart.ts';
 import { type GroupedFluency, openFluency, type Perplexity, perplexityCost, perplexityOf } from './fluency.ts';
-import {
-  byGroup,
-  drawsFor,
-  type LabelInformation,
-  type LengthClass,
-  labelInformation,
-  lossByLength,
-  total,
-} from './label-information.ts';
+import { type GroupedLikelihood, type LabelFigures, perToken } from './label-figures.ts';
+import { byGroup, drawsFor } from './label-information.ts';
 import { readUnderLabels } from './label-readings.ts';
 import type { LabelledReply } from './labelled-replies.ts';
 import { openDivergenceThread, openLikelihood } from './open-likelihood.ts';
 import { labelledReply, labelledText, unlabelledReply } from './reply-sequence.ts';
-import type { SequenceLikelihood, TokenLikelihood } from './token-likelihood.ts';
+import type { TokenLikelihood } from './token-likelihood.ts';
 
 export interface LikelihoodTask {
   /** Folder of the steered model. */
@@ -33,27 +27,26 @@ export interface LikelihoodTask {
   written?: readonly { conversation: Conversation; group: string }[] | undefined;
   threads?: number | undefined;
   seed: number;
+  /** What an earlier attempt found. */
+  kept?: LikelihoodParts | undefined;
   onProgress?: (what: string, done: number, total: number) => void;
+  /** After each part, with all there is so far. */
+  onPhase?: (parts: LikelihoodParts) => Promise<void>;
   signal: AbortSignal;
 }
 
-/** Nats per token of replies under their own labels. What a model remembers is likelier than what it never saw; so is what is easier. */
-export interface OverTraining {
-  trained_replies: number;
-  held_out: Interval;
-  trained: Interval;
-  gap: Interval;
+/** An evaluation on its way. */
+export interface LikelihoodParts {
+  /** Parts that are whole. */
+  done: number;
+  found: Partial<LikelihoodEvaluation>;
 }
 
-export interface LikelihoodEvaluation {
+export interface LikelihoodEvaluation extends LabelFigures {
   /** Held-out replies that do not fit the context under each of their labels, and were left out. */
   left_out: number;
-  label_information: LabelInformation;
-  /** Loss by the length of the conversation. */
-  by_length: LengthClass[];
   /** KL(model under the label ‖ base without) over the tokens of held-out replies, nats per token; null where they cannot be compared. */
   kl_to_base: Interval | null;
-  over_training: OverTraining | null;
   fluency: {
     /** Held-out replies to the base. */
     held_out: Perplexity;
@@ -63,8 +56,6 @@ export interface LikelihoodEvaluation {
   };
   notes: string[];
 }
-
-type Summed = SequenceLikelihood & { group: string };
 
 /** Throws invalid_request for a model without attributes, invalid_dataset for too few replies, `cancelled`. */
 export async function evaluateLikelihood(task: LikelihoodTask): Promise<LikelihoodEvaluation> {
@@ -80,10 +71,18 @@ export async function evaluateLikelihood(task: LikelihoodTask): Promise<Likeliho
   }
   const { contextLength, vocabSize } = await readShape(task.model);
   const reader: Reader = { schema, contextLength, tokenizer: await Tokenizer.open(task.model, vocabSize) };
-  const labels = await readLabels(task, reader);
-  const divergence = await readDivergence(task, reader);
-  const fluency = await readFluency(task);
-  return { ...labels, ...divergence, fluency };
+  const { kept = { done: 0, found: {} }, onPhase } = task;
+  const parts: (() => Promise<Partial<LikelihoodEvaluation>>)[] = [
+    () => readLabels(task, reader),
+    () => readDivergence(task, reader),
+    () => readFluency(task),
+  ];
+  let { done, found } = kept;
+  for (const part of parts.slice(done)) {
+    found = { ...found, ...(await part()) };
+    await onPhase?.({ done: ++done, found });
+  }
+  return found as LikelihoodEvaluation;
 }
 
 /** What turns replies into sequences of the steered model. */
@@ -106,14 +105,10 @@ async function readLabels(task: LikelihoodTask, reader: Reader) {
         `Too few replies are left to evaluate on: ${why}. Choose data with shorter conversations.`,
       );
     }
-    const held = readings.map(({ group, own, tokens }) => ({ group, nats: own, tokens }));
-    const remembered = trained && (await readTrained(likelihood, reader, trained, signal));
-    return {
-      left_out: heldOut.length - readings.length,
-      label_information: labelInformation(reader.schema, readings, seed),
-      by_length: lossByLength(readings, reader.contextLength, seed),
-      over_training: remembered && remembered.length > 0 ? overTraining(held, remembered, seed) : null,
-    };
+    const remembered = trained ? await readTrained(likelihood, reader, trained, signal) : [];
+    const { schema, contextLength } = reader;
+    const figures = await figuresApart('labels', { schema, readings, trained: remembered, contextLength, seed }, signal);
+    return { left_out: heldOut.length - readings.length, ...figures };
   } finally {
     await likelihood.dispose();
   }
@@ -124,7 +119,7 @@ async function readTrained(
   { tokenizer, schema, contextLength }: Reader,
   replies: readonly LabelledReply[],
   signal: AbortSignal,
-): Promise<Summed[]> {
+): Promise<GroupedLikelihood[]> {
   const fitting = replies
     .map(({ conversation, label, group }) => ({ group, sequence: labelledReply(tokenizer, schema, conversation, label) }))
     .filter(({ sequence }) => sequence.ids.length <= contextLength);
@@ -133,23 +128,6 @@ async function readTrained(
     { signal },
   );
   return found.map((sums, i) => ({ ...sums, group: fitting[i]!.group }));
-}
-
-function overTraining(held: readonly Summed[], trained: readonly Summed[], seed: number): OverTraining {
-  // Groups of either side stay apart: a prompt may stand in both.
-  const rows = [...held.map((row) => ({ ...row, side: 'held' })), ...trained.map((row) => ({ ...row, side: 'trained' }))].map(
-    (row) => ({ ...row, group: `${row.side} ${row.group}` }),
-  );
-  const figures = bootstrap(
-    byGroup(rows),
-    (drawn) => {
-      const nll = (side: string) => perToken(drawn.flat().filter((row) => row.side === side));
-      const [heldOut, seen] = [nll('held'), nll('trained')];
-      return { held_out: heldOut, trained: seen, gap: heldOut - seen };
-    },
-    { seed, draws: drawsFor(rows.length) },
-  );
-  return { trained_replies: trained.length, ...figures };
 }
 
 /** Replies whose divergence is measured between two looks at the signal. */
@@ -170,7 +148,7 @@ async function readDivergence(
     .filter(({ first, second }) => first.ids.length <= contextLength && second.ids.length <= baseContext);
   const divergence = await openDivergenceThread(model, base, { threads });
   try {
-    const rows: Summed[] = [];
+    const rows: GroupedLikelihood[] = [];
     for (let from = 0; from < pairs.length; from += repliesAtOnce) {
       const some = pairs.slice(from, from + repliesAtOnce);
       const found = await divergence.measure(some, signal);
@@ -200,15 +178,13 @@ async function readFluency({ base, heldOut, written, threads, seed, signal }: Li
     const reference = await read(heldOut);
     const replies = written && (await read(written));
     return {
-      held_out: perplexityOf(reference, seed),
-      written: replies ? perplexityOf(replies, seed) : null,
-      cost: replies ? perplexityCost(replies, reference, seed) : null,
+      fluency: {
+        held_out: perplexityOf(reference, seed),
+        written: replies ? perplexityOf(replies, seed) : null,
+        cost: replies ? perplexityCost(replies, reference, seed) : null,
+      },
     };
   } finally {
     await reader.dispose();
   }
-}
-
-function perToken(rows: readonly SequenceLikelihood[]): number {
-  return total(rows, ({ nats }) => nats) / total(rows, ({ tokens }) => tokens);
 }

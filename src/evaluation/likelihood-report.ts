@@ -2,8 +2,9 @@
 import type { AttributeSchema } from '../steerlm.ts';
 import { maxLevel } from '../steerlm.ts';
 import type { Perplexity } from './fluency.ts';
+import type { OverTraining } from './label-figures.ts';
 import type { LabelInformation, LengthClass } from './label-information.ts';
-import type { LikelihoodEvaluation, OverTraining } from './likelihood-evaluation.ts';
+import type { LikelihoodEvaluation } from './likelihood-evaluation.ts';
 import type { Novelty } from './novelty.ts';
 import { intervalText, markdownTable, numberText, percent, plain, roundedDeep } from './report-text.ts';
 

@@ -1,7 +1,8 @@
 // The report of a predictor's evaluation, as it is stored (JSON), read (Markdown) and looked at (SVG).
 import { type AttributeSchema, maxLevel } from '../steerlm.ts';
+import { type AttributeEvaluation, leastRatings } from './attribute-evaluation.ts';
 import { drawCharts } from './plot.ts';
-import { type AttributeEvaluation, leastRatings, type PredictorEvaluation } from './predictor-evaluation.ts';
+import type { PredictorEvaluation } from './predictor-evaluation.ts';
 import { leastChange, type ProbeName, probeNames } from './probes.ts';
 import { intervalText, markdownTable, numberText, percent, plain, roundedDeep } from './report-text.ts';
 

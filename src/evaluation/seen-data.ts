@@ -17,16 +17,18 @@ export interface SeenData {
   hash: string;
 }
 
-/** Reads the source twice. */
+/** Reads the source twice. Throws `cancelled`. */
 export async function seenInTraining(
   source: TrainingSource,
   { datasets }: Pick<ModelCard, 'datasets'>,
   schema: AttributeSchema,
+  signal?: AbortSignal,
 ): Promise<SeenData> {
   const inModelNames = new Prints((content) => withLabelsOf(schema, content));
   const prints = [inModelNames, new Prints((content) => content)];
   for (const split of splits) {
     for await (const sample of source.samples()) {
+      if (signal?.aborted) throw new SteerError('cancelled', 'Stopped while reading the data; nothing was evaluated.');
       for (const each of prints) each.add(split, sample.split, sample.content);
     }
   }
@@ -37,8 +39,13 @@ export async function seenInTraining(
     return { splits, reason: 'its card lists this data, taken whole for training', hash };
   if (made.some((each) => listed.has(each.hash) || listed.has(each.trainFile)))
     return { splits: ['train'], reason: 'its card lists this data by its hash', hash };
-  const sameName = datasets.some(({ name }) => name === source.name);
-  return sameName ? { splits: ['train'], reason: 'its card lists data of this name', hash } : { splits: [], reason: '', hash };
+  return { ...seenByName(source.name, { datasets }), hash };
+}
+
+/** As far as the name alone tells, without reading anything. */
+export function seenByName(name: string, { datasets }: Pick<ModelCard, 'datasets'>): Omit<SeenData, 'hash'> {
+  const listed = datasets.some((dataset) => dataset.name === name);
+  return listed ? { splits: ['train'], reason: 'its card lists data of this name' } : { splits: [], reason: '' };
 }
 
 /** Hashes of the same samples as different kinds of training runs note them. */
@@ -75,7 +82,7 @@ class Prints {
  * Whether what is evaluated was seen in training. Throws invalid_request with the reason unless forced.
  */
 export function refuseSeen(
-  { splits: seen, reason }: SeenData,
+  { splits: seen, reason }: Omit<SeenData, 'hash'>,
   asked: { model: string; data: string; split: Split | 'all'; force: boolean },
 ): boolean {
   const wanted: readonly Split[] = asked.split === 'all' ? splits : [asked.split];

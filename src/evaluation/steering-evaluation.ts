@@ -3,17 +3,11 @@
 import type { Predictor } from '../attributes/predictor.ts';
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
-import { type Interval, mean } from '../statistics.ts';
 import { type AttributeSchema, type Conversation, type Label, maxLevel } from '../steerlm.ts';
-import { perplexityCost, perplexityOf, type ReplyFluency } from './fluency.ts';
-import { type GridReport, gridOf } from './grid-figures.ts';
-import { type LeakageReport, leakageOf } from './leakage.ts';
-import { byPrompt, type WrittenReply } from './observations.ts';
-import { holm, permutationP } from './permutation.ts';
-import { type AttributeFollowing, type DrawOptions, followingOf } from './steering-figures.ts';
-import { type Ask, type AskingOptions, answerAsks, type Condition, planAsks, type Said } from './steering-run.ts';
-import { healthOf, type TextHealth } from './text-health.ts';
-import { proxyTable } from './text-proxies.ts';
+import type { ConditionFigures } from './condition-figures.ts';
+import { figuresApart } from './figures-apart.ts';
+import type { ReplyFluency } from './fluency.ts';
+import { type AskingOptions, answerAsks, type Condition, planAsks, type Said } from './steering-run.ts';
 
 export interface EvaluationOptions extends AskingOptions {
   /** Slopes between the labels of data, for the leakage it explains; null without. */
@@ -27,31 +21,12 @@ export interface EvaluationOptions extends AskingOptions {
   signal: AbortSignal;
 }
 
-export interface FollowedAttribute extends AttributeFollowing {
-  /** Chance that replies which follow nothing look as steered, alone and among all attributes (Holm). */
-  p_value: number;
-  p_holm: number;
-}
-
-export interface ConditionFigures {
-  attributes: Record<string, FollowedAttribute>;
-  leakage: LeakageReport;
-  grid: GridReport | null;
-  text: TextHealth;
-  /** Under a model that never saw a label: perplexity of what was asked for, and how much more that is than without a label; null unless measured. */
-  fluency: { perplexity: Interval; cost: Interval } | null;
-  /** [attribute][count]: rank correlation within prompts of what is asked for and a count of the text. */
-  proxies: ReturnType<typeof proxyTable>;
-}
-
-type Judged = Said & WrittenReply;
-
 /** The attributes of a model that a predictor can judge. Throws invalid_request when there are none, or when the two mean other levels by one. */
 export function attributesJudged(schema: AttributeSchema, judge: Pick<Predictor, 'id' | 'schema'>, model: string): string[] {
   if (schema.attributes.length === 0) {
     throw new SteerError(
       'invalid_request',
-      `Expected a model that was trained with attributes, ${model} has none to steer. Fine-tune it first: steer finetune --help.`,
+      `Expected a model that was trained with attributes, ${model} has none to steer. Fine-tune it first: steer finetune.`,
     );
   }
   const judged = schema.attributes.flatMap((attribute) => {
@@ -80,23 +55,18 @@ export async function evaluateCondition(
   prompts: readonly Conversation[],
   options: EvaluationOptions,
 ): Promise<ConditionFigures> {
-  const { signal, onReply = () => {} } = options;
+  const { attributes, data, draws, seed, signal, onReply = () => {} } = options;
   const asks = planAsks(schema, prompts.length, options);
   const said = await answerAsks(model, condition, prompts, asks, { ...options, onReply });
-  const obtained = await judgeAll(judge, said, options.attributes, signal);
+  const obtained = await judgeAll(judge, said, attributes, signal);
   const judged = said.map((each, i) => ({ ...each, obtained: obtained[i]! }));
-  const fluency = await options.fluency?.(
-    said.map(({ conversation }) => conversation),
-    signal,
-  );
-  return { ...figuresOf(schema, judged, options), fluency: fluency ? fluencyOf(judged, fluency, options.seed) : null };
-}
-
-function fluencyOf(judged: readonly Judged[], found: readonly ReplyFluency[], seed: number): ConditionFigures['fluency'] {
-  const replies = judged.map(({ kind, prompt }, i) => ({ kind, ...found[i]!, group: String(prompt) }));
-  const asked = replies.filter(({ kind }) => kind === 'sweep' || kind === 'target');
-  const free = replies.filter(({ kind }) => kind === 'unlabelled');
-  return { perplexity: perplexityOf(asked, seed).perplexity, cost: perplexityCost(asked, free, seed) };
+  const fluency = options.fluency
+    ? await options.fluency(
+        said.map(({ conversation }) => conversation),
+        signal,
+      )
+    : null;
+  return await figuresApart('condition', { schema, attributes, judged, fluency, data, draws, seed }, signal);
 }
 
 /** Replies judged at once. */
@@ -116,47 +86,4 @@ async function judgeAll(
     }
   }
   return obtained;
-}
-
-function figuresOf(
-  schema: AttributeSchema,
-  judged: readonly Judged[],
-  { attributes, data, draws, seed }: EvaluationOptions,
-): Omit<ConditionFigures, 'fluency'> {
-  const drawing: DrawOptions = { draws, seed };
-  const sweep = ofKind(judged, 'sweep').map((reply) => {
-    const [[attribute, requested]] = Object.entries(reply.asked) as [[string, number]];
-    return { ...reply, attribute, requested };
-  });
-  const targets = ofKind(judged, 'target').map((reply) => ({ ...reply, target: reply.asked }));
-  const followed = attributes.map((name) => followingOf(name, sweep, drawing));
-  const p = attributes.map((name) => permutationP(name, sweep, drawing));
-  const adjusted = holm(p);
-  const scales = Object.fromEntries(
-    schema.attributes.filter(({ name }) => attributes.includes(name)).map((attribute) => [attribute.name, maxLevel(attribute)]),
-  );
-  return {
-    attributes: Object.fromEntries(
-      attributes.map((name, i) => [name, { ...followed[i]!, p_value: p[i]!, p_holm: adjusted[i]! }]),
-    ),
-    leakage: leakageOf(attributes, sweep, { data, ...drawing }),
-    grid: gridOf(scales, targets, originsOf(judged, attributes), drawing),
-    text: healthOf(schema, [...sweep, ...targets], drawing),
-    proxies: proxyTable(attributes, sweep, drawing),
-  };
-}
-
-function ofKind(judged: readonly Judged[], kind: Ask['kind']): Judged[] {
-  return judged.filter((reply) => reply.kind === kind);
-}
-
-/** What is obtained of each prompt when nothing is asked for. */
-function originsOf(judged: readonly Judged[], attributes: readonly string[]): Map<number, Label> {
-  const groups = byPrompt(ofKind(judged, 'origin'));
-  return new Map(
-    groups.map((group) => [
-      group[0]!.prompt,
-      Object.fromEntries(attributes.map((name) => [name, mean(group.map(({ obtained }) => obtained[name]!))])),
-    ]),
-  );
 }

@@ -1,7 +1,7 @@
 // The report of an evaluation of steering as a person reads it: what was compared first, then the model by itself.
 import type { Interval } from '../statistics.ts';
+import type { FollowedAttribute } from './condition-figures.ts';
 import { intervalText, markdownTable, numberText, percent, plain } from './report-text.ts';
-import type { FollowedAttribute } from './steering-evaluation.ts';
 import type { FollowingFigures } from './steering-figures.ts';
 import type { ConditionReport, SteeringReportHead } from './steering-report.ts';
 

@@ -1,9 +1,9 @@
 // The report of an evaluation of steering: JSON to compute with, Markdown to read, pictures to look at. Writes no files.
 import { type AttributeSchema, maxLevel } from '../steerlm.ts';
+import type { ConditionFigures } from './condition-figures.ts';
 import { drawHeatMaps } from './heat-map.ts';
 import { type Chart, drawCharts } from './plot.ts';
 import { roundedDeep } from './report-text.ts';
-import type { ConditionFigures } from './steering-evaluation.ts';
 import { steeringMarkdown } from './steering-markdown.ts';
 
 export interface ModelInReport {

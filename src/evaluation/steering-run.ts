@@ -1,5 +1,6 @@
 // Asks a language model for the replies an evaluation of steering measures: each attribute on its own through its levels, and targets drawn
 // in all attributes at once. A way of asking is a condition: the dials, candidates, words in place of a label. Judges nothing.
+import { setMaxListeners } from 'node:events';
 import type { Predictor } from '../attributes/predictor.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import { toBranches } from '../generation/steered-prompt.ts';
@@ -97,6 +98,8 @@ export async function answerAsks(
 ): Promise<Said[]> {
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
+  // Every request in hand listens.
+  setMaxListeners(0, signal);
   const said: Said[] = [];
   let next = 0;
   const work = async () => {

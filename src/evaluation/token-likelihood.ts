@@ -1,7 +1,6 @@
 // How likely a model finds given tokens: −ln p of each counted token after those before it, many sequences at a time. Lives where blocking is allowed.
 // Scores of the vocabulary are only computed where a token counts, and of them only the token's own leaves the graph.
 // Dimension letters: B sequences, T tokens, N counted tokens, D hidden, V vocabulary.
-import { setImmediate } from 'node:timers/promises';
 import { SteerError } from '../errors.ts';
 import { int64 } from '../llama/batches.ts';
 import { causalBias, forwardTrunk, logits } from '../llama/forward.ts';
@@ -11,6 +10,7 @@ import type { Node } from '../tensor/graph.ts';
 import { emitOnnx } from '../tensor/onnx.ts';
 import * as t from '../tensor/primitives.ts';
 import { Session, type Tensor } from '../tensor/session.ts';
+import { giveWay } from './give-way.ts';
 import { type Passage, passagesOf, runsOf } from './passages.ts';
 
 export interface SequenceLikelihood {
@@ -50,6 +50,7 @@ export async function openTokenLikelihood(
       refuseLong(sequences, shape.contextLength);
       const answers = sequences.map((sequence) => emptyAnswer(sequence, perToken));
       for (const run of runsOf(passagesOf(sequences, shape.vocabSize), shape.vocabSize)) {
+        // Each run blocks the thread.
         await giveWay(signal);
         const { nll: found } = await session.run(feedsOf(sequences, run));
         addUp(sequences, run, found!.data as Float32Array, answers);
@@ -83,12 +84,6 @@ export function refuseLong(sequences: readonly Sequence[], contextLength: number
     'context_length_exceeded',
     `Expected sequences of at most ${contextLength} tokens, got ${sequences[long]!.ids.length} in number ${long}. Leave it out or cut it.`,
   );
-}
-
-/** Lets signals and timers through between two runs, each of which blocks the thread. */
-export async function giveWay(signal: AbortSignal | undefined): Promise<void> {
-  await setImmediate();
-  if (signal?.aborted) throw new SteerError('cancelled', 'Stopped while likelihoods were computed.');
 }
 
 /** Right-padded to the longest; causal attention never looks at the padding. */

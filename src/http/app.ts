@@ -14,6 +14,7 @@ import { addChatCompletions } from './routes/chat-completions.ts';
 import { addCompletions } from './routes/completions.ts';
 import { addDatasetContents } from './routes/dataset-contents.ts';
 import { addDatasets } from './routes/datasets.ts';
+import { addEvaluation } from './routes/evaluation.ts';
 import { addFeedbackRoutes } from './routes/feedback.ts';
 import { addFiles } from './routes/files.ts';
 import { addFineTuning } from './routes/fine-tuning.ts';
@@ -59,6 +60,7 @@ export function createApp(door: Door): OpenAPIHono<DoorEnv> {
   addDatasets(app, door);
   addDatasetContents(app, door);
   addLabelling(app, door);
+  addEvaluation(app, door);
   addBatches(app, door);
   addJobs(app, door);
   addFeedbackRoutes(app, door);

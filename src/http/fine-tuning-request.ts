@@ -1,12 +1,12 @@
 // From the body of a fine-tuning request to the input of its job: names resolved, and what can be refused at once refused.
 import { randomInt } from 'node:crypto';
 import { findDataset } from '../datasets/samples.ts';
-import { SteerError } from '../errors.ts';
 import { findFile } from '../files/files.ts';
 import { bootstrapOptions, FinetuningInput, hyperparameters } from '../finetuning/job-input.ts';
 import { builtInSchemas } from '../schemas.ts';
 import { type AttributeSchema, findAttribute, maxLevel } from '../steerlm.ts';
 import type { Db } from '../store/connect.ts';
+import { named, refusal } from './refusals.ts';
 import { findModel, type ModelCard, type Models } from './served-models.ts';
 import type { FineTuningRequest, Method } from './wire/fine-tuning.ts';
 
@@ -62,16 +62,6 @@ async function sourceOf(
   return null;
 }
 
-/** The failure with the field it is about. */
-async function named<T>(param: string, find: () => Promise<T>): Promise<T> {
-  try {
-    return await find();
-  } catch (error) {
-    if (error instanceof SteerError) throw new SteerError(error.code, error.message, { cause: error, details: { param } });
-    throw error;
-  }
-}
-
 function hyperparametersOf({ hyperparameters: older }: FineTuningRequest, method: Method) {
   const own = (method as Record<string, unknown>)[method.type] as { hyperparameters?: object };
   const parsed = hyperparameters.safeParse({ ...older, ...own.hyperparameters });
@@ -116,8 +106,4 @@ function bootstrapOf(
     if (outside !== undefined) throw refusal(`${at}.attributes.${name}`, `expected levels from 0 to ${most}, found ${outside}`);
   }
   return bootstrapOptions.parse({ ...options, predictor: predictor.id });
-}
-
-function refusal(param: string, reason: string): SteerError {
-  return new SteerError('invalid_request', `${param}: ${reason}.`, { details: { param } });
 }

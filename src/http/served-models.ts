@@ -27,6 +27,8 @@ export interface ModelCard {
   contextLength: number;
   /** Name of the model it was trained from. */
   base: string | null;
+  /** What it was trained on, each with the hash of what was taken from it. */
+  datasets: { name: string; hash: string }[];
   /** unloaded: loaded when it is first asked for; failed: tried again when it is next asked for. */
   status: ModelStatus;
   /** Of its weights, as loaded or as they will be. */

@@ -23,6 +23,7 @@ export interface Entry {
   contextLength: number;
   /** Name of the model it was trained from. */
   base: string | null;
+  datasets: { name: string; hash: string }[];
   /** Changes when a file of the folder does. */
   stamp: string;
 }
@@ -108,6 +109,7 @@ async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
     curves: card.measured?.steering?.curves ?? {},
     contextLength: shape.contextLength,
     base: card.baseModel?.name ?? null,
+    datasets: card.datasets,
   };
 }
 

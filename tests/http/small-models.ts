@@ -142,6 +142,10 @@ export class Shelf implements Models {
   predictors: Predictor[];
   loaded = true;
   unloaded = new Set<string>();
+  /** Names of datasets by the model that was trained on them. */
+  trainedOn: Record<string, string[]> = {};
+  /** Base by the model that was trained from it. */
+  bases: Record<string, string> = {};
   #aliases = new Map<string, string>();
 
   constructor(languages: LanguageModel[], predictors: Predictor[]) {
@@ -154,7 +158,8 @@ export class Shelf implements Models {
       id,
       created: 1_700_000_000,
       aliases: ['default', ...[...this.#aliases].flatMap(([alias, model]) => (model === id ? [alias] : []))],
-      base: null,
+      base: this.bases[id] ?? null,
+      datasets: (this.trainedOn[id] ?? []).map((name) => ({ name, hash: 'f'.repeat(64) })),
       precision: 'fp32' as const,
       status: this.unloaded.has(id) ? ('unloaded' as const) : ('loaded' as const),
     });

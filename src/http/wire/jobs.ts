@@ -12,7 +12,7 @@ export const JobObject = z
   .object({
     id: z.string(),
     object: z.literal('job'),
-    kind: z.string().openapi({ description: '`label`, `batch`, …' }),
+    kind: z.string().openapi({ description: '`label`, `batch`, `evaluate`, …' }),
     status: z.enum(jobStatuses),
     wish: z.enum(jobWishes).nullable().openapi({ description: 'What was asked of a running job and is not done yet' }),
     input: z.record(z.string(), z.unknown()),

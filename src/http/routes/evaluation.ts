@@ -1,0 +1,52 @@
+// POST /v1/models/{id}/evaluate: has a model measured, as a job.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { createEvaluationJob, EvaluationRequest } from '../../evaluation/evaluation-input.ts';
+import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { toEvaluationInput } from '../evaluation-request.ts';
+import { IdempotencyHeader, idempotencyOf } from '../idempotency.ts';
+import { failureResponses } from '../wire/failure.ts';
+import { JobObject, toJobObject } from '../wire/jobs.ts';
+
+const Body = z.discriminatedUnion('kind', EvaluationRequest.options).openapi('EvaluationRequest');
+
+const job = (description: string) => ({ description, content: { 'application/json': { schema: JobObject } } });
+
+const evaluateRoute = createRoute({
+  method: 'post',
+  path: '/v1/models/{id}/evaluate',
+  tags: ['Models'],
+  summary: 'Measure how good a model is',
+  description:
+    'Starts a job that does what `steer evaluate` does: a predictor against ratings, steering by the replies a model writes, or by likelihood alone. Its result holds the figures to look at first; the report is at `GET /v1/models/{id}/report` when it has succeeded, and until then the earlier one is. What would flatter is refused: a judge that learnt from the data of the model or labelled it, data that was seen in training.',
+  request: {
+    params: z.object({ id: z.string().max(256).openapi({ description: 'Id or alias' }) }),
+    headers: IdempotencyHeader,
+    body: { required: true, content: { 'application/json': { schema: Body } } },
+  },
+  responses: {
+    200: job('The job that was made under this Idempotency-Key before'),
+    202: job('The job, waiting for a worker'),
+    ...failureResponses(
+      'invalid_request',
+      'invalid_json',
+      'not_found',
+      'model_not_found',
+      'invalid_dataset',
+      'conflict',
+      'body_too_large',
+      'unsupported_media_type',
+      'database_unavailable',
+    ),
+  },
+});
+
+/** Adds the route. */
+export function addEvaluation(app: OpenAPIHono<DoorEnv>, door: Door): void {
+  app.openapi(evaluateRoute, async (c) => {
+    const db = databaseOf(door);
+    const input = await toEvaluationInput(db, door.models, c.req.valid('param').id, c.req.valid('json'));
+    const { job, created } = await createEvaluationJob(db, input, idempotencyOf(c.req.valid('header'), input));
+    if (created) await door.dispatch?.(job);
+    return c.json(toJobObject(job), created ? 202 : 200);
+  });
+}
