@@ -1,4 +1,5 @@
 // /v1/jobs over jobs of a made-up kind: looked at, filtered, paused and resumed, and their events as a list and as a stream.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { SteerError } from '../../src/errors.ts';
@@ -55,7 +56,11 @@ test('a job tells how far it is and how fast it goes', async () => {
 
 test('jobs are listed newest first, by kind and status, in pages', async () => {
   const ids: string[] = [];
-  for (let i = 0; i < 5; i++) ids.unshift(await make('nobody'));
+  for (let i = 0; i < 5; i++) {
+    ids.unshift(await make('nobody'));
+    // Jobs of the same millisecond have no order.
+    await sleep(2);
+  }
   const listed = async (query: string) => (await knock(house, `/v1/jobs?${query}`)).body;
   const ofKind = await listed('kind=nobody');
   expect(ofKind.data.map(({ id }: { id: string }) => id)).toEqual(ids);
