@@ -1,7 +1,9 @@
 // bench/RESULTS.md: one section per bench, replaced whole by each run, with date, commit and machine.
+
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
+import { quantile } from '../src/statistics.ts';
 
 const path = 'bench/RESULTS.md';
 const heading = `# Results
@@ -36,15 +38,10 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
 }
 
 export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return quantile(values, 0.5);
 }
 
 /** With linear interpolation between ranks, as numpy has it; 0 of no values. */
 export function percentile(values: readonly number[], percent: number): number {
-  const sorted = Float64Array.from(values).sort();
-  const rank = (Math.max(0, sorted.length - 1) * percent) / 100;
-  const below = sorted[Math.floor(rank)] ?? 0;
-  return below + (rank % 1) * ((sorted[Math.ceil(rank)] ?? 0) - below);
+  return values.length === 0 ? 0 : quantile(values, percent / 100);
 }

@@ -52,8 +52,8 @@ export function ratingsWithIntervals(
   });
   return new Map(
     models.map((model, i) => {
-      const sorted = resampled.map((strengths) => toPoints(strengths[i]!)).sort((a, b) => a - b);
-      return [model, { rating: toPoints(whole[i]!), lower: quantile(sorted, 0.025), upper: quantile(sorted, 0.975) }];
+      const ratings = resampled.map((strengths) => toPoints(strengths[i]!));
+      return [model, { rating: toPoints(whole[i]!), lower: quantile(ratings, 0.025), upper: quantile(ratings, 0.975) }];
     }),
   );
 }

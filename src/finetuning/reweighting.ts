@@ -2,8 +2,8 @@
 // likelier. The model aimed at is P(y | a, x) ∝ P(a | x, y) · P(y | x), known up to a factor that is the same for all replies of a group.
 // Knows neither what sampled the replies nor what rated them. Dimension letters: n replies of a group, T tokens of a row.
 import { type BatchSource, int64, type MicroBatch } from '../llama/batches.ts';
-import { forwardTrunk, logits, type Network } from '../llama/forward.ts';
-import { type Objective, packedBias, rowPositions } from '../llama/objective.ts';
+import type { Network } from '../llama/forward.ts';
+import { type Objective, weightedSurprise } from '../llama/objective.ts';
 import { packSequences, type Sequence } from '../llama/packing.ts';
 import type { LlamaShape } from '../llama/shape.ts';
 import { randomStream, shuffledOrder } from '../random.ts';
@@ -36,12 +36,7 @@ export function targetWeights(group: ReplyGroup): number[] {
  * Feeds: ids (n, T), segments (n, T), targets (n·T), weights (n·T), proposal (n), wanted (n), negative_entropy () = Σ w′ log w′, inverse_weight ().
  */
 export function reweightingObjective(shape: LlamaShape, network: Network, n: number, T: number): Objective {
-  const segments = t.input('segments', 'int64', [n, T]);
-  const tokens = { ids: t.input('ids', 'int64', [n, T]), positions: rowPositions(n, T), bias: packedBias(segments) };
-  const trunk = forwardTrunk(shape, network, tokens);
-  const rows = t.reshape(trunk.hidden, [n * T, shape.hiddenSize]);
-  const nll = t.crossEntropy(logits(shape, network, rows), t.input('targets', 'int64', [n * T]));
-  const weighted = t.reshape(t.mul(nll, t.input('weights', 'float32', [n * T])), [n, T]);
+  const weighted = t.reshape(weightedSurprise(shape, network, n, T), [n, T]);
   const surprise = t.reshape(t.sum(weighted, [1]), [1, n]); // −log Q
   const proposal = t.reshape(t.input('proposal', 'float32', [n]), [1, n]);
   const ratio = t.neg(t.add(surprise, proposal)); // log Q − log Q′

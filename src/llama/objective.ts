@@ -28,16 +28,18 @@ export function rowPositions(B: number, T: number): Node {
   );
 }
 
-/**
- * Weighted next-token loss in nats. Feeds: ids (B, T), segments (B, T), targets (B·T), weights (B·T) and
- * inverse_weight (), one over the sum of the weights of the whole batch.
- */
-export function nextTokenObjective(shape: LlamaShape, network: Network, B: number, T: number): Objective {
+/** −ln p of every target times its weight (B·T). Feeds: ids (B, T), segments (B, T), targets (B·T), weights (B·T). */
+export function weightedSurprise(shape: LlamaShape, network: Network, B: number, T: number): Node {
   const segments = t.input('segments', 'int64', [B, T]);
   const tokens = { ids: t.input('ids', 'int64', [B, T]), positions: rowPositions(B, T), bias: packedBias(segments) };
   const trunk = forwardTrunk(shape, network, tokens);
   const rows = t.reshape(trunk.hidden, [B * T, shape.hiddenSize]);
   const nll = t.crossEntropy(logits(shape, network, rows), t.input('targets', 'int64', [B * T]));
-  const weighted = t.mul(nll, t.input('weights', 'float32', [B * T]));
+  return t.mul(nll, t.input('weights', 'float32', [B * T]));
+}
+
+/** Weighted next-token loss in nats. Feeds those of weightedSurprise and inverse_weight (), one over the sum of the weights of the whole batch. */
+export function nextTokenObjective(shape: LlamaShape, network: Network, B: number, T: number): Objective {
+  const weighted = weightedSurprise(shape, network, B, T);
   return { loss: t.mul(t.reshape(t.sum(weighted), []), t.input('inverse_weight', 'float32', [])) };
 }
