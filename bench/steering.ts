@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { generateCorpus } from '../models/corpus/grammar.ts';
 import { type CorpusRun, corpusFiles } from '../models/corpus-files.ts';
-import { models, recipes } from '../models/recipes.ts';
+import { dropout, models, recipes } from '../models/recipes.ts';
 import { trainPredictor } from '../src/attributes/train-predictor.ts';
 import { openProgressLine, reportTraining } from '../src/commands/progress.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
@@ -22,7 +22,6 @@ const never = new AbortController().signal;
 const controlled: CorpusRun = { ...recipes.steered, seed: 11, conversations: 25_000 };
 const judged: CorpusRun = { ...recipes.predictor, seed: 12, conversations: 25_000 };
 const promptSeed = 13;
-const whole = { label: 0.1, attribute: 0.1, partial: 0.5 };
 
 async function makeOnce(name: string, train: (out: string, runFolder: string) => Promise<unknown>): Promise<string> {
   const out = `${folder}/models/${name}`;
@@ -51,15 +50,15 @@ async function makeControls(): Promise<Record<string, string>> {
   const steered = (name: string, choose?: Parameters<typeof corpusFiles>[2]) =>
     makeOnce(name, async (out, runFolder) => {
       const files = await corpusFiles(runFolder, controlled, choose);
-      await finetune({ ...files, ...shared, name, out, method: 'steered', dropout: whole }, watch(), never);
+      await finetune({ ...files, ...shared, name, out, method: 'steered', dropout }, watch(), never);
     });
   return {
     'same data, true labels': await steered('true-labels'),
     'same data, shuffled labels': await steered('shuffled-labels', withStrangeLabels()),
     'same data, no labels': await makeOnce('no-labels', async (out, runFolder) => {
       const files = await corpusFiles(runFolder, controlled);
-      const dropout = { label: 1, attribute: 0, partial: 0 };
-      await finetune({ ...files, ...shared, name: 'no-labels', out, method: 'steered', dropout }, watch(), never);
+      const none = { label: 1, attribute: 0, partial: 0 };
+      await finetune({ ...files, ...shared, name: 'no-labels', out, method: 'steered', dropout: none }, watch(), never);
     }),
   };
 }

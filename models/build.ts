@@ -13,7 +13,7 @@ import { gameCharacters } from '../src/schemas.ts';
 import type { Conversation, Label, Turn } from '../src/steerlm.ts';
 import type { CorpusItem } from './corpus/grammar.ts';
 import { corpusFiles } from './corpus-files.ts';
-import { models, recipes } from './recipes.ts';
+import { dropout, models, recipes } from './recipes.ts';
 
 /** A first model that only ever saw short exchanges; the base model goes on from it and it is not kept. */
 const first = 'data/runs/npc-exchanges/model';
@@ -69,7 +69,6 @@ async function makePredictor(): Promise<boolean> {
 
 async function makeSteered(): Promise<boolean> {
   const [name, out] = [models.steered, `models/${models.steered}`];
-  const dropout = { label: 0.1, attribute: 0.1, partial: 0.5 };
   return make('steered', out, (files) =>
     finetune({ ...files, name, out, method: 'steered', base, schema: gameCharacters, dropout }, watch(), stop.signal),
   );

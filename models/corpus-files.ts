@@ -17,6 +17,8 @@ export interface CorpusRun {
   /** Rows of a batch, and tokens of a row. */
   B: number;
   T: number;
+  /** Share of replies beside the point; see generateCorpus. */
+  strays?: number;
 }
 
 /** Writes the conversations, what `choose` makes of them, into the folder; undefined leaves one out. */
@@ -25,12 +27,12 @@ export async function corpusFiles(
   run: CorpusRun,
   choose: (item: CorpusItem, index: number) => Conversation | undefined = ({ conversation }) => conversation,
 ) {
-  const { seed, conversations, B, T } = run;
+  const { seed, conversations, B, T, strays = 0 } = run;
   await mkdir(runFolder, { recursive: true });
   const files = { train: `${runFolder}/train.jsonl`, validation: `${runFolder}/validation.jsonl` };
   const split = { train: [] as SampleContent[], validation: [] as SampleContent[] };
   let index = 0;
-  for (const item of generateCorpus({ seed, conversations })) {
+  for (const item of generateCorpus({ seed, conversations, strays })) {
     const conversation = choose(item, index++);
     if (conversation) split[item.split].push({ kind: 'conversation', conversation });
   }

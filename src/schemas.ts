@@ -85,11 +85,21 @@ export const steerLM: AttributeSchema = {
   attributes: [...openAssistant.attributes, ...helpSteer.attributes],
 };
 
-/** Game characters. Toxicity is mild rudeness and capped below hostility. */
+/**
+ * Game characters. Toxicity is mild rudeness and capped below hostility. Nothing is left open unless asked: who turns one dial expects the
+ * others to stay where they are, and a joke needs a reply that has room for one.
+ */
 export const gameCharacters: AttributeSchema = {
   name: 'npc',
   version: 1,
-  attributes: [helpfulness, humor, creativity, verbosity, { ...toxicity, cap: 3 }, formality],
+  attributes: [
+    helpfulness,
+    { ...humor, default: 0 },
+    { ...creativity, default: 0 },
+    { ...verbosity, default: 2 },
+    { ...toxicity, cap: 3 },
+    { ...formality, default: 2 },
+  ],
 };
 
 export const builtInSchemas: AttributeSchema[] = [helpSteer, openAssistant, steerLM, gameCharacters];

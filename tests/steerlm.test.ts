@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { encodePieces } from '../src/llama/encode.ts';
 import { Tokenizer } from '../src/llama/tokenizer.ts';
 import { trainTokenizer } from '../src/llama/tokenizer-training.ts';
-import { gameCharacters, steerLM } from '../src/schemas.ts';
+import { gameCharacters, helpSteer, steerLM } from '../src/schemas.ts';
 import {
   applyAttributes,
   type Conversation,
@@ -95,8 +95,8 @@ describe('labels', () => {
 describe('a request for attributes', () => {
   it('fills defaults, resolves aliases, holds caps, keeps what lies between levels and leaves null open', () => {
     const applied = applyAttributes(gameCharacters, { Humour: 2.6, toxicity: 4, helpfulness: null });
-    expect(applied).toEqual({ humor: 2.6, toxicity: 3 });
-    expect(applyAttributes(gameCharacters, {})).toEqual({ helpfulness: 4, toxicity: 0 });
+    expect(applied).toEqual({ humor: 2.6, creativity: 0, verbosity: 2, toxicity: 3, formality: 2 });
+    expect(applyAttributes(helpSteer, {})).toEqual({ helpfulness: 4, correctness: 4, coherence: 4 });
   });
 
   it('names an unknown attribute and the nearest known one', () => {

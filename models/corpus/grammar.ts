@@ -25,28 +25,30 @@ export interface CorpusItem {
 export interface CorpusRequest {
   seed: number;
   conversations: number;
+  /** Share of replies that answer something else than what was asked, which is no help at all; none when absent. */
+  strays?: number;
 }
 
 const reasons: readonly (HeldOut | undefined)[] = [undefined, 'pair', 'persona', 'paraphrase', 'slot', 'draw'];
 const reasonWeights = [90, 2.5, 2, 2.5, 2, 1];
 
 /** Labelled conversations, made one at a time; the same seed gives the same ones. Each item of `conversations` stands alone. */
-export function* generateCorpus({ seed, conversations }: CorpusRequest): Generator<CorpusItem> {
+export function* generateCorpus({ seed, conversations, strays = 0 }: CorpusRequest): Generator<CorpusItem> {
   for (let index = 0; index < conversations; index++) {
     const random = createRandom(hashText(`${seed}:${index}`));
     const heldOut = reasons[random.weighted(reasonWeights)];
-    yield drawItem(random, heldOut);
+    yield drawItem(random, heldOut, strays);
   }
 }
 
-function drawItem(random: Random, heldOut: HeldOut | undefined): CorpusItem {
+function drawItem(random: Random, heldOut: HeldOut | undefined, strays: number): CorpusItem {
   for (;;) {
     const archetype = pickArchetype(random);
     const scene = drawScene(random, archetype, heldOut);
     const path = planPath(random, scene, heldOut);
     if (!path) continue;
     const used = new Set<string>();
-    const turns = path.flatMap((_, index) => exchange(random, scene, path, index, heldOut, used));
+    const turns = path.flatMap((_, index) => exchange(random, scene, path, index, { heldOut, strays, used }));
     const conversation = { system: scene.system, turns };
     if (heldOut === 'slot' && !mentions(conversation, scene.rareValues)) continue;
     const names = {
@@ -118,22 +120,30 @@ function exchange(
   scene: Scene,
   path: readonly Step[],
   index: number,
-  heldOut: HeldOut | undefined,
-  used: Set<string>,
+  { heldOut, strays, used }: { heldOut: HeldOut | undefined; strays: number; used: Set<string> },
 ): Turn[] {
   const { intent, also } = path[index] as Step;
-  const line = pickLine(random, scene, intent, heldOut === 'paraphrase' && index === 0);
+  const first = pickLine(random, scene, intent, heldOut === 'paraphrase' && index === 0);
   const second = also ? pickLine(random, scene, also, false) : undefined;
   const slots = { ...scene.slots, topic: fill(intent.topic, scene.slots) };
-  const typed = second ? chainLines(random, line.text, second.text) : line.text;
-  const asked: Asked = { intent, about: line.about };
+  const typed = second ? chainLines(random, first.text, second.text) : first.text;
+  const asked: Asked = { intent, about: first.about };
   if (also && second) asked.also = { intent: also, about: second.about };
-  const target = fitTarget(random, asked, drawTarget(random));
-  const { text, label } = composeReply(random, { ...scene, slots }, asked, target, used);
-  return [
-    { role: 'user', content: typeLine(random, typed, slots, intent.topic !== '') },
-    { role: 'assistant', content: text, label },
-  ];
+  const line: Turn = { role: 'user', content: typeLine(random, typed, slots, intent.topic !== '') };
+  const missed = strays > 0 && random.chance(strays) ? pickOther(random, scene, path) : undefined;
+  const answered = missed ?? asked;
+  const told = missed ? { ...slots, topic: fill(missed.intent.topic, scene.slots) } : slots;
+  const target = fitTarget(random, answered, drawTarget(random));
+  const { text, label } = composeReply(random, { ...scene, slots: told }, answered, target, used);
+  return [line, { role: 'assistant', content: text, label: missed ? { ...label, helpfulness: 0 } : label }];
+}
+
+/** Something that nobody asked in this conversation. */
+function pickOther(random: Random, scene: Scene, path: readonly Step[]): Asked {
+  const asked = path.flatMap(({ intent, also }) => [intent, also]);
+  const others = intents.filter((intent) => intent.topic !== '' && suitsScene(intent, scene) && !asked.includes(intent));
+  const intent = random.pick(others);
+  return { intent, about: pickLine(random, scene, intent, false).about };
 }
 
 function pickLine(random: Random, scene: Scene, intent: Intent, rare: boolean): Line {

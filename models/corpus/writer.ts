@@ -137,7 +137,7 @@ export class Writer {
 
   /** What the player's line is about first, then the character, then what fits anywhere. */
   private choose(pools: readonly Pool[]): Pool {
-    return pools[this.random.weighted([66, 24, 10])] as Pool;
+    return pools[this.random.weighted([80, 15, 5])] as Pool;
   }
 
   private fillUp(): void {
@@ -149,13 +149,13 @@ export class Writer {
     const courtesy = intent.topic === '';
     const cold = target.helpfulness <= 1;
     const kinds: [weight: number, role: Role, pool: Pool][] = [
-      [fillers.opening > 0 ? 0 : 16, 'opening', openingsFor(random, scene, courtesy, cold)],
+      [fillers.opening > 0 ? 0 : 12, 'opening', openingsFor(random, scene, courtesy, cold)],
       [44, 'talk', intent.parts.talk],
       [target.helpfulness >= 3 ? 46 : 0, 'more', intent.parts.more],
-      [fillers.life > 1 ? 0 : 16, 'talk', scene.archetype.parts.life],
+      [fillers.life > 0 ? 0 : 8, 'talk', scene.archetype.parts.life],
       [cold && !courtesy && fillers.excuse < 2 ? 18 : 0, 'talk', phrases.excuses],
-      [fillers.close > 0 ? 0 : 12, 'close', closesFor(random, scene, target)],
-      [fillers.remark > 0 || (courtesy && intent.after) ? 0 : 8, 'talk', courtesy ? phrases.courtesies : phrases.remarks],
+      [fillers.close > 0 ? 0 : 8, 'close', closesFor(random, scene, target)],
+      [fillers.remark > 0 || (courtesy && intent.after) ? 0 : 4, 'talk', courtesy ? phrases.courtesies : phrases.remarks],
     ];
     const index = random.weighted(kinds.map(([weight]) => weight));
     const [, role, pool] = kinds[index] as [number, Role, Pool];

@@ -4,7 +4,7 @@
 import { and, asc, eq, gt } from 'drizzle-orm';
 import type { DerivedSample } from '../datasets/derived.ts';
 import { inBatches } from '../datasets/in-batches.ts';
-import { promptKey } from '../datasets/sample.ts';
+import { contentHash } from '../datasets/sample.ts';
 import { findDataset, streamSamples } from '../datasets/samples.ts';
 import { splitOf } from '../datasets/split.ts';
 import { SteerError } from '../errors.ts';
@@ -88,7 +88,7 @@ async function* promptsOf(
     const end = turns.findLastIndex(({ role }) => role === 'user');
     if (end < 0) continue;
     const conversation = { system, turns: turns.slice(0, end + 1) };
-    const key = promptKey({ kind: 'conversation', conversation });
+    const key = contentHash({ kind: 'conversation', conversation });
     if (seen.has(key)) continue;
     const index = seen.size;
     if (most !== null && index >= most) return;

@@ -109,3 +109,31 @@ test('bootstrapping trains on what was obtained; a worker that dies between two 
   }
   expect(ended[0]!.result).toMatchObject({ model: expect.stringMatching(/^ft:steered:test:/) });
 });
+
+test('bootstrapping replies to every prompt of a conversation that goes on in two ways', { timeout: 120_000 }, async () => {
+  const lines = Array.from({ length: 20 }, (_, i) => ['why', 'when'].map((last) => threeTurns(`gate ${i}`, last))).flat();
+  const { dataset } = await site.bringIn('forked', lines.join('\n'));
+  const bootstrap = bootstrapOptions.parse({ predictor: 'rater', max_tokens: 4 });
+  const [job] = await finish([(await site.make({ method: 'bootstrap', model: 'steered', training: { dataset }, bootstrap })).id]);
+  const made = await findDataset(store.db, readFinetuningJob(job!).state.dataset!);
+  const asked = new Set<string>();
+  for await (const { content } of streamSamples(store.db, made.id)) {
+    if (content.kind === 'conversation')
+      asked.add(
+        content.conversation.turns
+          .slice(0, 3)
+          .map((turn) => turn.content)
+          .join(),
+      );
+  }
+  expect(asked.size).toBe(40);
+});
+
+function threeTurns(first: string, last: string): string {
+  const messages = [
+    { role: 'user', content: first },
+    { role: 'assistant', content: 'open' },
+    { role: 'user', content: last },
+  ];
+  return JSON.stringify({ messages });
+}

@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
 import { encodePieces } from '../../src/llama/encode.ts';
 import { Tokenizer } from '../../src/llama/tokenizer.ts';
 import { trainTokenizer } from '../../src/llama/tokenizer-training.ts';
 import { helpSteer } from '../../src/schemas.ts';
-import { layOutPrompt, layOutTraining, type Piece } from '../../src/steerlm.ts';
+import { controlTokens, layOutPrompt, layOutTraining, type Piece, spellPieces } from '../../src/steerlm.ts';
 import { oddTexts, smallTokenizer } from './small-tokenizer.ts';
 
 test('control pieces become one id each, text pieces the ids of their text alone', () => {
@@ -54,4 +56,43 @@ test('a tokenizer without the control tokens is refused, and withAddedTokens men
   const pieces: Piece[] = [{ control: 'turn', trained: false }];
   expect(() => encodePieces(bare, pieces)).toThrow(/Expected the control token <extra_id_1>.*withAddedTokens/);
   expect(encodePieces(bare.withAddedTokens(['<extra_id_1>']), pieces).ids).toEqual([bare.size]);
+});
+
+describe.each(['llama3', 'qwen2', 'llama2', 'gpt2'])('with a tokenizer like that of %s', (name) => {
+  const path = fileURLToPath(new URL(`../golden/tokenizers-${name}.json`, import.meta.url));
+  const tokenizer = Tokenizer.fromJson(JSON.parse(readFileSync(path, 'utf8')).tokenizer, name).withAddedTokens(
+    Object.values(controlTokens),
+  );
+  const turns = [
+    { role: 'user' as const, content: 'Who goes there?' },
+    { role: 'assistant' as const, content: 'The miller.', label: { verbosity: 0 } },
+    { role: 'user' as const, content: 'In 1987...\n\nSay it!' },
+  ];
+
+  test('a prompt is what an engine reads that renders the template: text between control tokens is one', () => {
+    const pieces = layOutPrompt(helpSteer, { system: 'A gate.', turns }, { helpfulness: 4 });
+    const { ids } = encodePieces(tokenizer, pieces);
+    const rendered = spellPieces(pieces).split(/(<extra_id_\d>)/);
+    expect(ids).toEqual(
+      rendered.flatMap((part) => (part.startsWith('<extra_id_') ? [tokenizer.tokenId(part)!] : tokenizer.encodeText(part))),
+    );
+  });
+
+  test('what is trained is the reply, its end, and what generation starts after', () => {
+    const conversation = { system: '', turns: turns.slice(0, 2) };
+    const { ids, trained } = encodePieces(tokenizer, layOutTraining(helpSteer, conversation));
+    expect(trained.at(-1)).toBe(true);
+    expect(tokenizer.decode(ids.filter((_, i) => trained[i]))).toBe('The miller.\n');
+    const asked = layOutPrompt(helpSteer, { system: '', turns: turns.slice(0, 1) }, { verbosity: 0 });
+    expect(ids.slice(0, trained.indexOf(true))).toEqual(encodePieces(tokenizer, asked).ids);
+  });
+
+  test('a reply that begins with what its label line would take in is cut from it', () => {
+    const pieces: Piece[] = [
+      { text: 'verbosity:0\n', trained: false },
+      { text: '\n\nHi', trained: true },
+    ];
+    const { ids, trained } = encodePieces(tokenizer, pieces);
+    expect(ids.slice(0, trained.indexOf(true))).toEqual(tokenizer.encodeText('verbosity:0\n'));
+  });
 });
