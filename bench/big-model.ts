@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { precisions } from '../src/llama/loaded-network.ts';
 import { writeShape } from '../src/llama/model-folder.ts';
-import { type LlamaShape, parameterCount, parameterShapes } from '../src/llama/shape.ts';
+import { type LlamaShape, parameterCount } from '../src/llama/shape.ts';
 import { saveWeights } from '../src/llama/weights.ts';
-import { randomStream } from '../src/random.ts';
 import { runOurs } from './peer.ts';
+import { randomWeights } from './random-weights.ts';
 import { recordSection, table } from './results.ts';
 
 const shape: LlamaShape = {
@@ -28,24 +28,6 @@ const shape: LlamaShape = {
   attentionBias: false,
   queryKeyNorm: false,
 };
-
-/** Values over and over from one stretch of noise, so that a billion of them take seconds. No two tensors are alike: the runtime would keep one. */
-function* randomWeights(of: LlamaShape): Generator<[string, Float32Array]> {
-  const next = randomStream(1, 'big model');
-  const noise = Float32Array.from({ length: 1_000_003 }, () => (next() + next() + next() - 1.5) * 0.04);
-  for (const [name, dims] of parameterShapes(of)) {
-    const values = new Float32Array(dims.reduce((product, size) => product * size, 1));
-    if (name.endsWith('norm.weight')) values.fill(1);
-    else {
-      const start = Math.floor(next() * noise.length);
-      values.set(noise.subarray(start, start + values.length));
-      for (let at = noise.length - start; at < values.length; at += noise.length) {
-        values.set(noise.subarray(0, values.length - at), at);
-      }
-    }
-    yield [name, values];
-  }
-}
 
 interface Answer {
   loadS: number;

@@ -17,7 +17,7 @@ import { type CircleData, circleSchema, loadCircleData, type Split } from './cir
 import { predictorTable, steeringTable } from './circle-report.ts';
 import { recordSection } from './results.ts';
 
-interface Scale {
+export interface Scale {
   share: number;
   size: NewModel;
   baseEpochs: number;
@@ -27,7 +27,8 @@ interface Scale {
   prompts: number;
 }
 
-const full: Scale = {
+/** The size the circle's figures are of. */
+export const full: Scale = {
   share: 1,
   size: { vocabSize: 4096, hiddenSize: 256, intermediateSize: 688, layers: 6, heads: 8, kvHeads: 8, contextLength: 512 },
   baseEpochs: 1.25,
@@ -46,11 +47,11 @@ const quick: Scale = {
   prompts: 8,
 };
 
-const out = 'bench/out/circle';
+export const out = 'bench/out/circle';
 const [B, T] = [8, 256];
 const signal = new AbortController().signal;
 
-function settings(epochs: number, learningRate: number): TrainingSettings {
+export function settings(epochs: number, learningRate: number): TrainingSettings {
   return {
     epochs,
     steps: null,
@@ -67,7 +68,7 @@ function settings(epochs: number, learningRate: number): TrainingSettings {
   };
 }
 
-function listener(stage: string): TrainingListener {
+export function listener(stage: string): TrainingListener {
   let last = 0;
   return {
     onNote: (text) => process.stdout.write(`${stage}: ${text}\n`),
@@ -82,8 +83,7 @@ function listener(stage: string): TrainingListener {
   };
 }
 
-async function snapshots(stage: string, { train, validation }: Split) {
-  const runFolder = `${out}/runs/${stage}`;
+export async function snapshots(stage: string, { train, validation }: Split, runFolder = `${out}/runs/${stage}`) {
   await mkdir(runFolder, { recursive: true });
   const files = { train: `${runFolder}/train.jsonl`, validation: `${runFolder}/validation.jsonl` };
   const { hash } = await writeSnapshot(files.train, train);
@@ -91,7 +91,7 @@ async function snapshots(stage: string, { train, validation }: Split) {
   return { ...files, runFolder, datasets: [{ name: stage, hash }], dtype: 'float16' as const, B, T };
 }
 
-async function pretrain(data: CircleData, scale: Scale): Promise<void> {
+export async function pretrain(data: CircleData, scale: Scale): Promise<void> {
   const files = await snapshots('base', data.pretraining);
   const start = { create: scale.size };
   await finetune(
@@ -101,7 +101,7 @@ async function pretrain(data: CircleData, scale: Scale): Promise<void> {
   );
 }
 
-async function learnToRate(data: CircleData, scale: Scale): Promise<void> {
+export async function learnToRate(data: CircleData, scale: Scale): Promise<void> {
   const files = await snapshots('predictor', data.dialogues);
   const { readingTokens } = scale;
   await trainPredictor(

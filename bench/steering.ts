@@ -1,8 +1,6 @@
 // How closely does the shipped model follow what is asked for, on prompts and personas it never saw, beside every control that could explain it
 // away: no labels, shuffled labels, levels put into words, candidates chosen by another predictor, guidance? The judge is a predictor made here
 // of conversations that neither model nor chooser was trained on. What takes long is kept under data/bench/steering until its folder is removed.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { generateCorpus } from '../models/corpus/grammar.ts';
@@ -14,22 +12,25 @@ import { finetune } from '../src/finetuning/finetune.ts';
 import { gameCharacters } from '../src/schemas.ts';
 import type { Conversation, Label } from '../src/steerlm.ts';
 import { recordSection } from './results.ts';
+import { steer } from './steer.ts';
 
-const folder = 'data/bench/steering';
+/** Where models made for measuring, and their prompts, are kept. */
+export const folder = 'data/bench/steering';
 const base = `models/${models.base}`;
 const never = new AbortController().signal;
 /** The same conversations for every control, so that only what is done with their labels differs. */
-const controlled: CorpusRun = { ...recipes.steered, seed: 11, conversations: 25_000 };
+const controlled: CorpusRun = { ...recipes.steered, seed: 11, conversations: 12_000 };
 const judged: CorpusRun = { ...recipes.predictor, seed: 12, conversations: 25_000 };
 const promptSeed = 13;
 
-async function makeOnce(name: string, train: (out: string, runFolder: string) => Promise<unknown>): Promise<string> {
+/** Path of a model that is made unless it is there. */
+export async function makeOnce(name: string, train: (out: string, runFolder: string) => Promise<unknown>): Promise<string> {
   const out = `${folder}/models/${name}`;
   if (!existsSync(`${out}/steerlm.json`)) await train(out, `${folder}/runs/${name}`);
   return out;
 }
 
-const watch = () => reportTraining(openProgressLine());
+export const watch = () => reportTraining(openProgressLine());
 
 /** Each label replaced by that of a reply a few conversations before: as plausible, and unrelated. */
 function withStrangeLabels(): (item: { conversation: Conversation }) => Conversation {
@@ -63,35 +64,29 @@ async function makeControls(): Promise<Record<string, string>> {
   };
 }
 
-function makeJudge(): Promise<string> {
+/** A predictor of conversations nobody else was trained on. */
+export function makeJudge(): Promise<string> {
   return makeOnce('judge', async (out, runFolder) => {
     const spec = { ...(await corpusFiles(runFolder, judged)), name: 'judge', out, base, schema: gameCharacters };
     await trainPredictor({ ...spec, readingTokens: judged.T }, watch(), never);
   });
 }
 
+/** As OpenAI has conversations, labels beside the replies. */
+export function messagesLine({ system, turns }: Conversation): string {
+  const messages = turns.map(({ role, content, label }) => ({ role, content, ...(label ? { attributes: label } : {}) }));
+  return JSON.stringify({ messages: [{ role: 'system', content: system }, ...messages] });
+}
+
 /** Conversations with a line, persona, value or pair of archetype and line that no training holds. */
-async function writePrompts(path: string): Promise<void> {
+export async function writePrompts(path: string): Promise<void> {
   const lines: string[] = [];
   for (const { conversation, heldOut } of generateCorpus({ seed: promptSeed, conversations: 8000 })) {
     if (!heldOut || heldOut === 'draw') continue;
-    const messages = conversation.turns.map(({ role, content, label }) => ({
-      role,
-      content,
-      ...(label ? { attributes: label } : {}),
-    }));
-    lines.push(JSON.stringify({ messages: [{ role: 'system', content: conversation.system }, ...messages] }));
+    lines.push(messagesLine(conversation));
   }
   await mkdir(folder, { recursive: true });
   await writeFile(path, `${lines.join('\n')}\n`);
-}
-
-async function evaluate(args: string[]): Promise<void> {
-  const child = spawn(process.execPath, ['bin/steer.js', 'evaluate', 'steering', ...args], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error(`steer evaluate steering ended with ${code}`);
 }
 
 /** `--quick`: few prompts, no controls of their own training. */
@@ -106,9 +101,9 @@ export async function run(args: string[]): Promise<void> {
   const dials = ['--strength', '1.5,2,3', '--best-of', '4', '--chooser', `models/${models.predictor}`, '--text-instruction'];
   const named = Object.entries(controls).flatMap(([name, path]) => ['--control', `${name}=${path}`]);
   const size = ['--prompts-count', quick ? '12' : '60', '--seeds', quick ? '1' : '2', '--grid', '8'];
-  await evaluate([...asked, ...size, ...(quick ? [] : dials), ...named]);
-  await mkdir(out, { recursive: true });
-  await cp(`models/${models.steered}/evaluation`, out, { recursive: true });
+  // Without --out the report goes beside the model, and its curves on the card.
+  await steer(['evaluate', 'steering', ...asked, ...size, ...(quick ? ['--out', out] : dials), ...named]);
+  if (!quick) await cp(`models/${models.steered}/evaluation`, out, { recursive: true });
   const report = await readFile(`${out}/steering.md`, 'utf8');
   if (quick) process.stdout.write(report);
   else await recordSection('steering', report.replace(/^# .*\n+/, '').replaceAll(/^## /gm, '### '));

@@ -63,24 +63,12 @@ function evaluateAttribute(
   const few = `rated ${facts.n} times, and figures need ${leastRatings} ratings`;
   if (known.length < leastRatings)
     return { ...facts, figures: null, baselines: null, beats_baselines: null, reliability: [], note: few };
-  const replies = known.map(({ reply }) => reply);
-  const baselines = predictBaselines(attribute, fitted, replies);
-  const judgements = known.map(({ reply, score }, i): Judgement => {
-    const { value, level, probabilities, confidence } = score.attributes[attribute.name]!;
-    const { words, prompt, group } = reply;
-    const said = Object.entries(baselines ?? {}).map(([name, predictions]) => [name, predictions[i]!]);
-    return {
-      rated: ratings[i]!,
-      predicted: value,
-      level,
-      probability: probabilities[level]!,
-      confidence,
-      words,
-      prompt,
-      group,
-      baselines: Object.fromEntries(said),
-    };
-  });
+  const judgements = judgementsOf(
+    attribute,
+    { judged: known.map(({ reply }) => reply), fitted },
+    known.map(({ score }) => score),
+  );
+  const baselines = Object.keys(judgements[0]!.baselines).length > 0;
   const notes = [
     ...(variance(ratings) > 0 ? [] : ['every rating is the same, so there is nothing to rank']),
     ...(facts.groups < leastRatings ? [`only ${facts.groups} separate prompts, so intervals are rough`] : []),
@@ -93,4 +81,33 @@ function evaluateAttribute(
     reliability: reliability(judgements),
     note: notes.length > 0 ? notes.join('; ') : null,
   };
+}
+
+/** Each judged reply's rating beside what the predictor and the baselines, fitted on the others, say of it; unrated replies are left out. */
+export function judgementsOf(
+  attribute: Attribute,
+  { judged, fitted }: RatedData,
+  scores: readonly ConversationScore[],
+): Judgement[] {
+  const known = judged.flatMap((reply, i) => (reply.label[attribute.name] === undefined ? [] : [{ reply, score: scores[i]! }]));
+  const baselines = predictBaselines(
+    attribute,
+    fitted,
+    known.map(({ reply }) => reply),
+  );
+  return known.map(({ reply: { label, words, prompt, group }, score }, i) => {
+    const { value, level, probabilities, confidence } = score.attributes[attribute.name]!;
+    const said = Object.entries(baselines ?? {}).map(([name, predictions]) => [name, predictions[i]!]);
+    return {
+      rated: label[attribute.name]!,
+      predicted: value,
+      level,
+      probability: probabilities[level]!,
+      confidence,
+      words,
+      prompt,
+      group,
+      baselines: Object.fromEntries(said),
+    };
+  });
 }
