@@ -8,12 +8,13 @@ import { trainPredictor } from '../src/attributes/train-predictor.ts';
 import { openProgressLine, reportTraining } from '../src/commands/progress.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
 import type { PretrainingSpec } from '../src/finetuning/training-run.ts';
-import { readModelCard } from '../src/llama/model-folder.ts';
+import { readEndTokens, readModelCard } from '../src/llama/model-folder.ts';
+import { writeSampling } from '../src/llama/sampling-defaults.ts';
 import { gameCharacters } from '../src/schemas.ts';
 import type { Conversation, Label, Turn } from '../src/steerlm.ts';
 import type { CorpusItem } from './corpus/grammar.ts';
 import { corpusFiles } from './corpus-files.ts';
-import { dropout, models, recipes } from './recipes.ts';
+import { drawn, dropout, models, recipes } from './recipes.ts';
 
 /** A first model that only ever saw short exchanges; the base model goes on from it and it is not kept. */
 const first = 'data/runs/npc-exchanges/model';
@@ -81,6 +82,8 @@ const made =
   (await makePredictor());
 if (made) {
   await writeFile('models/default', `${models.steered}\n`);
+  const [turn] = await readEndTokens(`models/${models.steered}`);
+  await writeSampling(`models/${models.steered}`, drawn, turn);
   const { measured } = await readModelCard(`models/${models.steered}`);
   if (!measured?.precision) await notePrecisions(await measurePrecisions());
 }

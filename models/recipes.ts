@@ -4,10 +4,12 @@ export const models = { base: 'npc-base', predictor: 'npc-predictor', steered: '
 
 /**
  * Rows of a batch, and tokens of a row: replies that stand alone are short, a whole conversation fills a row as long as the context. A batch
- * of a thousand tokens: at as many tokens read, batches of twice as many lost .3 nats early on, and half as many took longer and gained nothing.
+ * trains about a thousand tokens: at as many tokens read, batches of twice as many lost .3 nats early on, and half as many took longer and gained
+ * nothing. Of a labelled conversation only the replies are trained, four tokens in nine.
  */
 const short = { B: 4, T: 256 };
 const whole = { B: 2, T: 512 };
+const labelled = { B: 4, T: 512 };
 
 /**
  * Conversations each model is made from; every run has a seed of its own, so the predictor judges replies it was not trained beside.
@@ -18,12 +20,15 @@ const whole = { B: 2, T: 512 };
 export const recipes = {
   exchanges: { seed: 1, conversations: 70_000, epochs: 2, learningRate: 2e-3, ...short },
   base: { seed: 2, conversations: 25_000, epochs: 1, learningRate: 2e-3, ...whole },
-  predictor: { seed: 3, conversations: 25_000, epochs: 1, learningRate: 7e-4, strays: 0.1, ...short },
-  steered: { seed: 4, conversations: 80_000, epochs: 1, learningRate: 1.5e-3, ...whole },
+  predictor: { seed: 3, conversations: 20_000, epochs: 1, learningRate: 7e-4, strays: 0.1, ...short },
+  steered: { seed: 4, conversations: 70_000, epochs: 1, learningRate: 1.5e-3, ...labelled },
 };
 
 /** How much of its labels the steered model is not told; callers mostly send whole labels, since every attribute has a default. */
 export const dropout = { label: 0.1, attribute: 0.05, partial: 0.25 };
+
+/** How the steered model's replies are drawn where a caller does not say: what it is measured at. */
+export const drawn = { temperature: 0.7, topP: 0.95 };
 
 /** Conversations held out of every run. */
 export const heldOut = 400;

@@ -1,5 +1,5 @@
 // The models of a folder: which are listed and in what order, which are passed over, and that each is loaded once.
-import { mkdirSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -273,4 +273,21 @@ test('the report is what stands on the card and in the folder now', async () => 
   writeFileSync(join(folder, 'steered', 'evaluation', 'steering.json'), '{');
   await expect(registry.report('steered')).rejects.toMatchObject({ code: 'invalid_model' });
   await expect(registry.report('nobody')).rejects.toMatchObject({ code: 'model_not_found' });
+});
+
+test('what a held model is asked through the registry has its curves and how its replies are drawn', async () => {
+  await write('one', 'steered');
+  const path = join(folder, 'one', 'steerlm.json');
+  const card = JSON.parse(readFileSync(path, 'utf8'));
+  const curves = { humor: [0, 1].map((level) => ({ requested: level, obtained: level / 2, replies: 4 })) };
+  writeFileSync(
+    path,
+    JSON.stringify({ ...card, measured: { steering: { judge: 'apm 1', precision: 'int8', prompts: 2, curves } } }),
+  );
+  writeFileSync(join(folder, 'one', 'generation_config.json'), '{"temperature": 0.6, "top_k": -1, "eos_token_id": 1}');
+  const { registry } = await open();
+  const model = await registry.language('one');
+  expect(model.curves).toEqual(curves);
+  expect(model.sampling).toEqual({ temperature: 0.6, topK: 0 });
+  await registry.dispose();
 });

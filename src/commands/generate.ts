@@ -17,13 +17,16 @@ interface GenerateOptions {
   attribute: RequestedAttributes;
   system: string;
   maxTokens?: number;
-  temperature: number;
-  topP: number;
-  topK: number;
+  temperature?: number;
+  topP?: number;
+  topK?: number;
   strength: number;
   stop: string[];
   seed?: number;
 }
+
+/** What holds where an option is left out. */
+const elseOwn = (otherwise: string) => ` (default: what generation_config.json of the model says, or ${otherwise})`;
 
 /** The command. */
 export function generateCommand(surroundings: Surroundings): Command {
@@ -38,9 +41,9 @@ export function generateCommand(surroundings: Surroundings): Command {
     .option('--system <text>', 'system text', '')
     .option('--strength <x>', 'how far the reply is pushed towards its attributes; 1 is the plain prompt', between(0, 5), 1)
     .option('--max-tokens <n>', 'most tokens of the reply (default: what the context holds)', whole(1))
-    .option('--temperature <x>', '0 picks the likeliest token', between(0, 2), 0.8)
-    .option('--top-p <share>', 'sample from the likeliest tokens that hold this share', between(0, 1), 1)
-    .option('--top-k <n>', 'sample from the n likeliest tokens; 0 means all', whole(0), 0)
+    .option('--temperature <x>', `0 picks the likeliest token${elseOwn('0.8')}`, between(0, 2))
+    .option('--top-p <share>', `sample from the likeliest tokens that hold this share${elseOwn('1')}`, between(0, 1))
+    .option('--top-k <n>', `sample from the n likeliest tokens; 0 means all${elseOwn('0')}`, whole(0))
     .option('--stop <text>', 'text that ends the reply; may be repeated', collect, [])
     .option('--seed <n>', 'the same seed gives the same reply', whole(0))
     .addHelpText('after', '\nExample:\n  steer generate --attribute humor=4 --attribute verbosity=1 "What news from the road?"')
@@ -54,14 +57,17 @@ async function generate({ config, signal }: Surroundings, given: string, options
   const { executionProvider: provider, upstreamApiKey: apiKey } = config();
   const model = await openLanguage(folder, { ...engineOptions, provider, onExecution }, { apiKey, onFault: note });
   try {
-    const { maxTokens = model.contextLength, temperature, topP, topK, stop } = options;
+    const { maxTokens = model.contextLength, stop } = options;
+    const { sampling = {} } = model;
     const seed = (options.seed ?? Math.floor(Math.random() * 2 ** 31)) >>> 0;
     const request = {
       prompt: model.encode(piecesOf(model, prompt, options)),
       maxTokens,
-      temperature,
-      topP,
-      topK,
+      temperature: options.temperature ?? sampling.temperature ?? 0.8,
+      topP: options.topP ?? sampling.topP ?? 1,
+      topK: options.topK ?? sampling.topK ?? 0,
+      minP: sampling.minP,
+      repetitionPenalty: sampling.repetitionPenalty,
       stop,
       seed,
       n: 1,

@@ -1,5 +1,6 @@
 // What the rest of the program may ask of a loaded language model. Knows no HTTP, no database and no steering dial.
 import type { Curves } from '../calibration.ts';
+import type { SamplingDefaults } from '../llama/sampling-defaults.ts';
 import type { AttributeSchema, Piece } from '../steerlm.ts';
 import type { FinishReason, GenerationRequest, Phase, Priority } from './request.ts';
 
@@ -43,6 +44,8 @@ export interface LanguageModel {
   readonly schema: AttributeSchema;
   /** What replies were measured to be where a level was asked for; absent where nobody measured. */
   readonly curves?: Curves | undefined;
+  /** How its replies are best drawn, for callers who say nothing of it. */
+  readonly sampling?: SamplingDefaults | undefined;
   /** Most tokens of prompt and reply together. */
   readonly contextLength: number;
   /** Token ids run from 0 to this less 1. */

@@ -3,6 +3,7 @@
 import { SteerError } from '../errors.ts';
 import { encodePieces } from '../llama/encode.ts';
 import { type ModelCard, readEndTokens, readModelCard, readShape } from '../llama/model-folder.ts';
+import { readSampling, type SamplingDefaults } from '../llama/sampling-defaults.ts';
 import { Tokenizer } from '../llama/tokenizer.ts';
 import { documentSeparator } from '../llama/tokenizer-training.ts';
 import { type AttributeSchema, controlTokens, type Piece, promptLayoutVersion } from '../steerlm.ts';
@@ -17,6 +18,7 @@ export interface ModelText {
   vocabSize: number;
   /** Picking one of these ends a reply: the turn token, the end of a document, and what the model's own configuration names. */
   stopTokens: number[];
+  sampling: SamplingDefaults;
 }
 
 const noAttributes: AttributeSchema = { name: 'none', version: 0, attributes: [] };
@@ -29,7 +31,8 @@ export async function readModelText(folder: string): Promise<ModelText> {
   const tokenizer = await Tokenizer.open(folder, vocabSize);
   const known = [controlTokens.turn, documentSeparator].map((spelling) => tokenizer.tokenId(spelling));
   const stopTokens = [...new Set([...known.filter((id) => id !== undefined), ...(await readEndTokens(folder))])];
-  return { card, schema: card.attributeSchema ?? noAttributes, tokenizer, contextLength, vocabSize, stopTokens };
+  const rest = { tokenizer, contextLength, vocabSize, stopTokens, sampling: await readSampling(folder) };
+  return { card, schema: card.attributeSchema ?? noAttributes, ...rest };
 }
 
 function refuseUnfit(card: ModelCard, folder: string): void {

@@ -33,7 +33,7 @@ export async function openLanguageModel(
   { threads, precision = 'fp32', provider = 'cpu', onExecution, ...options }: LanguageModelOptions,
 ): Promise<LanguageModel> {
   const text = await readModelText(folder);
-  const { card, schema, tokenizer, contextLength, vocabSize } = text;
+  const { card, schema, tokenizer, contextLength, vocabSize, sampling } = text;
   // Weights rounded otherwise say something else.
   const revision = `${await revisionOf(folder)}${precision === 'fp32' ? '' : `-${precision}`}`;
   const settings: EngineSettings = {
@@ -51,6 +51,7 @@ export async function openLanguageModel(
     revision,
     schema,
     curves: card.measured?.steering?.curves,
+    sampling,
     contextLength,
     vocabSize,
     encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),

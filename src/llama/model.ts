@@ -7,6 +7,7 @@ import { chatTemplate } from './chat-template.ts';
 import { exists } from './json-file.ts';
 import { type ModelCard, readModelCard, readShape, writeModelCard, writeShape } from './model-folder.ts';
 import { type Adapter, writeAdapter } from './peft.ts';
+import { readSampling, type SamplingDefaults, writeSampling } from './sampling-defaults.ts';
 import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
 import { Tokenizer } from './tokenizer.ts';
 import { documentSeparator } from './tokenizer-training.ts';
@@ -16,6 +17,8 @@ export interface Model {
   shape: LlamaShape;
   tokenizer: Tokenizer;
   card: ModelCard;
+  /** How its replies are best drawn. */
+  sampling?: SamplingDefaults | undefined;
   /** Every parameter of the shape and the extra ones, float32. */
   values: Map<string, Float32Array>;
   /** Merged into the values already; written beside them for those who keep the base model. */
@@ -40,7 +43,7 @@ export async function readModel(
   try {
     const values = new Map<string, Float32Array>();
     for (const name of weights.names) values.set(name, await weights.read(name));
-    return { shape, tokenizer, card, values };
+    return { shape, tokenizer, card, values, sampling: await readSampling(folder) };
   } finally {
     await weights.close();
   }
@@ -48,7 +51,7 @@ export async function readModel(
 
 /** Writes config.json, tokenizer, weights and card; an adapter in a folder of its own, with the tokenizer and card it needs. */
 export async function writeModel(folder: string, model: Model, dtype: WeightType): Promise<void> {
-  const { shape, tokenizer, card, values, adapter } = model;
+  const { shape, tokenizer, card, values, adapter, sampling = {} } = model;
   await mkdir(folder, { recursive: true });
   const trunk = parameterShapes(shape);
   const width = shape.hiddenSize;
@@ -61,6 +64,7 @@ export async function writeModel(folder: string, model: Model, dtype: WeightType
   await saveWeights(folder, shape, values, dtype, extra);
   await withLayout(tokenizer, card).save(folder);
   await writeShape(folder, shape, dtype, eos === undefined ? {} : { eos });
+  if (card.kind !== 'predictor') await writeSampling(folder, sampling, eos);
   await writeModelCard(folder, card);
   if (!adapter) return;
   const beside = join(folder, 'adapter');

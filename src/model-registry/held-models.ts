@@ -19,11 +19,13 @@ export function holdEngine(
 }
 
 function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): LanguageModel {
-  const { id, revision, schema, contextLength, vocabSize } = engine;
+  const { id, revision, schema, curves, sampling, contextLength, vocabSize } = engine;
   return {
     id,
     revision,
     schema,
+    curves,
+    sampling,
     contextLength,
     vocabSize,
     encode: (pieces) => engine.encode(pieces),

@@ -80,6 +80,8 @@ class UpstreamModel implements LanguageModel {
   readonly schema;
   readonly contextLength: number;
   readonly vocabSize: number;
+  readonly curves;
+  readonly sampling;
   readonly #text: ModelText;
   readonly #settings: UpstreamSettings;
   readonly #connection: Connection;
@@ -102,6 +104,8 @@ class UpstreamModel implements LanguageModel {
     this.schema = text.schema;
     this.contextLength = text.contextLength;
     this.vocabSize = text.vocabSize;
+    this.curves = text.card.measured?.steering?.curves;
+    this.sampling = text.sampling;
     this.#text = text;
     this.#settings = settings;
     this.#connection = connection;

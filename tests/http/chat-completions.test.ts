@@ -48,6 +48,27 @@ describe('a completion', () => {
     ]);
   });
 
+  test('draws as the folder of the model says where the request says nothing', async () => {
+    const house = openHouse();
+    const own = { temperature: 0.6, topP: 0.9, topK: 40, minP: 0.05, repetitionPenalty: 1.1 };
+    house.model.sampling = own;
+    await post(house, path, { messages: hello, max_tokens: 2 });
+    expect(house.model.requests[0]).toMatchObject(own);
+    await post(house, path, {
+      messages: hello,
+      max_tokens: 2,
+      temperature: 0,
+      top_p: 1,
+      top_k: 0,
+      min_p: 0,
+      repetition_penalty: 1,
+    });
+    expect(house.model.requests[1]).toMatchObject({ temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1 });
+    house.model.sampling = { topP: 0 };
+    await post(house, path, { messages: hello, max_tokens: 2 });
+    expect(house.model.requests[2]).toMatchObject({ topP: 1, topK: 1 });
+  });
+
   test('asks the engine for what the request says', async () => {
     const house = openHouse();
     const parameters = { temperature: 0.5, top_p: 0.9, top_k: 40, seed: 3, stop: 'x', max_tokens: 9 };

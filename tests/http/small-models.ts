@@ -6,6 +6,7 @@ import type { Curves } from '../../src/calibration.ts';
 import { SteerError } from '../../src/errors.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import { findModel, type ModelCard, type ModelReport, type Models } from '../../src/http/served-models.ts';
+import type { SamplingDefaults } from '../../src/llama/sampling-defaults.ts';
 import { gameCharacters } from '../../src/schemas.ts';
 import type { AttributeSchema, Conversation, Piece } from '../../src/steerlm.ts';
 
@@ -18,12 +19,21 @@ function encodePieces(pieces: Piece[]): number[] {
   );
 }
 
+/** Game characters of which some attributes have a default and others are left open. */
+const partlyOpen: AttributeSchema = {
+  ...gameCharacters,
+  attributes: gameCharacters.attributes.map((attribute) =>
+    ['helpfulness', 'toxicity'].includes(attribute.name) ? attribute : { ...attribute, default: null },
+  ),
+};
+
 /** Says `word<seed + index>` over and over, `replyWords` times, one word a token, and closes the turn with a newline. */
 export class ParrotModel implements LanguageModel {
   readonly id: string = 'parrot';
   readonly revision = 'rev-1';
-  readonly schema: AttributeSchema = gameCharacters;
+  readonly schema: AttributeSchema = partlyOpen;
   curves: Curves | undefined;
+  sampling: SamplingDefaults | undefined;
   readonly contextLength: number = 512;
   readonly vocabSize = 2 ** 16 + 3;
   replyWords = 4;
@@ -113,7 +123,7 @@ export class WordCountPredictor implements Predictor {
   readonly schema: AttributeSchema;
   seen: Conversation[] = [];
 
-  constructor(schema: AttributeSchema = gameCharacters) {
+  constructor(schema: AttributeSchema = partlyOpen) {
     this.schema = schema;
   }
 

@@ -1,9 +1,10 @@
-// The shipped models load, speak, listen, and visibly obey verbosity and rudeness on prompts whose wording training never saw.
+// The shipped models load, speak, listen, and obey every attribute on prompts whose wording training never saw.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measureListening } from '../../bench/grounding.ts';
 import { precisionTable } from '../../bench/precision.ts';
+import { type Asked, everyLevel, followed, heldOutPrompts } from '../../bench/steerability.ts';
 import { generateCorpus } from '../../models/corpus/grammar.ts';
 import { openPredictor } from '../../src/attributes/open-predictor.ts';
 import type { Predictor } from '../../src/attributes/predictor.ts';
@@ -30,29 +31,11 @@ afterAll(async () => {
   await predictor.dispose();
 });
 
-/** First player lines of conversations held out for their wording. */
-function heldOutPrompts(count: number): Conversation[] {
-  const prompts: Conversation[] = [];
-  for (const { conversation, heldOut } of generateCorpus({ seed: 77, conversations: 5000 })) {
-    if (heldOut === 'paraphrase') prompts.push({ ...conversation, turns: conversation.turns.slice(0, 1) });
-    if (prompts.length === count) break;
-  }
-  return prompts;
-}
-
 async function replyTo(conversation: Conversation, attributes: Record<string, number>): Promise<string> {
   const prompt = model.encode(layOutPrompt(model.schema, conversation, applyAttributes(model.schema, attributes)));
   const request = { prompt, maxTokens: 160, temperature: 0.7, topP: 0.95, topK: 0, stop: [], seed: 3, n: 1 };
   for await (const event of model.complete(request, signal)) if (event.kind === 'end') return trimReply(event.text);
   throw new Error('no reply');
-}
-
-async function repliesAt(attribute: string, level: number): Promise<{ conversation: Conversation; text: string }[]> {
-  const replies = [];
-  for (const conversation of heldOutPrompts(12)) {
-    replies.push({ conversation, text: await replyTo(conversation, { [attribute]: level }) });
-  }
-  return replies;
 }
 
 it('is small enough to ship', () => {
@@ -71,23 +54,38 @@ it('listens: a reply is likelier after the line it answers than after another', 
   expect(wrong - right).toBeGreaterThan(0.1);
 });
 
-it('says more at verbosity 4 than at 0', async () => {
-  const [short, long] = [await repliesAt('verbosity', 0), await repliesAt('verbosity', 4)];
-  const average = (replies: { text: string }[]) => mean(replies.map(({ text }) => words(text)));
-  expect(average(short)).toBeLessThan(8);
-  expect(average(long)).toBeGreaterThan(4 * average(short));
-});
+describe('asked for each level of one attribute, the others at their defaults', () => {
+  const prompts = heldOutPrompts(16);
+  let asked: Asked[];
+  let replies: string[];
+  beforeAll(async () => {
+    asked = everyLevel(prompts, model.schema.attributes);
+    replies = [];
+    // As many at once as lanes are good for: one after the other takes minutes.
+    for (let from = 0; from < asked.length; from += 32) {
+      const some = asked.slice(from, from + 32);
+      replies.push(
+        ...(await Promise.all(some.map(({ conversation, attribute, value }) => replyTo(conversation, { [attribute]: value })))),
+      );
+    }
+  });
 
-it('is ruder at toxicity 3 than at 0, by the predictor', async () => {
-  const rudeness = async (level: number) => {
-    const replies = await repliesAt('toxicity', level);
-    const rated = replies.map(({ conversation, text }) => ({
-      ...conversation,
-      turns: [...conversation.turns, { role: 'assistant' as const, content: text }],
-    }));
-    return mean((await predictor.score(rated, signal)).map(({ attributes }) => attributes.toxicity!.value));
-  };
-  expect(await rudeness(3)).toBeGreaterThan((await rudeness(0)) + 1);
+  it('obeys every attribute, by the predictor', async () => {
+    const ways = await followed(predictor, asked, replies);
+    for (const [name, { spearman }] of ways) expect(spearman, name).toBeGreaterThan(name === 'verbosity' ? 0.8 : 0.45);
+  });
+
+  it('says more at verbosity 4 than at 0', () => {
+    const at = (level: number) =>
+      mean(replies.filter((_, i) => asked[i]!.attribute === 'verbosity' && asked[i]!.value === level).map(words));
+    expect(at(0)).toBeLessThan(8);
+    expect(at(4)).toBeGreaterThan(4 * at(0));
+  });
+
+  it('never writes a label', () => {
+    for (const text of replies)
+      expect(text).not.toMatch(/extra_id|\b(?:helpfulness|humor|creativity|verbosity|toxicity|formality):\d/);
+  });
 });
 
 it('the predictor ranks held-out replies as their labels do', async () => {

@@ -18,6 +18,9 @@ export const ModelName = z.string().max(256).nullish().openapi({
   description: 'Id or alias of a model; absent means `default`',
 });
 
+/** Where a caller says nothing. */
+const absent = "absent means what the model's generation_config.json says";
+
 export const samplingFields = {
   model: ModelName,
   max_tokens: z.int().min(1).nullish(),
@@ -26,9 +29,23 @@ export const samplingFields = {
     .min(1)
     .nullish()
     .openapi({ description: 'Newer name of max_tokens; holds where both are given' }),
-  temperature: z.number().min(0).max(2).nullish().openapi({ description: '0 picks the likeliest token; absent means 1' }),
-  top_p: z.number().min(0).max(1).nullish().openapi({ description: '0 picks the likeliest token; absent means 1' }),
-  top_k: z.int().min(-1).nullish().openapi({ description: '0, -1 or absent means no limit' }),
+  temperature: z
+    .number()
+    .min(0)
+    .max(2)
+    .nullish()
+    .openapi({ description: `0 picks the likeliest token; ${absent}, or 1` }),
+  top_p: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullish()
+    .openapi({ description: `0 picks the likeliest token; ${absent}, or 1` }),
+  top_k: z
+    .int()
+    .min(-1)
+    .nullish()
+    .openapi({ description: `0 and -1 mean no limit; ${absent}, or no limit` }),
   seed: z
     .int()
     .nullish()
@@ -38,7 +55,12 @@ export const samplingFields = {
       error: `expected a string or a list of at most ${mostStops} strings, none empty or longer than 256 characters`,
     })
     .nullish(),
-  min_p: z.number().min(0).max(1).nullish().openapi({ description: 'Drops tokens less likely than this share of the likeliest' }),
+  min_p: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullish()
+    .openapi({ description: `Drops tokens less likely than this share of the likeliest; ${absent}, or 0` }),
   min_tokens: z.int().min(0).nullish().openapi({ description: 'No stop token is picked before the reply has so many tokens' }),
   stop_token_ids: z
     .array(z.int().min(0))
@@ -51,7 +73,9 @@ export const samplingFields = {
     .gt(0)
     .max(10)
     .nullish()
-    .openapi({ description: 'Above 1 makes tokens of prompt and reply less likely; over both, as in transformers and vLLM' }),
+    .openapi({
+      description: `Above 1 makes tokens of prompt and reply less likely; over both, as in transformers and vLLM; ${absent}, or 1`,
+    }),
   presence_penalty: z.number().min(-2).max(2).nullish(),
   frequency_penalty: z.number().min(-2).max(2).nullish(),
   logit_bias: z
@@ -139,22 +163,24 @@ export function toCompletionRequest(
       { details: { param: room < 1 ? field : body.max_completion_tokens ? 'max_completion_tokens' : 'max_tokens' } },
     );
   }
-  const greedy = body.top_p === 0;
+  const { sampling = {} } = model;
+  const topP = body.top_p ?? sampling.topP ?? 1;
+  const greedy = topP === 0;
   return {
     prompt,
     maxTokens: asked ?? (field === 'prompt' ? Math.min(room, rawMaxTokens) : room),
-    temperature: body.temperature ?? 1,
-    topP: greedy ? 1 : (body.top_p ?? 1),
-    topK: greedy ? 1 : Math.max(0, body.top_k ?? 0),
+    temperature: body.temperature ?? sampling.temperature ?? 1,
+    topP: greedy ? 1 : topP,
+    topK: greedy ? 1 : Math.max(0, body.top_k ?? sampling.topK ?? 0),
     stop: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? []),
     // Engines take 32 unsigned bits; wider and negative seeds keep their low bits.
     seed: (body.seed ?? randomInt(2 ** 31)) >>> 0,
     n: body.n ?? 1,
-    minP: body.min_p ?? 0,
+    minP: body.min_p ?? sampling.minP ?? 0,
     minTokens: body.min_tokens ?? 0,
     stopTokens: body.stop_token_ids ?? [],
     ignoreEos: body.ignore_eos ?? false,
-    repetitionPenalty: body.repetition_penalty ?? 1,
+    repetitionPenalty: body.repetition_penalty ?? sampling.repetitionPenalty ?? 1,
     presencePenalty: body.presence_penalty ?? 0,
     frequencyPenalty: body.frequency_penalty ?? 0,
     logitBias: Object.entries(body.logit_bias ?? {}).map(([id, bias]) => [Number(id), bias]),
