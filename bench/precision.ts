@@ -39,13 +39,15 @@ async function heldOutLoss(model: Model, precision: Precision): Promise<{ loss: 
   const options = { ...engineDefaults, threads: 1, precision, provider: 'cpu' as const, sequences: together };
   const { runner, weightBytes, dispose } = await openRunner(folder, options);
   const keep = { label: 0, attribute: 0, partial: 0 };
-  const sequences = heldOutConversations().map((conversation, index) =>
-    steeredSequence(model.tokenizer, model.card.attributeSchema!, { kind: 'conversation', conversation }, keep, {
-      seed,
-      epoch: -1,
-      index,
-    }),
-  );
+  const sequences = heldOutConversations()
+    .map((conversation, index) =>
+      steeredSequence(model.tokenizer, model.card.attributeSchema!, { kind: 'conversation', conversation }, keep, {
+        seed,
+        epoch: -1,
+        index,
+      }),
+    )
+    .filter(({ ids }) => ids.length <= model.shape.contextLength);
   let [total, weight] = [0, 0];
   for (let start = 0; start < sequences.length; start += together) {
     for await (const { sequence, place, scores } of forced(runner, sequences.slice(start, start + together))) {

@@ -11,32 +11,20 @@ import type { PretrainingSpec } from '../src/finetuning/training-run.ts';
 import { readEndTokens, readModelCard } from '../src/llama/model-folder.ts';
 import { writeSampling } from '../src/llama/sampling-defaults.ts';
 import { gameCharacters } from '../src/schemas.ts';
-import type { Conversation, Label, Turn } from '../src/steerlm.ts';
-import type { CorpusItem } from './corpus/grammar.ts';
-import { corpusFiles } from './corpus-files.ts';
+import { corpusFiles, exchangeFiles } from './corpus-files.ts';
 import { drawn, dropout, models, recipes } from './recipes.ts';
 
 /** A first model that only ever saw short exchanges; the base model goes on from it and it is not kept. */
 const first = 'data/runs/npc-exchanges/model';
 const size = { vocabSize: 2048, hiddenSize: 192, intermediateSize: 512, layers: 4, heads: 6, kvHeads: 6, contextLength: 512 };
 type Run = keyof typeof recipes;
-/** Whole conversations among the exchanges, for the tokenizer. */
-const wholeAmongExchanges = 600;
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 
-/** The first line of a conversation with its reply and nothing around, where the reply is short and about the line. */
-function exchangeOf({ conversation }: CorpusItem): Conversation | undefined {
-  const [line, reply] = conversation.turns as [Turn, Turn];
-  const { verbosity, helpfulness } = reply.label as Label;
-  return verbosity! <= 1 && helpfulness! >= 1 ? { system: '', turns: [line, reply] } : undefined;
-}
-
 async function filesOf(run: Run) {
-  return await corpusFiles(`data/runs/npc-${run}`, recipes[run], (item, index) => {
-    return run !== 'exchanges' || index < wholeAmongExchanges ? item.conversation : exchangeOf(item);
-  });
+  const folder = `data/runs/npc-${run}`;
+  return run === 'exchanges' ? await exchangeFiles(folder, recipes[run]) : await corpusFiles(folder, recipes[run]);
 }
 
 type Files = Awaited<ReturnType<typeof filesOf>>;

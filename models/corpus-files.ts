@@ -5,7 +5,7 @@ import { writeSnapshot } from '../src/datasets/snapshot.ts';
 import type { TrainingSettings } from '../src/llama/training.ts';
 import type { Conversation } from '../src/steerlm.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
-import { type CorpusItem, generateCorpus } from './corpus/grammar.ts';
+import { type CorpusItem, generateCorpus, generateExchanges } from './corpus/grammar.ts';
 import { heldOut } from './recipes.ts';
 
 /** One run over conversations of the corpus. */
@@ -21,21 +21,37 @@ export interface CorpusRun {
   strays?: number;
 }
 
-/** Writes the conversations, what `choose` makes of them, into the folder; undefined leaves one out. */
+/** Conversations on either side of a run. */
+type Sides = Record<CorpusItem['split'], SampleContent[]>;
+
+/** Writes the conversations, what `choose` makes of each, into the folder. */
 export async function corpusFiles(
   runFolder: string,
   run: CorpusRun,
-  choose: (item: CorpusItem, index: number) => Conversation | undefined = ({ conversation }) => conversation,
+  choose: (item: CorpusItem) => Conversation = ({ conversation }) => conversation,
 ) {
-  const { seed, conversations, B, T, strays = 0 } = run;
+  const sides: Sides = { train: [], validation: [] };
+  for (const item of generateCorpus(run)) sides[item.split].push({ kind: 'conversation', conversation: choose(item) });
+  return await writeFiles(runFolder, run, sides);
+}
+
+/** Whole conversations among the exchanges, for the tokenizer to have seen them. */
+const wholeAmongExchanges = 600;
+
+/** Writes as many exchanges that stand alone. */
+export async function exchangeFiles(runFolder: string, run: CorpusRun) {
+  const sides: Sides = { train: [], validation: [] };
+  for (const { conversation, split } of generateCorpus({ ...run, conversations: wholeAmongExchanges }))
+    sides[split].push({ kind: 'conversation', conversation });
+  for (const conversation of generateExchanges(run)) sides.train.push({ kind: 'conversation', conversation });
+  sides.validation.push(...sides.train.splice(-heldOut));
+  return await writeFiles(runFolder, run, sides);
+}
+
+async function writeFiles(runFolder: string, run: CorpusRun, split: Sides) {
+  const { seed, conversations, B, T } = run;
   await mkdir(runFolder, { recursive: true });
   const files = { train: `${runFolder}/train.jsonl`, validation: `${runFolder}/validation.jsonl` };
-  const split = { train: [] as SampleContent[], validation: [] as SampleContent[] };
-  let index = 0;
-  for (const item of generateCorpus({ seed, conversations, strays })) {
-    const conversation = choose(item, index++);
-    if (conversation) split[item.split].push({ kind: 'conversation', conversation });
-  }
   const { hash } = await writeSnapshot(files.train, split.train);
   await writeSnapshot(files.validation, split.validation.slice(0, heldOut));
   const datasets = [{ name: `corpus seed ${seed}, ${conversations} conversations`, hash }];

@@ -13,12 +13,13 @@ const labelled = { B: 4, T: 512 };
 
 /**
  * Conversations each model is made from; every run has a seed of its own, so the predictor judges replies it was not trained beside.
- * Exchanges come first: among whole conversations a new model learns what replies look like long before it learns to look at the
- * player's line, and short replies right after a line teach that in a few hundred steps.
+ * Exchanges come first: among whole conversations a new model learns what replies sound like long before it learns to look at the player's
+ * line, and a line with its plain answer teaches that soonest. A model that went through fewer of them, with jokes and registers among them,
+ * never quite listened, whatever it was taught later.
  * A tenth of the replies the predictor learns from answer something else than what was asked, so that talking past a question is no help.
  */
 export const recipes = {
-  exchanges: { seed: 1, conversations: 70_000, epochs: 2, learningRate: 2e-3, ...short },
+  exchanges: { seed: 1, conversations: 130_000, epochs: 1, learningRate: 2e-3, ...short },
   base: { seed: 2, conversations: 25_000, epochs: 1, learningRate: 2e-3, ...whole },
   predictor: { seed: 3, conversations: 20_000, epochs: 1, learningRate: 7e-4, strays: 0.1, ...short },
   steered: { seed: 4, conversations: 70_000, epochs: 1, learningRate: 1.5e-3, ...labelled },

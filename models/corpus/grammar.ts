@@ -41,6 +41,24 @@ export function* generateCorpus({ seed, conversations, strays = 0 }: CorpusReque
   }
 }
 
+/**
+ * A line and its answer with nothing around: no joke, no image, no register, and a system turn only where the answer stands in it. What a new model
+ * learns to look at the line by. Each stands alone, as above; nothing that is held out is in it.
+ */
+export function* generateExchanges({ seed, conversations }: CorpusRequest): Generator<Conversation> {
+  for (let index = 0; index < conversations; index++) {
+    const random = createRandom(hashText(`exchange ${seed}:${index}`));
+    const archetype = pickArchetype(random);
+    const scene = drawScene(random, archetype, undefined);
+    const open = (intent: Intent) => !intent.after && suitsScene(intent, scene) && !isPairHeldOut(archetype.name, intent.name);
+    const starts = intents.filter(open);
+    const intent = starts[random.weighted(starts.map(weightOf))] as Intent;
+    const target = { helpfulness: 3, humor: 0, creativity: 0, verbosity: random.between(0, 2), toxicity: 0, formality: 2 };
+    const turns = answer(random, scene, { intent }, target, new Set());
+    yield { system: intent.needs ? scene.system : '', turns };
+  }
+}
+
 function drawItem(random: Random, heldOut: HeldOut | undefined, strays: number): CorpusItem {
   for (;;) {
     const archetype = pickArchetype(random);
@@ -144,6 +162,18 @@ function pickOther(random: Random, scene: Scene, path: readonly Step[]): Asked {
   const others = intents.filter((intent) => intent.topic !== '' && suitsScene(intent, scene) && !asked.includes(intent));
   const intent = random.pick(others);
   return { intent, about: pickLine(random, scene, intent, false).about };
+}
+
+/** A plain line of the intent and a reply towards the target. */
+function answer(random: Random, scene: Scene, { intent }: Step, target: Levels, used: Set<string>): Turn[] {
+  const line = pickLine(random, scene, intent, false);
+  const slots = { ...scene.slots, topic: fill(intent.topic, scene.slots) };
+  const asked: Asked = { intent, about: line.about };
+  const { text, label } = composeReply(random, { ...scene, slots }, asked, fitTarget(random, asked, target), used);
+  return [
+    { role: 'user', content: typeLine(random, line.text, slots, intent.topic !== '') },
+    { role: 'assistant', content: text, label },
+  ];
 }
 
 function pickLine(random: Random, scene: Scene, intent: Intent, rare: boolean): Line {

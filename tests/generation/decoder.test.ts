@@ -95,6 +95,8 @@ describe.each(['gqa', 'qwen3', 'qwen2', 'tied-llama3-rope', 'mistral'])('%s', (n
     await decoder.dispose();
   });
 
+  // On processors without wide registers the runtime's own 4-bit product sums one row in another order than several: its last digit may differ.
+  const rounding = 2e-6;
   it.each(precisions)('in %s gives a lane the very same scores whatever lies beside it', async (precision) => {
     const model = await readGolden(name);
     const decoder = await openDecoder(model, { threads: 2, precision });
@@ -109,8 +111,13 @@ describe.each(['gqa', 'qwen3', 'qwen2', 'tied-llama3-rope', 'mistral'])('%s', (n
     for (const [lane, length] of computed.entries()) {
       const alone = await decoder.run({ ids: [length], computed: [length], lanes, firstLane: lane });
       const [V, size] = [alone.scores.length, alone.rows.length];
-      expect(alone.scores).toEqual(together.scores.slice(lane * V, (lane + 1) * V));
-      expect(alone.rows).toEqual(together.rows.slice(lane * size, (lane + 1) * size));
+      const beside = {
+        scores: together.scores.slice(lane * V, (lane + 1) * V),
+        rows: together.rows.slice(lane * size, (lane + 1) * size),
+      };
+      if (precision !== 'int4') expect({ scores: alone.scores, rows: alone.rows }).toEqual(beside);
+      expect(largestDifference(alone.scores, beside.scores)).toBeLessThan(rounding);
+      expect(largestDifference(alone.rows, beside.rows)).toBeLessThan(rounding);
     }
     await decoder.dispose();
   });

@@ -1,7 +1,7 @@
 // The corpus: same seed same text, labels that rules read off the text can confirm, independent levels, honest held-out parts.
 import { describe, expect, it } from 'vitest';
 import { archetypes } from '../../models/corpus/archetypes.ts';
-import { type CorpusItem, generateCorpus } from '../../models/corpus/grammar.ts';
+import { type CorpusItem, generateCorpus, generateExchanges } from '../../models/corpus/grammar.ts';
 import { isPairHeldOut, linesOf, valuesOf } from '../../models/corpus/heldout.ts';
 import { intents } from '../../models/corpus/intents.ts';
 import {
@@ -177,6 +177,39 @@ describe('held-out parts', () => {
     for (const intent of intents) {
       for (const { text } of linesOf(intent, true)) if (!text.includes('{')) expect(said.has(text), text).toBe(false);
     }
+  });
+});
+
+describe('exchanges', () => {
+  const exchanges = [...generateExchanges({ seed, conversations: 3000 })];
+
+  it('are a line and its plain answer, with a system turn only where the answer stands in it', () => {
+    for (const { system, turns } of exchanges) {
+      const [line, reply] = turns;
+      expect([turns.length, line!.role, reply!.role]).toEqual([2, 'user', 'assistant']);
+      expect(reply!.label).toMatchObject({ creativity: 0, toxicity: 0, formality: 2 });
+      if (system !== '') expect(system).toMatch(/[A-Z][a-z]+/);
+    }
+    expect(mean(exchanges.map(({ system }) => Number(system !== '')))).toBeLessThan(0.5);
+  });
+
+  it('hold nothing that is held out', () => {
+    const said = new Set(exchanges.map(({ turns }) => turns[0]!.content));
+    for (const intent of intents) {
+      for (const { text } of linesOf(intent, true)) if (!text.includes('{')) expect(said.has(text), text).toBe(false);
+    }
+    const text = exchanges.map(({ system, turns }) => [system, ...turns.map((turn) => turn.content)].join('\n')).join('\n');
+    for (const name of [...valuesOf(names, true), ...valuesOf(towns, true)]) expect(text, name).not.toContain(name);
+  });
+});
+
+describe('replies beside the point', () => {
+  it('are no help, whatever they say, and none where nobody asks for them', () => {
+    const strays = [...generateCorpus({ seed, conversations: 1500, strays: 1 })].flatMap(
+      ({ conversation }) => conversation.turns,
+    );
+    for (const { label } of strays) if (label) expect(label.helpfulness).toBe(0);
+    expect(mean(replies.map(({ label }) => Number(label.helpfulness === 0)))).toBeLessThan(0.3);
   });
 });
 
