@@ -1,4 +1,4 @@
-// The shape the speed benches share: 5.8 M parameters, as the shipped model.
+// Shapes that benches share. The first is that of the speed benches: 5.8 M parameters.
 import type { LlamaShape } from '../src/llama/shape.ts';
 
 export const benchShape: LlamaShape = {
@@ -17,4 +17,18 @@ export const benchShape: LlamaShape = {
   tiedEmbeddings: true,
   attentionBias: false,
   queryKeyNorm: false,
+};
+
+/** Llama 3.2 1B. */
+export const llama1b: LlamaShape = {
+  ...benchShape,
+  vocabSize: 128_256,
+  hiddenSize: 2048,
+  intermediateSize: 8192,
+  layers: 16,
+  heads: 32,
+  kvHeads: 8,
+  headDim: 64,
+  contextLength: 2048,
+  ropeTheta: 500_000,
 };

@@ -5,29 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { precisions } from '../src/llama/loaded-network.ts';
 import { writeShape } from '../src/llama/model-folder.ts';
-import { type LlamaShape, parameterCount } from '../src/llama/shape.ts';
+import { parameterCount } from '../src/llama/shape.ts';
 import { saveWeights } from '../src/llama/weights.ts';
+import { llama1b } from './bench-shape.ts';
 import { runOurs } from './peer.ts';
 import { randomWeights } from './random-weights.ts';
 import { recordSection, table } from './results.ts';
-
-const shape: LlamaShape = {
-  modelType: 'llama',
-  vocabSize: 128_256,
-  hiddenSize: 2048,
-  intermediateSize: 8192,
-  layers: 16,
-  heads: 32,
-  kvHeads: 8,
-  headDim: 64,
-  contextLength: 2048,
-  ropeTheta: 500_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
-};
 
 interface Answer {
   loadS: number;
@@ -40,7 +23,7 @@ interface Answer {
 
 /** `--quick` for two layers and a small vocabulary. */
 export async function run(args: string[]): Promise<void> {
-  const made = args.includes('--quick') ? { ...shape, layers: 2, vocabSize: 32_000 } : shape;
+  const made = args.includes('--quick') ? { ...llama1b, layers: 2, vocabSize: 32_000 } : llama1b;
   const folder = await mkdtemp(join(tmpdir(), 'steer-big-model-'));
   try {
     await writeShape(folder, made, 'bfloat16', {});

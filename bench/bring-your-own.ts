@@ -13,6 +13,7 @@ import { type LlamaShape, parameterCount } from '../src/llama/shape.ts';
 import { Tokenizer } from '../src/llama/tokenizer.ts';
 import { saveWeights } from '../src/llama/weights.ts';
 import type { Turn } from '../src/steerlm.ts';
+import { llama1b } from './bench-shape.ts';
 import { randomWeights } from './random-weights.ts';
 import { median, recordSection, table } from './results.ts';
 import { startServing } from './serving.ts';
@@ -27,13 +28,11 @@ interface Brought {
   steps: number;
 }
 
-const llama = { modelType: 'llama', ropeScaling: null, normEpsilon: 1e-5, tiedEmbeddings: true } as const;
-const plain = { ...llama, attentionBias: false, queryKeyNorm: false, contextLength: 2048, headDim: 64 } as const;
 const brought: Brought[] = [
   {
     name: 'SmolLM2 135M',
     shape: {
-      ...plain,
+      ...llama1b,
       vocabSize: 49_152,
       hiddenSize: 576,
       intermediateSize: 1536,
@@ -49,16 +48,7 @@ const brought: Brought[] = [
   },
   {
     name: 'Llama 3.2 1B',
-    shape: {
-      ...plain,
-      vocabSize: 128_256,
-      hiddenSize: 2048,
-      intermediateSize: 8192,
-      layers: 16,
-      heads: 32,
-      kvHeads: 8,
-      ropeTheta: 500_000,
-    },
+    shape: llama1b,
     tokenizer: 'llama3',
     rows: 1,
     rowTokens: 256,

@@ -4,8 +4,7 @@ export const models = { base: 'npc-base', predictor: 'npc-predictor', steered: '
 
 /**
  * Rows of a batch, and tokens of a row: replies that stand alone are short, a whole conversation fills a row as long as the context. A batch
- * trains about a thousand tokens: at as many tokens read, batches of twice as many lost .3 nats early on, and half as many took longer and gained
- * nothing. Of a labelled conversation only the replies are trained, four tokens in nine.
+ * trains about a thousand tokens: larger ones learn less from as many tokens early on, smaller ones take longer. Of a labelled conversation only the replies are trained, four tokens in nine.
  */
 const short = { B: 4, T: 256 };
 const whole = { B: 2, T: 512 };

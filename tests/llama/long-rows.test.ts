@@ -1,10 +1,11 @@
 // Rows longer than the stretch of tokens that attention takes together: gradients against differences of the loss itself.
 // That the forward pass is the same is what tests/generation/decoder.test.ts says, whose rows are as long.
 import { expect, test } from 'vitest';
+import { benchShape } from '../../bench/bench-shape.ts';
 import { int64 } from '../../src/llama/batches.ts';
 import { plainNetwork } from '../../src/llama/forward.ts';
 import { nextTokenObjective } from '../../src/llama/objective.ts';
-import { type LlamaShape, parameterShapes } from '../../src/llama/shape.ts';
+import { parameterShapes } from '../../src/llama/shape.ts';
 import { initialWeights } from '../../src/llama/weights.ts';
 import { randomStream } from '../../src/random.ts';
 import { gradient } from '../../src/tensor/gradient.ts';
@@ -12,8 +13,7 @@ import { emitOnnx } from '../../src/tensor/onnx.ts';
 import { input } from '../../src/tensor/primitives.ts';
 import { Session } from '../../src/tensor/session.ts';
 
-const shape: LlamaShape = {
-  modelType: 'llama',
+const size = {
   vocabSize: 23,
   hiddenSize: 16,
   intermediateSize: 24,
@@ -22,13 +22,8 @@ const shape: LlamaShape = {
   kvHeads: 2,
   headDim: 4,
   contextLength: 300,
-  ropeTheta: 10_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
 };
+const shape = { ...benchShape, ...size };
 
 test.each([300, 256])('rows of %i tokens, heads that share keys, two texts in a row', async (T) => {
   const shapes = parameterShapes(shape);
