@@ -53,21 +53,17 @@ function evaluateAttribute(
   scores: readonly ConversationScore[],
   seed: number,
 ): AttributeEvaluation {
-  const known = judged.flatMap((reply, i) => (reply.label[attribute.name] === undefined ? [] : [{ reply, score: scores[i]! }]));
-  const ratings = known.map(({ reply }) => reply.label[attribute.name]!);
+  const known = judged.filter(({ label }) => label[attribute.name] !== undefined);
+  const ratings = known.map(({ label }) => label[attribute.name]!);
   const facts = {
     n: known.length,
-    groups: new Set(known.map(({ reply }) => reply.group)).size,
+    groups: new Set(known.map(({ group }) => group)).size,
     rated: known.length > 0 ? { mean: mean(ratings), std: Math.sqrt(variance(ratings)) } : null,
   };
   const few = `rated ${facts.n} times, and figures need ${leastRatings} ratings`;
   if (known.length < leastRatings)
     return { ...facts, figures: null, baselines: null, beats_baselines: null, reliability: [], note: few };
-  const judgements = judgementsOf(
-    attribute,
-    { judged: known.map(({ reply }) => reply), fitted },
-    known.map(({ score }) => score),
-  );
+  const judgements = judgementsOf(attribute, { judged, fitted }, scores);
   const baselines = Object.keys(judgements[0]!.baselines).length > 0;
   const notes = [
     ...(variance(ratings) > 0 ? [] : ['every rating is the same, so there is nothing to rank']),
