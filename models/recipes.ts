@@ -21,7 +21,7 @@ export const recipes = {
   exchanges: { seed: 1, conversations: 130_000, epochs: 1, learningRate: 2e-3, ...short },
   base: { seed: 2, conversations: 25_000, epochs: 1, learningRate: 2e-3, ...whole },
   predictor: { seed: 3, conversations: 20_000, epochs: 1, learningRate: 7e-4, strays: 0.1, ...short },
-  steered: { seed: 4, conversations: 70_000, epochs: 1, learningRate: 1.5e-3, ...labelled },
+  steered: { seed: 4, conversations: 90_000, epochs: 1, learningRate: 1.5e-3, ...labelled },
 };
 
 /** How much of its labels the steered model is not told; callers mostly send whole labels, since every attribute has a default. */

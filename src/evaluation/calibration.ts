@@ -7,12 +7,22 @@ const bins = 10;
  * Expected calibration error (Guo et al. 2017): mean distance between the probability given to the chosen answer and how often it was right, over
  * ten bins of equal width weighed by what lies in them. `right` holds 1 and 0. NaN of nothing.
  */
-export function calibrationError(probabilities: readonly number[], right: readonly number[]): number {
+export function calibrationError(probabilities: ArrayLike<number>, right: ArrayLike<number>): number {
+  return errorOfSurplus(surplusByBin(probabilities, right), probabilities.length);
+}
+
+/** Of each bin, the sum of probability less right; those of two sets of answers may be added. */
+export function surplusByBin(probabilities: ArrayLike<number>, right: ArrayLike<number>): Float64Array {
   const surplus = new Float64Array(bins);
-  probabilities.forEach((probability, i) => {
-    surplus[Math.min(bins - 1, Math.floor(probability * bins))]! += probability - right[i]!;
-  });
-  return surplus.reduce((sum, each) => sum + Math.abs(each), 0) / probabilities.length;
+  for (let i = 0; i < probabilities.length; i++) {
+    surplus[Math.min(bins - 1, Math.floor(probabilities[i]! * bins))]! += probabilities[i]! - right[i]!;
+  }
+  return surplus;
+}
+
+/** The calibration error of `count` answers. */
+export function errorOfSurplus(surplus: Float64Array, count: number): number {
+  return surplus.reduce((sum, each) => sum + Math.abs(each), 0) / count;
 }
 
 export interface ReliabilityPoint {

@@ -1,13 +1,15 @@
-// How far one model's next-token distributions lie from another's over the same tokens: KL(first ‖ second) in nats, of whole distributions.
+// How far one model's next-token distributions lie from another's over the same tokens, KL(first ‖ second) in nats, of whole distributions, and what
+// each takes for the likeliest token.
 // Each model reads the tokens after a prompt of its own. Lives where blocking is allowed.
 import { SteerError } from '../errors.ts';
 import { type LoadedNetwork, loadNetwork, type WeightSource } from '../llama/loaded-network.ts';
 import type { Sequence } from '../llama/packing.ts';
 import type { Node } from '../tensor/graph.ts';
 import * as t from '../tensor/primitives.ts';
-import type { Session } from '../tensor/session.ts';
+import type { Session, Tensor } from '../tensor/session.ts';
 import { giveWay } from './give-way.ts';
 import { type Passage, passagesOf, runsOf } from './passages.ts';
+import { type Guesses, noteGuesses } from './token-calibration.ts';
 import { countedScores, feedsOf, openSession, refuseLong, type SequenceLikelihood } from './token-likelihood.ts';
 
 /** The same counted tokens after two prompts. */
@@ -16,10 +18,15 @@ export interface SequencePair {
   second: Sequence;
 }
 
+/** Sum of KL(first ‖ second) over the counted tokens of a pair, how many there are, and what either model guesses at each. */
+export interface PairDivergence extends SequenceLikelihood {
+  first: Guesses;
+  second: Guesses;
+}
+
 export interface Divergence {
-  /** Sum of KL(first ‖ second) over the counted tokens of each pair, and how many there are; in order. Throws as TokenLikelihood does,
-   * and invalid_request where the counted tokens of a pair are not the same. */
-  measure(pairs: readonly SequencePair[], signal?: AbortSignal): Promise<SequenceLikelihood[]>;
+  /** In order. Throws as TokenLikelihood does, and invalid_request where the counted tokens of a pair are not the same. */
+  measure(pairs: readonly SequencePair[], signal?: AbortSignal): Promise<PairDivergence[]>;
   dispose(): Promise<void>;
 }
 
@@ -44,7 +51,7 @@ export async function openDivergence(
     const shared = Math.min(ours.shape.vocabSize, theirs.shape.vocabSize);
     const scoring = await openSession(ours, { logProbabilities: sharedLogProbabilities(ours, shared) }, threads);
     closing.push(() => scoring.dispose());
-    const comparing = await openSession(theirs, { divergence: divergenceFrom(theirs, shared) }, threads);
+    const comparing = await openSession(theirs, divergenceFrom(theirs, shared), threads);
     closing.push(() => comparing.dispose());
     return { measure: (pairs, signal) => measure({ ours, theirs, shared, scoring, comparing }, pairs, signal), dispose };
   } catch (cause) {
@@ -66,24 +73,38 @@ async function measure(
   { ours, theirs, shared, scoring, comparing }: Opened,
   pairs: readonly SequencePair[],
   signal: AbortSignal | undefined,
-): Promise<SequenceLikelihood[]> {
+): Promise<PairDivergence[]> {
   const [firsts, seconds] = [pairs.map((pair) => pair.first), pairs.map((pair) => pair.second)];
   refuseLong(firsts, ours.shape.contextLength);
   refuseLong(seconds, theirs.shape.contextLength);
-  const answers = pairs.map(() => ({ nats: 0, tokens: 0 }));
-  for (const run of runsOf(pairedPassages(firsts, seconds, shared), shared)) {
+  const passages = pairedPassages(firsts, seconds, shared);
+  const sizes = new Int32Array(pairs.length);
+  for (const { sequence, counted } of passages) sizes[sequence]! += counted.length;
+  const answers = pairs.map((_, pair) => emptyAnswer(sizes[pair]!));
+  for (const run of runsOf(passages, shared)) {
     await giveWay(signal);
     const { logProbabilities } = await scoring.run(feedsOf(firsts, run));
     const others = run.map((passage) => ({ ...passage, counted: passage.other }));
-    const { divergence } = await comparing.run({ ...feedsOf(seconds, others), expected: logProbabilities! });
-    let next = 0;
+    const { divergence, ...compared } = await comparing.run({ ...feedsOf(seconds, others), expected: logProbabilities! });
+    let row = 0;
     for (const { sequence, counted } of run) {
       const answer = answers[sequence]!;
-      for (const _ of counted) answer.nats += divergence!.data[next++] as number;
+      const targets = counted.map((at) => firsts[sequence]!.ids[at]!);
+      const rows = (tensor: Tensor | undefined) =>
+        (tensor!.data as Float32Array).subarray(row * shared, (row + counted.length) * shared);
+      noteGuesses(rows(logProbabilities), targets, answer.first, answer.tokens);
+      noteGuesses(rows(compared.logProbabilities), targets, answer.second, answer.tokens);
+      for (let i = 0; i < counted.length; i++) answer.nats += divergence!.data[row + i] as number;
       answer.tokens += counted.length;
+      row += counted.length;
     }
   }
   return answers;
+}
+
+function emptyAnswer(tokens: number): PairDivergence {
+  const guesses = (): Guesses => ({ probability: new Float32Array(tokens), right: new Uint8Array(tokens) });
+  return { nats: 0, tokens: 0, first: guesses(), second: guesses() };
 }
 
 /** ln p over the tokens both models have, (N, S). */
@@ -92,11 +113,11 @@ function sharedLogProbabilities(loaded: LoadedNetwork, shared: number): Node {
   return t.logSoftmax(loaded.shape.vocabSize === shared ? scores : t.slice(scores, -1, 0, shared));
 }
 
-/** Σ p (ln p − ln q) with ln p fed as `expected` (N, S) → (N, 1). */
-function divergenceFrom(loaded: LoadedNetwork, shared: number): Node {
+/** ln q (N, S), and Σ p (ln p − ln q) with ln p fed as `expected` (N, S) → (N, 1). */
+function divergenceFrom(loaded: LoadedNetwork, shared: number): Record<'logProbabilities' | 'divergence', Node> {
   const expected = t.input('expected', 'float32', ['N', shared]);
-  const found = sharedLogProbabilities(loaded, shared);
-  return t.sum(t.mul(t.exp(expected), t.sub(expected, found)), [-1]);
+  const logProbabilities = sharedLogProbabilities(loaded, shared);
+  return { logProbabilities, divergence: t.sum(t.mul(t.exp(expected), t.sub(expected, logProbabilities)), [-1]) };
 }
 
 interface PairedPassage extends Passage {

@@ -42,10 +42,10 @@ export function predictorHeadline(
   });
 }
 
-/** What labels tell, how far the model moved, how fluent replies are. */
+/** What labels tell, how far the model moved and what that did to its probabilities, how fluent replies are. */
 export function likelihoodHeadline(
   { seen_in_training }: { seen_in_training: boolean },
-  { label_information: { replies, gain, attributes }, kl_to_base, fluency }: LikelihoodEvaluation,
+  { label_information: { replies, gain, attributes }, kl_to_base, calibration, fluency }: LikelihoodEvaluation,
 ): Headline {
   return told({
     seen_in_training,
@@ -53,6 +53,7 @@ export function likelihoodHeadline(
     gain,
     attributes: byName(attributes, (each) => ({ gain: each.gain, spearman: each.recovery.spearman })),
     kl_to_base,
+    calibration_change: calibration?.change ?? null,
     perplexity: fluency.held_out.perplexity,
   });
 }

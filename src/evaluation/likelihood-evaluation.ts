@@ -5,6 +5,7 @@ import { readModelCard, readShape } from '../llama/model-folder.ts';
 import { Tokenizer } from '../llama/tokenizer.ts';
 import { bootstrap, type Interval } from '../statistics.ts';
 import type { AttributeSchema, Conversation } from '../steerlm.ts';
+import type { PairDivergence } from './divergence.ts';
 import { figuresApart } from './figures-apart.ts';
 import { type GroupedFluency, openFluency, type Perplexity, perplexityCost, perplexityOf } from './fluency.ts';
 import { type GroupedLikelihood, type LabelFigures, perToken } from './label-figures.ts';
@@ -13,6 +14,7 @@ import { readUnderLabels } from './label-readings.ts';
 import type { LabelledReply } from './labelled-replies.ts';
 import { openDivergenceThread, openLikelihood } from './open-likelihood.ts';
 import { labelledReply, labelledText, unlabelledReply } from './reply-sequence.ts';
+import { type TokenCalibration, tokenCalibration } from './token-calibration.ts';
 import type { TokenLikelihood } from './token-likelihood.ts';
 
 export interface LikelihoodTask {
@@ -47,6 +49,8 @@ export interface LikelihoodEvaluation extends LabelFigures {
   left_out: number;
   /** KL(model under the label ‖ base without) over the tokens of held-out replies, nats per token; null where they cannot be compared. */
   kl_to_base: Interval | null;
+  /** Of the next token of held-out replies: the base without a label, the model under the true one; null where they cannot be compared. */
+  calibration: TokenCalibration | null;
   fluency: {
     /** Held-out replies to the base. */
     held_out: Perplexity;
@@ -136,7 +140,7 @@ const repliesAtOnce = 64;
 async function readDivergence(
   { model, base, heldOut, threads, seed, signal, onProgress }: LikelihoodTask,
   { tokenizer, schema, contextLength }: Reader,
-): Promise<{ kl_to_base: Interval | null; notes: string[] }> {
+): Promise<Pick<LikelihoodEvaluation, 'kl_to_base' | 'calibration' | 'notes'>> {
   const { contextLength: baseContext, vocabSize } = await readShape(base);
   const baseTokenizer = await Tokenizer.open(base, vocabSize);
   const pairs = heldOut
@@ -148,7 +152,7 @@ async function readDivergence(
     .filter(({ first, second }) => first.ids.length <= contextLength && second.ids.length <= baseContext);
   const divergence = await openDivergenceThread(model, base, { threads });
   try {
-    const rows: GroupedLikelihood[] = [];
+    const rows: (PairDivergence & { group: string })[] = [];
     for (let from = 0; from < pairs.length; from += repliesAtOnce) {
       const some = pairs.slice(from, from + repliesAtOnce);
       const found = await divergence.measure(some, signal);
@@ -156,10 +160,12 @@ async function readDivergence(
       onProgress?.('distance from the base', Math.min(pairs.length, from + repliesAtOnce), pairs.length);
     }
     const { kl } = bootstrap(byGroup(rows), (drawn) => ({ kl: perToken(drawn.flat()) }), { seed, draws: drawsFor(rows.length) });
-    return { kl_to_base: kl, notes: [] };
+    const guessed = rows.map(({ group, first, second }) => ({ group, before: second, after: first }));
+    return { kl_to_base: kl, calibration: tokenCalibration(guessed, seed), notes: [] };
   } catch (error) {
     if (!(error instanceof SteerError && error.code === 'invalid_request')) throw error;
-    return { kl_to_base: null, notes: ['The distance from the base is not told: the two models have different tokenizers.'] };
+    const notes = ['Distance from the base and calibration are not told: the two models have different tokenizers.'];
+    return { kl_to_base: null, calibration: null, notes };
   } finally {
     await divergence.dispose();
   }

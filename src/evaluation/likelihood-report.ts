@@ -7,6 +7,7 @@ import type { LabelInformation, LengthClass } from './label-information.ts';
 import type { LikelihoodEvaluation } from './likelihood-evaluation.ts';
 import type { Novelty } from './novelty.ts';
 import { intervalText, markdownTable, numberText, percent, plain, roundedDeep } from './report-text.ts';
+import type { Calibration, TokenCalibration } from './token-calibration.ts';
 
 export interface LikelihoodReportHead {
   model: { name: string; revision: string };
@@ -34,7 +35,16 @@ export function likelihoodReportFiles(
 function markdown(
   { model, base, data, seen_in_training, settings, created_at }: LikelihoodReportHead,
   schema: AttributeSchema,
-  { label_information: information, by_length, left_out, kl_to_base, over_training, fluency, notes }: LikelihoodEvaluation,
+  {
+    label_information: information,
+    by_length,
+    left_out,
+    kl_to_base,
+    over_training,
+    calibration,
+    fluency,
+    notes,
+  }: LikelihoodEvaluation,
   novelty: Novelty | null,
 ): string {
   const { replies, groups, tokens } = information;
@@ -53,6 +63,7 @@ function markdown(
     lengthTable(by_length),
     '## Distance from the base',
     distanceText(kl_to_base, over_training),
+    ...(calibration ? ['## Calibration', calibrationText(calibration)] : []),
     '## Fluency',
     'Perplexity of replies to the base, which sees no label.',
     fluencyTable(fluency),
@@ -118,6 +129,15 @@ function distanceText(kl: LikelihoodEvaluation['kl_to_base'], overTraining: Over
     );
   }
   return markdownTable(['', 'nats per token'], rows);
+}
+
+function calibrationText({ tokens, before, after, change }: TokenCalibration): string {
+  const row = (name: string, { error, overconfidence, accuracy }: Calibration) =>
+    [name, error, overconfidence, accuracy].map((cell) => (typeof cell === 'string' ? cell : intervalText(cell, 3)));
+  const rows = [row('base, no label', before), row('model, true label', after)];
+  const told = `How far the probability of the likeliest next token lies from how often that is the one, over ${tokens} tokens; above 0, overconfidence is being too sure.`;
+  const table = markdownTable(['', 'expected calibration error', 'overconfidence', 'likeliest is right'], rows);
+  return `${told}\n\n${table}\n\nError after tuning less error before: ${intervalText(change, 3)}.`;
 }
 
 function fluencyTable({ held_out, written, cost }: LikelihoodEvaluation['fluency']): string {

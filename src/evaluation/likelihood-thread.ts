@@ -1,7 +1,7 @@
 // The thread that owns the sessions of a likelihood evaluation: sequences in, sums out. One model, or two to compare.
 import type { Sequence } from '../llama/packing.ts';
 import { serveThread } from '../tensor/serve-thread.ts';
-import { openDivergence, type SequencePair } from './divergence.ts';
+import { openDivergence, type PairDivergence, type SequencePair } from './divergence.ts';
 import { openTokenLikelihood, type SequenceLikelihood } from './token-likelihood.ts';
 
 export interface LikelihoodData {
@@ -12,7 +12,7 @@ export interface LikelihoodData {
 }
 /** Sequences for one model, pairs for two. */
 export type LikelihoodCall = { sequences: readonly Sequence[]; perToken: boolean } | { pairs: readonly SequencePair[] };
-export type LikelihoodAnswer = SequenceLikelihood[];
+export type LikelihoodAnswer = SequenceLikelihood[] | PairDivergence[];
 
 await serveThread<null, LikelihoodCall, LikelihoodAnswer>(async (data) => {
   const { folder, other, ...options } = data as LikelihoodData;

@@ -34,11 +34,11 @@ function startThread(data: LikelihoodData): Promise<Thread> {
   return EngineThread.start(builtEntry(import.meta.url, './likelihood-thread.ts'), data);
 }
 
-async function answerOf(
+async function answerOf<Answer extends LikelihoodAnswer>(
   thread: Thread,
   call: LikelihoodCall,
   signal: AbortSignal = new AbortController().signal,
-): Promise<LikelihoodAnswer> {
-  for await (const [answer] of thread.call(call, signal)) return answer!;
+): Promise<Answer> {
+  for await (const [answer] of thread.call(call, signal)) return answer as Answer;
   throw new SteerError('internal_error', 'The likelihood thread gave no answer.');
 }

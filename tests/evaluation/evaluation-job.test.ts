@@ -254,6 +254,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
       replies: 8,
       gain: whole.label_information.gain,
       kl_to_base: whole.kl_to_base,
+      calibration_change: whole.calibration.change,
       perplexity: whole.fluency.held_out.perplexity,
     });
     rmSync(join(modelsDir, 'steered', 'evaluation', 'likelihood.json'));

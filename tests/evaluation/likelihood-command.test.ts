@@ -44,6 +44,9 @@ test('writes a report of labels, distance, memory, fluency and novelty', async (
   });
   expect(Object.keys(report.label_information.attributes)).toEqual(['humor']);
   expect(report.kl_to_base.value).toBeGreaterThan(0);
+  const { before, after, change, tokens } = report.calibration;
+  expect(tokens).toBeGreaterThan(20);
+  expect(change.value).toBeCloseTo(after.error.value - before.error.value, 5);
   expect(report.over_training.gap.value).toBeCloseTo(report.over_training.held_out.value - report.over_training.trained.value, 5);
   // Random weights find every token about as unlikely, whatever the label.
   expect(report.label_information.nll.value).toBeCloseTo(Math.log(320), 0);

@@ -149,6 +149,8 @@ describe('divergence', () => {
       weights: sequence.map((_, at) => Number(at >= sequence.length - tail.length)),
     });
     const shorter = dropLastTokens(model, 3);
+    const expected = (i: number, vocabSize: number) =>
+      logProbabilities(after(0, ids.length - tail.length - 1 + i).subarray(0, vocabSize));
     const naive = async (vocabSize: number): Promise<number> => {
       // What the second prompt leads to is read off the likelihoods of every token after it.
       const likelihood = await openTokenLikelihood(model, { threads: 1 });
@@ -158,7 +160,7 @@ describe('divergence', () => {
         const last = (id: number): Sequence => ({ ids: [...before, id], weights: [...before.map(() => 0), 1] });
         const found = await likelihood.score(Array.from({ length: vocabSize }, (_, id) => last(id)));
         const q = logProbabilities(Float32Array.from(found, ({ nats }) => -nats));
-        const p = logProbabilities(after(0, ids.length - tail.length - 1 + i).subarray(0, vocabSize));
+        const p = expected(i, vocabSize);
         sum += p.reduce((total, value, id) => total + Math.exp(value) * (value - q[id]!), 0);
       }
       await likelihood.dispose();
@@ -176,6 +178,12 @@ describe('divergence', () => {
       expect(different!.tokens).toBe(4);
       expect(different!.nats).toBeGreaterThan(0.001);
       expect(different!.nats).toBeCloseTo(await naive(vocabSize), 4);
+      for (const [i, id] of tail.entries()) {
+        const p = expected(i, vocabSize);
+        expect(different!.first.probability[i]).toBeCloseTo(Math.exp(Math.max(...p)), 4);
+        expect(different!.first.right[i]).toBe(Number(p[id] === Math.max(...p)));
+      }
+      expect(different!.second).toEqual(none!.first);
       // A distribution over fewer tokens of the same scores is the same one, renormalised.
       expect(Math.abs(none!.nats)).toBeLessThan(1e-5);
     }
