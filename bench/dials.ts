@@ -10,7 +10,7 @@ import { toBranches } from '../src/generation/steered-prompt.ts';
 import type { Against } from '../src/steering.ts';
 import { applyAttributes, type Conversation, type Label, layOutPrompt, trimReply } from '../src/steerlm.ts';
 import { recordSection, table } from './results.ts';
-import { type Asked, everyLevel, followed, heldOutPrompts, measure, withReply } from './steerability.ts';
+import { type Asked, asServed, everyLevel, followed, heldOutPrompts, measure, withReply } from './steerability.ts';
 
 interface Setting {
   name: string;
@@ -41,7 +41,7 @@ interface Said {
 /** All n replies to a conversation. */
 async function say(model: LanguageModel, conversation: Conversation, phases: Phase[], n: number, seed: number): Promise<Said> {
   const prompt = model.encode(layOutPrompt(model.schema, conversation, {}));
-  const request = { prompt, phases, maxTokens: 160, temperature: 0.7, topP: 0.95, topK: 0, stop: [], seed, n };
+  const request = { ...asServed, prompt, phases, seed, n };
   const said: Said = { texts: [], tokens: 0 };
   for await (const event of model.complete(request, new AbortController().signal)) {
     if (event.kind !== 'end') continue;
@@ -172,7 +172,7 @@ export async function run(args: string[]): Promise<void> {
   await recordSection(
     'dials',
     `Spearman of the value asked for and the one the predictor sees, ${prompts.length} held-out lines at every level up to its cap, one attribute at a time, ` +
-      `temperature 0.7, weights in ${precision}; best_of chooses with the same predictor that judges, so its row says how far choosing can go, not how good the replies are. ` +
+      `temperature ${asServed.temperature}, weights in ${precision}; best_of chooses with the same predictor that judges, so its row says how far choosing can go, not how good the replies are. ` +
       `Time is measured with 16 requests at once on one thread, against the plain prompt of the same run.\n\n${table(head, rows)}\n\n` +
       `Attributes that change on the way, mean level the predictor sees in each part:\n\n${table(changeHead, changes)}`,
   );

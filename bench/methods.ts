@@ -12,7 +12,7 @@ import { gameCharacters } from '../src/schemas.ts';
 import { recordSection } from './results.ts';
 import { startServing } from './serving.ts';
 import { steer } from './steer.ts';
-import { makeJudge, makeOnce, messagesLine, folder as shared, watch, writePrompts } from './steering.ts';
+import { asServed, makeJudge, makeOnce, messagesLine, folder as shared, watch, writePrompts } from './steering.ts';
 
 const folder = 'data/bench/methods';
 const prompts = 1500;
@@ -125,7 +125,19 @@ export async function run(): Promise<void> {
   };
   const out = `${folder}/report`;
   const controls = Object.entries(made).flatMap(([name, path]) => ['--control', `${name}=${path}`]);
-  const size = ['--prompts-count', '60', '--seeds', '2', '--grid', '8', '--base', modelOf(models.base), '--out', out];
+  const size = [
+    ...asServed,
+    '--prompts-count',
+    '60',
+    '--seeds',
+    '2',
+    '--grid',
+    '8',
+    '--base',
+    modelOf(models.base),
+    '--out',
+    out,
+  ];
   await steer([
     'evaluate',
     'steering',

@@ -17,7 +17,7 @@ import { type PrecisionCost, readModelCard, writeModelCard } from '../src/llama/
 import type { Sequence } from '../src/llama/packing.ts';
 import { applyAttributes, type Conversation, layOutPrompt, trimReply } from '../src/steerlm.ts';
 import { recordSection, table } from './results.ts';
-import { everyLevel, followed, heldOutPrompts } from './steerability.ts';
+import { asServed, everyLevel, followed, heldOutPrompts } from './steerability.ts';
 
 const folder = `models/${models.steered}`;
 const { seed, conversations } = recipes.steered;
@@ -98,7 +98,7 @@ function surprise(scores: Float32Array, token: number): number {
 
 async function replyTo(model: LanguageModel, conversation: Conversation, attributes: Record<string, number>): Promise<string> {
   const prompt = model.encode(layOutPrompt(model.schema, conversation, applyAttributes(model.schema, attributes)));
-  const request = { prompt, maxTokens: 160, temperature: 0.7, topP: 0.95, topK: 0, stop: [], seed: 3, n: 1 };
+  const request = { ...asServed, prompt, seed: 3, n: 1 };
   for await (const event of model.complete(request, new AbortController().signal)) {
     if (event.kind !== 'end') continue;
     return trimReply(event.text);
@@ -156,6 +156,6 @@ export async function run(): Promise<void> {
   await notePrecisions(costs);
   await recordSection(
     'precision',
-    `Loss in nats per trained token of ${heldOut} held-out conversations as the engine reads them, whole. Steering: Spearman of the level asked for and the level the predictor sees, ${prompts} held-out prompts at every level, one attribute at a time, temperature 0.7.\n\n${precisionTable(costs)}`,
+    `Loss in nats per trained token of ${heldOut} held-out conversations as the engine reads them, whole. Steering: Spearman of the level asked for and the level the predictor sees, ${prompts} held-out prompts at every level, one attribute at a time, temperature ${asServed.temperature}.\n\n${precisionTable(costs)}`,
   );
 }

@@ -13,7 +13,7 @@ import { applyAttributes, type Conversation, layOutPrompt, trimReply } from '../
 import { type Judgements, judge, judgementTable, repliesOf } from './predictor-table.ts';
 import { recordSection } from './results.ts';
 import { steer } from './steer.ts';
-import { everyLevel, heldOutPrompts, withReply } from './steerability.ts';
+import { asServed, everyLevel, heldOutPrompts, withReply } from './steerability.ts';
 import { folder, messagesLine, writePrompts } from './steering.ts';
 
 const mostFitted = 20_000;
@@ -26,6 +26,12 @@ function* conversationsOf(recipe: Recipe, want: (item: CorpusItem) => boolean): 
 }
 
 const taughtIn = (recipe: Recipe) => conversationsOf(recipe, ({ split }) => split === 'train');
+
+/** Both rounds of the steered model. */
+function* taughtSteered(): Generator<Conversation> {
+  yield* taughtIn(recipes.steered);
+  yield* taughtIn(recipes.settled);
+}
 
 /** The shipped predictor on conversations with a line, persona, value or pair that no training holds; the baselines read what it was trained on. */
 async function judgePredictor(): Promise<string> {
@@ -54,7 +60,7 @@ async function* writtenReplies(): AsyncGenerator<Conversation> {
   const model = await openLanguageModel(`models/${models.steered}`, { threads: 2, precision });
   for (const { conversation, attribute, value } of everyLevel(heldOutPrompts(40), model.schema.attributes)) {
     const prompt = model.encode(layOutPrompt(model.schema, conversation, applyAttributes(model.schema, { [attribute]: value })));
-    const request = { prompt, maxTokens: 160, temperature: 0.7, topP: 0.95, topK: 0, stop: [], seed: seeds[0]!, n: seeds.length };
+    const request = { ...asServed, prompt, seed: seeds[0]!, n: seeds.length };
     for await (const event of model.complete(request, new AbortController().signal)) {
       if (event.kind === 'end') yield withReply(conversation, trimReply(event.text));
     }
@@ -71,7 +77,7 @@ export async function run(): Promise<void> {
   );
   const [held, taught, written] = ['prompts', 'taught', 'replies'].map((name) => `${folder}/${name}.jsonl`);
   await writePrompts(held!);
-  await writeLines(taught!, taughtIn(recipes.steered));
+  await writeLines(taught!, taughtSteered());
   await writeLines(written!, writtenReplies());
   const out = `${folder}/likelihood`;
   const from = ['--data', held!, '--split', 'all', '--training-data', taught!, '--replies', written!, '--out', out];

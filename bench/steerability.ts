@@ -1,8 +1,12 @@
 // Replies of the shipped model to lines it never saw, asked for at every level of every attribute, and what the predictor reads in them.
 import { generateCorpus } from '../models/corpus/grammar.ts';
+import { drawn } from '../models/recipes.ts';
 import type { Predictor } from '../src/attributes/predictor.ts';
 import { spearman } from '../src/statistics.ts';
 import type { Conversation, Label } from '../src/steerlm.ts';
+
+/** How the shipped model's replies are drawn where a caller does not say. */
+export const asServed = { maxTokens: 160, ...drawn, topK: 0, stop: [] as string[] };
 
 /** First player lines of conversations held out for their wording. */
 export function heldOutPrompts(count: number): Conversation[] {

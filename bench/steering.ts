@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { generateCorpus } from '../models/corpus/grammar.ts';
 import { type CorpusRun, corpusFiles } from '../models/corpus-files.ts';
-import { dropout, models, recipes } from '../models/recipes.ts';
+import { drawn, dropout, models, recipes } from '../models/recipes.ts';
 import { trainPredictor } from '../src/attributes/train-predictor.ts';
 import { openProgressLine, reportTraining } from '../src/commands/progress.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
@@ -22,6 +22,9 @@ const never = new AbortController().signal;
 const controlled: CorpusRun = { ...recipes.steered, seed: 11, conversations: 12_000 };
 const judged: CorpusRun = { ...recipes.predictor, seed: 12, conversations: 25_000 };
 const promptSeed = 13;
+
+/** Replies are drawn as the model is served. */
+export const asServed = ['--temperature', String(drawn.temperature), '--top-p', String(drawn.topP)];
 
 /** Path of a model that is made unless it is there. */
 export async function makeOnce(name: string, train: (out: string, runFolder: string) => Promise<unknown>): Promise<string> {
@@ -100,7 +103,7 @@ export async function run(args: string[]): Promise<void> {
   const asked = ['--model', `models/${models.steered}`, '--judge', judge, '--prompts', prompts, '--base', base];
   const dials = ['--strength', '1.5,2,3', '--best-of', '4', '--chooser', `models/${models.predictor}`, '--text-instruction'];
   const named = Object.entries(controls).flatMap(([name, path]) => ['--control', `${name}=${path}`]);
-  const size = ['--prompts-count', quick ? '12' : '60', '--seeds', quick ? '1' : '2', '--grid', '8'];
+  const size = [...asServed, '--prompts-count', quick ? '12' : '60', '--seeds', quick ? '1' : '2', '--grid', '8'];
   // Without --out the report goes beside the model, and its curves on the card.
   await steer(['evaluate', 'steering', ...asked, ...size, ...(quick ? ['--out', out] : dials), ...named]);
   if (!quick) await cp(`models/${models.steered}/evaluation`, out, { recursive: true });

@@ -8,14 +8,15 @@ import { trainPredictor } from '../src/attributes/train-predictor.ts';
 import { openProgressLine, reportTraining } from '../src/commands/progress.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
 import type { PretrainingSpec } from '../src/finetuning/training-run.ts';
-import { readEndTokens, readModelCard } from '../src/llama/model-folder.ts';
+import { readEndTokens, readModelCard, writeModelCard } from '../src/llama/model-folder.ts';
 import { writeSampling } from '../src/llama/sampling-defaults.ts';
 import { gameCharacters } from '../src/schemas.ts';
 import { corpusFiles, exchangeFiles } from './corpus-files.ts';
 import { drawn, dropout, models, recipes } from './recipes.ts';
 
-/** A first model that only ever saw short exchanges; the base model goes on from it and it is not kept. */
+/** Models that others go on from and that are not kept: one that only ever saw short exchanges, and the steered one after its first round. */
 const first = 'data/runs/npc-exchanges/model';
+const halfway = 'data/runs/npc-steered/model';
 const size = { vocabSize: 2048, hiddenSize: 192, intermediateSize: 512, layers: 4, heads: 6, kvHeads: 6, contextLength: 512 };
 type Run = keyof typeof recipes;
 
@@ -56,22 +57,34 @@ async function makePredictor(): Promise<boolean> {
   );
 }
 
-async function makeSteered(): Promise<boolean> {
-  const [name, out] = [models.steered, `models/${models.steered}`];
-  return make('steered', out, (files) =>
-    finetune({ ...files, name, out, method: 'steered', base, schema: gameCharacters, dropout }, watch(), stop.signal),
+const steer = (run: Run, name: string, from: string, out: string) =>
+  make(run, out, (files) =>
+    finetune({ ...files, name, out, method: 'steered', base: from, schema: gameCharacters, dropout }, watch(), stop.signal),
   );
+
+/** Of the models behind it the base is there to compare with, the first round is not. */
+async function nameBase(folder: string): Promise<void> {
+  const card = await readModelCard(folder);
+  await writeModelCard(folder, { ...card, baseModel: (await readModelCard(halfway)).baseModel });
 }
 
+async function makeSteered(out: string): Promise<boolean> {
+  const finished =
+    (await steer('steered', 'npc-steered', base, halfway)) && (await steer('settled', models.steered, halfway, out));
+  if (finished) await nameBase(out);
+  return finished;
+}
+
+const steered = `models/${models.steered}`;
 const made =
   (existsSync(base) || (await pretrain('exchanges', 'npc-exchanges', first, { create: size }))) &&
   (await pretrain('base', models.base, base, { continue: first })) &&
-  (await makeSteered()) &&
+  (existsSync(steered) || (await makeSteered(steered))) &&
   (await makePredictor());
 if (made) {
   await writeFile('models/default', `${models.steered}\n`);
-  const [turn] = await readEndTokens(`models/${models.steered}`);
-  await writeSampling(`models/${models.steered}`, drawn, turn);
-  const { measured } = await readModelCard(`models/${models.steered}`);
+  const [turn] = await readEndTokens(steered);
+  await writeSampling(steered, drawn, turn);
+  const { measured } = await readModelCard(steered);
   if (!measured?.precision) await notePrecisions(await measurePrecisions());
 }

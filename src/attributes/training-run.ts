@@ -4,6 +4,7 @@ import { readSnapshot } from '../datasets/snapshot.ts';
 import { SteerError } from '../errors.ts';
 import { type Model, publishModel, readModel, withControlTokens } from '../llama/model.ts';
 import { type ModelCard, readModelCard, revisionOf } from '../llama/model-folder.ts';
+import { datasetsBehind } from '../llama/provenance.ts';
 import { parameterCount, parameterShapes, type WeightType } from '../llama/shape.ts';
 import type { Tokenizer } from '../llama/tokenizer.ts';
 import { type SavedCheckpoint, type TrainingSettings, train } from '../llama/training.ts';
@@ -169,7 +170,7 @@ async function cardOf(spec: PredictorSpec, name: string, measured: Record<string
     attributeSchema: spec.schema,
     promptLayoutVersion,
     baseModel: { name: base.name, revision: await revisionOf(spec.base) },
-    datasets: spec.datasets,
+    datasets: datasetsBehind(spec.datasets, base, 'labels'),
     recipe: {
       method: 'predictor',
       rows: spec.B,

@@ -7,6 +7,7 @@ import { SteerError } from '../errors.ts';
 import { type Model, publishModel, readModel, withControlTokens } from '../llama/model.ts';
 import { blankCard, type ModelCard, readModelCard, readShape, revisionOf } from '../llama/model-folder.ts';
 import type { Adapter } from '../llama/peft.ts';
+import { datasetsBehind } from '../llama/provenance.ts';
 import { type LlamaShape, parameterCount, parameterShapes, type WeightType } from '../llama/shape.ts';
 import { Tokenizer } from '../llama/tokenizer.ts';
 import { trainTokenizer } from '../llama/tokenizer-training.ts';
@@ -115,7 +116,7 @@ export async function runTrainingSpec(
 }
 
 async function adapterOf(spec: TrainingSpec, { shape }: Model, { adapters }: TrainingResult): Promise<Adapter | undefined> {
-  const base = 'base' in spec ? spec.base : 'continue' in spec.start ? spec.start.continue : undefined;
+  const base = startOf(spec);
   const { lora } = spec.settings;
   if (!lora || !adapters || base === undefined) return;
   const { vocabSize } = await readShape(base);
@@ -193,9 +194,11 @@ function* textsOf(samples: SampleContent[]): Generator<string> {
 
 async function cardOf(spec: TrainingSpec, name: string, { evalLoss }: { evalLoss: number | null }): Promise<ModelCard> {
   const { B, T, settings } = spec;
+  const from = startOf(spec);
+  const parent = from === undefined ? null : await readModelCard(from);
   const card: ModelCard = {
     ...blankCard(name),
-    datasets: spec.datasets,
+    datasets: datasetsBehind(spec.datasets, parent, spec.method === 'pretrain' ? 'texts' : 'labels'),
     recipe: {
       method: spec.method,
       rows: B,
@@ -206,12 +209,17 @@ async function cardOf(spec: TrainingSpec, name: string, { evalLoss }: { evalLoss
     measured: evalLoss === null ? null : { eval_loss: evalLoss },
     createdAt: new Date().toISOString(),
   };
-  if (spec.method === 'pretrain') return card;
-  const base = await readModelCard(spec.base);
-  const baseModel = { name: base.name, revision: await revisionOf(spec.base) };
+  if (spec.method === 'pretrain' || !parent || from === undefined) return card;
+  const baseModel = { name: parent.name, revision: await revisionOf(from) };
   if (spec.method === 'steered')
     return { ...card, kind: 'steered', attributeSchema: spec.schema, promptLayoutVersion, baseModel };
   // What the base could be steered by, it still can.
-  const { kind, attributeSchema, promptLayoutVersion: layout } = base;
+  const { kind, attributeSchema, promptLayoutVersion: layout } = parent;
   return { ...card, kind, attributeSchema, promptLayoutVersion: layout, baseModel };
+}
+
+/** Folder of the model a run goes on from; undefined for one from nothing. */
+function startOf(spec: TrainingSpec): string | undefined {
+  if (spec.method !== 'pretrain') return spec.base;
+  return 'continue' in spec.start ? spec.start.continue : undefined;
 }

@@ -150,6 +150,15 @@ describe.each(await testDatabases())('fine-tuning jobs on $name', ({ open }) => 
     });
   });
 
+  test('a second round remembers what the first one was trained on', async () => {
+    const first = await succeed(await site.make({ training: await site.bringIn('monday', ratedLines(30)) }));
+    const model = String(first.result!.model);
+    const second = await succeed(await site.make({ training: await site.bringIn('tuesday', ratedLines(40)), model }));
+    const made = site.models.list().find(({ id }) => id === second.result!.model)!;
+    expect(made.datasets.map(({ name }) => name)).toEqual(['monday', 'tuesday']);
+    expect(made.base).toBe(model);
+  });
+
   test('a predictor comes out of a stored dataset, ending early when the held-out loss stops falling', async () => {
     const training = await site.bringIn('rated', ratedLines(120));
     const hyperparameters = { ...quick, learning_rate: 0.5, n_epochs: 60, evaluate_every: 2, early_stopping: { patience: 2 } };

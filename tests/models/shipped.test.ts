@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measureListening } from '../../bench/grounding.ts';
 import { precisionTable } from '../../bench/precision.ts';
-import { type Asked, everyLevel, followed, heldOutPrompts } from '../../bench/steerability.ts';
+import { type Asked, asServed, everyLevel, followed, heldOutPrompts } from '../../bench/steerability.ts';
 import { generateCorpus } from '../../models/corpus/grammar.ts';
 import { openPredictor } from '../../src/attributes/open-predictor.ts';
 import type { Predictor } from '../../src/attributes/predictor.ts';
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 async function replyTo(conversation: Conversation, attributes: Record<string, number>): Promise<string> {
   const prompt = model.encode(layOutPrompt(model.schema, conversation, applyAttributes(model.schema, attributes)));
-  const request = { prompt, maxTokens: 160, temperature: 0.7, topP: 0.95, topK: 0, stop: [], seed: 3, n: 1 };
+  const request = { ...asServed, prompt, seed: 3, n: 1 };
   for await (const event of model.complete(request, signal)) if (event.kind === 'end') return trimReply(event.text);
   throw new Error('no reply');
 }
