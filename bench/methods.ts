@@ -125,31 +125,9 @@ export async function run(): Promise<void> {
   };
   const out = `${folder}/report`;
   const controls = Object.entries(made).flatMap(([name, path]) => ['--control', `${name}=${path}`]);
-  const size = [
-    ...asServed,
-    '--prompts-count',
-    '60',
-    '--seeds',
-    '2',
-    '--grid',
-    '8',
-    '--base',
-    modelOf(models.base),
-    '--out',
-    out,
-  ];
-  await steer([
-    'evaluate',
-    'steering',
-    '--model',
-    modelOf(models.steered),
-    '--judge',
-    judge,
-    '--prompts',
-    asked,
-    ...size,
-    ...controls,
-  ]);
+  const size = [...asServed, '--prompts-count', '60', '--seeds', '2', '--grid', '8'];
+  const from = ['--model', modelOf(models.steered), '--base', modelOf(models.base), '--judge', judge, '--prompts', asked];
+  await steer(['evaluate', 'steering', ...from, ...size, ...controls, '--out', out]);
   const report = await readFile(`${out}/steering.md`, 'utf8');
   const told = `${prompts} prompts for each method: bootstrapping trains on 2 replies to each under what the shipped predictor finds in them, reweighting on 8; *more conversations* is the shipped model after ${taught.conversations} conversations of the corpus at the same learning rate as bootstrapping.`;
   await recordSection('methods', `${told}\n\n${report.replace(/^# .*\n+/, '').replaceAll(/^## /gm, '### ')}`);
