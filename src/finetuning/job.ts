@@ -25,7 +25,6 @@ import {
   type FinetuningResult,
   type FinetuningState,
   finetuningKind,
-  type ModelNames,
   namesOf,
   stateOf,
   type TrainingPlan,
@@ -156,7 +155,9 @@ async function train(
 ): Promise<TrainingOutcome> {
   const { models, modelsDir } = options;
   const names = checkpointNamesOf(namesOf(context.id, input));
-  await removeStrayCheckpoints(context, modelsDir, names);
+  // Not those half written: the process of an earlier attempt may be at it still.
+  await removeStrayCheckpoints(context, modelsDir, [names.folder]);
+  const alsoHalfWritten = [names.folder, `.${names.folder}`];
   for (let deaths = 0; ; ) {
     const before = state.step;
     const following = follow({ context, state, names, modelsDir, onModels: () => models.refresh() });
@@ -164,14 +165,17 @@ async function train(
       const outcome = await startTraining(options, input, plan, specFiles(context, options, input, plan, runFolder), following);
       await following.finish();
       // One that a process of an earlier attempt wrote on its way out comes late.
-      if (outcome.out !== null) await removeStrayCheckpoints(context, modelsDir, names);
+      if (outcome.out !== null) await removeStrayCheckpoints(context, modelsDir, alsoHalfWritten);
       if (outcome.out !== null) return outcome;
       throw new SteerError('cancelled', `Stopped at step ${outcome.step} of ${outcome.steps}.`);
     } catch (error) {
       await following.finish();
       if (!endedEarly(error) || context.signal.aborted) throw error;
       deaths = state.step > before ? 1 : deaths + 1;
-      if (deaths >= mostDeaths) throw gaveUp(error);
+      if (deaths >= mostDeaths) {
+        await removeStrayCheckpoints(context, modelsDir, alsoHalfWritten);
+        throw gaveUp(error);
+      }
       await context.note('warn', `The training process ended early; going on from step ${state.step}.`);
     }
   }
@@ -224,9 +228,9 @@ async function startTraining(
 }
 
 /** A checkpoint's model whose worker died before it was put away is nobody's. */
-async function removeStrayCheckpoints({ db, id }: Context, modelsDir: string, { folder }: ModelNames): Promise<void> {
-  const known = new Set((await listCheckpoints(db, id, { limit: 1000 })).map(({ step }) => `${folder}${step}`));
-  const found = (await readdir(modelsDir)).filter((name) => name.startsWith(folder) || name.startsWith(`.${folder}`));
+async function removeStrayCheckpoints({ db, id }: Context, modelsDir: string, beginnings: readonly string[]): Promise<void> {
+  const known = new Set((await listCheckpoints(db, id, { limit: 1000 })).map(({ step }) => `${beginnings[0]}${step}`));
+  const found = (await readdir(modelsDir)).filter((name) => beginnings.some((beginning) => name.startsWith(beginning)));
   for (const name of found.filter((each) => !known.has(each))) await rm(join(modelsDir, name), { recursive: true, force: true });
 }
 

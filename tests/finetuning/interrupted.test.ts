@@ -1,9 +1,11 @@
 // Fine-tuning under workers that vanish: a run that a second worker takes over while the first one's process still trains, and a bootstrapping
 // job whose worker dies between two chunks. Neither repeats or loses anything that shows.
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { asc, eq } from 'drizzle-orm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findDataset, streamSamples } from '../../src/datasets/samples.ts';
-import { bootstrapOptions, readFinetuningJob } from '../../src/finetuning/job-input.ts';
+import { bootstrapOptions, checkpointNamesOf, namesOf, readFinetuningJob } from '../../src/finetuning/job-input.ts';
 import { findJob, type Job, listErrors } from '../../src/jobs/jobs.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { labels, samples } from '../../src/store/schema.ts';
@@ -39,9 +41,15 @@ test('a run that is taken over while the process of the first worker still train
   const training = await site.upload(ratedLines(40));
   const hyperparameters = { ...quick, n_epochs: 20, checkpoint_every: 150 };
   const job = await site.make({ training, hyperparameters });
+  // What the process of an earlier attempt still writes is not taken from under it.
+  const { folder } = checkpointNamesOf(namesOf(job.id, readFinetuningJob(job).input));
+  const halfWritten = join(site.modelsDir, `.${folder}1.partial`);
+  const stayed: boolean[] = [];
   // The first worker sends no heartbeat, so its claim is lost. It learns of that at a checkpoint; its process trains on until then.
   const first = attemptByHand(store, job, site.definition, async (step, claim) => {
     const { step: made } = step.cursor as { step: number };
+    if (made === 0) mkdirSync(halfWritten);
+    else stayed.push(existsSync(halfWritten));
     if (made > 0) await expect.poll(async () => (await findJob(store.db, job.id)).attempt, { timeout: 60_000 }).toBe(2);
     await claim.commit(step);
   });
@@ -51,6 +59,8 @@ test('a run that is taken over while the process of the first worker still train
   const [done] = await finish([job.id]);
   expect(await first).toMatchObject({ code: 'cancelled' });
   expect(done!.attempt).toBe(2);
+  expect(stayed[0]).toBe(true);
+  expect(existsSync(halfWritten)).toBe(false);
   const [reference] = await finish([(await site.make({ training, hyperparameters })).id]);
   expect(await site.text(String(done!.result!.result_file))).toBe(await site.text(String(reference!.result!.result_file)));
 });
