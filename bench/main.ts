@@ -2,6 +2,7 @@
 const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
   circle: () => import('./circle.ts'),
   grounding: () => import('./grounding.ts'),
+  copying: () => import('./copying.ts'),
   raters: () => import('./raters.ts'),
   ratings: () => import('./ratings.ts'),
   'train-step': () => import('./train-step.ts'),

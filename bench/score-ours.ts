@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { headShapes } from '../src/attributes/predictor-graph.ts';
 import { openScorer } from '../src/attributes/scorer.ts';
+import { initialWeights } from '../src/llama/initial-weights.ts';
 import { parseShape } from '../src/llama/shape.ts';
-import { initialWeights } from '../src/llama/weights.ts';
 import { helpSteer } from '../src/schemas.ts';
 import { median } from './results.ts';
 

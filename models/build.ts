@@ -15,6 +15,7 @@ import { corpusFiles, exchangeFiles } from './corpus-files.ts';
 import { drawn, dropout, models, recipes } from './recipes.ts';
 
 /** Models that others go on from and that are not kept: one that only ever saw short exchanges, and the steered one after its first round. */
+const copying = 'data/runs/npc-copies/model';
 const first = 'data/runs/npc-exchanges/model';
 const halfway = 'data/runs/npc-steered/model';
 const size = { vocabSize: 2048, hiddenSize: 192, intermediateSize: 512, layers: 4, heads: 6, kvHeads: 6, contextLength: 512 };
@@ -25,7 +26,9 @@ process.once('SIGINT', () => stop.abort());
 
 async function filesOf(run: Run) {
   const folder = `data/runs/npc-${run}`;
-  return run === 'exchanges' ? await exchangeFiles(folder, recipes[run]) : await corpusFiles(folder, recipes[run]);
+  return run === 'copies' || run === 'exchanges'
+    ? await exchangeFiles(folder, recipes[run])
+    : await corpusFiles(folder, recipes[run]);
 }
 
 type Files = Awaited<ReturnType<typeof filesOf>>;
@@ -44,7 +47,9 @@ async function make(run: Run, out: string, train: (files: Files) => Promise<{ ou
 const base = `models/${models.base}`;
 const watch = () => reportTraining(openProgressLine());
 const pretrain = (run: Run, name: string, out: string, start: PretrainingSpec['start']) =>
-  make(run, out, (files) => finetune({ ...files, name, out, method: 'pretrain', start }, watch(), stop.signal));
+  make(run, out, (files) =>
+    finetune({ ...files, name, out, method: 'pretrain', repliesOnly: true, start }, watch(), stop.signal),
+  );
 
 async function makePredictor(): Promise<boolean> {
   const [name, out] = [models.predictor, `models/${models.predictor}`];
@@ -77,7 +82,9 @@ async function makeSteered(out: string): Promise<boolean> {
 
 const steered = `models/${models.steered}`;
 const made =
-  (existsSync(base) || (await pretrain('exchanges', 'npc-exchanges', first, { create: size }))) &&
+  (existsSync(base) ||
+    ((await pretrain('copies', 'npc-copies', copying, { create: size })) &&
+      (await pretrain('exchanges', 'npc-exchanges', first, { continue: copying })))) &&
   (await pretrain('base', models.base, base, { continue: first })) &&
   (existsSync(steered) || (await makeSteered(steered))) &&
   (await makePredictor());

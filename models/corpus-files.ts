@@ -19,19 +19,33 @@ export interface CorpusRun {
   T: number;
   /** Share of replies beside the point; see generateCorpus. */
   strays?: number;
+  /** Lines that are said again or ask for what was just said, as many beside each conversation. */
+  copies?: number;
+  /** Shares among exchanges; see generateExchanges. */
+  repeats?: number;
+  lookups?: number;
 }
 
 /** Conversations on either side of a run. */
 type Sides = Record<CorpusItem['split'], SampleContent[]>;
 
-/** Writes the conversations, what `choose` makes of each, into the folder. */
+/** Writes the conversations and the copies between them, what `choose` makes of each, into the folder. */
 export async function corpusFiles(
   runFolder: string,
   run: CorpusRun,
-  choose: (item: CorpusItem) => Conversation = ({ conversation }) => conversation,
+  choose: (item: Pick<CorpusItem, 'conversation'>) => Conversation = ({ conversation }) => conversation,
 ) {
   const sides: Sides = { train: [], validation: [] };
-  for (const item of generateCorpus(run)) sides[item.split].push({ kind: 'conversation', conversation: choose(item) });
+  const { seed, conversations, copies = 0 } = run;
+  const copied = generateExchanges({ seed, conversations: Math.ceil(conversations * copies), repeats: 0.2, lookups: 0.8 });
+  let due = 0;
+  for (const item of generateCorpus(run)) {
+    sides[item.split].push({ kind: 'conversation', conversation: choose(item) });
+    for (due += copies; due >= 1; due--) {
+      const { value: conversation } = copied.next();
+      if (conversation) sides.train.push({ kind: 'conversation', conversation: choose({ conversation }) });
+    }
+  }
   return await writeFiles(runFolder, run, sides);
 }
 

@@ -1,9 +1,10 @@
 // Models that Hugging Face transformers wrote, read here, and models written here, read by transformers: how far apart the scores are.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { initialWeights } from '../../src/llama/initial-weights.ts';
 import { readShape, writeShape } from '../../src/llama/model-folder.ts';
-import type { LlamaShape, WeightType } from '../../src/llama/shape.ts';
-import { initialWeights, saveWeights } from '../../src/llama/weights.ts';
+import { type LlamaShape, parameterShapes, type WeightType } from '../../src/llama/shape.ts';
+import { saveWeights } from '../../src/llama/weights.ts';
 import { randomStream } from '../../src/random.ts';
 import { runPeer } from '../peer.ts';
 import { table } from '../results.ts';
@@ -49,9 +50,10 @@ export const ourShapes: { name: string; shape: LlamaShape; dtype: WeightType }[]
   },
 ];
 
-/** Starting values made wide, norms and biases with them, so that every parameter shows in the scores. */
+/** Starting values by chance alone, made wide, norms and biases with them, so that every parameter shows in the scores. */
 export function* wideWeights(shape: LlamaShape, seed: number): Generator<[string, Float32Array]> {
-  for (const [name, values] of initialWeights(shape, seed)) {
+  const biases = new Map([...parameterShapes(shape)].filter(([name]) => name.endsWith('.bias')));
+  for (const [name, values] of initialWeights({ ...shape, attentionBias: false }, seed, biases)) {
     const random = randomStream(`${seed}/${name}`);
     const flat = name.endsWith('norm.weight') || name.endsWith('.bias');
     yield [name, values.map((value) => (flat ? value + 0.6 * (random() - 0.5) : 4 * value))];

@@ -3,10 +3,10 @@ import { basename, dirname, resolve } from 'node:path';
 import { load, run } from './decode-task.mjs';
 
 await run(async (folder, { model, threads, precision }) => {
-  const { env, LlamaForCausalLM, Tensor } = await load(folder, '@huggingface/transformers/dist/transformers.node.mjs');
+  const { env, AutoModelForCausalLM, Tensor } = await load(folder, '@huggingface/transformers/dist/transformers.node.mjs');
   env.allowRemoteModels = false;
   env.localModelPath = dirname(resolve(model));
-  const engine = await LlamaForCausalLM.from_pretrained(basename(model), {
+  const engine = await AutoModelForCausalLM.from_pretrained(basename(model), {
     dtype: precision,
     device: 'cpu',
     session_options: { intraOpNumThreads: threads, interOpNumThreads: 1 },

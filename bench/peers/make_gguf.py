@@ -1,4 +1,4 @@
-"""Writes a Llama-shaped Hugging Face folder as GGUF: make_gguf.py <folder> <out.gguf> [--type f32|f16|bf16|q8_0|q4_0]
+"""Writes a Llama or Qwen2 folder of Hugging Face as GGUF: make_gguf.py <folder> <out.gguf> [--type f32|f16|bf16|q8_0|q4_0]
 
 Norms stay f32, all matrices take the type asked for, as llama.cpp's own quantiser has it for these types.
 """
@@ -61,7 +61,12 @@ def main():
     chosen = arguments.parse_args()
     config = json.loads((chosen.folder / "config.json").read_text())
     weights = load_file(chosen.folder / "model.safetensors")
-    writer = gguf.GGUFWriter(chosen.out, "llama")
+    kind_of_model = config["model_type"]
+    if kind_of_model not in ("llama", "qwen2"):
+        raise SystemExit(f"config.json: model_type {kind_of_model} is neither llama nor qwen2")
+    # Qwen2 keeps the rotary pairs where Hugging Face has them.
+    rotary = interleaved if kind_of_model == "llama" else lambda weight, heads: weight
+    writer = gguf.GGUFWriter(chosen.out, kind_of_model)
     add_shape(writer, config)
     writer.add_file_type(FILE_TYPES[chosen.type])
     add_tokenizer(writer, chosen.folder, config["vocab_size"])
@@ -83,10 +88,14 @@ def main():
         block = f"blk.{layer}."
         add(f"{block}attn_norm.weight", part("input_layernorm"))
         add(f"{block}ffn_norm.weight", part("post_attention_layernorm"))
-        add(f"{block}attn_q.weight", interleaved(part("self_attn.q_proj"), config["num_attention_heads"]))
-        add(f"{block}attn_k.weight", interleaved(part("self_attn.k_proj"), config["num_key_value_heads"]))
+        add(f"{block}attn_q.weight", rotary(part("self_attn.q_proj"), config["num_attention_heads"]))
+        add(f"{block}attn_k.weight", rotary(part("self_attn.k_proj"), config["num_key_value_heads"]))
         add(f"{block}attn_v.weight", part("self_attn.v_proj"))
         add(f"{block}attn_output.weight", part("self_attn.o_proj"))
+        for name in ("q", "k", "v"):
+            bias = weights.get(f"model.layers.{layer}.self_attn.{name}_proj.bias")
+            if bias is not None:
+                add(f"{block}attn_{name}.bias", bias)
         for name in ("gate", "up", "down"):
             add(f"{block}ffn_{name}.weight", part(f"mlp.{name}_proj"))
     writer.write_header_to_file()

@@ -1,4 +1,4 @@
-"""Writes a Llama-shaped Hugging Face folder as transformers.js reads it: make_onnx.py <folder> <out>
+"""Writes a Llama or Qwen2 folder of Hugging Face as transformers.js reads it: make_onnx.py <folder> <out>
 
 The graph is the one onnxruntime-genai's builder makes, in fp32, with its weights in the file.
 """

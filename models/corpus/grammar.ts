@@ -6,6 +6,7 @@ import { type Archetype, type Intent, type Line, personaSlots } from './fragment
 import { type HeldOut, isPairHeldOut, linesOf } from './heldout.ts';
 import { intents } from './intents.ts';
 import { drawTarget, type Levels } from './levels.ts';
+import { drawLookup, drawRepeat } from './lookups.ts';
 import { chainLines, typeLine } from './player.ts';
 import { createRandom, hashText, type Random } from './random.ts';
 import { composeReply } from './reply.ts';
@@ -29,6 +30,12 @@ export interface CorpusRequest {
   strays?: number;
 }
 
+export interface ExchangeRequest extends Omit<CorpusRequest, 'strays'> {
+  /** Shares of lines that are said again and of lines that only what was said before answers; none when absent. */
+  repeats?: number;
+  lookups?: number;
+}
+
 const reasons: readonly (HeldOut | undefined)[] = [undefined, 'pair', 'persona', 'paraphrase', 'slot', 'draw'];
 const reasonWeights = [90, 2.5, 2, 2.5, 2, 1];
 
@@ -43,13 +50,18 @@ export function* generateCorpus({ seed, conversations, strays = 0 }: CorpusReque
 
 /**
  * A line and its answer with nothing around: no joke, no image, no register, and a system turn only where the answer stands in it. What a new model
- * learns to look at the line by. Each stands alone, as above; nothing that is held out is in it.
+ * learns to look at the line by. Each stands alone, as above; nothing that is held out is in it. Some may be lookups or repeats instead (lookups.ts).
  */
-export function* generateExchanges({ seed, conversations }: CorpusRequest): Generator<Conversation> {
+export function* generateExchanges({ seed, conversations, repeats = 0, lookups = 0 }: ExchangeRequest): Generator<Conversation> {
   for (let index = 0; index < conversations; index++) {
     const random = createRandom(hashText(`exchange ${seed}:${index}`));
     const archetype = pickArchetype(random);
     const scene = drawScene(random, archetype, undefined);
+    const kind = random.weighted([repeats, lookups, 1 - repeats - lookups]);
+    if (kind < 2) {
+      yield kind === 0 ? drawRepeat(random) : drawLookup(random, scene);
+      continue;
+    }
     const open = (intent: Intent) => !intent.after && suitsScene(intent, scene) && !isPairHeldOut(archetype.name, intent.name);
     const starts = intents.filter(open);
     const intent = starts[random.weighted(starts.map(weightOf))] as Intent;

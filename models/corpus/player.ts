@@ -41,6 +41,6 @@ function slip(random: Random, text: string): string {
   return words.join(' ');
 }
 
-function capitalise(text: string): string {
+export function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

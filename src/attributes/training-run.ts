@@ -2,6 +2,7 @@
 // Knows files only: samples come as snapshots, models as folders.
 import { readSnapshot } from '../datasets/snapshot.ts';
 import { SteerError } from '../errors.ts';
+import { initialWeights } from '../llama/initial-weights.ts';
 import { type Model, publishModel, readModel, withControlTokens } from '../llama/model.ts';
 import { type ModelCard, readModelCard, revisionOf } from '../llama/model-folder.ts';
 import { datasetsBehind } from '../llama/provenance.ts';
@@ -9,7 +10,6 @@ import { parameterCount, parameterShapes, type WeightType } from '../llama/shape
 import type { Tokenizer } from '../llama/tokenizer.ts';
 import { type SavedCheckpoint, type TrainingSettings, train } from '../llama/training.ts';
 import type { TrainingListener } from '../llama/training-process.ts';
-import { initialWeights } from '../llama/weights.ts';
 import { type AttributeSchema, promptLayoutVersion } from '../steerlm.ts';
 import { chooseProvider, type ProviderChoice } from '../tensor/providers.ts';
 import { readScores } from './distribution.ts';

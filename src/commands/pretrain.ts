@@ -19,6 +19,7 @@ interface PretrainOptions extends TrainingOptions {
   heads: number;
   kvHeads?: number;
   context: number;
+  repliesOnly?: boolean;
 }
 
 /** The command. */
@@ -36,6 +37,7 @@ export function pretrainCommand(surroundings: Surroundings): Command {
     .option('--heads <n>', 'attention heads', whole(1), 8)
     .option('--kv-heads <n>', 'key and value heads (default: as many as heads)', whole(1))
     .option('--context <n>', 'longest prompt and reply together, tokens', whole(16), 256)
+    .option('--replies-only', 'of conversations, train only the replies: what players and system turns say is read, not learnt')
     .addHelpText('after', '\nExample:\n  steer pretrain --name base --data stories.txt --data talk.jsonl --epochs 3')
     .action((options: PretrainOptions) => pretrain(surroundings, options));
 }
@@ -46,7 +48,9 @@ async function pretrain(surroundings: Surroundings, options: PretrainOptions): P
   const start = base === undefined ? { create: sizeOf(options) } : { continue: base };
   const context = base === undefined ? options.context : (await readShape(base)).contextLength;
   const run = await prepareRun(surroundings, options, { base });
-  const spec: PretrainingSpec = { ...sharedSpec(run, options, rowTokensOf(options, context)), method: 'pretrain', start };
+  const shared = sharedSpec(run, options, rowTokensOf(options, context));
+  const masked = options.repliesOnly ? { repliesOnly: true } : {};
+  const spec: PretrainingSpec = { ...shared, ...masked, method: 'pretrain', start };
   const outcome = await followRun(surroundings, (listener) => finetune(spec, listener, surroundings.signal));
   if (outcome) await concludeRun(config, options, outcome);
 }

@@ -81,7 +81,7 @@ async function groupsOf(path: string, n: number, T: number, tokenizer: Tokenizer
 function sequencesOf(spec: SampleSpec, tokenizer: Tokenizer): (samples: SampleContent[], epoch: number) => Iterable<Sequence> {
   if (spec.method === 'pretrain') {
     return function* (samples) {
-      for (const sample of samples) yield pretrainingSequence(tokenizer, sample);
+      for (const sample of samples) yield pretrainingSequence(tokenizer, sample, spec.repliesOnly);
     };
   }
   const { settings } = spec;

@@ -16,12 +16,18 @@ export function plainPieces(content: SampleContent): Piece[] {
   return content.kind === 'text' ? [{ text: content.text, trained: true }] : layOutTraining(unlabelled, content.conversation);
 }
 
-/** Every token counts; each sample ends with the document separator. */
-export function pretrainingSequence(tokenizer: Tokenizer, content: SampleContent): Sequence {
+/**
+ * Each sample ends with the document separator. Every token counts, or of a conversation only the replies and the turn tokens that end them: what
+ * nobody could foresee, as the names of a system turn, then teaches nothing.
+ */
+export function pretrainingSequence(tokenizer: Tokenizer, content: SampleContent, repliesOnly = false): Sequence {
   const separator = tokenizer.tokenId(documentSeparator);
-  const { ids } = encodePieces(tokenizer, plainPieces(content));
-  const whole = separator === undefined ? ids : [separator, ...ids, separator];
-  return { ids: whole, weights: new Float32Array(whole.length).fill(1) };
+  const { ids, trained } = encodePieces(tokenizer, plainPieces(content));
+  const between = separator === undefined ? [] : [separator];
+  const masked = repliesOnly && content.kind === 'conversation';
+  const edge = between.map(() => (masked ? 0 : 1));
+  const weights = trained.map((counts) => (masked ? Number(counts) : 1));
+  return { ids: [...between, ...ids, ...between], weights: Float32Array.from([...edge, ...weights, ...edge]) };
 }
 
 /** Attribute-conditioned SFT: replies and the turn tokens that end them count. Sample `index` of an epoch always loses the same labels. */

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SampleContent } from '../datasets/sample.ts';
 import { SteerError } from '../errors.ts';
+import { initialWeights } from '../llama/initial-weights.ts';
 import { type Model, publishModel, readModel, withControlTokens } from '../llama/model.ts';
 import { blankCard, type ModelCard, readModelCard, readShape, revisionOf } from '../llama/model-folder.ts';
 import type { Adapter } from '../llama/peft.ts';
@@ -13,7 +14,6 @@ import { Tokenizer } from '../llama/tokenizer.ts';
 import { trainTokenizer } from '../llama/tokenizer-training.ts';
 import { type SavedCheckpoint, type TrainingResult, type TrainingSettings, train } from '../llama/training.ts';
 import type { TrainingListener } from '../llama/training-process.ts';
-import { initialWeights } from '../llama/weights.ts';
 import { type AttributeSchema, controlTokens, promptLayoutVersion } from '../steerlm.ts';
 import { chooseProvider, type ProviderChoice } from '../tensor/providers.ts';
 import type { LabelDropout } from './label-dropout.ts';
@@ -50,7 +50,12 @@ interface RunFiles {
   /** Models written on the way, at every checkpoint that was due: name and folder without the step they end in. */
   checkpoints?: { name: string; folder: string };
 }
-export type PretrainingSpec = RunFiles & { method: 'pretrain'; start: { create: NewModel } | { continue: string } };
+export type PretrainingSpec = RunFiles & {
+  method: 'pretrain';
+  start: { create: NewModel } | { continue: string };
+  /** Of conversations, only replies are trained; every token when absent. */
+  repliesOnly?: boolean;
+};
 export type SteeringSpec = RunFiles & { method: 'steered'; base: string; schema: AttributeSchema; dropout: LabelDropout };
 /** Plain fine-tuning: the same tokens count, and no label is read. */
 export type SupervisedSpec = RunFiles & { method: 'supervised'; base: string };
@@ -149,13 +154,13 @@ async function startingModel(spec: PretrainingSpec, samples: SampleContent[], li
   const shape: LlamaShape = {
     ...size,
     vocabSize: tokenizer.size,
-    modelType: 'llama',
+    modelType: 'qwen2',
     headDim: size.hiddenSize / size.heads,
     ropeTheta: 10_000,
     ropeScaling: null,
     normEpsilon: 1e-5,
     tiedEmbeddings: true,
-    attentionBias: false,
+    attentionBias: true,
     queryKeyNorm: false,
   };
   return { shape, tokenizer, values: new Map(initialWeights(shape, spec.settings.seed)), card: blankCard(spec.name) };
@@ -205,6 +210,7 @@ async function cardOf(spec: TrainingSpec, name: string, { evalLoss }: { evalLoss
       row_tokens: T,
       ...settings,
       ...(spec.method === 'steered' ? { dropout: spec.dropout } : {}),
+      ...(spec.method === 'pretrain' && spec.repliesOnly ? { replies_only: true } : {}),
     },
     measured: evalLoss === null ? null : { eval_loss: evalLoss },
     createdAt: new Date().toISOString(),

@@ -1,8 +1,9 @@
 // Adapters at both ends of a training run: drawn when it starts, merged into the parameters they stand beside when it ends.
+
+import { initialWeights } from './initial-weights.ts';
 import { adapterShapes, mergeAdapter } from './lora.ts';
 import type { TrainingSettings, TrainingTask } from './training.ts';
 import type { Parameters, TrainingState } from './training-state.ts';
-import { initialWeights } from './weights.ts';
 
 /** The parameters a run starts from: with adapters, those drawn by the seed besides. */
 export function withAdapters(task: TrainingTask, { lora, seed }: TrainingSettings): Parameters {

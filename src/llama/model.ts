@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { SteerError, writingTo } from '../errors.ts';
 import { controlTokens } from '../steerlm.ts';
 import { chatTemplate } from './chat-template.ts';
+import { furtherEmbeddings } from './initial-weights.ts';
 import { exists } from './json-file.ts';
 import { type ModelCard, readModelCard, readShape, writeModelCard, writeShape } from './model-folder.ts';
 import { type Adapter, writeAdapter } from './peft.ts';
@@ -11,7 +12,7 @@ import { readSampling, type SamplingDefaults, writeSampling } from './sampling-d
 import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
 import { Tokenizer } from './tokenizer.ts';
 import { documentSeparator } from './tokenizer-training.ts';
-import { initialWeights, openWeights, saveWeights } from './weights.ts';
+import { openWeights, saveWeights } from './weights.ts';
 
 export interface Model {
   shape: LlamaShape;
@@ -105,11 +106,11 @@ export function withControlTokens(model: Model): Model {
   if (tokenizer.size <= model.shape.vocabSize) return { ...model, tokenizer };
   const shape = { ...model.shape, vocabSize: tokenizer.size };
   const values = new Map(model.values);
-  for (const [name, data] of initialWeights(shape, 0)) {
+  for (const [name, dims] of parameterShapes(shape)) {
     const old = model.values.get(name)!;
-    if (data.length === old.length) continue;
-    data.set(old);
-    values.set(name, data);
+    const [rows, width] = [dims[0]!, dims[1] ?? 1];
+    const further = rows - old.length / width;
+    if (further > 0) values.set(name, furtherEmbeddings(old, further, width));
   }
   return { ...model, shape, tokenizer, values };
 }

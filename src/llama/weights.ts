@@ -1,5 +1,5 @@
-// The parameters of a Llama-shaped model in its folder: one model.safetensors, or shards listed by model.safetensors.index.json; and the
-// starting values of a new model. Knows names and shapes, not what is computed with them.
+// The parameters of a Llama-shaped model in its folder: one model.safetensors, or shards listed by model.safetensors.index.json.
+// Knows names and shapes, not what is computed with them.
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
@@ -141,48 +141,4 @@ export async function saveWeights(
 ): Promise<void> {
   const shapes = new Map([...parameterShapes(shape), ...extra]);
   await writeTensorFile(join(folder, fileName), shapes, tensors, floatTypes[dtype]);
-}
-
-/**
- * Starting values of a new model, one parameter at a time: normal with deviation 0.02, the projections that feed the residual stream divided by
- * √(2 · layers) as in GPT-2, norms 1, biases 0. The same seed gives the same numbers, parameter by parameter.
- */
-export function* initialWeights(
-  shape: LlamaShape,
-  seed: number,
-  extra: ReadonlyMap<string, number[]> = noExtra,
-): Generator<[string, Float32Array]> {
-  for (const [name, dims] of [...parameterShapes(shape), ...extra]) {
-    const values = new Float32Array(dims.reduce((product, dim) => product * dim, 1));
-    if (name.endsWith('norm.weight')) values.fill(1);
-    else if (!name.endsWith('.bias')) {
-      const residual = name.endsWith('o_proj.weight') || name.endsWith('down_proj.weight');
-      fillNormal(values, residual ? 0.02 / Math.sqrt(2 * shape.layers) : 0.02, hash(name, seed));
-    }
-    yield [name, values];
-  }
-}
-
-/** FNV-1a of seed and name, so that each parameter has its own sequence. */
-function hash(name: string, seed: number): number {
-  let state = 0x811c9dc5;
-  for (const character of `${seed}/${name}`) state = Math.imul(state ^ character.charCodeAt(0), 0x01000193) >>> 0;
-  return state;
-}
-
-/** Box–Muller over splitmix32. */
-function fillNormal(values: Float32Array, deviation: number, start: number): void {
-  let state = start;
-  const uniform = () => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
-    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
-  };
-  for (let i = 0; i < values.length; i += 2) {
-    const radius = deviation * Math.sqrt(-2 * Math.log(1 - uniform()));
-    const angle = 2 * Math.PI * uniform();
-    values[i] = radius * Math.cos(angle);
-    if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle);
-  }
 }

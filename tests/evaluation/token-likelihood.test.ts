@@ -6,10 +6,10 @@ import { openDivergence } from '../../src/evaluation/divergence.ts';
 import { openDivergenceThread, openLikelihood } from '../../src/evaluation/open-likelihood.ts';
 import { type Passage, passagesOf, runsOf } from '../../src/evaluation/passages.ts';
 import { openTokenLikelihood } from '../../src/evaluation/token-likelihood.ts';
+import { initialWeights } from '../../src/llama/initial-weights.ts';
 import type { Sequence } from '../../src/llama/packing.ts';
 import { openTensorFile } from '../../src/llama/safetensors.ts';
 import { parameterShapes } from '../../src/llama/shape.ts';
-import { initialWeights } from '../../src/llama/weights.ts';
 import { randomStream } from '../../src/random.ts';
 import { readGolden } from '../generation/models.ts';
 

@@ -39,6 +39,18 @@ it('pre-training reads no label and weighs every token', () => {
   expect(ids.at(-1)).toBe(tokenizer.tokenId(documentSeparator));
 });
 
+it('pre-training on replies only weighs what steering would, and every token of a text', () => {
+  const { ids, weights } = pretrainingSequence(tokenizer, { kind: 'conversation', conversation }, true);
+  const counted = ids.filter((_, i) => weights[i] === 1);
+  expect(counted).toEqual([
+    ...tokenizer.encodeText('Hello.'),
+    ...tokenizer.encodeText('\n'),
+    tokenizer.tokenId(controlTokens.turn),
+  ]);
+  const text = pretrainingSequence(tokenizer, { kind: 'text', text: 'Hello.' }, true);
+  expect(Array.from(text.weights)).toEqual(text.ids.map(() => 1));
+});
+
 it('drops labels and attributes as often as asked, and the same ones for the same keys', () => {
   let [labels, attributes] = [0, 0];
   const turns = 4000;

@@ -1,7 +1,8 @@
 // Models whose weights 8 bits hold exactly, so that the runtime in fp32 says what the kernels ought to.
+
+import { initialWeights } from '../../src/llama/initial-weights.ts';
 import type { Model } from '../../src/llama/model.ts';
 import type { LlamaShape } from '../../src/llama/shape.ts';
-import { initialWeights } from '../../src/llama/weights.ts';
 import { readGolden } from './models.ts';
 
 type Weighted = Pick<Model, 'shape' | 'values'>;

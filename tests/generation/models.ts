@@ -3,12 +3,13 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { initialWeights } from '../../src/llama/initial-weights.ts';
 import { type Model, writeModel } from '../../src/llama/model.ts';
 import { readShape } from '../../src/llama/model-folder.ts';
 import type { LlamaShape } from '../../src/llama/shape.ts';
 import { Tokenizer } from '../../src/llama/tokenizer.ts';
 import { trainTokenizer } from '../../src/llama/tokenizer-training.ts';
-import { initialWeights, openWeights } from '../../src/llama/weights.ts';
+import { openWeights } from '../../src/llama/weights.ts';
 import { gameCharacters } from '../../src/schemas.ts';
 import { controlTokens } from '../../src/steerlm.ts';
 

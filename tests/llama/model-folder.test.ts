@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { initialWeights } from '../../src/llama/initial-weights.ts';
 import {
   type ModelCard,
   readEndTokens,
@@ -12,7 +13,7 @@ import {
   writeShape,
 } from '../../src/llama/model-folder.ts';
 import type { LlamaShape } from '../../src/llama/shape.ts';
-import { initialWeights, saveWeights } from '../../src/llama/weights.ts';
+import { saveWeights } from '../../src/llama/weights.ts';
 import { helpSteer, openAssistant } from '../../src/schemas.ts';
 import { smallTokenizer } from './small-tokenizer.ts';
 

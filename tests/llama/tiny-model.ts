@@ -1,8 +1,8 @@
 // Models of one layer with random weights, written in milliseconds: whole folders as training leaves them, to list, load, break and train on.
 import { headShapes } from '../../src/attributes/predictor-graph.ts';
+import { initialWeights } from '../../src/llama/initial-weights.ts';
 import { writeModel } from '../../src/llama/model.ts';
 import type { LlamaShape } from '../../src/llama/shape.ts';
-import { initialWeights } from '../../src/llama/weights.ts';
 import { gameCharacters } from '../../src/schemas.ts';
 import type { AttributeSchema } from '../../src/steerlm.ts';
 import { smallTokenizer } from './small-tokenizer.ts';

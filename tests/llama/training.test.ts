@@ -6,11 +6,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { packedBatches } from '../../src/llama/batches.ts';
 import { listCheckpoints } from '../../src/llama/checkpoint.ts';
 import { readCurve } from '../../src/llama/curve.ts';
+import { initialWeights } from '../../src/llama/initial-weights.ts';
 import { nextTokenObjective } from '../../src/llama/objective.ts';
 import type { Sequence } from '../../src/llama/packing.ts';
 import { type LlamaShape, parameterShapes } from '../../src/llama/shape.ts';
 import { type Metrics, type SavedCheckpoint, type TrainingSettings, type TrainingTask, train } from '../../src/llama/training.ts';
-import { initialWeights } from '../../src/llama/weights.ts';
 import { randomStream } from '../../src/random.ts';
 import { defaultAdamW } from '../../src/tensor/adamw.ts';
 

@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { initialWeights } from '../../src/llama/initial-weights.ts';
 import { writeTensorFile } from '../../src/llama/safetensors.ts';
 import { type LlamaShape, parameterShapes } from '../../src/llama/shape.ts';
-import { initialWeights, openWeights, saveWeights } from '../../src/llama/weights.ts';
+import { openWeights, saveWeights } from '../../src/llama/weights.ts';
 
 const shape: LlamaShape = {
   modelType: 'llama',
@@ -135,29 +136,3 @@ test('names without model., a stored copy of tied embeddings and rotary buffers 
   await writeTensorFile(join(folder, 'model.safetensors'), shapes, written, 'F32');
   expect(await readAll()).toEqual(initial);
 });
-
-test('initial weights: norms 1, biases 0, the rest normal, residual projections smaller; the seed decides', () => {
-  const wide: LlamaShape = { ...shape, vocabSize: 4000, modelType: 'qwen2', attentionBias: true };
-  const initial = new Map(initialWeights(wide, seed));
-  expect(initial.get('model.layers.0.input_layernorm.weight')!.every((value) => value === 1)).toBe(true);
-  expect(initial.get('model.layers.0.self_attn.q_proj.bias')!.every((value) => value === 0)).toBe(true);
-  const embeddings = initial.get('model.embed_tokens.weight')!;
-  expect(mean(embeddings)).toBeCloseTo(0, 3);
-  expect(deviation(embeddings)).toBeCloseTo(0.02, 3);
-  // About 4.6 % of a normal sample lies beyond two deviations.
-  expect(embeddings.filter((value) => Math.abs(value) > 0.04).length / embeddings.length).toBeCloseTo(0.0455, 2);
-  expect(deviation(initial.get('model.layers.1.mlp.down_proj.weight')!) / 0.01).toBeCloseTo(1, 0);
-  expect(new Map(initialWeights(wide, seed))).toEqual(initial);
-  const first = (given: number) => [...initialWeights(shape, given)][0]![1][0];
-  expect(new Set(Array.from({ length: 100 }, (_, given) => first(given))).size).toBe(100);
-  const layers = [0, 1].map((layer) => initial.get(`model.layers.${layer}.mlp.up_proj.weight`)!);
-  expect(layers[0]).not.toEqual(layers[1]);
-});
-
-function mean(values: Float32Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function deviation(values: Float32Array): number {
-  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
-}

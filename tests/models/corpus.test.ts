@@ -4,6 +4,8 @@ import { archetypes } from '../../models/corpus/archetypes.ts';
 import { type CorpusItem, generateCorpus, generateExchanges } from '../../models/corpus/grammar.ts';
 import { isPairHeldOut, linesOf, valuesOf } from '../../models/corpus/heldout.ts';
 import { intents } from '../../models/corpus/intents.ts';
+import { inventedNames, inventedTowns } from '../../models/corpus/invented.ts';
+import { drawLookup } from '../../models/corpus/lookups.ts';
 import {
   countImageCues,
   countJokeCues,
@@ -13,6 +15,8 @@ import {
   soundsRude,
   verbosityOf,
 } from '../../models/corpus/measure.ts';
+import { createRandom } from '../../models/corpus/random.ts';
+import { drawScene } from '../../models/corpus/scene.ts';
 import { items, names, towns } from '../../models/corpus/world.ts';
 import { gameCharacters } from '../../src/schemas.ts';
 
@@ -200,6 +204,39 @@ describe('exchanges', () => {
     }
     const text = exchanges.map(({ system, turns }) => [system, ...turns.map((turn) => turn.content)].join('\n')).join('\n');
     for (const name of [...valuesOf(names, true), ...valuesOf(towns, true)]) expect(text, name).not.toContain(name);
+  });
+});
+
+describe('lookups and repeats', () => {
+  const shares = { repeats: 0.3, lookups: 0.4 };
+  const lines = [...generateExchanges({ seed, conversations: 3000, ...shares })];
+  const repeats = lines.filter(({ turns }) => turns[0]!.content === turns[1]!.content);
+
+  it('come as often as asked', () => {
+    expect(repeats.length / lines.length).toBeCloseTo(shares.repeats, 1);
+  });
+
+  it('are answered by what was said before, word for word', () => {
+    const random = createRandom(seed);
+    const lookups = Array.from({ length: 2000 }, () => drawLookup(random, drawScene(random, random.pick(archetypes), undefined)));
+    const invented = new Set([...inventedNames, ...inventedTowns]);
+    let named = 0;
+    for (const { system, turns } of lookups) {
+      const said = `${system} ${turns[0]!.content}`.toLowerCase();
+      for (const word of turns[1]!.content.match(/[A-Z][a-z]+/g) ?? []) {
+        if (!invented.has(word)) continue;
+        named++;
+        expect(said, word).toContain(word.toLowerCase());
+      }
+    }
+    expect(named).toBeGreaterThan(1000);
+  });
+
+  it('hold no name that is held out', () => {
+    const text = lines.map(({ system, turns }) => [system, ...turns.map((turn) => turn.content)].join('\n')).join('\n');
+    for (const name of [...valuesOf(names, true), ...valuesOf(towns, true)]) expect(text, name).not.toContain(name);
+    for (const name of [...valuesOf(inventedNames, true), ...valuesOf(inventedTowns, true)])
+      expect(text, name).not.toMatch(new RegExp(`\\b${name}\\b`));
   });
 });
 
