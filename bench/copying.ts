@@ -15,10 +15,10 @@ import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { recordSection, table } from './results.ts';
 
 const [B, T] = [4, 256];
-const steps = 500;
+const steps = 300;
 const everySteps = 100;
 /** Enough lines for that many steps, so that none is seen twice. */
-const lines = 16_000;
+const lines = 10_000;
 const runFolder = 'data/bench/copying';
 const size = { hiddenSize: 192, intermediateSize: 512, layers: 4, heads: 6, kvHeads: 6, headDim: 32, contextLength: 512 };
 interface Arm {
@@ -34,7 +34,7 @@ const arms: readonly Arm[] = [
   { name: 'chance alone, replies trained', wired: false, repliesOnly: true },
 ];
 
-/** Nats per token of the held-out repeats, at every hundredth step. */
+/** Nats per token of the held-out repeats at every hundredth step. */
 async function curveOf({ wired, repliesOnly }: Arm, tokenizer: Tokenizer): Promise<number[]> {
   const shape: LlamaShape = {
     ...size,
