@@ -7,6 +7,7 @@ import { createRandom } from '../models/corpus/random.ts';
 import { pretrainingSequence } from '../src/finetuning/sequences.ts';
 import { packedBatches } from '../src/llama/batches.ts';
 import { initialWeights } from '../src/llama/initial-weights.ts';
+import { readShape } from '../src/llama/model-folder.ts';
 import { nextTokenObjective } from '../src/llama/objective.ts';
 import { type LlamaShape, parameterShapes } from '../src/llama/shape.ts';
 import { Tokenizer } from '../src/llama/tokenizer.ts';
@@ -20,7 +21,8 @@ const everySteps = 100;
 /** Enough lines for that many steps, so that none is seen twice. */
 const lines = 10_000;
 const runFolder = 'data/bench/copying';
-const size = { hiddenSize: 192, intermediateSize: 512, layers: 4, heads: 6, kvHeads: 6, headDim: 32, contextLength: 512 };
+const shipped = 'models/npc-base';
+
 interface Arm {
   name: string;
   /** Attention biases, with which induction heads are among the starting values. */
@@ -37,15 +39,10 @@ const arms: readonly Arm[] = [
 /** Nats per token of the held-out repeats at every hundredth step. */
 async function curveOf({ wired, repliesOnly }: Arm, tokenizer: Tokenizer): Promise<number[]> {
   const shape: LlamaShape = {
-    ...size,
-    modelType: wired ? 'qwen2' : 'llama',
+    ...(await readShape(shipped)),
     vocabSize: tokenizer.size,
-    ropeTheta: 10_000,
-    ropeScaling: null,
-    normEpsilon: 1e-5,
-    tiedEmbeddings: true,
+    modelType: wired ? 'qwen2' : 'llama',
     attentionBias: wired,
-    queryKeyNorm: false,
   };
   const random = createRandom(91);
   const held = Array.from({ length: 60 }, () => drawRepeat(random));
@@ -89,7 +86,7 @@ async function curveOf({ wired, repliesOnly }: Arm, tokenizer: Tokenizer): Promi
 
 /** Trains each arm and writes its curve. */
 export async function run(): Promise<void> {
-  const tokenizer = await Tokenizer.open('models/npc-base');
+  const tokenizer = await Tokenizer.open(shipped);
   const rows: string[][] = [];
   for (const arm of arms) {
     const curve = await curveOf(arm, tokenizer);

@@ -13,7 +13,7 @@ const labelled = { B: 4, T: 512 };
 /**
  * Conversations each model is made from; every run has a seed of its own, so the predictor judges replies it was not trained beside.
  * Copies come first: lines said again and questions after what was just said are what keeps the induction heads a new model starts with, until it
- * finds everything by them; without those minutes it never looks anything up. Some stay in every
+ * finds everything by them; without those minutes it lost them within some hundred steps. Some stay in every
  * run: among whole conversations alone it forgets them.
  * Exchanges are next: among whole conversations a new model learns what replies sound like long before it learns to look at the player's
  * line, and a line with its plain answer teaches that soonest. A model that went through fewer of them, with jokes and registers among them,

@@ -1,26 +1,14 @@
 // Starting values: what is drawn by chance, and the heads that start as induction heads, by what a model does with them before any training.
 import { expect, test } from 'vitest';
+import { benchShape } from '../../bench/bench-shape.ts';
 import { openTokenLikelihood } from '../../src/evaluation/token-likelihood.ts';
 import { furtherEmbeddings, initialWeights } from '../../src/llama/initial-weights.ts';
 import type { LlamaShape } from '../../src/llama/shape.ts';
 import { randomStream } from '../../src/random.ts';
 
 const plain: LlamaShape = {
-  modelType: 'llama',
-  vocabSize: 600,
-  hiddenSize: 96,
-  intermediateSize: 128,
-  layers: 3,
-  heads: 6,
-  kvHeads: 6,
-  headDim: 16,
-  contextLength: 64,
-  ropeTheta: 10_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
+  ...benchShape,
+  ...{ vocabSize: 600, hiddenSize: 96, intermediateSize: 128, layers: 3, heads: 6, kvHeads: 6, headDim: 16, contextLength: 64 },
 };
 const biased: LlamaShape = { ...plain, modelType: 'qwen2', attentionBias: true };
 const seed = 11;
