@@ -5,13 +5,18 @@ import { archetypes } from '../models/corpus/archetypes.ts';
 import { type CorpusItem, generateCorpus } from '../models/corpus/grammar.ts';
 import { createRandom } from '../models/corpus/random.ts';
 import { drawScene, fill } from '../models/corpus/scene.ts';
+import { models } from '../models/recipes.ts';
+import { readConfig } from '../src/config.ts';
 import { openTokenLikelihood } from '../src/evaluation/token-likelihood.ts';
+import type { LanguageModel } from '../src/generation/language-model.ts';
+import { openLanguageModel } from '../src/generation/steered-model.ts';
 import { encodePieces } from '../src/llama/encode.ts';
 import { readModelCard } from '../src/llama/model-folder.ts';
 import { Tokenizer } from '../src/llama/tokenizer.ts';
 import { mean } from '../src/statistics.ts';
-import { layOutTraining, type Turn } from '../src/steerlm.ts';
+import { type Conversation, layOutTraining, type Turn } from '../src/steerlm.ts';
 import { recordSection, table } from './results.ts';
+import { repliesTo } from './steerability.ts';
 
 export interface Listening {
   replies: number;
@@ -62,34 +67,65 @@ export interface Recall {
   likelier: number;
 }
 
-/** Asks as many held-out personas for each fact of their system turns. */
+/** A held-out persona asked for one fact of its system turn. */
+interface Question {
+  conversation: Conversation;
+  /** The plainest reply, and the word or words of it that the system turn states. */
+  reply: string;
+  stated: string;
+}
+
+/** As many held-out personas asked for each fact. */
+function drawQuestions(count: number): Map<string, Question[]> {
+  const random = createRandom(93);
+  const scenes = Array.from({ length: count }, () => drawScene(random, random.pick(archetypes), 'persona'));
+  return new Map(
+    facts.map(({ name, line, reply }) => [
+      name,
+      scenes.map(({ system, slots }) => ({
+        conversation: { system, turns: [{ role: 'user', content: line }] },
+        reply: fill(reply, slots),
+        stated: fill(`{${name}}`, slots),
+      })),
+    ]),
+  );
+}
+
+/** Share of replies, drawn as served with every attribute at its default, that say what the system turn states; by fact. */
+export async function measureSaid(model: LanguageModel, count: number): Promise<Map<string, number>> {
+  const said = new Map<string, number>();
+  for (const [fact, questions] of drawQuestions(count)) {
+    const replies = await repliesTo(
+      model,
+      questions.map(({ conversation }) => [conversation, {}]),
+    );
+    said.set(fact, mean(questions.map(({ stated }, i) => Number(replies[i]!.toLowerCase().includes(stated.toLowerCase())))));
+  }
+  return said;
+}
+
+/** How likely what the system turn states is as a reply, against what another's states. */
 export async function measureRecall(folder: string, count: number): Promise<Recall[]> {
   const { attributeSchema: schema } = await readModelCard(folder);
   const tokenizer = await Tokenizer.open(folder);
-  const random = createRandom(93);
-  const scenes = Array.from({ length: count }, () => drawScene(random, random.pick(archetypes), 'persona'));
   const label = { helpfulness: 3, humor: 0, creativity: 0, verbosity: 1, toxicity: 0, formality: 2 };
   const likelihood = await openTokenLikelihood(folder);
   const answers: Recall[] = [];
-  for (const { name, line, reply } of facts) {
-    const told = scenes.map(({ system, slots }) => ({ system, said: fill(reply, slots) }));
-    const sequence = (system: string, content: string) => {
-      const turns: Turn[] = [
-        { role: 'user', content: line },
-        { role: 'assistant', content, label },
-      ];
-      const { ids, trained } = encodePieces(tokenizer, layOutTraining(schema!, { system, turns }));
+  for (const [fact, questions] of drawQuestions(count)) {
+    const sequence = ({ system, turns }: Conversation, content: string) => {
+      const answered: Turn[] = [...turns, { role: 'assistant', content, label }];
+      const { ids, trained } = encodePieces(tokenizer, layOutTraining(schema!, { system, turns: answered }));
       return { ids, weights: Float32Array.from(trained, Number) };
     };
     const other = (place: number) =>
-      told
+      questions
         .slice(place + 1)
-        .concat(told)
-        .find(({ said }) => said !== told[place]!.said)!.said;
-    const right = await likelihood.score(told.map(({ system, said }) => sequence(system, said)));
-    const wrong = await likelihood.score(told.map(({ system }, i) => sequence(system, other(i))));
+        .concat(questions)
+        .find(({ reply }) => reply !== questions[place]!.reply)!.reply;
+    const right = await likelihood.score(questions.map(({ conversation, reply }) => sequence(conversation, reply)));
+    const wrong = await likelihood.score(questions.map(({ conversation }, i) => sequence(conversation, other(i))));
     answers.push({
-      fact: name,
+      fact,
       personas: count,
       right: mean(right.map(({ nats }) => nats)),
       wrong: mean(wrong.map(({ nats }) => nats)),
@@ -102,17 +138,23 @@ export async function measureRecall(folder: string, count: number): Promise<Reca
 
 /** Measures the steered model and writes its tables. */
 export async function run(): Promise<void> {
-  const { replies, right, wrong } = await measureListening('models/npc', 400);
-  const rows = [['npc', replies, right.toFixed(3), wrong.toFixed(3), (wrong - right).toFixed(3)]];
+  const folder = `models/${models.steered}`;
+  const { replies, right, wrong } = await measureListening(folder, 400);
+  const rows = [[models.steered, replies, right.toFixed(3), wrong.toFixed(3), (wrong - right).toFixed(3)]];
   const head = ['model', 'replies', 'after its own line', 'after another line', 'gain of listening'];
-  const recalled = (await measureRecall('models/npc', 200)).map(({ fact, personas, right, wrong, likelier }) => [
+  const model = await openLanguageModel(folder, { threads: 2, precision: readConfig({}).engine.precision });
+  const said = await measureSaid(model, 200);
+  await model.dispose();
+  const share = (figure: number) => `${(100 * figure).toFixed(0)} %`;
+  const recalled = (await measureRecall(folder, 200)).map(({ fact, personas, right, wrong, likelier }) => [
     fact,
     personas,
+    share(said.get(fact)!),
     right.toFixed(1),
     wrong.toFixed(1),
-    `${(100 * likelier).toFixed(0)} %`,
+    share(likelier),
   ]);
-  const asked = ['asked for', 'personas', 'as the system turn states it', 'as another does', 'its own is likelier'];
-  const recall = `Facts of the system turn, held-out personas, nats per reply.\n\n${table(asked, recalled)}`;
+  const asked = ['asked for', 'personas', 'said', 'as the system turn states it', 'as another does', 'its own is likelier'];
+  const recall = `What the system turn states, held-out personas: whether the reply says it, drawn as served; and nats of a plain reply that does, beside one that says another's.\n\n${table(asked, recalled)}`;
   await recordSection('grounding', `Held-out first replies, nats per token.\n\n${table(head, rows)}\n\n${recall}`);
 }

@@ -7,7 +7,6 @@ import type { Predictor } from '../src/attributes/predictor.ts';
 import { steeredSequence } from '../src/finetuning/sequences.ts';
 import type { SeatedSequence } from '../src/generation/bands.ts';
 import { engineDefaults } from '../src/generation/engine.ts';
-import type { LanguageModel } from '../src/generation/language-model.ts';
 import { openRunner } from '../src/generation/open-runner.ts';
 import type { Runner } from '../src/generation/runner.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
@@ -15,9 +14,9 @@ import { type Precision, precisions } from '../src/llama/loaded-network.ts';
 import { type Model, readModel } from '../src/llama/model.ts';
 import { type PrecisionCost, readModelCard, writeModelCard } from '../src/llama/model-folder.ts';
 import type { Sequence } from '../src/llama/packing.ts';
-import { applyAttributes, type Conversation, layOutPrompt, trimReply } from '../src/steerlm.ts';
+import type { Conversation } from '../src/steerlm.ts';
 import { recordSection, table } from './results.ts';
-import { asServed, everyLevel, followed, heldOutPrompts } from './steerability.ts';
+import { asRequests, asServed, everyLevel, followed, heldOutPrompts, repliesTo } from './steerability.ts';
 
 const folder = `models/${models.steered}`;
 const { seed, conversations } = recipes.steered;
@@ -96,21 +95,11 @@ function surprise(scores: Float32Array, token: number): number {
   return highest + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - highest), 0)) - scores[token]!;
 }
 
-async function replyTo(model: LanguageModel, conversation: Conversation, attributes: Record<string, number>): Promise<string> {
-  const prompt = model.encode(layOutPrompt(model.schema, conversation, applyAttributes(model.schema, attributes)));
-  const request = { ...asServed, prompt, seed: 3, n: 1 };
-  for await (const event of model.complete(request, new AbortController().signal)) {
-    if (event.kind !== 'end') continue;
-    return trimReply(event.text);
-  }
-  throw new Error('no reply');
-}
-
 /** Rank correlation of the levels asked for with those the predictor sees, by attribute. */
 async function steerability(precision: Precision, predictor: Predictor): Promise<Map<string, number>> {
-  const model = await openLanguageModel(folder, { threads: 1, precision, waiting: Number.POSITIVE_INFINITY });
+  const model = await openLanguageModel(folder, { threads: 1, precision });
   const asked = everyLevel(heldOutPrompts(prompts), model.schema.attributes);
-  const replies = await Promise.all(asked.map((each) => replyTo(model, each.conversation, { [each.attribute]: each.value })));
+  const replies = await repliesTo(model, asRequests(asked));
   const found = await followed(predictor, asked, replies);
   await model.dispose();
   return new Map([...found].map(([name, { spearman }]) => [name, spearman]));

@@ -2,8 +2,9 @@
 import { generateCorpus } from '../models/corpus/grammar.ts';
 import { drawn } from '../models/recipes.ts';
 import type { Predictor } from '../src/attributes/predictor.ts';
+import type { LanguageModel } from '../src/generation/language-model.ts';
 import { spearman } from '../src/statistics.ts';
-import type { Conversation, Label } from '../src/steerlm.ts';
+import { applyAttributes, type Conversation, type Label, layOutPrompt, trimReply } from '../src/steerlm.ts';
 
 /** How the shipped model's replies are drawn where a caller does not say. */
 export const asServed = { maxTokens: 160, ...drawn, topK: 0, stop: [] as string[] };
@@ -24,6 +25,10 @@ export interface Asked {
   value: number;
 }
 
+/** What `everyLevel` asks, as `repliesTo` takes it. */
+export const asRequests = (asked: readonly Asked[]) =>
+  asked.map(({ conversation, attribute, value }) => [conversation, { [attribute]: value }] as const);
+
 /** Each attribute on its own at each value up to its cap, on each prompt. */
 export function everyLevel(
   prompts: readonly Conversation[],
@@ -35,6 +40,28 @@ export function everyLevel(
       Array.from({ length: cap / step + 1 }, (_, i) => ({ conversation, attribute: name, value: i * step })),
     ),
   );
+}
+
+/** As many at once as lanes are good for: one after the other takes minutes. */
+const together = 32;
+
+/** A reply to each conversation, drawn as served and always the same; attributes that are not named take their defaults. */
+export async function repliesTo(model: LanguageModel, asked: readonly (readonly [Conversation, Label])[]): Promise<string[]> {
+  const replies: string[] = [];
+  for (let from = 0; from < asked.length; from += together) {
+    const some = asked.slice(from, from + together).map(([conversation, attributes]) => replyTo(model, conversation, attributes));
+    replies.push(...(await Promise.all(some)));
+  }
+  return replies;
+}
+
+async function replyTo(model: LanguageModel, conversation: Conversation, attributes: Label): Promise<string> {
+  const prompt = model.encode(layOutPrompt(model.schema, conversation, applyAttributes(model.schema, attributes)));
+  const request = { ...asServed, prompt, seed: 3, n: 1 };
+  for await (const event of model.complete(request, new AbortController().signal)) {
+    if (event.kind === 'end') return trimReply(event.text);
+  }
+  throw new Error('no reply');
 }
 
 export interface Followed {

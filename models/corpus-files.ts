@@ -21,6 +21,8 @@ export interface CorpusRun {
   strays?: number;
   /** Lines that are said again or ask for what was just said, as many beside each conversation. */
   copies?: number;
+  /** Share of invented names made of any letters; see generateCorpus. */
+  spelled?: number;
   /** Shares among exchanges; see generateExchanges. */
   repeats?: number;
   lookups?: number;
@@ -36,8 +38,9 @@ export async function corpusFiles(
   choose: (item: Pick<CorpusItem, 'conversation'>) => Conversation = ({ conversation }) => conversation,
 ) {
   const sides: Sides = { train: [], validation: [] };
-  const { seed, conversations, copies = 0 } = run;
-  const copied = generateExchanges({ seed, conversations: Math.ceil(conversations * copies), repeats: 0.2, lookups: 0.8 });
+  const { seed, conversations, copies = 0, spelled } = run;
+  const shares = { repeats: 0.2, lookups: 0.8, ...(spelled !== undefined && { spelled }) };
+  const copied = generateExchanges({ seed, conversations: Math.ceil(conversations * copies), ...shares });
   let due = 0;
   for (const item of generateCorpus(run)) {
     sides[item.split].push({ kind: 'conversation', conversation: choose(item) });

@@ -28,6 +28,8 @@ export interface CorpusRequest {
   conversations: number;
   /** Share of replies that answer something else than what was asked, which is no help at all; none when absent. */
   strays?: number;
+  /** Share of invented names and towns that are made of any letters; none when absent. */
+  spelled?: number;
 }
 
 export interface ExchangeRequest extends Omit<CorpusRequest, 'strays'> {
@@ -40,11 +42,11 @@ const reasons: readonly (HeldOut | undefined)[] = [undefined, 'pair', 'persona',
 const reasonWeights = [90, 2.5, 2, 2.5, 2, 1];
 
 /** Labelled conversations, made one at a time; the same seed gives the same ones. Each item of `conversations` stands alone. */
-export function* generateCorpus({ seed, conversations, strays = 0 }: CorpusRequest): Generator<CorpusItem> {
+export function* generateCorpus({ seed, conversations, strays = 0, spelled = 0 }: CorpusRequest): Generator<CorpusItem> {
   for (let index = 0; index < conversations; index++) {
     const random = createRandom(hashText(`${seed}:${index}`));
     const heldOut = reasons[random.weighted(reasonWeights)];
-    yield drawItem(random, heldOut, strays);
+    yield drawItem(random, heldOut, strays, spelled);
   }
 }
 
@@ -52,14 +54,20 @@ export function* generateCorpus({ seed, conversations, strays = 0 }: CorpusReque
  * A line and its answer with nothing around: no joke, no image, no register, and a system turn only where the answer stands in it. What a new model
  * learns to look at the line by. Each stands alone, as above; nothing that is held out is in it. Some may be lookups or repeats instead (lookups.ts).
  */
-export function* generateExchanges({ seed, conversations, repeats = 0, lookups = 0 }: ExchangeRequest): Generator<Conversation> {
+export function* generateExchanges({
+  seed,
+  conversations,
+  repeats = 0,
+  lookups = 0,
+  spelled = 0,
+}: ExchangeRequest): Generator<Conversation> {
   for (let index = 0; index < conversations; index++) {
     const random = createRandom(hashText(`exchange ${seed}:${index}`));
     const archetype = pickArchetype(random);
-    const scene = drawScene(random, archetype, undefined);
+    const scene = drawScene(random, archetype, undefined, spelled);
     const kind = random.weighted([repeats, lookups, 1 - repeats - lookups]);
     if (kind < 2) {
-      yield kind === 0 ? drawRepeat(random) : drawLookup(random, scene);
+      yield kind === 0 ? drawRepeat(random, spelled) : drawLookup(random, scene, spelled);
       continue;
     }
     const open = (intent: Intent) => !intent.after && suitsScene(intent, scene) && !isPairHeldOut(archetype.name, intent.name);
@@ -71,10 +79,10 @@ export function* generateExchanges({ seed, conversations, repeats = 0, lookups =
   }
 }
 
-function drawItem(random: Random, heldOut: HeldOut | undefined, strays: number): CorpusItem {
+function drawItem(random: Random, heldOut: HeldOut | undefined, strays: number, spelled: number): CorpusItem {
   for (;;) {
     const archetype = pickArchetype(random);
-    const scene = drawScene(random, archetype, heldOut);
+    const scene = drawScene(random, archetype, heldOut, spelled);
     const path = planPath(random, scene, heldOut);
     if (!path) continue;
     const used = new Set<string>();

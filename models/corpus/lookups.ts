@@ -2,9 +2,9 @@
 // is a name nobody has, so that nothing but looking it up helps.
 import type { Conversation } from '../../src/steerlm.ts';
 import { split } from './fragment.ts';
-import { linesOf, valuesOf } from './heldout.ts';
+import { linesOf } from './heldout.ts';
 import { intents } from './intents.ts';
-import { inventedNames, inventedTowns } from './invented.ts';
+import { drawInvented, inventedNames, inventedTowns } from './invented.ts';
 import { countWords, verbosityOf } from './measure.ts';
 import { capitalise, typeLine } from './player.ts';
 import type { Random } from './random.ts';
@@ -58,11 +58,11 @@ const ofLine: readonly Lookup[] = [
   lookup('{a}, {b}, {c}. What comes after {b}?|First {a}, then {b}, then {c}. What follows {b}?', '{c}.|After {b} comes {c}.'),
 ];
 
-/** A line and its answer, to be found in the system turn where the scene states a persona, and in the line otherwise. */
-export function drawLookup(random: Random, scene: Scene): Conversation {
+/** A line and its answer, to be found in the system turn where the scene states a persona, and in the line otherwise; for `spelled` see drawScene. */
+export function drawLookup(random: Random, scene: Scene, spelled = 0): Conversation {
   const asksPersona = scene.knowsPersona && random.chance(0.7);
   const { lines, answers } = random.pick(asksPersona ? ofPersona : ofLine);
-  const slots: Slots = { ...scene.slots, ...drawNames(random) };
+  const slots: Slots = { ...scene.slots, ...drawNames(random, spelled) };
   const line = random.pick(lines);
   const answer = capitalise(fill(random.pick(answers), slots));
   const verbosity = verbosityOf(countWords(answer));
@@ -77,9 +77,9 @@ export function drawLookup(random: Random, scene: Scene): Conversation {
   };
 }
 
-function drawNames(random: Random): Slots {
-  const [a, c] = [random.pick(valuesOf(inventedNames, false)), random.pick(valuesOf(inventedNames, false))];
-  return { a, b: random.pick(valuesOf(inventedTowns, false)), c };
+function drawNames(random: Random, spelled: number): Slots {
+  const [a, c] = [drawInvented(random, inventedNames, spelled), drawInvented(random, inventedNames, spelled)];
+  return { a, b: drawInvented(random, inventedTowns, spelled), c };
 }
 
 /** Every word of what players say. */
@@ -88,9 +88,9 @@ const words = [
 ];
 
 /** A line of words in no order, and the same again. */
-export function drawRepeat(random: Random): Conversation {
+export function drawRepeat(random: Random, spelled = 0): Conversation {
   const said = Array.from({ length: random.between(2, 16) }, () =>
-    random.pick(random.chance(0.5) ? words : nameLists[random.between(0, 1)]!),
+    random.chance(0.5) ? random.pick(words) : drawInvented(random, nameLists[random.between(0, 1)]!, spelled),
   ).join(' ');
   return {
     system: '',
@@ -101,4 +101,4 @@ export function drawRepeat(random: Random): Conversation {
   };
 }
 
-const nameLists = [valuesOf(inventedNames, false), valuesOf(inventedTowns, false)];
+const nameLists = [inventedNames, inventedTowns];

@@ -1,7 +1,7 @@
 // Draws a character and everything the conversation may mention, once, so that all turns agree; words the system turn.
 import type { Archetype } from './fragment.ts';
 import { type HeldOut, valuesOf } from './heldout.ts';
-import { inventedNames, inventedTowns } from './invented.ts';
+import { drawInvented, inventedNames, inventedTowns } from './invented.ts';
 import type { Random } from './random.ts';
 import * as world from './world.ts';
 
@@ -46,15 +46,18 @@ const plainSystems = [
   'A conversation between a user and a companion.',
 ];
 
-/** A drawn scene for the archetype; `heldOut` persona or slot draws from the values training never sees. */
-export function drawScene(random: Random, archetype: Archetype, heldOut: HeldOut | undefined): Scene {
+/**
+ * A drawn scene for the archetype; `heldOut` persona or slot draws from the values training never sees. Of invented names and towns a share of `spelled`
+ * is made of any letters.
+ */
+export function drawScene(random: Random, archetype: Archetype, heldOut: HeldOut | undefined, spelled = 0): Scene {
   const rareValues: string[] = [];
   const rare = (values: readonly string[]): string => {
     const value = random.pick(valuesOf(values, heldOut === 'slot'));
     if (heldOut === 'slot') rareValues.push(value);
     return value;
   };
-  const slots = { ...drawPersona(random, archetype, heldOut === 'persona'), ...drawWorld(random, archetype, rare) };
+  const slots = { ...drawPersona(random, archetype, heldOut === 'persona', spelled), ...drawWorld(random, archetype, rare) };
   slots.rumour = fill(slots.rumour as string, slots);
   slots.reason = fill(slots.reason as string, slots);
   const knowsPersona = heldOut === 'persona' || random.chance(0.88);
@@ -69,13 +72,13 @@ export function drawScene(random: Random, archetype: Archetype, heldOut: HeldOut
   };
 }
 
-function drawPersona(random: Random, archetype: Archetype, heldOut: boolean): Slots {
+function drawPersona(random: Random, archetype: Archetype, heldOut: boolean, spelled: number): Slots {
   const mood = random.pick(Object.keys(world.moods));
-  const town = drawName(random, world.towns, inventedTowns, heldOut);
+  const town = drawName(random, world.towns, inventedTowns, heldOut, spelled);
   const secretYou = random.pick(archetype.secrets).replace('{town}', town);
   const trade = random.pick(archetype.trades);
   return {
-    name: drawName(random, world.names, inventedNames, heldOut),
+    name: drawName(random, world.names, inventedNames, heldOut, spelled),
     town,
     trade,
     a_trade: withArticle(trade),
@@ -88,8 +91,15 @@ function drawPersona(random: Random, archetype: Archetype, heldOut: boolean): Sl
 }
 
 /** Half the time a name that is known, half one of the invented. */
-function drawName(random: Random, known: readonly string[], invented: readonly string[], heldOut: boolean): string {
-  return random.pick(valuesOf(random.chance(0.5) ? known : invented, heldOut));
+function drawName(
+  random: Random,
+  known: readonly string[],
+  invented: readonly string[],
+  heldOut: boolean,
+  spelled: number,
+): string {
+  if (random.chance(0.5)) return random.pick(valuesOf(known, heldOut));
+  return heldOut ? random.pick(valuesOf(invented, true)) : drawInvented(random, invented, spelled);
 }
 
 function drawWorld(random: Random, archetype: Archetype, rare: (values: readonly string[]) => string): Slots {

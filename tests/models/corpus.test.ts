@@ -4,7 +4,7 @@ import { archetypes } from '../../models/corpus/archetypes.ts';
 import { type CorpusItem, generateCorpus, generateExchanges } from '../../models/corpus/grammar.ts';
 import { isPairHeldOut, linesOf, valuesOf } from '../../models/corpus/heldout.ts';
 import { intents } from '../../models/corpus/intents.ts';
-import { inventedNames, inventedTowns } from '../../models/corpus/invented.ts';
+import { inventedNames, inventedTowns, spellName } from '../../models/corpus/invented.ts';
 import { drawLookup } from '../../models/corpus/lookups.ts';
 import {
   countImageCues,
@@ -237,6 +237,39 @@ describe('lookups and repeats', () => {
     for (const name of [...valuesOf(names, true), ...valuesOf(towns, true)]) expect(text, name).not.toContain(name);
     for (const name of [...valuesOf(inventedNames, true), ...valuesOf(inventedTowns, true)])
       expect(text, name).not.toMatch(new RegExp(`\\b${name}\\b`));
+  });
+});
+
+describe('spelled names', () => {
+  const known = new Set([...names, ...inventedNames]);
+  const nameOf = ({ system }: { system: string }) =>
+    /^(?:You are|Name:|Play|Stay in character as)? ?([A-Z][a-z]+)/.exec(system)?.[1];
+  const unknown = (request: Parameters<typeof generateCorpus>[0], heldOut: string | undefined) =>
+    mean(
+      [...generateCorpus(request)]
+        .filter((item) => item.heldOut === heldOut && !plainSystem.test(item.conversation.system))
+        .map(({ conversation }) => Number(!known.has(nameOf(conversation)!))),
+    );
+  const plainSystem = /^$|^You are a |^Chat|^A conv/;
+
+  it('are as many of the invented half as asked, none where nobody asks and none among held-out personas', () => {
+    const request = { seed, conversations: 3000, spelled: 0.6 };
+    expect(unknown(request, undefined)).toBeCloseTo(0.3, 1);
+    expect(unknown({ seed, conversations: 1000 }, undefined)).toBe(0);
+    expect(unknown(request, 'persona')).toBe(0);
+  });
+
+  it('are looked up and said again as other names are', () => {
+    const lines = [...generateExchanges({ seed, conversations: 3000, repeats: 0.5, lookups: 0.5, spelled: 1 })];
+    const said = lines.map(({ system, turns }) => [system, ...turns.map(({ content }) => content)].join('\n')).join('\n');
+    for (const name of inventedNames.slice(0, 40)) expect(said, name).not.toMatch(new RegExp(`\\b${name}\\b`));
+  });
+
+  it('are no name that is held out', () => {
+    const random = createRandom(seed);
+    const spelled = new Set(Array.from({ length: 20_000 }, () => spellName(random)));
+    expect(spelled.size).toBeGreaterThan(19_000);
+    for (const name of [...names, ...towns, ...inventedNames, ...inventedTowns]) expect(spelled.has(name), name).toBe(false);
   });
 });
 

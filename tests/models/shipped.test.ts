@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { measureListening } from '../../bench/grounding.ts';
+import { measureListening, measureRecall, measureSaid } from '../../bench/grounding.ts';
 import { precisionTable } from '../../bench/precision.ts';
-import { type Asked, asServed, everyLevel, followed, heldOutPrompts } from '../../bench/steerability.ts';
+import { type Asked, asRequests, everyLevel, followed, heldOutPrompts, repliesTo } from '../../bench/steerability.ts';
 import { generateCorpus } from '../../models/corpus/grammar.ts';
 import { openPredictor } from '../../src/attributes/open-predictor.ts';
 import type { Predictor } from '../../src/attributes/predictor.ts';
@@ -14,7 +14,7 @@ import { chatTemplate } from '../../src/llama/chat-template.ts';
 import { readModelCard } from '../../src/llama/model-folder.ts';
 import { Tokenizer } from '../../src/llama/tokenizer.ts';
 import { mean, spearman } from '../../src/statistics.ts';
-import { applyAttributes, type Conversation, layOutPrompt, trimReply } from '../../src/steerlm.ts';
+import type { Conversation } from '../../src/steerlm.ts';
 
 const models = fileURLToPath(new URL('../../models', import.meta.url));
 const signal = new AbortController().signal;
@@ -30,13 +30,6 @@ afterAll(async () => {
   await model.dispose();
   await predictor.dispose();
 });
-
-async function replyTo(conversation: Conversation, attributes: Record<string, number>): Promise<string> {
-  const prompt = model.encode(layOutPrompt(model.schema, conversation, applyAttributes(model.schema, attributes)));
-  const request = { ...asServed, prompt, seed: 3, n: 1 };
-  for await (const event of model.complete(request, signal)) if (event.kind === 'end') return trimReply(event.text);
-  throw new Error('no reply');
-}
 
 it('is small enough to ship', () => {
   const files = readdirSync(models, { recursive: true, encoding: 'utf8' }).map((name) => statSync(`${models}/${name}`));
@@ -54,20 +47,22 @@ it('listens: a reply is likelier after the line it answers than after another', 
   expect(wrong - right).toBeGreaterThan(0.1);
 });
 
+it('knows who it is: what its own system turn states is likelier than what another states', async () => {
+  for (const { fact, likelier } of await measureRecall(`${models}/npc`, 60)) expect(likelier, fact).toBeGreaterThan(0.9);
+});
+
+it('says who it is when it is asked', async () => {
+  // Where they are is answered with the house alone at times.
+  for (const [fact, share] of await measureSaid(model, 60)) expect(share, fact).toBeGreaterThan(fact === 'town' ? 0.7 : 0.9);
+});
+
 describe('asked for each level of one attribute, the others at their defaults', () => {
   const prompts = heldOutPrompts(16);
   let asked: Asked[];
   let replies: string[];
   beforeAll(async () => {
     asked = everyLevel(prompts, model.schema.attributes);
-    replies = [];
-    // As many at once as lanes are good for: one after the other takes minutes.
-    for (let from = 0; from < asked.length; from += 32) {
-      const some = asked.slice(from, from + 32);
-      replies.push(
-        ...(await Promise.all(some.map(({ conversation, attribute, value }) => replyTo(conversation, { [attribute]: value })))),
-      );
-    }
+    replies = await repliesTo(model, asRequests(asked));
   });
 
   it('obeys every attribute, by the predictor', async () => {
