@@ -119,7 +119,7 @@ export async function run(): Promise<void> {
   if (!existsSync(asked)) await writePrompts(asked);
   const judge = await makeJudge();
   const made = {
-    'more conversations': await makeTaughtMore(),
+    'more-conversations': await makeTaughtMore(),
     bootstrapped: await makeBootstrapped(data),
     reweighted: await makeReweighted(data),
   };
@@ -129,6 +129,6 @@ export async function run(): Promise<void> {
   const from = ['--model', modelOf(models.steered), '--base', modelOf(models.base), '--judge', judge, '--prompts', asked];
   await steer(['evaluate', 'steering', ...from, ...size, ...controls, '--out', out]);
   const report = await readFile(`${out}/steering.md`, 'utf8');
-  const told = `${prompts} prompts for each method: bootstrapping trains on 2 replies to each under what the shipped predictor finds in them, reweighting on 8; *more conversations* is the shipped model after ${taught.conversations} conversations of the corpus at the same learning rate as bootstrapping.`;
+  const told = `${prompts} prompts for each method: bootstrapping trains on 2 replies to each under what the shipped predictor finds in them, reweighting on 8; *more-conversations* is the shipped model after ${taught.conversations} conversations of the corpus at the same learning rate as bootstrapping.`;
   await recordSection('methods', `${told}\n\n${report.replace(/^# .*\n+/, '').replaceAll(/^## /gm, '### ')}`);
 }

@@ -57,9 +57,9 @@ async function makeControls(): Promise<Record<string, string>> {
       await finetune({ ...files, ...shared, name, out, method: 'steered', dropout }, watch(), never);
     });
   return {
-    'same data, true labels': await steered('true-labels'),
-    'same data, shuffled labels': await steered('shuffled-labels', withStrangeLabels()),
-    'same data, no labels': await makeOnce('no-labels', async (out, runFolder) => {
+    'true-labels': await steered('true-labels'),
+    'shuffled-labels': await steered('shuffled-labels', withStrangeLabels()),
+    'no-labels': await makeOnce('no-labels', async (out, runFolder) => {
       const files = await corpusFiles(runFolder, controlled);
       const none = { label: 1, attribute: 0, partial: 0 };
       await finetune({ ...files, ...shared, name: 'no-labels', out, method: 'steered', dropout: none }, watch(), never);
@@ -108,6 +108,7 @@ export async function run(args: string[]): Promise<void> {
   await steer(['evaluate', 'steering', ...asked, ...size, ...(quick ? ['--out', out] : dials), ...named]);
   if (!quick) await cp(`models/${models.steered}/evaluation`, out, { recursive: true });
   const report = await readFile(`${out}/steering.md`, 'utf8');
+  const told = `Controls of the same ${controlled.conversations} conversations from the same base, a shorter run than the shipped model's: *true-labels*, *shuffled-labels* (each reply under the label of another) and *no-labels*, which is asked under labels it never saw.`;
   if (quick) process.stdout.write(report);
-  else await recordSection('steering', report.replace(/^# .*\n+/, '').replaceAll(/^## /gm, '### '));
+  else await recordSection('steering', `${told}\n\n${report.replace(/^# .*\n+/, '').replaceAll(/^## /gm, '### ')}`);
 }
