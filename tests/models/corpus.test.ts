@@ -242,6 +242,7 @@ describe('lookups and repeats', () => {
 
 describe('spelled names', () => {
   const known = new Set([...names, ...inventedNames]);
+  const plainSystem = /^$|^You are a |^Chat|^A conv/;
   const nameOf = ({ system }: { system: string }) =>
     /^(?:You are|Name:|Play|Stay in character as)? ?([A-Z][a-z]+)/.exec(system)?.[1];
   const unknown = (request: Parameters<typeof generateCorpus>[0], heldOut: string | undefined) =>
@@ -250,7 +251,6 @@ describe('spelled names', () => {
         .filter((item) => item.heldOut === heldOut && !plainSystem.test(item.conversation.system))
         .map(({ conversation }) => Number(!known.has(nameOf(conversation)!))),
     );
-  const plainSystem = /^$|^You are a |^Chat|^A conv/;
 
   it('are as many of the invented half as asked, none where nobody asks and none among held-out personas', () => {
     const request = { seed, conversations: 3000, spelled: 0.6 };
@@ -259,7 +259,7 @@ describe('spelled names', () => {
     expect(unknown(request, 'persona')).toBe(0);
   });
 
-  it('are looked up and said again as other names are', () => {
+  it('take the place of every invented name where all are to be spelled', () => {
     const lines = [...generateExchanges({ seed, conversations: 3000, repeats: 0.5, lookups: 0.5, spelled: 1 })];
     const said = lines.map(({ system, turns }) => [system, ...turns.map(({ content }) => content)].join('\n')).join('\n');
     for (const name of inventedNames.slice(0, 40)) expect(said, name).not.toMatch(new RegExp(`\\b${name}\\b`));
