@@ -4,7 +4,8 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type CorpusItem, generateCorpus } from '../models/corpus/grammar.ts';
+import { generateCorpus } from '../models/corpus/grammar.ts';
+import { type CorpusRun, conversationsOf } from '../models/corpus-files.ts';
 import { models, recipes } from '../models/recipes.ts';
 import { readConfig } from '../src/config.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
@@ -19,13 +20,10 @@ import { folder, messagesLine, writePrompts } from './steering.ts';
 const mostFitted = 20_000;
 const seeds = [1, 2];
 
-type Recipe = Parameters<typeof generateCorpus>[0];
-
-function* conversationsOf(recipe: Recipe, want: (item: CorpusItem) => boolean): Generator<Conversation> {
-  for (const item of generateCorpus(recipe)) if (want(item)) yield item.conversation;
+/** What a run learns from, copies and all. */
+function* taughtIn(run: CorpusRun): Generator<Conversation> {
+  for (const { conversation, split } of conversationsOf(run)) if (split === 'train') yield conversation;
 }
-
-const taughtIn = (recipe: Recipe) => conversationsOf(recipe, ({ split }) => split === 'train');
 
 /** Both rounds of the steered model. */
 function* taughtSteered(): Generator<Conversation> {
@@ -35,13 +33,15 @@ function* taughtSteered(): Generator<Conversation> {
 
 /** The shipped predictor on conversations with a line, persona, value or pair that no training holds; the baselines read what it was trained on. */
 async function judgePredictor(): Promise<string> {
-  const held = conversationsOf({ seed: 79, conversations: 20_000 }, ({ heldOut }) => heldOut !== undefined && heldOut !== 'draw');
+  const held: Conversation[] = [];
+  for (const { conversation, heldOut } of generateCorpus({ seed: 79, conversations: 20_000 }))
+    if (heldOut && heldOut !== 'draw') held.push(conversation);
   const fitted = repliesOf([...taughtIn({ ...recipes.predictor, conversations: mostFitted / 2 })]);
   const found: Judgements = new Map();
   await judge(
     `models/${models.predictor}`,
     gameCharacters,
-    { judged: repliesOf([...held]), fitted: fitted.slice(0, mostFitted) },
+    { judged: repliesOf(held), fitted: fitted.slice(0, mostFitted) },
     found,
   );
   return judgementTable([[gameCharacters, found]]);

@@ -61,8 +61,7 @@ async function makeControls(): Promise<Record<string, string>> {
     'shuffled-labels': await steered('shuffled-labels', withStrangeLabels()),
     'no-labels': await makeOnce('no-labels', async (out, runFolder) => {
       const files = await corpusFiles(runFolder, controlled);
-      const none = { label: 1, attribute: 0, partial: 0 };
-      await finetune({ ...files, ...shared, name: 'no-labels', out, method: 'steered', dropout: none }, watch(), never);
+      await finetune({ ...files, name: 'no-labels', out, method: 'supervised', base }, watch(), never);
     }),
   };
 }
@@ -108,7 +107,7 @@ export async function run(args: string[]): Promise<void> {
   await steer(['evaluate', 'steering', ...asked, ...size, ...(quick ? ['--out', out] : dials), ...named]);
   if (!quick) await cp(`models/${models.steered}/evaluation`, out, { recursive: true });
   const report = await readFile(`${out}/steering.md`, 'utf8');
-  const told = `Controls of the same ${controlled.conversations} conversations from the same base, a shorter run than the shipped model's: *true-labels*, *shuffled-labels* (each reply under the label of another) and *no-labels*, which is asked under labels it never saw.`;
+  const told = `Controls of the same ${controlled.conversations} conversations from the same base, a shorter run than the shipped model's: *true-labels*, *shuffled-labels* (each reply under the label of another) and *no-labels*, which knows no attributes and is asked without.`;
   if (quick) process.stdout.write(report);
   else await recordSection('steering', `${told}\n\n${report.replace(/^# .*\n+/, '').replaceAll(/^## /gm, '### ')}`);
 }

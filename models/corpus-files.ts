@@ -31,24 +31,29 @@ export interface CorpusRun {
 /** Conversations on either side of a run. */
 type Sides = Record<CorpusItem['split'], SampleContent[]>;
 
-/** Writes the conversations and the copies between them, what `choose` makes of each, into the folder. */
+/** The conversations of a run, and the copies between them, which are there to learn from alone. */
+export function* conversationsOf(run: CorpusRun): Generator<Pick<CorpusItem, 'conversation' | 'split'>> {
+  const { seed, conversations, copies = 0, spelled } = run;
+  const shares = { repeats: 0.2, lookups: 0.8, ...(spelled !== undefined && { spelled }) };
+  const copied = generateExchanges({ seed, conversations: Math.ceil(conversations * copies), ...shares });
+  let due = 0;
+  for (const item of generateCorpus(run)) {
+    yield item;
+    for (due += copies; due >= 1; due--) {
+      const { value: conversation } = copied.next();
+      if (conversation) yield { conversation, split: 'train' };
+    }
+  }
+}
+
+/** Writes what `choose` makes of each conversation into the folder. */
 export async function corpusFiles(
   runFolder: string,
   run: CorpusRun,
   choose: (item: Pick<CorpusItem, 'conversation'>) => Conversation = ({ conversation }) => conversation,
 ) {
   const sides: Sides = { train: [], validation: [] };
-  const { seed, conversations, copies = 0, spelled } = run;
-  const shares = { repeats: 0.2, lookups: 0.8, ...(spelled !== undefined && { spelled }) };
-  const copied = generateExchanges({ seed, conversations: Math.ceil(conversations * copies), ...shares });
-  let due = 0;
-  for (const item of generateCorpus(run)) {
-    sides[item.split].push({ kind: 'conversation', conversation: choose(item) });
-    for (due += copies; due >= 1; due--) {
-      const { value: conversation } = copied.next();
-      if (conversation) sides.train.push({ kind: 'conversation', conversation: choose({ conversation }) });
-    }
-  }
+  for (const item of conversationsOf(run)) sides[item.split].push({ kind: 'conversation', conversation: choose(item) });
   return await writeFiles(runFolder, run, sides);
 }
 

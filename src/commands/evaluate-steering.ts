@@ -64,7 +64,12 @@ export function evaluateSteeringCommand(surroundings: Surroundings): Command {
     )
     .option('--best-of <n>', 'compare with the best of n candidates, chosen by --chooser', whole(2))
     .option('--chooser <model>', 'predictor that chooses among candidates: another one than the judge')
-    .option('--control <name=model>', 'another model to compare with, asked the same; may be repeated', control, [])
+    .option(
+      '--control <name=model>',
+      'another model to compare with, asked the same, or without a label where it knows no attributes; may be repeated',
+      control,
+      [],
+    )
     .option('--text-instruction', 'compare with levels described in the system text in place of a label')
     .option('--base <model>', 'model that never saw a label, to measure the perplexity of replies')
     .option('--max-tokens <n>', 'most tokens of a reply', whole(1), steeringDefaults.maxTokens)

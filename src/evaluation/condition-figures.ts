@@ -23,10 +23,21 @@ export interface ConditionFigures {
   leakage: LeakageReport;
   grid: GridReport | null;
   text: TextHealth;
-  /** Under a model that never saw a label: perplexity of what was asked for, and how much more that is than without a label; null unless measured. */
-  fluency: { perplexity: Interval; cost: Interval } | null;
+  /** Under a model that never saw a label; null unless measured. */
+  fluency: ConditionFluency | null;
   /** [attribute][count]: rank correlation within prompts of what is asked for and a count of the text. */
   proxies: ReturnType<typeof proxyTable>;
+}
+
+/** Perplexity of what was asked for. It depends on what is said as well as on how well: short replies have fewer words that follow from others. */
+export interface ConditionFluency {
+  perplexity: Interval;
+  /** How much more that is than of replies without any label: 0.15 is 15 %. */
+  cost: Interval;
+  /** The same beside replies when nothing is asked for and every attribute has its default. */
+  cost_of_asking: Interval;
+  /** Of the replies of each attribute's sweep, by the level asked for. */
+  levels: Record<string, { requested: number; perplexity: Interval }[]>;
 }
 
 export type JudgedReply = Said & WrittenReply;
@@ -46,10 +57,8 @@ export interface JudgedCondition {
 }
 
 /** Throws `cancelled`. */
-export async function conditionFigures(
-  { schema, attributes, judged, fluency, data, draws, seed }: JudgedCondition,
-  signal: AbortSignal,
-): Promise<ConditionFigures> {
+export async function conditionFigures(condition: JudgedCondition, signal: AbortSignal): Promise<ConditionFigures> {
+  const { schema, attributes, judged, fluency, data, draws, seed } = condition;
   const drawing: DrawOptions = { draws, seed };
   const sweep = ofKind(judged, 'sweep').map((reply) => {
     const [[attribute, requested]] = Object.entries(reply.asked) as [[string, number]];
@@ -75,16 +84,28 @@ export async function conditionFigures(
     leakage: leakageOf(attributes, sweep, { data, ...drawing }),
     grid: gridOf(scales, targets, originsOf(judged, attributes), drawing),
     text: healthOf(schema, [...sweep, ...targets], drawing),
-    fluency: fluency && fluencyOf(judged, fluency, seed),
+    fluency: fluency && fluencyOf(condition, fluency),
     proxies: proxyTable(attributes, sweep, drawing),
   };
 }
 
-function fluencyOf(judged: readonly JudgedReply[], found: readonly ReplyFluency[], seed: number): ConditionFigures['fluency'] {
-  const replies = judged.map(({ kind, prompt }, i) => ({ kind, ...found[i]!, group: String(prompt) }));
-  const asked = replies.filter(({ kind }) => kind === 'sweep' || kind === 'target');
-  const free = replies.filter(({ kind }) => kind === 'unlabelled');
-  return { perplexity: perplexityOf(asked, seed).perplexity, cost: perplexityCost(asked, free, seed) };
+function fluencyOf({ schema, attributes, judged, seed }: JudgedCondition, found: readonly ReplyFluency[]): ConditionFluency {
+  const replies = judged.map(({ kind, prompt, asked }, i) => ({ kind, asked, ...found[i]!, group: String(prompt) }));
+  const of = (...kinds: Ask['kind'][]) => replies.filter(({ kind }) => kinds.includes(kind));
+  const [sweep, asked] = [of('sweep'), of('sweep', 'target')];
+  const levelsOf = (name: string) => {
+    const { cap } = schema.attributes.find((attribute) => attribute.name === name)!;
+    return Array.from({ length: cap + 1 }, (_, requested) => {
+      const own = sweep.filter((reply) => reply.asked[name] === requested);
+      return { requested, perplexity: perplexityOf(own, seed).perplexity };
+    });
+  };
+  return {
+    perplexity: perplexityOf(asked, seed).perplexity,
+    cost: perplexityCost(asked, of('unlabelled'), seed),
+    cost_of_asking: perplexityCost(asked, of('origin'), seed),
+    levels: Object.fromEntries(attributes.map((name) => [name, levelsOf(name)])),
+  };
 }
 
 function ofKind(judged: readonly JudgedReply[], kind: Ask['kind']): JudgedReply[] {

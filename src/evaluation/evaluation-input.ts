@@ -58,7 +58,7 @@ const steering = z.strictObject({
     .max(16)
     .refine((each) => new Set(each.map((one) => one.name)).size === each.length, 'expected no two of one name')
     .default([])
-    .describe('Other models to compare with, asked the same'),
+    .describe('Other models to compare with, asked the same; without a label where one knows no attributes'),
   text_instruction: z.boolean().default(false).describe('Compares with levels described in the system text in place of a label'),
   base: name.nullable().default(null).describe('Model that never saw a label, to measure the perplexity of replies'),
   max_tokens: z.int().min(1).max(65_536).default(steeringDefaults.maxTokens).describe('Most tokens of a reply'),

@@ -178,6 +178,7 @@ async function reportOf(
     chooser: chosen && { name: chosen.id, revision: chosen.revision },
     chooser_is_judge: chosen !== null && chooserIsJudge,
     text_instruction,
+    without_label: model.schema.attributes.length === 0,
     ...figures,
   };
 }

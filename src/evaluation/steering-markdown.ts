@@ -49,6 +49,9 @@ function warnings(head: SteeringReportHead, conditions: readonly ConditionReport
     ...(head.judge_shares_training ? [`The judge is not independent: ${plain(head.shared ?? '')}.`] : []),
     ...(head.prompts.seen_in_training ? ['The prompts were seen in training.'] : []),
     ...conditions
+      .filter(({ without_label }) => without_label)
+      .map(({ name }) => `${plain(name)} knows no attributes: it is asked without a label, the same for every level.`),
+    ...conditions
       .filter((each) => each.chooser_is_judge)
       .map(({ name }) => `${plain(name)}: the judge chose among the candidates.`),
     ...(head.not_measured.length > 0
@@ -83,7 +86,7 @@ function attributeTable({ attributes }: SteeringReportHead, { attributes: found 
   );
 }
 
-function curves({ attributes }: SteeringReportHead, { attributes: found }: ConditionReport): string[] {
+function curves({ attributes }: SteeringReportHead, { attributes: found, fluency }: ConditionReport): string[] {
   const levels = [...new Set(attributes.flatMap((name) => found[name]!.curve.map(({ requested }) => requested)))].sort(
     (a, b) => a - b,
   );
@@ -91,13 +94,15 @@ function curves({ attributes }: SteeringReportHead, { attributes: found }: Condi
     const points = new Map(found[name]!.curve.map((point) => [point.requested, point]));
     const cells = (of: (point: (typeof found)[string]['curve'][number]) => string) =>
       levels.map((level) => (points.has(level) ? of(points.get(level)!) : ''));
+    const perplexities = new Map(fluency?.levels[name]?.map((point) => [point.requested, point.perplexity]));
     return [
       [plain(name), ...cells(({ obtained }) => intervalText(obtained))],
       ['words', ...cells(({ words }) => numberText(words, 1))],
+      ...(fluency ? [['perplexity', ...levels.map((level) => perplexityText(perplexities.get(level)))]] : []),
     ];
   });
   return [
-    'Level obtained for each level requested, and words of the replies:',
+    `Level obtained for each level requested, and words${fluency ? ' and perplexity' : ''} of the replies:`,
     markdownTable(['requested', ...levels.map(String)], lines),
   ];
 }
@@ -159,14 +164,14 @@ function text(conditions: readonly ConditionReport[]): string[] {
   return [
     '## The text itself',
     markdownTable(
-      [...heads, ...(fluent ? ['perplexity', 'more than unlabelled'] : [])],
+      [...heads, ...(fluent ? ['perplexity', 'more than unlabelled', 'more than at defaults'] : [])],
       conditions.map(({ name, text, fluency }) => [
         plain(name),
         String(text.replies),
         intervalText(text.words, 1),
         ...[text.distinct_1, text.distinct_2, text.distinct_3].map((value) => numberText(value, 3)),
         ...[text.repeated_4grams, text.empty, text.unfinished, text.label_echo].map(shareText),
-        ...(fluency ? [intervalText(fluency.perplexity), shareText(fluency.cost)] : []),
+        ...(fluency ? [intervalText(fluency.perplexity), ...[fluency.cost, fluency.cost_of_asking].map(shareText)] : []),
       ]),
     ),
   ];
@@ -187,6 +192,8 @@ function proxies({ name, proxies: table }: ConditionReport): string[] {
     ),
   ];
 }
+
+const perplexityText = (perplexity: Interval | undefined) => (perplexity ? intervalText(perplexity) : '');
 
 /** `12.5 % [3, 20]`: shares are small where all is well. */
 function shareText({ value, low, high }: Interval): string {

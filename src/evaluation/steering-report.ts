@@ -46,6 +46,8 @@ export interface ConditionReport extends ConditionFigures {
   chooser: ModelInReport | null;
   chooser_is_judge: boolean;
   text_instruction: boolean;
+  /** The model knows no attributes, so that nothing could be asked of it. */
+  without_label: boolean;
 }
 
 export const steeringFormatVersion = 1;

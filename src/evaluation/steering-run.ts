@@ -88,7 +88,7 @@ export function planAsks(schema: AttributeSchema, prompts: number, options: Aski
   }).flat();
 }
 
-/** The replies, in the order of the asks. Throws `cancelled`, and what the model throws. */
+/** The replies, in the order of the asks; a model without attributes is asked without a label. Throws `cancelled`, and what the model throws. */
 export async function answerAsks(
   model: LanguageModel,
   condition: Condition,
@@ -130,7 +130,8 @@ async function answer(
 ): Promise<Said> {
   const { strength, against, bestOf, chooser, inWords } = condition;
   const put = inWords ? { ...conversation, system: inSystemText(model.schema, conversation.system, ask.asked) } : conversation;
-  const label = inWords || ask.kind === 'unlabelled' ? {} : applyAttributes(model.schema, ask.asked);
+  const silent = inWords || ask.kind === 'unlabelled' || model.schema.attributes.length === 0;
+  const label = silent ? {} : applyAttributes(model.schema, ask.asked);
   const phases = [{ branches: toBranches(model, put, label, { strength, against }) }];
   const prompt = model.encode(layOutPrompt(model.schema, put, label));
   const n = chooser ? bestOf : 1;

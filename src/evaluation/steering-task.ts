@@ -82,14 +82,19 @@ interface Described {
   schema: AttributeSchema;
 }
 
-/** What all can be asked for and judged by. Throws invalid_request when a control or the chooser lacks an attribute, or means other levels by it. */
+/**
+ * What all can be asked for and judged by. A control without attributes stands for no labels at all and is no reason to refuse. Throws invalid_request
+ * when another control or the chooser lacks an attribute, or means other levels by it.
+ */
 export function attributesOfAll(
   own: Described,
   { judge, chooser, controls }: { judge: Described; chooser: Described | null; controls: readonly Described[] },
 ): string[] {
   const attributes = attributesJudged(own.schema, judge, own.id);
   const others = [
-    ...controls.map(({ id, schema }) => ({ id, known: attributesJudged(schema, judge, id) })),
+    ...controls
+      .filter(({ schema }) => schema.attributes.length > 0)
+      .map(({ id, schema }) => ({ id, known: attributesJudged(schema, judge, id) })),
     ...(chooser ? [{ id: chooser.id, known: attributesJudged(own.schema, chooser, own.id) }] : []),
   ];
   for (const { id, known } of others) {

@@ -40,7 +40,7 @@ test('a report of the model, its dials and its controls', async () => {
   const { stdout, stderr } = await run(
     ...['evaluate', 'steering', '--model', 'npc', '--judge', 'judge', '--prompts', 'asked.jsonl', ...quick],
     ...['--strength', '2', '--against', 'opposite', '--best-of', '2', '--chooser', 'chooser', '--text-instruction'],
-    ...['--control', 'no labels=unlabelled', '--base', 'base'],
+    ...['--control', 'no labels=unlabelled', '--control', 'no attributes=base', '--base', 'base'],
   );
   expect(stderr).toContain('Wrote steering.json, steering.md, steering-curves.svg, steering-leakage.svg');
   expect(readdirSync(path('models/npc/evaluation')).toSorted()).toEqual([
@@ -62,9 +62,12 @@ test('a report of the model, its dials and its controls', async () => {
     attributes: ['humor', 'verbosity'],
     not_measured: [],
   });
-  const names = ['plain prompt', 'strength 2, against the opposite', 'best of 2', 'asked in words', 'no labels'];
+  const names = ['plain prompt', 'strength 2, against the opposite', 'best of 2', 'asked in words', 'no labels', 'no attributes'];
   expect(report.conditions.map(({ name }: { name: string }) => name)).toEqual(names);
-  expect(report.conditions.map((each: { control: boolean }) => each.control)).toEqual([false, false, false, false, true]);
+  expect(report.conditions.map((each: { control: boolean }) => each.control)).toEqual([false, false, false, false, true, true]);
+  expect(report.conditions.map((each: { without_label: boolean }) => each.without_label).lastIndexOf(false)).toBe(4);
+  expect(report.conditions[5]).toMatchObject({ model: { name: 'base' }, without_label: true });
+  expect(stdout).toContain('> no attributes knows no attributes: it is asked without a label, the same for every level.');
   expect(report.conditions[2]).toMatchObject({ best_of: 2, chooser: { name: 'chooser' }, chooser_is_judge: false });
   expect(report.conditions[4].model.name).toBe('unlabelled');
   const [plain] = report.conditions;
@@ -79,6 +82,8 @@ test('a report of the model, its dials and its controls', async () => {
   });
   expect(plain.leakage.data).toHaveLength(2);
   expect(plain.fluency.perplexity.value).toBeGreaterThan(1);
+  expect(Object.keys(plain.fluency.levels)).toEqual(['humor', 'verbosity']);
+  expect(stdout).toContain('| more than unlabelled | more than at defaults |');
   expect(stdout.trimEnd()).toBe(read('models/npc/evaluation/steering.md').trimEnd());
   for (const name of names) expect(stdout).toContain(`| ${name} `);
   expect(read('models/npc/evaluation/steering-curves.svg')).toContain('as asked for');

@@ -174,17 +174,41 @@ test('words in place of a label stand in the system text', async () => {
   expect(inSystemText(schema, 'You keep an inn.', {})).toBe('You keep an inn.');
 });
 
-test('fluency is that of what was asked for, beside replies without a label', async () => {
-  const { model } = modelThat((prompt) => (prompt.includes('<extra_id_2>') ? 'steered' : 'free'));
+test('fluency is that of what was asked for, level by level, beside replies without a label and at defaults', async () => {
+  const { model } = modelThat((prompt) => {
+    if (!prompt.includes('<extra_id_2>')) return 'free';
+    return asked(prompt, 'marks') ? `marks ${asked(prompt, 'marks')}` : `length ${asked(prompt, 'length')}`;
+  });
+  // Each word of a reply is a token, and what it costs depends on what was asked for: 2 unlabelled, 3 with a length, 4 to 6 with marks.
   const fluency = async (conversations: Conversation[]) =>
-    conversations.map(({ turns }) => ({ nats: turns.at(-1)!.content === 'free' ? 2 : 3, tokens: 1 }));
+    conversations.map(({ turns }) => {
+      const [kind, level] = turns.at(-1)!.content.split(' ');
+      return { nats: kind === 'free' ? 2 : kind === 'length' ? 3 : 4 + Number(level), tokens: 1 };
+    });
   const figures = await evaluateCondition({ model, judge: counting, schema }, plain, prompts, {
     ...options,
+    targets: 0,
     unlabelled: true,
     fluency,
   });
-  expect(figures.fluency!.perplexity.value).toBeCloseTo(Math.exp(3), 10);
-  expect(figures.fluency!.cost.value).toBeCloseTo(Math.E - 1, 10);
+  // Of a prompt: 5 levels of length at 3 nats, and marks at 4, 5 and 6.
+  const nll = (5 * 3 + 4 + 5 + 6) / 8;
+  const { perplexity, cost, cost_of_asking, levels } = figures.fluency!;
+  expect(perplexity.value).toBeCloseTo(Math.exp(nll), 10);
+  expect(cost.value).toBeCloseTo(Math.expm1(nll - 2), 10);
+  expect(cost_of_asking.value).toBeCloseTo(Math.expm1(nll - 3), 10);
+  const points = levels.marks!.map(({ requested, perplexity }) => [requested, Math.log(perplexity.value)]);
+  expect(points.flat()).toEqual([0, 4, 1, 5, 2, 6].map((value) => expect.closeTo(value, 10)));
+  expect(levels.length).toHaveLength(5);
+});
+
+test('a model without attributes is asked without a label', async () => {
+  const { model, requests } = modelThat(() => 'word');
+  const silent = { ...model, schema: { ...schema, attributes: [] } };
+  const figures = await evaluateCondition({ model: silent, judge: counting, schema }, plain, prompts, options);
+  expect(requests.length).toBe(84);
+  expect(requests.some(({ prompts: [prompt] }) => prompt!.includes('<extra_id_2>'))).toBe(false);
+  expect(figures.attributes.length!.figures.within_spearman.value).toBe(0);
 });
 
 test('when one reply fails all others are stopped, and the failure is told', async () => {
