@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { generateCorpus } from '../models/corpus/grammar.ts';
+import { readCurve } from '../src/llama/curve.ts';
 import { writeShape } from '../src/llama/model-folder.ts';
 import { type LlamaShape, parameterCount } from '../src/llama/shape.ts';
 import { Tokenizer } from '../src/llama/tokenizer.ts';
@@ -134,9 +135,8 @@ async function steer(home: string, what: string, args: string[]): Promise<Step> 
 
 /** Tokens a second of a run, as its own curve has them. */
 async function paceOf(home: string, run: string): Promise<number> {
-  const curve = await readFile(join(home, 'data/runs', run, 'metrics.jsonl'), 'utf8');
-  const lines = curve.trimEnd().split('\n');
-  return median(lines.map((line) => (JSON.parse(line) as { tokens_per_second: number }).tokens_per_second));
+  const curve = await readCurve(join(home, 'data/runs', run));
+  return median(curve.map(({ tokens_per_second }) => tokens_per_second));
 }
 
 async function answerOnce(home: string): Promise<Step> {

@@ -1,9 +1,9 @@
 // The predictor: a Llama trunk and one linear head whose outputs fall into one distribution per attribute, read at the last token.
 // Training objective and scoring graph share the head. Dimension letters: R readings, D hidden, L levels of all attributes together.
-import { causalBias, forwardTrunk, type Network, plainNetwork } from '../llama/forward.ts';
-import type { Model } from '../llama/model.ts';
+import { causalBias, forwardTrunk, type Network } from '../llama/forward.ts';
+import type { LoadedNetwork } from '../llama/loaded-network.ts';
 import { type Objective, packedBias, rowPositions } from '../llama/objective.ts';
-import { type LlamaShape, parameterShapes } from '../llama/shape.ts';
+import type { LlamaShape } from '../llama/shape.ts';
 import type { AttributeSchema } from '../steerlm.ts';
 import type { Node } from '../tensor/graph.ts';
 import * as t from '../tensor/primitives.ts';
@@ -65,12 +65,9 @@ export function predictorObjective(
  * last tokens. Causal attention never looks at the padding.
  */
 export function scoringOutputs(
-  { shape, values }: Pick<Model, 'shape' | 'values'>,
+  { shape, network }: Pick<LoadedNetwork, 'shape' | 'network'>,
   schema: AttributeSchema,
 ): Record<string, Node> {
-  const shapes = new Map([...parameterShapes(shape), ...headShapes(schema, shape)]);
-  const constants = new Map([...shapes].map(([name, dims]) => [name, t.constant(values.get(name)!, dims)]));
-  const network = plainNetwork((name) => constants.get(name)!, shape);
   const ids = t.input('ids', 'int64', ['R', 'T']);
   const positions = t.input('positions', 'int64', ['R', 'T']);
   const ends = t.input('ends', 'int64', ['R']);

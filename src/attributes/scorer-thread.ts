@@ -1,8 +1,7 @@
 // The engine thread of a predictor: token sequences in, probabilities out.
-import { readModel } from '../llama/model.ts';
+import { readModelCard } from '../llama/model-folder.ts';
 import type { AttributeSchema } from '../steerlm.ts';
 import { serveThread } from '../tensor/serve-thread.ts';
-import { headShapes } from './predictor-graph.ts';
 import { openScorer } from './scorer.ts';
 
 export interface ScorerData {
@@ -14,8 +13,8 @@ export type ScoreEvent = Float32Array[];
 
 await serveThread<null, ScoreRequest, ScoreEvent>(async (data) => {
   const { folder, threads } = data as ScorerData;
-  const model = await readModel(folder, ({ attributeSchema }, shape) => headShapes(attributeSchema as AttributeSchema, shape));
-  const scorer = await openScorer(model, model.card.attributeSchema as AttributeSchema, threads);
+  const { attributeSchema } = await readModelCard(folder);
+  const scorer = await openScorer(folder, attributeSchema as AttributeSchema, threads);
   return {
     ready: null,
     async handle(sequences, emit, signal) {

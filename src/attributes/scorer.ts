@@ -1,10 +1,10 @@
 // Scores token sequences with a loaded predictor: sorted by length, batched so that little of a batch is padding. Lives where blocking is allowed.
 import { int64 } from '../llama/batches.ts';
-import type { Model } from '../llama/model.ts';
+import { loadNetwork, type WeightSource } from '../llama/loaded-network.ts';
 import type { AttributeSchema } from '../steerlm.ts';
 import { emitOnnx } from '../tensor/onnx.ts';
 import { Session } from '../tensor/session.ts';
-import { levelCounts, scoringOutputs } from './predictor-graph.ts';
+import { headShapes, levelCounts, scoringOutputs } from './predictor-graph.ts';
 
 export interface Scorer {
   /** Probabilities of all levels of all attributes for each sequence, in the order given. */
@@ -15,14 +15,11 @@ export interface Scorer {
 /** Tokens of one run, padding included: enough to keep the cores busy, small enough to stay in cache. Measured by bench/score. */
 const tokensPerRun = 1024;
 
-/** Compiles the scoring graph of a predictor. */
-export async function openScorer(
-  model: Pick<Model, 'shape' | 'values'>,
-  schema: AttributeSchema,
-  threads?: number,
-): Promise<Scorer> {
-  const bytes = emitOnnx(scoringOutputs(model, schema));
-  const session = await Session.open(bytes, { name: 'predictor', ...(threads === undefined ? {} : { threads }) });
+/** Compiles the scoring graph of a predictor. Throws invalid_model in one clear line. */
+export async function openScorer(source: WeightSource, schema: AttributeSchema, threads?: number): Promise<Scorer> {
+  const loaded = await loadNetwork(source, 'fp32', { further: (shape) => headShapes(schema, shape) });
+  const options = { name: 'predictor', folder: loaded.folder, ...(threads === undefined ? {} : { threads }) };
+  const session = await Session.open(emitOnnx(scoringOutputs(loaded, schema)), options).finally(loaded.dispose);
   const L = levelCounts(schema).reduce((a, b) => a + b, 0);
   return {
     async score(sequences, signal) {
@@ -39,7 +36,7 @@ export async function openScorer(
       }
       return answers;
     },
-    dispose: () => session.dispose(),
+    dispose: () => session.dispose().finally(loaded.dispose),
   };
 }
 

@@ -35,19 +35,28 @@ export interface LoadingLimits {
 
 const usualLimits: LoadingLimits = { mostInMemory: 2 ** 27, piece: 2 ** 20 };
 
-/** Puts the weights down as constants. Norms and biases stay fp32. Throws invalid_model in one clear line. */
-export async function loadNetwork(source: WeightSource, precision: Precision, limits = usualLimits): Promise<LoadedNetwork> {
-  const { shape, weights } = await openSource(source);
-  const dims = parameterShapes(shape);
-  const bytesOf = (name: string) => tensorBytes(dims.get(name)!, bitsOf(name, dims.get(name)!, precision));
-  const weightBytes = [...dims.keys()].reduce((total, name) => total + bytesOf(name), 0);
+/** Shapes of parameters that a source has beside those of a language model. */
+export type FurtherShapes = (shape: LlamaShape) => ReadonlyMap<string, number[]>;
+const noneFurther: FurtherShapes = () => new Map();
+
+/** Puts the weights down as constants. Norms, biases and what is further stay fp32. Throws invalid_model in one clear line. */
+export async function loadNetwork(
+  source: WeightSource,
+  precision: Precision,
+  { limits = usualLimits, further = noneFurther }: { limits?: LoadingLimits; further?: FurtherShapes } = {},
+): Promise<LoadedNetwork> {
+  const { shape, weights } = await openSource(source, further);
+  const beside = further(shape);
+  const dims = new Map([...parameterShapes(shape), ...beside]);
+  const bitsOf = (name: string) => (beside.has(name) ? 32 : trunkBits(name, dims.get(name)!, precision));
+  const weightBytes = [...dims].reduce((total, [name, size]) => total + tensorBytes(size, bitsOf(name)), 0);
   const constants = weightBytes > limits.mostInMemory ? await constantsInFile(weightBytes) : constantsInMemory();
   try {
     const reading = { weights, piece: limits.piece };
     const plain = new Map<string, Place>();
     const quantised = new Map<string, QuantisedPlaces>();
     for (const [name, size] of dims) {
-      const bits = bitsOf(name, size, precision);
+      const bits = bitsOf(name);
       if (bits === 32) plain.set(name, await putPlain(constants, reading, name, size));
       else quantised.set(name, await putQuantised(constants, reading, name, size as [number, number], bits));
     }
@@ -72,10 +81,10 @@ export interface OpenSource {
 }
 
 /** Throws invalid_model in one clear line. */
-export async function openSource(source: WeightSource): Promise<OpenSource> {
+export async function openSource(source: WeightSource, further = noneFurther): Promise<OpenSource> {
   if (typeof source === 'string') {
     const shape = await readShape(source);
-    return { shape, weights: await openWeights(source, shape) };
+    return { shape, weights: await openWeights(source, shape, further(shape)) };
   }
   const { shape, values } = source;
   const read: Weights['read'] = async (name, part) => values.get(name)!.subarray(part?.start, part?.end);
@@ -92,7 +101,7 @@ export function piecesOf(
 }
 
 /** The table and the output projection keep 8 bits: they cost most of what 4 bits cost in quality and little of what they save. */
-function bitsOf(name: string, size: readonly number[], precision: Precision): Bits | 32 {
+function trunkBits(name: string, size: readonly number[], precision: Precision): Bits | 32 {
   if (precision === 'fp32' || size.length !== 2) return 32;
   return precision === 'int8' || name === `${embeddings}.weight` || name === 'lm_head.weight' ? 8 : 4;
 }

@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { ratedBatches } from '../../src/attributes/predictor-batches.ts';
-import { headShapes, predictorObjective } from '../../src/attributes/predictor-graph.ts';
+import { headShapes, predictorObjective, scoringOutputs } from '../../src/attributes/predictor-graph.ts';
 import { openScorer } from '../../src/attributes/scorer.ts';
+import { int64 } from '../../src/llama/batches.ts';
 import { plainNetwork } from '../../src/llama/forward.ts';
+import { loadNetwork } from '../../src/llama/loaded-network.ts';
 import { readShape } from '../../src/llama/model-folder.ts';
 import { parameterShapes } from '../../src/llama/shape.ts';
 import { openWeights } from '../../src/llama/weights.ts';
@@ -78,6 +80,36 @@ it('gives PyTorch’s loss and gradients, readings packed into one row', async (
   close(answer['d score.bias']!.data as Float32Array, golden.with_bias.gradient_bias, 2e-5);
   close(answer['d model.embed_tokens.weight']!.data as Float32Array, golden.with_bias.gradient_embed_tokens.flat(), 2e-5);
   await session.dispose();
+});
+
+it('has weights too large for a graph in a file, and scores the same', async () => {
+  const { shape, values } = await load();
+  const further = () => headShapes(schema, shape);
+  const ids = sequences[0]!;
+  const feeds = {
+    ids: int64(ids, [1, ids.length]),
+    positions: int64(
+      ids.map((_, i) => i),
+      [1, ids.length],
+    ),
+    ends: int64([ids.length - 1], [1]),
+  };
+  const scores: (readonly number[])[] = [];
+  for (const limits of [
+    { mostInMemory: Number.POSITIVE_INFINITY, piece: 2 ** 20 },
+    { mostInMemory: 0, piece: 50 },
+  ]) {
+    const loaded = await loadNetwork({ shape, values }, 'fp32', { limits, further });
+    expect(loaded.folder === undefined).toBe(limits.mostInMemory > 0);
+    const bytes = emitOnnx(scoringOutputs(loaded, schema));
+    const session = await Session.open(bytes, { folder: loaded.folder });
+    const { probabilities } = await session.run(feeds);
+    scores.push([...(probabilities!.data as Float32Array)]);
+    await session.dispose();
+    await loaded.dispose();
+  }
+  expect(scores[1]).toEqual(scores[0]);
+  close(Float32Array.from(scores[1]!), (golden.with_bias.probabilities as number[][][])[0]!.flat(), 1e-5);
 });
 
 it('scores right-padded batches as PyTorch does, whatever runs beside a sequence', async () => {

@@ -75,7 +75,7 @@ it.each(precisions)('%s: the same scores from the graph and from a file, which i
   for (const of of [shape, untied]) {
     const model = { shape: of, values: loud(of) };
     const inGraph = await loadNetwork(model, precision);
-    const inFile = await loadNetwork(model, precision, throughFile);
+    const inFile = await loadNetwork(model, precision, { limits: throughFile });
     expect(inGraph.folder).toBeUndefined();
     expect(await readdir(folder)).toHaveLength(1);
     expect(inFile.weightBytes).toBe(inGraph.weightBytes);
@@ -91,7 +91,7 @@ it.each(precisions)('%s: a folder reads as the model in it', async (precision) =
   await writeShape(folder, untied, 'float32', {});
   await saveWeights(folder, untied, values, 'float32');
   const [fromFolder, fromMemory] = [
-    await loadNetwork(folder, precision, throughFile),
+    await loadNetwork(folder, precision, { limits: throughFile }),
     await loadNetwork({ shape: untied, values }, precision),
   ];
   expect(fromFolder.shape).toEqual(untied);
@@ -120,12 +120,12 @@ it('rounds to 8 bits with little loss and to 4 with more, and takes that much le
 it('says where room is missing, and leaves nothing behind when the weights are amiss', async () => {
   const values = loud(shape);
   process.env.TMPDIR = join(folder, 'nowhere');
-  await expect(loadNetwork({ shape, values }, 'int4', throughFile)).rejects.toMatchObject({
+  await expect(loadNetwork({ shape, values }, 'int4', { limits: throughFile })).rejects.toMatchObject({
     code: 'invalid_config',
     message: expect.stringMatching(/Expected room for 1 MiB .*ENOENT.*TMPDIR/),
   });
   process.env.TMPDIR = folder;
   values.delete('model.norm.weight');
-  await expect(loadNetwork({ shape, values }, 'int4', throughFile)).rejects.toThrow();
+  await expect(loadNetwork({ shape, values }, 'int4', { limits: throughFile })).rejects.toThrow();
   expect(await readdir(folder)).toEqual([]);
 });
