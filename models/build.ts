@@ -18,7 +18,10 @@ import { drawn, dropout, models, recipes } from './recipes.ts';
 const copying = 'data/runs/npc-copies/model';
 const first = 'data/runs/npc-exchanges/model';
 const halfway = 'data/runs/npc-steered/model';
-const size = { vocabSize: 2048, hiddenSize: 192, intermediateSize: 512, layers: 4, heads: 6, kvHeads: 6, contextLength: 512 };
+const size = {
+  ...{ vocabSize: 2048, hiddenSize: 192, intermediateSize: 512, layers: 4, heads: 6, kvHeads: 6, contextLength: 512 },
+  inductionHeads: true,
+};
 type Run = keyof typeof recipes;
 
 const stop = new AbortController();

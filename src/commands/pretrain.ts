@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { SteerError } from '../errors.ts';
 import { finetune } from '../finetuning/finetune.ts';
-import type { PretrainingSpec } from '../finetuning/training-run.ts';
+import type { NewModel, PretrainingSpec } from '../finetuning/training-run.ts';
 import { readShape } from '../llama/model-folder.ts';
 import { findModelFolder } from './model-folders.ts';
 import { whole } from './option-values.ts';
@@ -20,6 +20,7 @@ interface PretrainOptions extends TrainingOptions {
   kvHeads?: number;
   context: number;
   repliesOnly?: boolean;
+  inductionHeads?: boolean;
 }
 
 /** The command. */
@@ -38,6 +39,10 @@ export function pretrainCommand(surroundings: Surroundings): Command {
     .option('--kv-heads <n>', 'key and value heads (default: as many as heads)', whole(1))
     .option('--context <n>', 'longest prompt and reply together, tokens', whole(16), 256)
     .option('--replies-only', 'of conversations, train only the replies: what players and system turns say is read, not learnt')
+    .option(
+      '--induction-heads',
+      'start with heads that look things up: a model finds what its prompt states within minutes, and learns the language more slowly',
+    )
     .addHelpText('after', '\nExample:\n  steer pretrain --name base --data stories.txt --data talk.jsonl --epochs 3')
     .action((options: PretrainOptions) => pretrain(surroundings, options));
 }
@@ -55,7 +60,8 @@ async function pretrain(surroundings: Surroundings, options: PretrainOptions): P
   if (outcome) await concludeRun(config, options, outcome);
 }
 
-function sizeOf({ vocab, width, intermediate, layers, heads, kvHeads = heads, context }: PretrainOptions) {
+function sizeOf(options: PretrainOptions): NewModel {
+  const { vocab, width, intermediate, layers, heads, kvHeads = heads, context, inductionHeads = false } = options;
   if (width % heads !== 0 || (width / heads) % 2 !== 0) {
     throw new SteerError('invalid_config', `--width ${width} does not split into ${heads} heads of an even size.`);
   }
@@ -63,5 +69,6 @@ function sizeOf({ vocab, width, intermediate, layers, heads, kvHeads = heads, co
     throw new SteerError('invalid_config', `--kv-heads: expected a divisor of the ${heads} heads, got ${kvHeads}.`);
   }
   const intermediateSize = intermediate ?? Math.round((width * 2.7) / 8) * 8;
-  return { vocabSize: vocab, hiddenSize: width, intermediateSize, layers, heads, kvHeads, contextLength: context };
+  const size = { vocabSize: vocab, hiddenSize: width, intermediateSize, layers, heads, kvHeads, contextLength: context };
+  return { ...size, inductionHeads };
 }

@@ -29,6 +29,8 @@ export interface NewModel {
   heads: number;
   kvHeads: number;
   contextLength: number;
+  /** Whether some heads start as induction heads, which takes Qwen2's biases; see initialWeights. */
+  inductionHeads?: boolean;
 }
 
 interface RunFiles {
@@ -149,18 +151,18 @@ async function writeCheckpoint(spec: TrainingSpec, model: Model, saved: SavedChe
 
 async function startingModel(spec: PretrainingSpec, samples: SampleContent[], listener: TrainingListener): Promise<Model> {
   if ('continue' in spec.start) return withControlTokens(await readModel(spec.start.continue));
-  const size = spec.start.create;
+  const { inductionHeads = false, ...size } = spec.start.create;
   const tokenizer = await tokenizerOfRun(join(spec.runFolder, 'tokenizer'), samples, size.vocabSize, listener);
   const shape: LlamaShape = {
     ...size,
     vocabSize: tokenizer.size,
-    modelType: 'qwen2',
+    modelType: inductionHeads ? 'qwen2' : 'llama',
     headDim: size.hiddenSize / size.heads,
     ropeTheta: 10_000,
     ropeScaling: null,
     normEpsilon: 1e-5,
     tiedEmbeddings: true,
-    attentionBias: true,
+    attentionBias: inductionHeads,
     queryKeyNorm: false,
   };
   return { shape, tokenizer, values: new Map(initialWeights(shape, spec.settings.seed)), card: blankCard(spec.name) };
