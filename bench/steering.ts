@@ -24,7 +24,10 @@ const judged: CorpusRun = { ...recipes.predictor, seed: 12, conversations: 25_00
 const promptSeed = 13;
 
 /** Replies are drawn as the model is served. */
-export const asServed = ['--temperature', String(drawn.temperature), '--top-p', String(drawn.topP)];
+export const asServed = [
+  ...['--temperature', String(drawn.temperature), '--top-p', String(drawn.topP)],
+  ...['--frequency-penalty', String(drawn.frequencyPenalty)],
+];
 
 /** Path of a model that is made unless it is there. */
 export async function makeOnce(name: string, train: (out: string, runFolder: string) => Promise<unknown>): Promise<string> {

@@ -29,6 +29,7 @@ interface SteeringOptions {
   maxTokens: number;
   temperature: number;
   topP: number;
+  frequencyPenalty: number;
   precision?: (typeof precisions)[number];
   draws: number;
   out?: string;
@@ -75,6 +76,12 @@ export function evaluateSteeringCommand(surroundings: Surroundings): Command {
     .option('--max-tokens <n>', 'most tokens of a reply', whole(1), steeringDefaults.maxTokens)
     .option('--temperature <x>', '0 picks the likeliest token', between(0, 2), steeringDefaults.temperature)
     .option('--top-p <share>', 'sample from the likeliest tokens that hold this share', between(0, 1), steeringDefaults.topP)
+    .option(
+      '--frequency-penalty <x>',
+      'makes tokens less likely each time the reply has them',
+      between(-2, 2),
+      steeringDefaults.frequencyPenalty,
+    )
     .addOption(new Option('--precision <type>', 'of the weights (default: as served, MODEL_PRECISION)').choices(precisions))
     .option('--draws <n>', 'draws of the intervals and of the permutation test', whole(10), steeringDefaults.draws)
     .option(

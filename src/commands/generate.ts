@@ -68,6 +68,7 @@ async function generate({ config, signal }: Surroundings, given: string, options
       topK: options.topK ?? sampling.topK ?? 0,
       minP: sampling.minP,
       repetitionPenalty: sampling.repetitionPenalty,
+      frequencyPenalty: sampling.frequencyPenalty,
       stop,
       seed,
       n: 1,

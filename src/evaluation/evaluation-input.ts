@@ -64,6 +64,7 @@ const steering = z.strictObject({
   max_tokens: z.int().min(1).max(65_536).default(steeringDefaults.maxTokens).describe('Most tokens of a reply'),
   temperature: z.number().min(0).max(2).default(steeringDefaults.temperature).describe('0 picks the likeliest token'),
   top_p: z.number().min(0).max(1).default(steeringDefaults.topP),
+  frequency_penalty: z.number().min(-2).max(2).default(steeringDefaults.frequencyPenalty),
   draws: z.int().min(10).max(100_000).default(steeringDefaults.draws).describe('Of the intervals and of the permutation test'),
 });
 
@@ -126,6 +127,7 @@ export function steeringTask(input: InputOf<'steering'>): SteeringTask {
     base: input.base ?? undefined,
     maxTokens: input.max_tokens,
     topP: input.top_p,
+    frequencyPenalty: input.frequency_penalty,
   };
 }
 

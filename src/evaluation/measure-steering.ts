@@ -194,7 +194,7 @@ interface Measured {
 }
 
 function headOf(
-  { seeds, grid, maxTokens, temperature, topP, seed, draws }: SteeringTask,
+  { seeds, grid, maxTokens, temperature, topP, frequencyPenalty, seed, draws }: SteeringTask,
   { own, predictors, data, conditions, base, schema, attributes }: Measured,
 ): SteeringReportHead {
   const { id, revision } = predictors.judge;
@@ -205,7 +205,16 @@ function headOf(
     shared: data.shared,
     prompts: { ...data.source, count: data.prompts.length },
     base,
-    settings: { seeds, targets: grid, max_tokens: maxTokens, temperature, top_p: topP, seed, draws },
+    settings: {
+      seeds,
+      targets: grid,
+      max_tokens: maxTokens,
+      temperature,
+      top_p: topP,
+      frequency_penalty: frequencyPenalty,
+      seed,
+      draws,
+    },
     attributes,
     not_measured: schema.attributes.map(({ name }) => name).filter((name) => !attributes.includes(name)),
     created_at: new Date().toISOString(),

@@ -37,7 +37,7 @@ function opening({ model, judge, prompts, settings, base }: SteeringReportHead):
   const words = [
     `Revision ${plain(model.revision)} at ${model.precision}, judged by ${plain(judge.name)} ${plain(judge.revision)}.`,
     `${prompts.count} prompts of ${plain(prompts.source)}${split}, ${settings.seeds === 1 ? 'one reply' : `${settings.seeds} replies`} to each at each level and ${settings.targets} to random targets,`,
-    `temperature ${settings.temperature}, at most ${settings.max_tokens} tokens, seed ${settings.seed}.`,
+    `temperature ${settings.temperature}, top_p ${settings.top_p}, frequency penalty ${settings.frequency_penalty}, at most ${settings.max_tokens} tokens, seed ${settings.seed}.`,
     ...(base === null ? [] : [`Perplexity under ${plain(base)}.`]),
     'Brackets hold 95 % intervals over prompts.',
   ];
@@ -157,6 +157,7 @@ function text(conditions: readonly ConditionReport[]): string[] {
     'distinct 2',
     'distinct 3',
     'repeated 4-grams',
+    'says a sentence twice',
     'empty',
     'unfinished',
     'label echo',
@@ -170,7 +171,7 @@ function text(conditions: readonly ConditionReport[]): string[] {
         String(text.replies),
         intervalText(text.words, 1),
         ...[text.distinct_1, text.distinct_2, text.distinct_3].map((value) => numberText(value, 3)),
-        ...[text.repeated_4grams, text.empty, text.unfinished, text.label_echo].map(shareText),
+        ...[text.repeated_4grams, text.repeated_sentence, text.empty, text.unfinished, text.label_echo].map(shareText),
         ...(fluency ? [intervalText(fluency.perplexity), ...[fluency.cost, fluency.cost_of_asking].map(shareText)] : []),
       ]),
     ),

@@ -26,6 +26,7 @@ export interface SteeringReportHead {
     max_tokens: number;
     temperature: number;
     top_p: number;
+    frequency_penalty: number;
     seed: number;
     draws: number;
   };

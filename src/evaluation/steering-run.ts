@@ -42,6 +42,7 @@ export interface AskingOptions {
   maxTokens: number;
   temperature: number;
   topP: number;
+  frequencyPenalty: number;
   /** Of targets and replies. */
   seed: number;
 }
@@ -126,7 +127,7 @@ async function answer(
   condition: Condition,
   conversation: Conversation,
   ask: Ask,
-  { maxTokens, temperature, topP, signal }: AskingOptions & { signal: AbortSignal },
+  { maxTokens, temperature, topP, frequencyPenalty, signal }: AskingOptions & { signal: AbortSignal },
 ): Promise<Said> {
   const { strength, against, bestOf, chooser, inWords } = condition;
   const put = inWords ? { ...conversation, system: inSystemText(model.schema, conversation.system, ask.asked) } : conversation;
@@ -135,7 +136,7 @@ async function answer(
   const phases = [{ branches: toBranches(model, put, label, { strength, against }) }];
   const prompt = model.encode(layOutPrompt(model.schema, put, label));
   const n = chooser ? bestOf : 1;
-  const request = { prompt, phases, maxTokens, temperature, topP, topK: 0, stop: [], seed: ask.seed, n };
+  const request = { prompt, phases, maxTokens, temperature, topP, frequencyPenalty, topK: 0, stop: [], seed: ask.seed, n };
   const replies: { text: string; unfinished: boolean }[] = [];
   for await (const event of model.complete(request, signal)) {
     if (event.kind === 'end') replies[event.index] = { text: trimReply(event.text), unfinished: event.finishReason === 'length' };

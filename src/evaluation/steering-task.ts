@@ -29,6 +29,7 @@ export interface SteeringTask {
   maxTokens: number;
   temperature: number;
   topP: number;
+  frequencyPenalty: number;
   draws: number;
   force: boolean;
   seed: number;
@@ -43,6 +44,7 @@ export const steeringDefaults = {
   maxTokens: 160,
   temperature: 0.7,
   topP: 0.95,
+  frequencyPenalty: 0,
   draws: 1000,
 } as const;
 

@@ -15,6 +15,8 @@ export interface TextHealth {
   distinct_3: number;
   /** Share of 4-grams that occurred before in the same reply. */
   repeated_4grams: Interval;
+  /** Replies that say one of their sentences again; see `saysTwice`. */
+  repeated_sentence: Interval;
   empty: Interval;
   /** Ended for want of room. */
   unfinished: Interval;
@@ -31,6 +33,16 @@ export function wordsIn(text: string): string[] {
 /** The n-grams of words, in order. */
 export function gramsOf(words: readonly string[], n: number): string[] {
   return Array.from({ length: Math.max(0, words.length - n + 1) }, (_, i) => words.slice(i, i + n).join(' '));
+}
+
+/** Whether two sentences are the same but for case and punctuation. Those of one or two words (No. Well now.) may come again. */
+export function saysTwice(text: string): boolean {
+  const sentences = text
+    .split(/(?<=[.!?…])\s+/u)
+    .map(wordsIn)
+    .filter((words) => words.length > 2)
+    .map((words) => words.join(' '));
+  return new Set(sentences).size < sentences.length;
 }
 
 /** Tells replies that hold a part of a label of the schema or a control token. */
@@ -52,6 +64,7 @@ export function healthOf(schema: AttributeSchema, replies: readonly WrittenReply
       words: words.length,
       grams: grams.length,
       repeated: grams.length - new Set(grams).size,
+      twice: Number(saysTwice(text)),
       empty: Number(text.trim() === ''),
       unfinished: Number(unfinished),
       echo: Number(echoes(text)),
@@ -70,6 +83,7 @@ export function healthOf(schema: AttributeSchema, replies: readonly WrittenReply
             1,
             total(drawn, (reply) => reply.grams),
           ),
+        repeated_sentence: mean(drawn.map((reply) => reply.twice)),
         empty: mean(drawn.map((reply) => reply.empty)),
         unfinished: mean(drawn.map((reply) => reply.unfinished)),
         label_echo: mean(drawn.map((reply) => reply.echo)),

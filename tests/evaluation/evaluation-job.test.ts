@@ -135,7 +135,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
       model: { name: 'steered', precision: 'fp32' },
       prompts: { source: 'talk', split: 'validation', count: 3, seen_in_training: false },
       base: 'base',
-      settings: { seeds: 1, targets: 1, max_tokens: 6, temperature: 0.7, top_p: 0.95, seed: 0, draws: 20 },
+      settings: { seeds: 1, targets: 1, max_tokens: 6, temperature: 0.7, top_p: 0.95, frequency_penalty: 0, seed: 0, draws: 20 },
     });
     expect(written.conditions.map(({ name }: { name: string }) => name)).toEqual(names);
     expect((await models.registry.report('steered')).evaluations.steering).toMatchObject(written);

@@ -27,6 +27,7 @@ const options = {
   maxTokens: 8,
   temperature: 0.7,
   topP: 0.95,
+  frequencyPenalty: 0.25,
   seed: 5,
   data: null,
   draws: 20,
@@ -123,7 +124,7 @@ describe('a model that obeys', () => {
     const once = ['length:1', ...[0, 1, 2, 3, 4].map((x) => `length:${x}`), ...[0, 1, 2].map((x) => `length:1,marks:${x}`)];
     expect(labels.toSorted()).toEqual([...once, ...once, ...once, ...once].toSorted());
     expect(new Set(requests.map(({ request }) => request.seed)).size).toBe(requests.length);
-    expect(requests[0]!.request).toMatchObject({ n: 1, maxTokens: 8, temperature: 0.7, topP: 0.95 });
+    expect(requests[0]!.request).toMatchObject({ n: 1, maxTokens: 8, temperature: 0.7, topP: 0.95, frequencyPenalty: 0.25 });
   });
 });
 

@@ -1,7 +1,7 @@
 // What is counted in texts, against texts short enough to count by hand.
 import { describe, expect, test } from 'vitest';
 import type { SweepReply, WrittenReply } from '../../src/evaluation/observations.ts';
-import { echoTest, gramsOf, healthOf, wordsIn } from '../../src/evaluation/text-health.ts';
+import { echoTest, gramsOf, healthOf, saysTwice, wordsIn } from '../../src/evaluation/text-health.ts';
 import { proxies, proxyTable } from '../../src/evaluation/text-proxies.ts';
 import { controlTokens } from '../../src/steerlm.ts';
 
@@ -32,11 +32,23 @@ test('shares and distinct n-grams', () => {
     distinct_2: 5 / 8,
     distinct_3: 4 / 6,
     repeated_4grams: { value: 0.25 },
+    repeated_sentence: { value: 0 },
     empty: { value: 0.25 },
     unfinished: { value: 0.25 },
     label_echo: { value: 0.25 },
     words: { value: 11 / 4 },
   });
+});
+
+test('a sentence said twice', () => {
+  expect(saysTwice('Few people ask for it. It is made here. Few people ask for it.')).toBe(true);
+  expect(saysTwice('Is it far? Is it far?!  No.')).toBe(true);
+  expect(saysTwice('So it is said… so it is said!')).toBe(true);
+  expect(saysTwice('No. No. It is 3.5 silver, and 3.5 silver it stays.')).toBe(false);
+  expect(saysTwice('It is made here. It is made here, mostly.')).toBe(false);
+  expect(saysTwice('')).toBe(false);
+  const health = healthOf(schema, [reply(0, 'It is far. It is far.'), reply(1, 'It is far.')], { draws: 20 });
+  expect(health.repeated_sentence.value).toBe(0.5);
 });
 
 describe('echoes of labels', () => {

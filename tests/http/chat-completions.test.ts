@@ -50,7 +50,7 @@ describe('a completion', () => {
 
   test('draws as the folder of the model says where the request says nothing', async () => {
     const house = openHouse();
-    const own = { temperature: 0.6, topP: 0.9, topK: 40, minP: 0.05, repetitionPenalty: 1.1 };
+    const own = { temperature: 0.6, topP: 0.9, topK: 40, minP: 0.05, repetitionPenalty: 1.1, frequencyPenalty: 0.5 };
     house.model.sampling = own;
     await post(house, path, { messages: hello, max_tokens: 2 });
     expect(house.model.requests[0]).toMatchObject(own);
@@ -62,8 +62,10 @@ describe('a completion', () => {
       top_k: 0,
       min_p: 0,
       repetition_penalty: 1,
+      frequency_penalty: 0,
     });
-    expect(house.model.requests[1]).toMatchObject({ temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1 });
+    const none = { temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1, frequencyPenalty: 0 };
+    expect(house.model.requests[1]).toMatchObject(none);
     house.model.sampling = { topP: 0 };
     await post(house, path, { messages: hello, max_tokens: 2 });
     expect(house.model.requests[2]).toMatchObject({ topP: 1, topK: 1 });

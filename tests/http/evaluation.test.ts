@@ -33,7 +33,11 @@ beforeEach(() => {
   dispatched = [];
   house = openHouse({}, { db: store.db, dispatch: async ({ id }) => void dispatched.push(id) });
   const { shelf } = house;
-  shelf.languages.push(called(new ParrotModel(), 'plain', nothing), called(new ParrotModel(), 'shuffled'));
+  shelf.languages.push(
+    called(new ParrotModel(), 'plain', nothing),
+    called(new ParrotModel(), 'shuffled'),
+    called(new ParrotModel(), 'toned', tone),
+  );
   shelf.predictors.push(called(new WordCountPredictor(), 'second'), called(new WordCountPredictor(), 'tone', tone));
 });
 
@@ -60,7 +64,11 @@ test('steering: names and aliases become ids, and defaults are those of the comm
   await house.shelf.setAlias('npc', 'parrot');
   await house.shelf.setAlias('best', 'second');
   const asked = { kind: 'steering', dataset: 'talk@1', judge: 'counter', best_of: 3, chooser: 'best', base: 'plain' };
-  const { status, body } = await evaluate('npc', { ...asked, controls: [{ name: 'no labels', model: 'shuffled' }] });
+  const controls = [
+    { name: 'shuffled labels', model: 'shuffled' },
+    { name: 'no attributes', model: 'plain' },
+  ];
+  const { status, body } = await evaluate('npc', { ...asked, controls });
   expect([status, body.input]).toEqual([
     202,
     {
@@ -76,12 +84,13 @@ test('steering: names and aliases become ids, and defaults are those of the comm
       against: 'null',
       best_of: 3,
       chooser: 'second',
-      controls: [{ name: 'no labels', model: 'shuffled' }],
+      controls,
       text_instruction: false,
       base: 'plain',
       max_tokens: 160,
       temperature: 0.7,
       top_p: 0.95,
+      frequency_penalty: 0,
       draws: 1000,
       force: false,
       seed: 0,
@@ -149,10 +158,10 @@ describe('refused at once', () => {
     ['a model without attributes', 'plain', steering, [400, 'invalid_request', 'kind', some('plain has none to steer')]],
     ['a judge of another scale', 'parrot', { ...steering, judge: 'tone' }, [400, 'invalid_request', 'judge', some('tone rates')]],
     [
-      'a control without attributes',
+      'a control of other attributes',
       'parrot',
-      { ...steering, controls: [{ name: 'a', model: 'plain' }] },
-      [400, 'invalid_request', 'controls.0.model', some('plain has none to steer')],
+      { ...steering, controls: [{ name: 'a', model: 'toned' }] },
+      [400, 'invalid_request', 'controls.0.model', some('toned')],
     ],
     [
       'candidates that nobody chooses among',

@@ -20,18 +20,25 @@ test('a folder without the file says nothing', async () => {
   expect(await readSampling(folder)).toEqual({});
 });
 
-test('reads what vLLM reads, and leaves the rest', async () => {
+test('reads what vLLM reads and a frequency penalty, and leaves the rest', async () => {
   const config = {
     temperature: 0.6,
     top_p: 0.9,
     top_k: 40,
     min_p: null,
     repetition_penalty: 1.1,
+    frequency_penalty: 0.5,
     do_sample: true,
     pad_token_id: 3,
   };
   writeFileSync(file(), JSON.stringify(config));
-  expect(await readSampling(folder)).toEqual({ temperature: 0.6, topP: 0.9, topK: 40, repetitionPenalty: 1.1 });
+  expect(await readSampling(folder)).toEqual({
+    temperature: 0.6,
+    topP: 0.9,
+    topK: 40,
+    repetitionPenalty: 1.1,
+    frequencyPenalty: 0.5,
+  });
 });
 
 test('a model that is written again keeps it, and what ends its replies', async () => {
@@ -47,6 +54,7 @@ test.each([
   [{ temperature: 3 }, 'temperature'],
   [{ top_p: 'most' }, 'top_p'],
   [{ repetition_penalty: 0 }, 'repetition_penalty'],
+  [{ frequency_penalty: 3 }, 'frequency_penalty'],
 ])('%j is refused by its field', async (config, field) => {
   writeFileSync(file(), JSON.stringify(config));
   await expect(readSampling(folder)).rejects.toMatchObject({ code: 'invalid_model', message: expect.stringContaining(field) });

@@ -8,6 +8,7 @@ import { type Asked, asRequests, everyLevel, followed, heldOutPrompts, repliesTo
 import { generateCorpus } from '../../models/corpus/grammar.ts';
 import { openPredictor } from '../../src/attributes/open-predictor.ts';
 import type { Predictor } from '../../src/attributes/predictor.ts';
+import { saysTwice } from '../../src/evaluation/text-health.ts';
 import type { LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
 import { chatTemplate } from '../../src/llama/chat-template.ts';
@@ -75,6 +76,10 @@ describe('asked for each level of one attribute, the others at their defaults', 
       mean(replies.filter((_, i) => asked[i]!.attribute === 'verbosity' && asked[i]!.value === level).map(words));
     expect(at(0)).toBeLessThan(8);
     expect(at(4)).toBeGreaterThan(4 * at(0));
+  });
+
+  it('says a sentence of its own again in fewer than one reply of ten', () => {
+    expect(mean(replies.map((text) => Number(saysTwice(text))))).toBeLessThan(0.1);
   });
 
   it('never writes a label', () => {

@@ -77,7 +77,12 @@ export const samplingFields = {
       description: `Above 1 makes tokens of prompt and reply less likely; over both, as in transformers and vLLM; ${absent}, or 1`,
     }),
   presence_penalty: z.number().min(-2).max(2).nullish(),
-  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  frequency_penalty: z
+    .number()
+    .min(-2)
+    .max(2)
+    .nullish()
+    .openapi({ description: `Above 0 makes tokens less likely each time the reply has them; ${absent}, or 0` }),
   logit_bias: z
     .record(z.string(), z.number().min(-100).max(100))
     .superRefine((bias, context) => {
@@ -182,7 +187,7 @@ export function toCompletionRequest(
     ignoreEos: body.ignore_eos ?? false,
     repetitionPenalty: body.repetition_penalty ?? sampling.repetitionPenalty ?? 1,
     presencePenalty: body.presence_penalty ?? 0,
-    frequencyPenalty: body.frequency_penalty ?? 0,
+    frequencyPenalty: body.frequency_penalty ?? sampling.frequencyPenalty ?? 0,
     logitBias: Object.entries(body.logit_bias ?? {}).map(([id, bias]) => [Number(id), bias]),
     maxMs: body.max_ms ?? undefined,
     priority,
