@@ -35,8 +35,8 @@ export const recipes = {
 export const dropout = { label: 0.1, attribute: 0.05, partial: 0.25 };
 
 /**
- * How the steered model's replies are drawn where a caller does not say: what it is measured at. Having learnt to copy, it says a sentence of its own again in
- * one reply of seven; the penalty halves that and leaves steering as it is, at twice the penalty jokes are told less often.
+ * How the steered model's replies are drawn where a caller does not say: what it is measured at. Having learnt to copy, it says a sentence of its own again
+ * now and then; the penalty makes that rarer.
  */
 export const drawn = { temperature: 0.5, topP: 0.95, frequencyPenalty: 0.5 };
 

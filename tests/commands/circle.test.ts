@@ -27,6 +27,13 @@ test('a base model comes from a file, without a database', async () => {
   expect(datasets).toEqual([{ name: 'talk.jsonl', hash: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
 });
 
+test('a base model starts with induction heads when asked to', async () => {
+  const shapeOf = (name: string) => JSON.parse(readFileSync(path(`models/${name}/config.json`), 'utf8')).model_type;
+  await run('pretrain', '--name', 'copier', '--data', 'talk.jsonl', ...tiny, '--steps', '1', '--induction-heads');
+  expect([shapeOf('base'), shapeOf('copier')]).toEqual(['llama', 'qwen2']);
+  rmSync(path('models/copier'), { recursive: true });
+});
+
 test('a dataset comes in, and is listed', async () => {
   expect(await run('import', 'talk.jsonl', '--name', 'talk', '--schema', 'tone.json')).toBe(
     'Imported talk (openai): 60 samples of 60 conversations, 4 held out, 42 duplicates.\n180 labels of humor, verbosity.\n',

@@ -40,7 +40,7 @@ test('a report of the model, its dials and its controls', async () => {
   const { stdout, stderr } = await run(
     ...['evaluate', 'steering', '--model', 'npc', '--judge', 'judge', '--prompts', 'asked.jsonl', ...quick],
     ...['--strength', '2', '--against', 'opposite', '--best-of', '2', '--chooser', 'chooser', '--text-instruction'],
-    ...['--control', 'no labels=unlabelled', '--control', 'no attributes=base', '--base', 'base'],
+    ...['--control', 'no labels=unlabelled', '--control', 'no attributes=base', '--base', 'base', '--frequency-penalty', '0.5'],
   );
   expect(stderr).toContain('Wrote steering.json, steering.md, steering-curves.svg, steering-leakage.svg');
   expect(readdirSync(path('models/npc/evaluation')).toSorted()).toEqual([
@@ -58,7 +58,7 @@ test('a report of the model, its dials and its controls', async () => {
     judge_shares_training: false,
     prompts: { source: 'asked.jsonl', split: 'all', count: 3, seen_in_training: false },
     base: 'base',
-    settings: { seeds: 1, targets: 2, max_tokens: 8, temperature: 0.7, draws: 20 },
+    settings: { seeds: 1, targets: 2, max_tokens: 8, temperature: 0.7, frequency_penalty: 0.5, draws: 20 },
     attributes: ['humor', 'verbosity'],
     not_measured: [],
   });
