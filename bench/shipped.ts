@@ -11,6 +11,7 @@ import { readConfig } from '../src/config.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
 import { gameCharacters } from '../src/schemas.ts';
 import { applyAttributes, type Conversation, layOutPrompt, trimReply } from '../src/steerlm.ts';
+import { Articles } from './articles.ts';
 import { type Judgements, judge, judgementTable, repliesOf } from './predictor-table.ts';
 import { recordSection } from './results.ts';
 import { steer } from './steer.ts';
@@ -27,8 +28,17 @@ function* taughtIn(run: CorpusRun): Generator<Conversation> {
 
 /** Both rounds of the steered model. */
 function* taughtSteered(): Generator<Conversation> {
-  yield* taughtIn(recipes.steered);
-  yield* taughtIn(recipes.settled);
+  for (const round of ['steered', 'settled'] as const) yield* taughtIn(recipes[round]);
+}
+
+/** How often replies have an article that the corpus never has there. */
+async function countArticles(written: string): Promise<string> {
+  const articles = new Articles();
+  for (const { turns } of taughtSteered()) for (const { role, content } of turns) if (role === 'assistant') articles.learn(content);
+  const lines = (await readFile(written, 'utf8')).trim().split('\n');
+  const replies = lines.map((line) => (JSON.parse(line) as { messages: { content: string }[] }).messages.at(-1)!.content);
+  const { known, wrong } = articles.count(replies);
+  return `Of ${known} articles in ${replies.length} replies, ${wrong} stand before a word that only the other one has in the corpus ("a innkeeper").`;
 }
 
 /** The shipped predictor on conversations with a line, persona, value or pair that no training holds; the baselines read what it was trained on. */
@@ -83,5 +93,6 @@ export async function run(): Promise<void> {
   const from = ['--data', held!, '--split', 'all', '--training-data', taught!, '--replies', written!, '--out', out];
   await steer(['evaluate', 'likelihood', '--model', `models/${models.steered}`, '--base', `models/${models.base}`, ...from]);
   const report = await readFile(`${out}/likelihood.md`, 'utf8');
-  await recordSection('likelihood', report.replace(/^# .*\n+/, '').replaceAll(/^## /gm, '### '));
+  const told = await countArticles(written!);
+  await recordSection('likelihood', `${told}\n\n${report.replace(/^# .*\n+/, '').replaceAll(/^## /gm, '### ')}`);
 }
