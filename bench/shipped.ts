@@ -34,7 +34,8 @@ function* taughtSteered(): Generator<Conversation> {
 /** How often replies have an article that the corpus never has there. */
 async function countArticles(written: string): Promise<string> {
   const articles = new Articles();
-  for (const { turns } of taughtSteered()) for (const { role, content } of turns) if (role === 'assistant') articles.learn(content);
+  for (const { turns } of taughtSteered())
+    for (const { role, content } of turns) if (role === 'assistant') articles.learn(content);
   const lines = (await readFile(written, 'utf8')).trim().split('\n');
   const replies = lines.map((line) => (JSON.parse(line) as { messages: { content: string }[] }).messages.at(-1)!.content);
   const { known, wrong } = articles.count(replies);
