@@ -18,8 +18,12 @@ import { steer } from './steer.ts';
 export const folder = 'data/bench/steering';
 const base = `models/${models.base}`;
 const never = new AbortController().signal;
-/** The same conversations for every control, so that only what is done with their labels differs. */
-const controlled: CorpusRun = { ...recipes.steered, seed: 11, conversations: 12_000 };
+/**
+ * The same conversations for every control, so that only what is done with their labels differs: as many as it takes to learn more of labels than
+ * length, and no copies between them. Without labels there is nothing to wait for.
+ */
+const controlled: CorpusRun = { ...recipes.steered, copies: 0, seed: 11, conversations: 30_000 };
+const unlabelled: CorpusRun = { ...controlled, conversations: 12_000 };
 const judged: CorpusRun = { ...recipes.predictor, seed: 12, conversations: 25_000 };
 const promptSeed = 13;
 
@@ -63,7 +67,7 @@ async function makeControls(): Promise<Record<string, string>> {
     'true-labels': await steered('true-labels'),
     'shuffled-labels': await steered('shuffled-labels', withStrangeLabels()),
     'no-labels': await makeOnce('no-labels', async (out, runFolder) => {
-      const files = await corpusFiles(runFolder, controlled);
+      const files = await corpusFiles(runFolder, unlabelled);
       await finetune({ ...files, name: 'no-labels', out, method: 'supervised', base }, watch(), never);
     }),
   };
@@ -110,7 +114,7 @@ export async function run(args: string[]): Promise<void> {
   await steer(['evaluate', 'steering', ...asked, ...size, ...(quick ? ['--out', out] : dials), ...named]);
   if (!quick) await cp(`models/${models.steered}/evaluation`, out, { recursive: true });
   const report = await readFile(`${out}/steering.md`, 'utf8');
-  const told = `Controls of the same ${controlled.conversations} conversations from the same base, a shorter run than the shipped model's: *true-labels*, *shuffled-labels* (each reply under the label of another) and *no-labels*, which knows no attributes and is asked without.`;
+  const told = `Controls of the same ${controlled.conversations} conversations from the same base, a shorter run than the shipped model's: *true-labels* and *shuffled-labels* (each reply under the label of another); and *no-labels*, of the first ${unlabelled.conversations}, which knows no attributes and is asked without.`;
   if (quick) process.stdout.write(report);
   else await recordSection('steering', `${told}\n\n${report.replace(/^# .*\n+/, '').replaceAll(/^## /gm, '### ')}`);
 }
