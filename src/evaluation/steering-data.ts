@@ -3,10 +3,11 @@ import type { Predictor } from '../attributes/predictor.ts';
 import type { TrainingSource } from '../datasets/training-data.ts';
 import { encodePrompt, readModelText } from '../generation/model-text.ts';
 import { type ModelCard, revisionOf } from '../llama/model-folder.ts';
-import { type AttributeSchema, type Conversation, type Label, layOutPrompt } from '../steerlm.ts';
+import type { AttributeSchema, Conversation, Label } from '../steerlm.ts';
 import type { FoundLanguage } from './found-models.ts';
 import { type Labeller, labellersOf, refuseShared, sharedTraining } from './judge-independence.ts';
 import type { OpenData } from './open-data.ts';
+import { leavesRoom, type Reader } from './prompt-room.ts';
 import { refuseSeen, seenInTraining } from './seen-data.ts';
 import { type GatheredPrompts, gatherPrompts } from './steering-prompts.ts';
 import { type Condition, inSystemText } from './steering-run.ts';
@@ -89,23 +90,25 @@ async function seenByAny(
   return { hash, seen };
 }
 
-/** Whether each model can read a prompt under any label and still has room for the reply. */
+/**
+ * Whether each model can read a prompt under any label and still has room for the reply, and its last line where levels are told in words. More is
+ * not asked: words take so much that else only short conversations would be left, for every condition.
+ */
 async function fitsAll(
   { parties, schema }: Gathering,
   { maxTokens, textInstruction }: SteeringTask,
 ): Promise<(conversation: Conversation) => boolean> {
   const texts = await Promise.all(parties.map(({ found }) => readModelText(found.folder)));
+  const readers = texts.map(({ tokenizer, contextLength }): Reader => {
+    return { contextLength, encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength) };
+  });
   const all: Label = Object.fromEntries(schema.attributes.map(({ name, cap }) => [name, cap]));
   return ({ system, turns }) => {
-    const told = textInstruction ? inSystemText(schema, system, all) : system;
-    return texts.every(({ tokenizer, contextLength }) => {
-      try {
-        const prompt = encodePrompt(tokenizer, layOutPrompt(schema, { system: told, turns }, all), contextLength);
-        return prompt.length + maxTokens <= contextLength;
-      } catch {
-        // Refused for its characters alone.
-        return false;
-      }
-    });
+    const inWords = { system: inSystemText(schema, system, all), turns: turns.slice(-1) };
+    return readers.every(
+      (reader) =>
+        leavesRoom(reader, { system, turns }, { schema, label: all, maxTokens }) &&
+        (!textInstruction || leavesRoom(reader, inWords, { schema, label: {}, maxTokens })),
+    );
   };
 }

@@ -52,6 +52,9 @@ function warnings(head: SteeringReportHead, conditions: readonly ConditionReport
       .filter(({ without_label }) => without_label)
       .map(({ name }) => `${plain(name)} knows no attributes: it is asked without a label, the same for every level.`),
     ...conditions
+      .filter((each) => each.text_instruction)
+      .map(({ name }) => `${plain(name)}: where the words leave a reply no room, the oldest exchanges are left out.`),
+    ...conditions
       .filter((each) => each.chooser_is_judge)
       .map(({ name }) => `${plain(name)}: the judge chose among the candidates.`),
     ...(head.not_measured.length > 0

@@ -17,6 +17,7 @@ import {
   nearestLevel,
   trimReply,
 } from '../steerlm.ts';
+import { makeRoom } from './prompt-room.ts';
 
 /** How a model is asked. */
 export interface Condition {
@@ -130,7 +131,7 @@ async function answer(
   { maxTokens, temperature, topP, frequencyPenalty, signal }: AskingOptions & { signal: AbortSignal },
 ): Promise<Said> {
   const { strength, against, bestOf, chooser, inWords } = condition;
-  const put = inWords ? { ...conversation, system: inSystemText(model.schema, conversation.system, ask.asked) } : conversation;
+  const put = inWords ? inItsWords(model, conversation, ask.asked, maxTokens) : conversation;
   const silent = inWords || ask.kind === 'unlabelled' || model.schema.attributes.length === 0;
   const label = silent ? {} : applyAttributes(model.schema, ask.asked);
   const phases = [{ branches: toBranches(model, put, label, { strength, against }) }];
@@ -143,6 +144,13 @@ async function answer(
   }
   const candidates = replies.map((reply) => ({ ...ask, ...reply, conversation: withReply(conversation, reply.text) }));
   return chooser ? await nearest(chooser, candidates, signal) : candidates[0]!;
+}
+
+/** The prompt with words in place of a label, which may leave room for less of what was said. */
+function inItsWords(model: LanguageModel, conversation: Conversation, asked: Label, maxTokens: number): Conversation {
+  const { schema } = model;
+  const system = inSystemText(schema, conversation.system, asked);
+  return makeRoom(model, { ...conversation, system }, { schema, label: {}, maxTokens });
 }
 
 /** What is asked for, one line for each attribute, after what the system text says already. */
