@@ -175,6 +175,38 @@ test('words in place of a label stand in the system text', async () => {
   expect(inSystemText(schema, 'You keep an inn.', {})).toBe('You keep an inn.');
 });
 
+test('words that leave a reply no room push out the oldest exchange, of the words alone', async () => {
+  const { model, requests } = modelThat(() => 'word');
+  const turns = [
+    { role: 'user' as const, content: 'Is it far?' },
+    { role: 'assistant' as const, content: 'A day by foot, and half a day by cart if the bridge holds.' },
+    { role: 'user' as const, content: 'Any news?' },
+  ];
+  let longest = 0;
+  const encode = (pieces: Piece[]) => {
+    const ids = [...model.encode(pieces), ...Array.from(spellPieces(pieces), () => 0)];
+    longest = Math.max(longest, ids.length);
+    return ids;
+  };
+  const ask = async (condition: Condition, contextLength: number) => {
+    requests.length = 0;
+    const reader = { ...model, encode, contextLength };
+    await evaluateCondition(
+      { model: reader, judge: counting, schema },
+      condition,
+      [{ system: 'You keep an inn.', turns }],
+      options,
+    );
+    const asked = requests.flatMap(({ prompts: [prompt] }) => prompt!);
+    expect(asked.every((prompt) => prompt.includes('Any news?'))).toBe(true);
+    return asked.filter((prompt) => prompt.includes('Is it far?')).length / asked.length;
+  };
+  expect(await ask(plain, 10_000)).toBe(1);
+  const enough = longest + options.maxTokens;
+  expect(await ask(plain, enough)).toBe(1);
+  expect(await ask({ ...plain, inWords: true }, enough)).toBeLessThan(1);
+});
+
 test('fluency is that of what was asked for, level by level, beside replies without a label and at defaults', async () => {
   const { model } = modelThat((prompt) => {
     if (!prompt.includes('<extra_id_2>')) return 'free';
