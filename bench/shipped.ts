@@ -28,14 +28,20 @@ function* taughtIn(run: CorpusRun): Generator<Conversation> {
 
 /** Both rounds of the steered model. */
 function* taughtSteered(): Generator<Conversation> {
-  for (const round of ['steered', 'settled'] as const) yield* taughtIn(recipes[round]);
+  yield* taughtIn(recipes.steered);
+  yield* taughtIn(recipes.settled);
 }
 
-/** How often replies have an article that the corpus never has there. */
-async function countArticles(written: string): Promise<string> {
-  const articles = new Articles();
-  for (const { turns } of taughtSteered())
-    for (const { role, content } of turns) if (role === 'assistant') articles.learn(content);
+/** The same conversations, whose replies the articles are learnt from on the way. */
+function* learning(articles: Articles, conversations: Iterable<Conversation>): Generator<Conversation> {
+  for (const conversation of conversations) {
+    for (const { role, content } of conversation.turns) if (role === 'assistant') articles.learn(content);
+    yield conversation;
+  }
+}
+
+/** How often the replies in the file have an article that the corpus never has there. */
+async function tellArticles(articles: Articles, written: string): Promise<string> {
   const lines = (await readFile(written, 'utf8')).trim().split('\n');
   const replies = lines.map((line) => (JSON.parse(line) as { messages: { content: string }[] }).messages.at(-1)!.content);
   const { known, wrong } = articles.count(replies);
@@ -88,12 +94,13 @@ export async function run(): Promise<void> {
   );
   const [held, taught, written] = ['prompts', 'taught', 'replies'].map((name) => `${folder}/${name}.jsonl`);
   await writePrompts(held!);
-  await writeLines(taught!, taughtSteered());
+  const articles = new Articles();
+  await writeLines(taught!, learning(articles, taughtSteered()));
   await writeLines(written!, writtenReplies());
   const out = `${folder}/likelihood`;
   const from = ['--data', held!, '--split', 'all', '--training-data', taught!, '--replies', written!, '--out', out];
   await steer(['evaluate', 'likelihood', '--model', `models/${models.steered}`, '--base', `models/${models.base}`, ...from]);
   const report = await readFile(`${out}/likelihood.md`, 'utf8');
-  const told = await countArticles(written!);
+  const told = await tellArticles(articles, written!);
   await recordSection('likelihood', `${told}\n\n${report.replace(/^# .*\n+/, '').replaceAll(/^## /gm, '### ')}`);
 }
