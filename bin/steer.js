@@ -7,11 +7,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildPlayground } from './build-playground.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const main = join(root, 'dist', 'src', 'main.js');
 
-if (existsSync(join(root, 'src', 'main.ts')) && isStale()) compile();
+if (existsSync(join(root, 'src', 'main.ts')) && isStale()) await compile();
 await import(new URL('../dist/src/main.js', import.meta.url).href);
 
 function isStale() {
@@ -27,12 +28,12 @@ function sourcesIn(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return sourcesIn(path);
-    return entry.name.endsWith('.ts') ? [path] : [];
+    return /\.(ts|tsx|css|html)$/.test(entry.name) ? [path] : [];
   });
 }
 
 /** Compiles beside dist and moves the files over one by one, so that another process starting now never reads half a file. */
-function compile() {
+async function compile() {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   if (!existsSync(compiler)) fail('The program is not compiled yet, and its compiler is not installed. Run: npm ci');
   const started = new Date();
@@ -40,6 +41,7 @@ function compile() {
   const options = ['-p', 'tsconfig.build.json', '--noCheck', '--outDir', fresh];
   const { status, stdout } = spawnSync(process.execPath, [compiler, ...options], { cwd: root, encoding: 'utf8' });
   if (status === 0) {
+    await buildPlayground(join(fresh, 'playground'));
     utimesSync(join(fresh, 'src', 'main.js'), started, started);
     move(fresh, join(root, 'dist'));
     renameSync(join(fresh, 'src', 'main.js'), main);

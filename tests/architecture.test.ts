@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
 
 /** Files at the root of src that any room may import. */
 const shared = ['steerlm', 'steering', 'errors', 'random', 'schemas', 'statistics', 'calibration'];
-const stages = ['datasets', 'attributes', 'finetuning', 'generation', 'batches', 'feedback', 'evaluation'];
+const stages = ['datasets', 'attributes', 'finetuning', 'generation', 'batches', 'feedback', 'evaluation', 'npc'];
 const rooms: Record<string, string[]> = {
   tensor: [],
   store: [],
@@ -25,6 +25,8 @@ const rooms: Record<string, string[]> = {
   batches: ['files', 'jobs', 'store'],
   feedback: ['datasets', 'jobs', 'store'],
   evaluation: ['datasets', 'attributes', 'generation', 'files', 'jobs', 'llama', 'tensor', 'store'],
+  npc: ['generation', 'store'],
+  playground: [],
   http: [...stages, 'files', 'jobs', 'llama', 'store', 'config'],
   commands: [...stages, 'files', 'http', 'jobs', 'llama', 'store', 'tensor', 'config', 'model-registry', 'workplace'],
   'model-registry': [...stages, 'upstream', 'http', 'llama', 'tensor', 'store', 'config'],
@@ -34,12 +36,15 @@ const rooms: Record<string, string[]> = {
 };
 /** Packages with one home: a file or a folder of src. */
 const homes: Record<string, string> = {
+  preact: 'playground',
+  uplot: 'playground/line-chart.tsx',
   'onnxruntime-node': 'tensor/session.ts',
   '@bufbuild/protobuf': 'tensor/onnx-format.ts',
   '@huggingface/tokenizers': 'llama/tokenizer.ts',
   hono: 'http',
   '@hono/node-server': 'http',
   '@hono/zod-openapi': 'http',
+  ws: 'http/server.ts',
   pino: 'http',
   'eventsource-parser': 'upstream/chunks.ts',
   'pg-boss': 'jobs/dispatcher.ts',

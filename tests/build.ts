@@ -1,11 +1,10 @@
-// Compiles the program once before the tests: engine threads and training processes start from compiled files.
+// Compiles the program once before the tests: engine threads and training processes start from compiled files, and browsers load the built pages.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export function setup(): void {
   const root = fileURLToPath(new URL('..', import.meta.url));
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noCheck'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
+  const run = (args: string[]) => execFileSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  run(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noCheck']);
+  run(['bin/build-playground.js']);
 }

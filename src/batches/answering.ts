@@ -6,6 +6,7 @@ import { SteerError } from '../errors.ts';
 import type { JobContext } from '../jobs/define.ts';
 import type { Tx } from '../store/connect.ts';
 import { interruptionOf } from '../store/interruption.ts';
+import { storable } from '../store/storable.ts';
 import { batchResults } from '../store/work-schema.ts';
 import type { BatchCursor, BatchInput } from './batch.ts';
 import { type BatchRequest, readRequests } from './input.ts';
@@ -190,12 +191,4 @@ export function lineHead(customId: string): { id: string; custom_id: string } {
 function errorOf(body: unknown, status: number): { code: string; message: string } {
   const { code, message } = (body as { error?: { code?: unknown; message?: unknown } } | null)?.error ?? {};
   return { code: String(code ?? status), message: String(message ?? `The request was answered with status ${status}.`) };
-}
-
-/** Postgres keeps neither U+0000 nor half a surrogate pair. */
-function storable(line: Record<string, unknown>): Record<string, unknown> {
-  const text = JSON.stringify(line, (_, value) =>
-    typeof value === 'string' ? value.replace(/[\0\p{Surrogate}]/gu, '\ufffd') : value,
-  );
-  return JSON.parse(text);
 }

@@ -42,6 +42,7 @@ async function openLanguage(models: ServedModels, id: string, signal: AbortSigna
     schema: first.schema,
     contextLength: first.contextLength,
     vocabSize: first.vocabSize,
+    mixes: first.mixes,
     encode: (pieces) => first.encode(pieces),
     bytesOf: first.bytesOf,
     /** Tells the ends of replies alone, all together: what was refused halfway is asked for again. */

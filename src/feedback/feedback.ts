@@ -3,12 +3,12 @@
 import { createHash } from 'node:crypto';
 import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
-import { newId } from '../jobs/jobs.ts';
 import { type AttributeSchema, findAttribute, type Label, maxLevel } from '../steerlm.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { feedback, type outcomes } from '../store/feedback-schema.ts';
+import { newId } from '../store/new-id.ts';
 import { completions } from '../store/schema.ts';
-import { storable } from './completions.ts';
+import { storable } from '../store/storable.ts';
 import { promptIdentity } from './conversation.ts';
 
 export type Outcome = (typeof outcomes)[number];

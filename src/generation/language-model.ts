@@ -50,6 +50,8 @@ export interface LanguageModel {
   readonly contextLength: number;
   /** Token ids run from 0 to this less 1. */
   readonly vocabSize: number;
+  /** Whether a reply can be drawn from the scores of several prompts. */
+  readonly mixes: boolean;
   encode(pieces: Piece[]): number[];
   /** Bytes of UTF-8 that a token stands for; a control token has none. */
   readonly bytesOf: (token: number) => Uint8Array;

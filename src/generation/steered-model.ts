@@ -54,6 +54,7 @@ export async function openLanguageModel(
     sampling,
     contextLength,
     vocabSize,
+    mixes: true,
     encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),
     bytesOf: (token) => tokenizer.bytesOf(token),
     complete: (request, signal) => complete(thread, tokenizer, contextLength, request, signal),

@@ -1,22 +1,60 @@
-// Who may come in: one bearer key guards every route but the health checks. Knows no users and no scopes.
+// Who may come in: one bearer key guards every route but the health checks and the pages, and a game's players come in under short-lived tokens that are good for one
+// session each. Knows no users.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { SteerError } from '../errors.ts';
-import type { DoorEnv } from './door.ts';
+import { checkToken, looksLikeToken, type Permission } from '../npc/client-tokens.ts';
+import type { Db } from '../store/connect.ts';
+import type { DoorContext, DoorEnv } from './door.ts';
+import { isPage } from './routes/playground.ts';
 
-/** Middleware that asks for `Authorization: Bearer <key>`; without a key it lets everyone in. Throws invalid_api_key. */
-export function requireKey(key: string | undefined): MiddlewareHandler<DoorEnv> {
+/**
+ * Middleware that asks for `Authorization: Bearer <key>`; without a key it lets everyone in who shows nothing. A token is checked either way.
+ * Throws invalid_api_key, or forbidden for a token of another session or for what it does not allow.
+ */
+export function requireKey(key: string | undefined, db: Db | undefined): MiddlewareHandler<DoorEnv> {
   const expected = key === undefined ? undefined : digest(key);
   return async (c, next) => {
-    if (expected && !c.req.path.startsWith('/health/')) {
-      const given = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
-      // Equal-length digests, so that the comparison tells nothing of the key's length either.
-      if (given === undefined || !timingSafeEqual(digest(given), expected)) {
-        throw new SteerError('invalid_api_key', 'Expected the header "Authorization: Bearer KEY" with the key of this server.');
-      }
+    if (c.req.path.startsWith('/health/') || isPage(c.req.path)) return await next();
+    const given = givenKey(c);
+    if (given !== undefined && looksLikeToken(given) && db) {
+      const wanted = tokenRoute(c);
+      c.set('token', await checkToken(db, given, wanted));
+      return await next();
+    }
+    // Equal-length digests, so that the comparison tells nothing of the key's length either.
+    if (expected && (given === undefined || !timingSafeEqual(digest(given), expected))) {
+      throw new SteerError('invalid_api_key', 'Expected the header "Authorization: Bearer KEY" with the key of this server.');
     }
     await next();
   };
+}
+
+const npcRoute = /^\/v1\/npcs\/[^/]+\/sessions\/([^/]+)(?:\/(\w+))?$/;
+
+const routePermissions: Record<string, Permission> = {
+  'POST say': 'say',
+  'POST cancel': 'say',
+  'GET socket': 'say',
+  'GET ': 'mood',
+  'GET mood': 'mood',
+  'POST mood': 'events',
+  'POST events': 'events',
+  'POST feedback': 'feedback',
+};
+
+/** What a token must allow to come in there. */
+function tokenRoute({ req }: DoorContext): { sessionId: string; permission: Permission | undefined } {
+  const [, sessionId = '', part = ''] = npcRoute.exec(req.path) ?? [];
+  return { sessionId, permission: routePermissions[`${req.method} ${part}`] };
+}
+
+/** Browsers can give a socket no header, so there, and only for tokens, the query will do. */
+function givenKey({ req }: DoorContext): string | undefined {
+  const shown = /^Bearer +(\S+) *$/i.exec(req.header('authorization') ?? '')?.[1];
+  if (shown !== undefined || !req.path.endsWith('/socket')) return shown;
+  const token = req.query('token');
+  return token !== undefined && looksLikeToken(token) ? token : undefined;
 }
 
 function digest(key: string): Buffer {

@@ -7,6 +7,7 @@ import { SteerError } from '../errors.ts';
 import { requireKey } from './access.ts';
 import type { Door, DoorEnv } from './door.ts';
 import { logRequests } from './log.ts';
+import { npcHouse } from './npc-lines.ts';
 import { renderFailure, renderUnknownRoute, toFailure, toInvalidRequest } from './problem.ts';
 import { addAttributes } from './routes/attributes.ts';
 import { addBatches } from './routes/batches.ts';
@@ -22,9 +23,14 @@ import { addHealth } from './routes/health.ts';
 import { addJobs } from './routes/jobs.ts';
 import { addLabelling } from './routes/labelling.ts';
 import { addModels } from './routes/models.ts';
+import { addNpcPlay } from './routes/npc-play.ts';
+import { addNpcSessions } from './routes/npc-sessions.ts';
+import { addNpcSocket } from './routes/npc-socket.ts';
+import { addNpcs } from './routes/npcs.ts';
+import { addPlayground } from './routes/playground.ts';
 import { addRaters } from './routes/raters.ts';
 import { addRemembered } from './routes/remembered.ts';
-import { refuseEncoded, takesUpload } from './uploads.ts';
+import { refuseEncoded, takesPicture, takesUpload } from './uploads.ts';
 
 /** The whole application as one function from Request to Response; `listen` puts it on a port. */
 export function createApp(door: Door): OpenAPIHono<DoorEnv> {
@@ -44,11 +50,13 @@ export function createApp(door: Door): OpenAPIHono<DoorEnv> {
     c.set('abort', abort);
     await next();
   });
-  app.use(requireKey(door.config.apiKey));
-  const limited = limitBody(door.config.limits.bodyBytes);
+  app.use(requireKey(door.config.apiKey, door.db));
+  const limited = limitBody(door.config.limits.bodyBytes, 'MAX_BODY_BYTES');
+  const limitedPicture = limitBody(door.config.limits.fileBytes, 'MAX_FILE_BYTES');
   app.use((c, next) => {
     refuseEncoded(c);
-    return takesUpload(c) ? next() : limited(c, next);
+    if (takesUpload(c)) return next();
+    return takesPicture(c) ? limitedPicture(c, next) : limited(c, next);
   });
   addChatCompletions(app, door);
   addCompletions(app, door);
@@ -65,17 +73,23 @@ export function createApp(door: Door): OpenAPIHono<DoorEnv> {
   addJobs(app, door);
   addFeedbackRoutes(app, door);
   addRaters(app, door);
+  const house = npcHouse(door);
+  addNpcs(app, door);
+  addNpcSessions(app, door, house);
+  addNpcPlay(app, door, house);
+  addNpcSocket(app, door, house);
   addHealth(app, door);
+  addPlayground(app);
   app.notFound(renderUnknownRoute(app));
   app.onError((error, c) => renderFailure(c, toFailure(error)));
   return app;
 }
 
-function limitBody(bytes: number) {
+function limitBody(bytes: number, setting: string) {
   return bodyLimit({
     maxSize: bytes,
     onError: () => {
-      throw new SteerError('body_too_large', `Expected a body of at most ${bytes} bytes. Send less, or raise MAX_BODY_BYTES.`);
+      throw new SteerError('body_too_large', `Expected a body of at most ${bytes} bytes. Send less, or raise ${setting}.`);
     },
   });
 }

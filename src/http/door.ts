@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { SteerError } from '../errors.ts';
 import type { Priority } from '../generation/language-model.ts';
 import type { Job } from '../jobs/jobs.ts';
+import type { Admission } from '../npc/client-tokens.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import type { Models } from './served-models.ts';
 
@@ -36,6 +37,8 @@ export interface DoorEnv {
     requestId: string;
     /** Aborted when the caller goes away, streaming or not. */
     abort: AbortController;
+    /** Set where a player's token was shown in place of the server's key. */
+    token?: Admission;
     /** Set by a streamed reply: settles when it is over, with the failure that cut it short if one did. */
     streamed?: Promise<SteerError | undefined>;
   };

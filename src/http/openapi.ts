@@ -2,6 +2,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { HeaderObject, OpenAPIObject, OperationObject, ResponseObject, SchemaObject } from 'openapi3-ts/oas31';
 import type { DoorEnv } from './door.ts';
+import { LineObject, SentenceObject } from './wire/npc-sessions.ts';
 import { ChatCompletionChunk, TextCompletionChunk } from './wire/replies.ts';
 
 const requestIdHeader: HeaderObject = {
@@ -9,18 +10,21 @@ const requestIdHeader: HeaderObject = {
   schema: { type: 'string' },
 };
 
-/** Name of the schema each event of a stream follows, by path. */
-const streamedChunks: Record<string, string> = {
-  '/v1/chat/completions': 'ChatCompletionChunk',
-  '/v1/completions': 'TextCompletionChunk',
-  '/v1/fine_tuning/jobs/{id}/events': 'FineTuningEvent',
-  '/v1/jobs/{id}/events': 'JobEvent',
+/** Names of the schemas that events of a stream follow, by path. */
+const streamedChunks: Record<string, string[]> = {
+  '/v1/chat/completions': ['ChatCompletionChunk'],
+  '/v1/completions': ['TextCompletionChunk'],
+  '/v1/fine_tuning/jobs/{id}/events': ['FineTuningEvent'],
+  '/v1/jobs/{id}/events': ['JobEvent'],
+  '/v1/npcs/{id}/sessions/{sid}/say': ['NpcSentence', 'NpcLine'],
 };
 
 /** The document of an app's routes; plain data, the same on every call. */
 export function describeApi(app: OpenAPIHono<DoorEnv>): OpenAPIObject {
   app.openAPIRegistry.register('ChatCompletionChunk', ChatCompletionChunk);
   app.openAPIRegistry.register('TextCompletionChunk', TextCompletionChunk);
+  app.openAPIRegistry.register('NpcSentence', SentenceObject);
+  app.openAPIRegistry.register('NpcLine', LineObject);
   app.openAPIRegistry.registerComponent('securitySchemes', 'key', {
     type: 'http',
     scheme: 'bearer',
@@ -51,18 +55,18 @@ function completeOperation(path: string, operation: OperationObject): void {
     if (status === '429' || status === '503')
       response.headers['retry-after'] = { schema: { type: 'integer' }, description: 'Seconds' };
     const stream = response.content?.['text/event-stream'];
-    const chunk = streamedChunks[path];
-    if (stream && chunk) stream.schema = describeEvents(chunk);
+    const chunks = streamedChunks[path];
+    if (stream && chunks) stream.schema = describeEvents(chunks);
   }
 }
 
-function describeEvents(chunk: string): SchemaObject {
+function describeEvents(chunks: string[]): SchemaObject {
   return {
     description:
       'Lines `data: JSON`, each followed by a blank line. Each is a chunk as below; `data: [DONE]` ends the stream. ' +
       'A reply that breaks off ends with one `data: {"error": …}` instead.',
     oneOf: [
-      { $ref: `#/components/schemas/${chunk}` },
+      ...chunks.map((chunk) => ({ $ref: `#/components/schemas/${chunk}` })),
       { $ref: '#/components/schemas/Error' },
       { type: 'string', const: '[DONE]' },
     ],

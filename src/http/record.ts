@@ -1,7 +1,8 @@
 // Keeps finished replies for feedback. A reply is never lost to its caller because it could not be kept.
-import { type FinishedReply, rememberCompletion, storable } from '../feedback/completions.ts';
+import { type FinishedReply, rememberCompletion } from '../feedback/completions.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import type { Label, RequestedAttributes } from '../steerlm.ts';
+import { storable } from '../store/storable.ts';
 import type { Door, DoorContext } from './door.ts';
 import { describeError } from './log.ts';
 import type { Reply } from './replies.ts';
@@ -12,7 +13,7 @@ interface Finished {
   /** Its `store: false` leaves the replies unremembered. */
   request: { store?: boolean | null | undefined; [field: string]: unknown };
   /** A raw prompt asks for nothing. */
-  prompt: { model: LanguageModel; tokenIds: number[]; requested?: RequestedAttributes; applied?: Label };
+  prompt: { model: LanguageModel; tokenIds: { length: number }; requested?: RequestedAttributes; applied?: Label };
   seed: number;
   replies: (Reply & { steering?: Steering })[];
 }

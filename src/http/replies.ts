@@ -23,12 +23,12 @@ export type ReplyEvent =
   | (CompletionEvent & { kind: 'end' } & Pick<Reply, 'measured' | 'candidates' | 'spentTokens'>);
 
 /** Waits for the first event, so that a refusal (overloaded, not ready) still has a status to be told with. */
-export async function beginReplies(events: AsyncIterable<ReplyEvent>): Promise<AsyncIterable<ReplyEvent>> {
+export async function beginReplies<Event>(events: AsyncIterable<Event>): Promise<AsyncIterable<Event>> {
   const iterator = events[Symbol.asyncIterator]();
   return resume(await iterator.next(), iterator);
 }
 
-async function* resume(first: IteratorResult<ReplyEvent>, iterator: AsyncIterator<ReplyEvent>) {
+async function* resume<Event>(first: IteratorResult<Event>, iterator: AsyncIterator<Event>) {
   try {
     for (let step = first; !step.done; step = await iterator.next()) yield step.value;
   } finally {

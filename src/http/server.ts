@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
-import { getRequestListener, RequestError } from '@hono/node-server';
+import { createAdaptorServer, getRequestListener, RequestError } from '@hono/node-server';
+import { WebSocketServer } from 'ws';
 import { SteerError } from '../errors.ts';
 import { toFailure } from './problem.ts';
 import { toEnvelope } from './wire/failure.ts';
@@ -15,26 +16,41 @@ export interface Listening {
 }
 
 interface Fetches {
-  fetch(request: Request): Response | Promise<Response>;
+  /** `env` comes with requests that ask for a socket. */
+  fetch(request: Request, env?: object): Response | Promise<Response>;
 }
+
+/** Largest message a socket takes, bytes. */
+const mostMessage = 2 ** 16;
 
 /** Serves the app. Throws invalid_config when the address cannot be taken. */
 export async function listen(app: Fetches, address: { host: string; port: number }): Promise<Listening> {
-  const server = createServer(getRequestListener((request) => app.fetch(request), { errorHandler: renderOutsideApp }));
+  const answer = getRequestListener((request) => app.fetch(request), { errorHandler: renderOutsideApp });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: mostMessage });
+  const server = createAdaptorServer({
+    fetch: (request, env) => app.fetch(request, env),
+    // The adapter describes the same class more narrowly than its own types do.
+    websocket: { server: sockets as never },
+    createServer: () => createServer(answer),
+  }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(toListenFailure(cause, address)));
     server.listen(address.port, address.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
   const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
-  return { url: `http://${host}:${port}`, close: (graceMs = 10_000) => close(server, graceMs) };
+  return { url: `http://${host}:${port}`, close: (graceMs = 10_000) => close(server, sockets, graceMs) };
 }
 
-async function close(server: Server, graceMs: number): Promise<void> {
+async function close(server: Server, sockets: WebSocketServer, graceMs: number): Promise<void> {
+  for (const socket of sockets.clients) socket.close(1001, 'The server is stopping.');
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // A connection that was busy when closing began turns idle later, and would linger for its keep-alive time.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
+  const cutOff = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of sockets.clients) socket.terminate();
+  }, graceMs);
   await closed;
   clearInterval(sweep);
   clearTimeout(cutOff);

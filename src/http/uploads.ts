@@ -14,6 +14,11 @@ export function takesUpload({ req }: DoorContext): boolean {
   );
 }
 
+/** Whether the body is a picture, which is read whole but may be as large as a file. */
+export function takesPicture({ req }: DoorContext): boolean {
+  return req.method === 'POST' && req.path === '/v1/npcs/import' && mediaType(req.header('content-type')) === 'image/png';
+}
+
 /**
  * Refuses a body that a Content-Encoding packs: no body is unpacked on its way in, so none can outgrow its limit there. A dataset alone may
  * come as gzip, which its reader tells by itself and bounds. Throws `unsupported_media_type`.

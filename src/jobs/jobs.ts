@@ -1,8 +1,8 @@
 // Jobs as rows: made, found, listed, and what people ask of them. Knows no queue: whoever makes or resumes one tells the dispatcher.
-import { randomBytes } from 'node:crypto';
 import { and, asc, desc, eq, gt, inArray, type SQL, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db, Tx } from '../store/connect.ts';
+import { newId } from '../store/new-id.ts';
 import { type JobProgress, type JobStatus, jobErrors, jobEvents, jobs } from '../store/work-schema.ts';
 
 export type Job = typeof jobs.$inferSelect;
@@ -19,11 +19,6 @@ export interface NewJob {
   progress?: Partial<JobProgress>;
   /** The caller's key with a hash of what it asked for: asked twice it is one job. */
   idempotency?: { key: string; requestHash: string } | undefined;
-}
-
-/** A new id of 24 letters and digits after the prefix. */
-export function newId(prefix: string): string {
-  return `${prefix}${randomBytes(12).toString('hex')}`;
 }
 
 /** Makes a job, or answers the one made under the same key. Throws `conflict` when that one was asked for otherwise. */

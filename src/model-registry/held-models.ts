@@ -19,7 +19,7 @@ export function holdEngine(
 }
 
 function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): LanguageModel {
-  const { id, revision, schema, curves, sampling, contextLength, vocabSize } = engine;
+  const { id, revision, schema, curves, sampling, contextLength, vocabSize, mixes } = engine;
   return {
     id,
     revision,
@@ -28,6 +28,7 @@ function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): L
     sampling,
     contextLength,
     vocabSize,
+    mixes,
     encode: (pieces) => engine.encode(pieces),
     bytesOf: engine.bytesOf,
     async *complete(request, signal) {

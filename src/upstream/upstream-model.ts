@@ -80,6 +80,7 @@ class UpstreamModel implements LanguageModel {
   readonly schema;
   readonly contextLength: number;
   readonly vocabSize: number;
+  readonly mixes = false;
   readonly curves;
   readonly sampling;
   readonly #text: ModelText;

@@ -46,6 +46,7 @@ function modelThat(write: (prompt: string, seed: number) => string) {
     schema,
     contextLength: 256,
     vocabSize: 10,
+    mixes: true,
     encode: (pieces: Piece[]) => [spelled.push(spellPieces(pieces)) - 1],
     bytesOf: () => new Uint8Array(),
     async *complete(request, signal) {

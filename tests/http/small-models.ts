@@ -36,6 +36,7 @@ export class ParrotModel implements LanguageModel {
   sampling: SamplingDefaults | undefined;
   readonly contextLength: number = 512;
   readonly vocabSize = 2 ** 16 + 3;
+  readonly mixes: boolean = true;
   replyWords = 4;
   delayMs = 0;
   /** Says no more after its first event until its caller has left, so that no reply is over before, however slow the machine. */

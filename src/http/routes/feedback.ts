@@ -2,14 +2,13 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { findDataset } from '../../datasets/samples.ts';
 import { checkRater } from '../../feedback/check-raters.ts';
-import { addFeedback, findFeedback, type KnownModels, listFeedback } from '../../feedback/feedback.ts';
+import { addFeedback, findFeedback, listFeedback } from '../../feedback/feedback.ts';
 import { harvest } from '../../feedback/harvest.ts';
 import { streamPairs } from '../../feedback/pairs.ts';
-import type { Label } from '../../steerlm.ts';
 import { type Door, type DoorContext, type DoorEnv, databaseOf } from '../door.ts';
 import { streamLines } from '../json-lines.ts';
+import { knownModels } from '../known-models.ts';
 import { describeError } from '../log.ts';
-import type { Models } from '../served-models.ts';
 import { failureResponses } from '../wire/failure.ts';
 import {
   FeedbackBody,
@@ -158,24 +157,4 @@ async function testRater(c: DoorContext, door: Door, rater: string): Promise<voi
   } catch (error) {
     door.log.warn({ requestId: c.get('requestId'), err: describeError(error) }, 'rater not tested');
   }
-}
-
-/** What is left of a model that is no longer served is what was applied to its replies: the names, on the scale of 0 to 4. */
-function knownModels(models: Models): KnownModels {
-  return {
-    schemaOf({ model, applied }) {
-      const card = models.list().find(({ id, kind }) => id === model && kind === 'language');
-      return card?.schema ?? { name: model, version: 0, attributes: Object.keys(applied).map(attributeOfApplied) };
-    },
-    isModel(name) {
-      return models
-        .list()
-        .some(({ id, aliases }) => [id, ...aliases].some((known) => known.toLowerCase() === name.toLowerCase()));
-    },
-  };
-}
-
-function attributeOfApplied(name: keyof Label) {
-  const levels = Array.from({ length: 5 }, (_, level) => `level ${level}`);
-  return { name, aliases: [], description: '', levels, default: null, cap: 4 };
 }

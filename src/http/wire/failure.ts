@@ -54,7 +54,7 @@ export function toProblem(failure: SteerError, requestId: string): z.infer<typeo
 export function failureResponses(...codes: FailureCode[]) {
   const content = { 'application/json': { schema: ErrorEnvelope }, 'application/problem+json': { schema: Problem } };
   const byStatus = new Map<number, string[]>();
-  for (const code of [...codes, 'invalid_api_key', 'internal_error'] as const) {
+  for (const code of [...codes, 'invalid_api_key', 'forbidden', 'internal_error'] as const) {
     const { status, summary } = failures[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\`: ${summary}`]);
   }
@@ -67,7 +67,7 @@ function publicMessage(failure: SteerError, requestId: string): string {
 }
 
 function errorType(status: number): z.infer<typeof ErrorEnvelope>['error']['type'] {
-  if (status === 401) return 'authentication_error';
+  if (status === 401 || status === 403) return 'authentication_error';
   if (status === 429) return 'rate_limit_error';
   return status >= 500 ? 'server_error' : 'invalid_request_error';
 }

@@ -1,0 +1,158 @@
+// A tavern in a terminal: three characters whose temper changes with what you do to them. Plain Node, no package; a game would do the same.
+//
+//   npm start                               in one terminal
+//   node examples/tavern/tavern.mjs         in another; --url http://127.0.0.1:8080, --key KEY, --player NAME, --seed 7
+//
+// Type what you say. /go brom, /insult, /apologise, /pay 3, /brawl, /wait 120, /mood, /save, /load, /up, /down, /quit
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+
+const { values: options } = parseArgs({
+  options: {
+    url: { type: 'string', default: 'http://127.0.0.1:8080' },
+    key: { type: 'string' },
+    player: { type: 'string', default: 'Wanderer' },
+    seed: { type: 'string', default: '7' },
+  },
+});
+const headers = { 'content-type': 'application/json', ...(options.key ? { authorization: `Bearer ${options.key}` } : {}) };
+const characters = JSON.parse(readFileSync(new URL('characters.json', import.meta.url), 'utf8'));
+
+/** Seconds on the tavern's own clock: a line takes five, and waiting is up to the player. */
+let clock = 0;
+const sessions = new Map();
+const saves = new Map();
+let present = characters[0].id;
+
+async function call(method, path, body) {
+  const reply = await fetch(options.url + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+  const answer = await reply.json();
+  if (!reply.ok) throw new Error(answer.error.message);
+  return answer;
+}
+
+const address = (part) => `/v1/npcs/${present}/sessions/${sessions.get(present).id}/${part}`;
+const nameOf = (id) => characters.find((character) => character.id === id).name;
+const tell = (text) => process.stdout.write(`${text}\n`);
+
+/** Each character as the file has it; one that is there already is brought up to date. */
+async function enterTavern() {
+  for (const { id, ...character } of characters) {
+    const known = await fetch(`${options.url}/v1/npcs/${id}`, { headers });
+    if (known.ok) await call('PUT', `/v1/npcs/${id}`, character);
+    else await call('POST', '/v1/npcs', { id, ...character });
+    const begin = {
+      player_id: options.player.replaceAll(/[^\w.-]/g, '_'),
+      player_name: options.player,
+      seed: Number(options.seed),
+      at: clock,
+    };
+    sessions.set(id, await call('POST', `/v1/npcs/${id}/sessions`, { ...begin, relationship: 0 }));
+  }
+  await goTo(present);
+}
+
+async function goTo(name) {
+  const found = characters.find(({ id }) => id === name.toLowerCase());
+  if (!found) return tell(`Nobody is called ${name}. Here are ${characters.map(({ id }) => id).join(', ')}.`);
+  present = found.id;
+  await call('POST', address('warm'));
+  const { greeting } = sessions.get(present);
+  if (greeting) tell(`${found.name}: ${greeting}`);
+}
+
+/** Sentences are shown as they are said. */
+async function say(text) {
+  clock += 5;
+  const body = JSON.stringify({ text, at: clock, stream: true, max_ms: 2000, measure: true });
+  const reply = await fetch(options.url + address('say'), {
+    method: 'POST',
+    headers: { ...headers, accept: 'application/x-ndjson' },
+    body,
+  });
+  if (!reply.ok) throw new Error((await reply.json()).error.message);
+  process.stdout.write(`${nameOf(present)}: `);
+  for await (const said of jsonLines(reply.body)) {
+    if (said.error) throw new Error(said.error.message);
+    if (said.object === 'npc.sentence') process.stdout.write(said.text);
+    else tell(said.action ? `  [${said.action}]` : '');
+  }
+}
+
+async function* jsonLines(body) {
+  let held = '';
+  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+    const lines = (held + chunk).split('\n');
+    held = lines.pop();
+    for (const line of lines) yield JSON.parse(line);
+  }
+}
+
+/** What happens in a tavern is heard by everyone in it; an insult only by whom it is meant for. */
+async function happen(type, data, toAll = false) {
+  clock += 1;
+  const here = present;
+  for (const id of toAll ? sessions.keys() : [here]) {
+    present = id;
+    await call('POST', address('events'), { type, at: clock, ...(data ? { data } : {}) });
+  }
+  present = here;
+  await showMood();
+}
+
+async function showMood() {
+  const { attributes, relationship } = await call('GET', `${address('mood')}?at=${clock}`);
+  tell(`  ${nameOf(present)} at ${clock} s, relationship ${relationship.toFixed(2)}`);
+  for (const [name, { value, baseline, contributions }] of Object.entries(attributes)) {
+    const signed = (amount) => `${amount < 0 ? '−' : '+'} ${Math.abs(amount).toFixed(2)}`;
+    const parts = contributions.map(({ source, event, remaining }) => `${signed(remaining)} (${event ?? source})`);
+    if (parts.length > 0) tell(`  ${name.padEnd(12)} ${value.toFixed(2)} = ${[baseline.toFixed(2), ...parts].join(' ')}`);
+  }
+}
+
+const commands = {
+  go: goTo,
+  insult: () => happen('player.insulted'),
+  apologise: () => happen('player.apologised'),
+  pay: (coins) => happen('player.paid', { coins: Number(coins) || 1 }),
+  brawl: () => happen('brawl.started', undefined, true),
+  wait: async (seconds) => {
+    clock += Number(seconds) || 60;
+    await showMood();
+  },
+  mood: showMood,
+  save: async () => {
+    saves.set(present, { id: (await call('POST', address('save'), {})).id, clock });
+    tell('  saved');
+  },
+  load: async () => {
+    const save = saves.get(present);
+    if (!save) return tell('  nothing is saved here');
+    await call('POST', address('rewind'), { to: save.id });
+    clock = save.clock;
+    tell('  as it was');
+  },
+  up: () => like('up'),
+  down: () => like('down'),
+};
+
+async function like(thumb) {
+  const { preferences } = await call('POST', address('feedback'), { thumb });
+  tell(`  ${nameOf(present)} will remember: ${JSON.stringify(preferences)}`);
+}
+
+await enterTavern();
+const input = createInterface({ input: process.stdin });
+for await (const line of input) {
+  const [, command, rest] = /^\/(\w+) ?(.*)$/.exec(line.trim()) ?? [];
+  if (command === 'quit') break;
+  try {
+    if (command === undefined) await (line.trim() === '' ? undefined : say(line.trim()));
+    else if (Object.hasOwn(commands, command)) await commands[command](rest);
+    else tell(`  /${Object.keys(commands).join(', /')}, /quit`);
+  } catch (error) {
+    tell(`  ${error.message}`);
+  }
+}
+input.close();

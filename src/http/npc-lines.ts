@@ -1,0 +1,98 @@
+// Lines of characters in the shapes callers see, whatever carries them: sentences as they are said, then the line with its steering.
+import type { z } from '@hono/zod-openapi';
+import { SessionLog } from '../npc/session-log.ts';
+import { type SaidLine, Stage } from '../npc/speak.ts';
+import type { Conversation } from '../steerlm.ts';
+import { type Door, type DoorContext, databaseOf } from './door.ts';
+import { prepareMeasure } from './measure.ts';
+import { recordReplies } from './record.ts';
+import { findModel } from './served-models.ts';
+import type { LineObject, SayBody, SentenceObject } from './wire/npc-sessions.ts';
+import { type Steering, toReplyHead } from './wire/replies.ts';
+
+/** What all routes of characters share. */
+export interface NpcHouse {
+  readonly log: SessionLog;
+  readonly stage: Stage;
+}
+
+/** Opened with the first request, so that a server without a database refuses only what needs one. */
+export function npcHouse(door: Door): () => NpcHouse {
+  let house: NpcHouse | undefined;
+  return () => {
+    if (house) return house;
+    const log = new SessionLog(databaseOf(door));
+    house = { log, stage: new Stage(log) };
+    return house;
+  };
+}
+
+export interface Asked {
+  npcId: string;
+  sessionId: string;
+  body: z.infer<typeof SayBody>;
+}
+
+export type SaidObject = z.infer<typeof SentenceObject> | z.infer<typeof LineObject>;
+
+/** The sentences, then the line. Throws what `Stage.say` does, model_not_found and not_ready. */
+export async function* sayLine(
+  c: DoorContext,
+  door: Door,
+  { log, stage }: NpcHouse,
+  { npcId, sessionId, body }: Asked,
+  signal: AbortSignal,
+): AsyncGenerator<SaidObject> {
+  const startedMs = performance.now();
+  const { session } = await log.open(npcId, sessionId);
+  const model = await door.models.language(findModel(door.models, session.character.model, ['language']).id);
+  const head = toReplyHead('npcline', model);
+  const { text, at: atS, max_ms: maxMs, fallback, strength, interrupt, store, measure } = body;
+  const request = { npcId, sessionId, startedMs, text, atS, maxMs, fallback, strength, interrupt };
+  let index = 0;
+  for await (const event of stage.say(model, { ...request, completionId: store ? head.id : undefined }, signal)) {
+    if (event.kind === 'sentence') {
+      yield { object: 'npc.sentence', index: index++, text: event.text };
+      continue;
+    }
+    const { line } = event;
+    const steering: Steering = {
+      requested: line.requested,
+      applied: line.applied,
+      ...(line.deadline ? { deadline: true } : {}),
+    };
+    if (measure && !line.fallback) {
+      const rate = await prepareMeasure(door.models, model.schema, line.conversation, signal);
+      steering.measured = (await rate([line.text]))[0];
+    }
+    const kept = store && !line.fallback;
+    const prompt = { model, tokenIds: { length: line.promptTokens }, requested: line.requested, applied: line.applied };
+    const { finishReason, completionTokens, seed } = line;
+    const replies = [{ text: line.text, finishReason, completionTokens, steering }];
+    const asked = { messages: toMessages(line.conversation), attributes: line.applied, npc: npcId, npc_session: sessionId };
+    if (kept) await recordReplies(c, door, { head, request: asked, prompt, seed, replies });
+    yield toLineObject(line, kept ? head.id : null, steering);
+  }
+}
+
+function toLineObject(line: SaidLine, id: string | null, steering: Steering): z.infer<typeof LineObject> {
+  const { session, text, action, fallback, reason, length, promptTokens, completionTokens } = line;
+  return {
+    object: 'npc.line',
+    id,
+    session_id: session.id,
+    text,
+    steering,
+    ...(action === undefined ? {} : { action }),
+    fallback,
+    ...(reason === undefined ? {} : { reason }),
+    entries: length,
+    usage: { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens },
+  };
+}
+
+/** The conversation as it would be asked for over /v1/chat/completions, so that what people say of the line can be harvested. */
+function toMessages({ system, turns }: Conversation) {
+  const said = turns.map(({ role, content, label }) => ({ role, content, ...(label ? { attributes: label } : {}) }));
+  return [...(system === '' ? [] : [{ role: 'system' as const, content: system }]), ...said];
+}

@@ -1,0 +1,241 @@
+// /v1/npcs/{id}/sessions: sessions of players with a character are begun, found and ended, marked, gone back in and gone on from another way.
+import { randomInt } from 'node:crypto';
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { findNpc } from '../../npc/character-rows.ts';
+import { mintToken } from '../../npc/client-tokens.ts';
+import { timeOf } from '../../npc/clock.ts';
+import { offsetsOf, thumbedLines } from '../../npc/preferences.ts';
+import { checkFits, fillNames } from '../../npc/prompt.ts';
+import type { SessionLog } from '../../npc/session-log.ts';
+import { insertSave, insertSession, latestSession, listSaves, listSessions, removeSession } from '../../npc/session-rows.ts';
+import { speakersOf } from '../../npc/speak.ts';
+import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import type { NpcHouse } from '../npc-lines.ts';
+import { findModel } from '../served-models.ts';
+import { failureResponses } from '../wire/failure.ts';
+import {
+  DeletedSession,
+  ForkBody,
+  LogObject,
+  NewSessionBody,
+  RewindBody,
+  SaveBody,
+  SaveList,
+  SaveObject,
+  SessionList,
+  SessionObject,
+  SessionQuery,
+  TokenBody,
+  TokenObject,
+  toLogEntry,
+  toSaveObject,
+  toSessionObject,
+} from '../wire/npc-sessions.ts';
+import { toPage } from '../wire/pages.ts';
+import { answered, jsonBody } from '../wire/route-parts.ts';
+
+const tags = ['Character sessions'];
+const npcParams = z.object({ id: z.string().max(64) });
+const params = npcParams.extend({ sid: z.string().max(64) });
+const sessions = '/v1/npcs/{id}/sessions' as const;
+const session = `${sessions}/{sid}` as const;
+const bodyFailures = [
+  'invalid_request',
+  'invalid_json',
+  'not_found',
+  'body_too_large',
+  'unsupported_media_type',
+  'database_unavailable',
+] as const;
+
+const beginRoute = createRoute({
+  method: 'post',
+  path: sessions,
+  tags,
+  summary: 'Begin a session of a player with a character',
+  description: 'The character stays who it is now for as long as the session lasts. Its model is loaded where it was not.',
+  request: { params: npcParams, body: jsonBody(NewSessionBody) },
+  responses: {
+    ...answered('The session', SessionObject),
+    ...failureResponses(...bodyFailures, 'context_length_exceeded', 'model_not_found', 'not_ready'),
+  },
+});
+
+const listRoute = createRoute({
+  method: 'get',
+  path: sessions,
+  tags,
+  summary: 'List the sessions of a character, newest first',
+  request: { params: npcParams, query: SessionQuery },
+  responses: {
+    ...answered('A page of sessions', SessionList),
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+const oneRoute = createRoute({
+  method: 'get',
+  path: session,
+  tags,
+  summary: 'Show one session',
+  request: { params },
+  responses: { ...answered('The session', SessionObject), ...failureResponses('not_found', 'database_unavailable') },
+});
+
+const endRoute = createRoute({
+  method: 'delete',
+  path: session,
+  tags,
+  summary: 'End a session and forget it',
+  request: { params },
+  responses: { ...answered('It is gone', DeletedSession), ...failureResponses('not_found', 'database_unavailable') },
+});
+
+const logRoute = createRoute({
+  method: 'get',
+  path: `${session}/log`,
+  tags,
+  summary: 'Show everything that happened, oldest first',
+  request: { params },
+  responses: { ...answered('The log', LogObject), ...failureResponses('not_found', 'database_unavailable') },
+});
+
+const saveRoute = createRoute({
+  method: 'post',
+  path: `${session}/save`,
+  tags,
+  summary: 'Mark where the session is',
+  request: { params, body: jsonBody(SaveBody) },
+  responses: { ...answered('The mark', SaveObject), ...failureResponses(...bodyFailures) },
+});
+
+const savesRoute = createRoute({
+  method: 'get',
+  path: `${session}/saves`,
+  tags,
+  summary: 'List the saves of a session, oldest first',
+  request: { params },
+  responses: { ...answered('The saves', SaveList), ...failureResponses('not_found', 'database_unavailable') },
+});
+
+const rewindRoute = createRoute({
+  method: 'post',
+  path: `${session}/rewind`,
+  tags,
+  summary: 'Go back, or on, to a save or to a number of entries',
+  description:
+    'What lies behind it is not lost: a save made there is still good. The same events and texts then give the same lines again.',
+  request: { params, body: jsonBody(RewindBody) },
+  responses: { ...answered('The session there', SessionObject), ...failureResponses(...bodyFailures, 'conflict') },
+});
+
+const forkRoute = createRoute({
+  method: 'post',
+  path: `${session}/fork`,
+  tags,
+  summary: 'Begin a second session that shares what has happened',
+  request: { params, body: jsonBody(ForkBody) },
+  responses: { ...answered('The new session', SessionObject), ...failureResponses(...bodyFailures) },
+});
+
+const tokenRoute = createRoute({
+  method: 'post',
+  path: `${session}/tokens`,
+  tags,
+  summary: "Mint a short-lived token for the player's machine",
+  description: 'It is good for this session alone, and for what it allows.',
+  request: { params, body: jsonBody(TokenBody) },
+  responses: { ...answered('The token', TokenObject), ...failureResponses(...bodyFailures) },
+});
+
+/** Adds the routes. */
+export function addNpcSessions(app: OpenAPIHono<DoorEnv>, door: Door, house: () => NpcHouse): void {
+  app.openapi(beginRoute, async (c) => {
+    const { log } = house();
+    const begun = await begin(door, log, c.req.valid('param').id, c.req.valid('json'));
+    return c.json(toSessionObject(begun), 200);
+  });
+  app.openapi(listRoute, async (c) => {
+    const { log } = house();
+    const { id } = c.req.valid('param');
+    const { limit, after, player_id: player } = c.req.valid('query');
+    await findNpc(databaseOf(door), id);
+    const found = await listSessions(databaseOf(door), id, { player, after, limit: limit + 1 });
+    const page = toPage(found, limit, (each) => each.id);
+    const data = await Promise.all(page.data.map(async (each) => toSessionObject(await log.open(id, each.id))));
+    return c.json({ ...page, data }, 200);
+  });
+  app.openapi(oneRoute, async (c) => {
+    const { id, sid } = c.req.valid('param');
+    return c.json(toSessionObject(await house().log.open(id, sid)), 200);
+  });
+  app.openapi(endRoute, async (c) => {
+    const { id, sid } = c.req.valid('param');
+    await house().stage.interrupt(sid);
+    await removeSession(databaseOf(door), id, sid);
+    return c.json({ object: 'npc.session' as const, id: sid, deleted: true as const }, 200);
+  });
+  app.openapi(logRoute, async (c) => {
+    const { log } = house();
+    const { id, sid } = c.req.valid('param');
+    const entries = await log.entries((await log.open(id, sid)).session);
+    return c.json({ object: 'list' as const, data: entries.map(toLogEntry) }, 200);
+  });
+  app.openapi(saveRoute, async (c) => {
+    const { id, sid } = c.req.valid('param');
+    const present = await house().log.open(id, sid);
+    return c.json(toSaveObject(await insertSave(databaseOf(door), present.session, c.req.valid('json').name), sid), 200);
+  });
+  app.openapi(savesRoute, async (c) => {
+    const { id, sid } = c.req.valid('param');
+    await house().log.open(id, sid);
+    const saves = await listSaves(databaseOf(door), sid);
+    return c.json({ object: 'list' as const, data: saves.map((save) => toSaveObject(save, sid)) }, 200);
+  });
+  app.openapi(rewindRoute, async (c) => {
+    const { log, stage } = house();
+    const { id, sid } = c.req.valid('param');
+    await stage.interrupt(sid);
+    return c.json(toSessionObject(await log.rewind(id, sid, c.req.valid('json').to)), 200);
+  });
+  app.openapi(forkRoute, async (c) => {
+    const { log } = house();
+    const { id, sid } = c.req.valid('param');
+    const { from, player_id: player, player_name: playerName, seed } = c.req.valid('json');
+    const { session: old } = await log.open(id, sid);
+    const head = from === undefined ? old.head : await log.place(old, from, 'from');
+    const changed = { player: player ?? old.player, playerName: playerName ?? old.playerName, seed: seed ?? old.seed };
+    const { npcId, character, beginning, tree } = old;
+    const made = await insertSession(databaseOf(door), { npcId, character, beginning, tree, head, ...changed });
+    return c.json(toSessionObject(await log.open(id, made.id)), 200);
+  });
+  app.openapi(tokenRoute, async (c) => {
+    const { id, sid } = c.req.valid('param');
+    const { allow, expires_in_s: lifeS } = c.req.valid('json');
+    await house().log.open(id, sid);
+    const { token, expiresAt } = await mintToken(databaseOf(door), { sessionId: sid, allows: allow, lifeS });
+    return c.json({ object: 'npc.token' as const, token, session_id: sid, allow, expires_at: expiresAt.getTime() / 1000 }, 200);
+  });
+}
+
+/** A session that begins where the two left off, with the greeting said. Throws what `checkFits` does where the character leaves no room for lines. */
+async function begin(door: Door, log: SessionLog, npcId: string, body: z.infer<typeof NewSessionBody>) {
+  const db = databaseOf(door);
+  const { character } = await findNpc(db, npcId);
+  const { player_id: player, player_name: playerName, seed = randomInt(2 ** 32), relationship, at } = body;
+  const model = await door.models.language(findModel(door.models, character.model, ['language']).id);
+  checkFits(model, character, speakersOf({ character, playerName }));
+  const last = relationship === undefined ? await latestSession(db, npcId, player) : undefined;
+  const known = relationship ?? (last ? (await log.open(npcId, last.id)).state.relationship : 0);
+  const preferences = offsetsOf(model.schema, await thumbedLines(db, player));
+  const made = await insertSession(db, {
+    ...{ npcId, player, playerName, character, seed },
+    beginning: { relationship: known, preferences },
+  });
+  const { greeting } = character;
+  if (greeting === undefined) return await log.open(npcId, made.id);
+  const text = fillNames(greeting, speakersOf(made));
+  return await log.append(npcId, made.id, ({ state }) => {
+    return { kind: 'spoke', ...timeOf(state, at), text, applied: {}, fallback: false };
+  });
+}

@@ -1,0 +1,197 @@
+// /v1/npcs: characters are written, imported from cards, found, and written back into their cards.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { SteerError } from '../../errors.ts';
+import { cardOfImage, writeCard, writeCardImage } from '../../npc/card.ts';
+import { type Character, checkCharacter } from '../../npc/character.ts';
+import { findNpc, insertNpc, listNpcs, removeNpc, replaceNpc } from '../../npc/character-rows.ts';
+import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { findModel } from '../served-models.ts';
+import { mediaType } from '../uploads.ts';
+import { failureResponses } from '../wire/failure.ts';
+import {
+  bodyOfCard,
+  DeletedNpc,
+  NewNpcBody,
+  NpcBody,
+  NpcId,
+  NpcList,
+  NpcObject,
+  toCardCharacter,
+  toCharacter,
+  toNpcObject,
+} from '../wire/npcs.ts';
+import { pageFields, toPage } from '../wire/pages.ts';
+
+const tags = ['Characters'];
+const params = z.object({ id: z.string().max(64) });
+const one = (description: string) => ({ 200: { description, content: { 'application/json': { schema: NpcObject } } } });
+const refusals = [
+  'invalid_request',
+  'invalid_json',
+  'unknown_attribute',
+  'attribute_out_of_range',
+  'model_not_found',
+  'body_too_large',
+  'unsupported_media_type',
+  'database_unavailable',
+] as const;
+
+const createNpcRoute = createRoute({
+  method: 'post',
+  path: '/v1/npcs',
+  tags,
+  summary: 'Make a character',
+  request: { body: { required: true, content: { 'application/json': { schema: NewNpcBody } } } },
+  responses: { ...one('The character'), ...failureResponses(...refusals, 'conflict') },
+});
+
+const importRoute = createRoute({
+  method: 'post',
+  path: '/v1/npcs/import',
+  tags,
+  summary: 'Make a character from a card',
+  description:
+    'A character card V2 or V3, as JSON or in a PNG. What lies under `steerlm/attributes` in its extensions is read as POST /v1/npcs reads it. ' +
+    'The card is kept to the letter; `creator_notes` and `tags` are never told to the model.',
+  request: {
+    query: z.object({ id: NpcId.optional() }),
+    body: {
+      required: true,
+      content: {
+        'application/json': { schema: z.looseObject({ spec: z.string(), data: z.looseObject({}) }).openapi('CharacterCard') },
+        'image/png': { schema: { type: 'string', format: 'binary' } },
+      },
+    },
+  },
+  responses: { ...one('The character'), ...failureResponses(...refusals, 'conflict') },
+});
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/v1/npcs',
+  tags,
+  summary: 'List the characters',
+  request: { query: z.object(pageFields) },
+  responses: {
+    200: { description: 'A page of characters', content: { 'application/json': { schema: NpcList } } },
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+const oneRoute = createRoute({
+  method: 'get',
+  path: '/v1/npcs/{id}',
+  tags,
+  summary: 'Show one character',
+  request: { params },
+  responses: { ...one('The character'), ...failureResponses('not_found', 'database_unavailable') },
+});
+
+const replaceRoute = createRoute({
+  method: 'put',
+  path: '/v1/npcs/{id}',
+  tags,
+  summary: 'Replace a character',
+  description: 'Sessions in hand keep who the character was when they began.',
+  request: { params, body: { required: true, content: { 'application/json': { schema: NpcBody } } } },
+  responses: { ...one('The character'), ...failureResponses(...refusals, 'not_found') },
+});
+
+const deleteRoute = createRoute({
+  method: 'delete',
+  path: '/v1/npcs/{id}',
+  tags,
+  summary: 'Delete a character with all its sessions',
+  request: { params },
+  responses: {
+    200: { description: 'It is gone', content: { 'application/json': { schema: DeletedNpc } } },
+    ...failureResponses('not_found', 'database_unavailable'),
+  },
+});
+
+const cardRoute = createRoute({
+  method: 'get',
+  path: '/v1/npcs/{id}/card',
+  tags,
+  summary: 'Download a character as a card',
+  description:
+    'An imported card comes back with every field it had, to the letter but for what was changed since. With `format=png` in its picture.',
+  request: { params, query: z.object({ format: z.enum(['json', 'png']).default('json') }) },
+  responses: {
+    200: {
+      description: 'The card',
+      content: {
+        'application/json': { schema: z.looseObject({ spec: z.string(), data: z.looseObject({}) }) },
+        'image/png': { schema: { type: 'string', format: 'binary' } },
+      },
+    },
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
+});
+
+/** Adds the routes. */
+export function addNpcs(app: OpenAPIHono<DoorEnv>, door: Door): void {
+  const checked = (character: Character): Character => {
+    return checkCharacter(character, findModel(door.models, character.model, ['language']).schema);
+  };
+
+  app.openapi(createNpcRoute, async (c) => {
+    const { id, ...body } = c.req.valid('json');
+    return c.json(toNpcObject(await insertNpc(databaseOf(door), { id, character: checked(toCharacter(body)) })), 200);
+  });
+
+  app.openapi({ ...importRoute, request: { query: importRoute.request.query } }, async (c) => {
+    const db = databaseOf(door);
+    const { text, image } = await readUpload(c.req.raw, mediaType(c.req.header('content-type')));
+    const character = checked(toCharacter(bodyOfCard(text)));
+    const { id } = c.req.valid('query');
+    return c.json(toNpcObject(await insertNpc(db, { id, character, card: text, image })), 200);
+  });
+
+  app.openapi(listRoute, async (c) => {
+    const { limit, after } = c.req.valid('query');
+    const found = await listNpcs(databaseOf(door), { after, limit: limit + 1 });
+    return c.json(
+      toPage(found.map(toNpcObject), limit, ({ id }) => id),
+      200,
+    );
+  });
+
+  app.openapi(oneRoute, async (c) => c.json(toNpcObject(await findNpc(databaseOf(door), c.req.valid('param').id)), 200));
+
+  app.openapi(replaceRoute, async (c) => {
+    const character = checked(toCharacter(c.req.valid('json')));
+    return c.json(toNpcObject(await replaceNpc(databaseOf(door), c.req.valid('param').id, character)), 200);
+  });
+
+  app.openapi(deleteRoute, async (c) => {
+    const { id } = c.req.valid('param');
+    await removeNpc(databaseOf(door), id);
+    return c.json({ object: 'npc' as const, id, deleted: true as const }, 200);
+  });
+
+  app.openapi(cardRoute, async (c) => {
+    const { id, character, card, image } = await findNpc(databaseOf(door), c.req.valid('param').id);
+    const written = toCardCharacter(character);
+    const named = (ending: string) => ({ 'content-disposition': `attachment; filename="${id}.${ending}"`, ...nosniff });
+    if (c.req.valid('query').format === 'json') {
+      return c.body(writeCard(card ?? undefined, written), 200, { 'content-type': 'application/json', ...named('json') });
+    }
+    if (image)
+      return c.body(new Uint8Array(writeCardImage(image, written)), 200, { 'content-type': 'image/png', ...named('png') });
+    throw new SteerError('invalid_request', `format: the character ${id} came without a picture. Ask for format=json.`, {
+      details: { param: 'format' },
+    });
+  });
+}
+
+const nosniff = { 'x-content-type-options': 'nosniff' };
+
+async function readUpload(request: Request, type: string): Promise<{ text: string; image?: Uint8Array }> {
+  if (type === 'application/json') return { text: await request.text() };
+  if (type === 'image/png') {
+    const { text, image } = cardOfImage(new Uint8Array(await request.arrayBuffer()));
+    return image ? { text, image } : { text };
+  }
+  throw new SteerError('unsupported_media_type', 'Expected a character card with Content-Type application/json or image/png.');
+}

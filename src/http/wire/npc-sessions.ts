@@ -1,0 +1,288 @@
+// Sessions of a player with a character: what is asked of them, and what they tell.
+import { z } from '@hono/zod-openapi';
+import { permissions } from '../../npc/client-tokens.ts';
+import type { AttributeMood } from '../../npc/mood.ts';
+import { fillNames } from '../../npc/prompt.ts';
+import type { LoggedEntry, Present } from '../../npc/session-log.ts';
+import type { Save } from '../../npc/session-rows.ts';
+import { speakersOf } from '../../npc/speak.ts';
+import { RaterId } from './feedback.ts';
+import { Changes, EventType, Note, Priority, Seconds } from './npcs.ts';
+import { pageFields, pageOf } from './pages.ts';
+import { Steering } from './replies.ts';
+
+const mostText = 4000;
+const longestLifeS = 24 * 3600;
+const lifeUnlessSaidS = 600;
+
+const At = z.number().min(-1e12).max(1e12).optional().openapi({
+  description:
+    "Seconds on the game's clock, never less than the last time told. A session that is told no time runs on the server's clock, in Unix seconds",
+});
+const PlayerId = RaterId.openapi({ description: "The game's own id of the player, under which feedback is kept as well" });
+const PlayerName = z.string().trim().min(1).max(64);
+const Seed = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
+const Place = z.union([z.string().max(64), z.int().min(0)], { error: 'expected the id of a save or a number of entries' });
+
+export const NewSessionBody = z
+  .strictObject({
+    player_id: PlayerId,
+    player_name: PlayerName.default('Player').openapi({ description: 'What `{{user}}` stands for' }),
+    seed: Seed.optional().openapi({
+      description: 'The same seed, events, times and texts give the same lines; absent means a random one',
+    }),
+    relationship: z.number().min(-1).max(1).optional().openapi({
+      description: 'Absent means as it was left when the two last met, or 0',
+    }),
+    at: At,
+  })
+  .openapi('NpcSessionRequest');
+
+export const SessionQuery = z.object({ ...pageFields, player_id: z.string().max(128).optional() });
+
+export const SessionObject = z
+  .object({
+    object: z.literal('npc.session'),
+    id: z.string(),
+    npc_id: z.string(),
+    player_id: z.string(),
+    player_name: z.string(),
+    seed: z.int(),
+    entries: z.int().openapi({ description: 'Entries of its log by now' }),
+    at: z.number().nullable().openapi({ description: 'Time of the last entry' }),
+    relationship: z.number().openapi({ description: '-1 to 1' }),
+    greeting: z.string().nullable(),
+    created_at: z.int().openapi({ description: 'Unix seconds' }),
+  })
+  .openapi('NpcSession');
+
+export const SessionList = pageOf(SessionObject).openapi('NpcSessionList');
+export const DeletedSession = z.object({ object: z.literal('npc.session'), id: z.string(), deleted: z.literal(true) });
+
+export const EventBody = z
+  .strictObject({
+    type: EventType,
+    at: At,
+    data: z
+      .record(z.string().regex(/^\w{1,64}$/), z.union([z.string().max(500), z.number(), z.boolean()]))
+      .optional()
+      .openapi({ description: 'Kept in the log, and told in notes: `{{key}}`' }),
+  })
+  .openapi('NpcEvent');
+
+export const SceneBody = z
+  .strictObject({
+    changes: Changes,
+    name: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .openapi({ description: 'Told with the contribution; of one name all are told apart' }),
+    half_life_s: Seconds.optional(),
+    lasts_s: Seconds.optional().openapi({ description: 'Over after that' }),
+    priority: Priority.default(0),
+    note: Note.optional().openapi({ description: 'What the character remembers of it' }),
+    at: At,
+  })
+  .openapi('NpcMoodChange', { description: 'A mood set by hand, with no reply' });
+
+const MoodPart = z.object({
+  source: z.enum(['rule', 'scene', 'preference', 'relationship', 'limit', 'rounding']),
+  event: z.string().optional(),
+  amount: z.number().openapi({ description: 'Levels when it began' }),
+  remaining: z
+    .number()
+    .openapi({ description: 'Levels left of it: the baseline and what remains of all, added in order, are the value' }),
+});
+
+export const MoodObject = z
+  .object({
+    object: z.literal('npc.mood'),
+    session_id: z.string(),
+    at: z.number(),
+    entries: z.int(),
+    relationship: z.number(),
+    attributes: z.record(z.string(), z.object({ value: z.number(), baseline: z.number(), contributions: z.array(MoodPart) })),
+  })
+  .openapi('NpcMood');
+
+export const MoodQuery = z.object({
+  at: z.coerce
+    .number('expected seconds')
+    .optional()
+    .openapi({ type: 'number', description: 'Later than the last entry; absent means now' }),
+});
+
+export const SayBody = z
+  .strictObject({
+    text: z.string().min(1).max(mostText),
+    at: At,
+    stream: z.boolean().default(false).openapi({
+      description: 'Sentence by sentence: server-sent events, or JSON lines with `Accept: application/x-ndjson`',
+    }),
+    max_ms: z.int().min(1).max(600_000).optional().openapi({
+      description:
+        'Milliseconds from the arrival of the request. A line that takes longer ends after its last whole sentence; without one the fallback is said',
+    }),
+    fallback: z.string().min(1).max(500).optional().openapi({ description: "Absent means one of the character's own" }),
+    strength: z.number().min(0).max(5).default(1),
+    measure: z.boolean().default(false).openapi({ description: 'Rate the line with the predictor' }),
+    interrupt: z.boolean().default(false).openapi({ description: 'Break off a line that is still being said' }),
+    store: z.boolean().default(true).openapi({ description: 'false leaves the line unremembered: it cannot be rated' }),
+  })
+  .openapi('NpcSay');
+
+export const SentenceObject = z
+  .object({ object: z.literal('npc.sentence'), index: z.int(), text: z.string() })
+  .openapi('NpcSentence');
+
+export const LineObject = z
+  .object({
+    object: z.literal('npc.line'),
+    id: z.string().nullable().openapi({ description: 'Under which it can be rated' }),
+    session_id: z.string(),
+    text: z.string(),
+    steering: Steering,
+    action: z
+      .string()
+      .optional()
+      .openapi({ description: 'What the character does with it, of its allowed actions; absent means nothing' }),
+    fallback: z.boolean(),
+    reason: z.string().optional().openapi({ description: 'Why the fallback was said: `deadline`, or the code of a failure' }),
+    entries: z.int(),
+    usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() }),
+  })
+  .openapi('NpcLine');
+
+export const SaveBody = z.strictObject({ name: z.string().min(1).max(128).optional() }).openapi('NpcSaveRequest');
+export const SaveObject = z
+  .object({
+    object: z.literal('npc.save'),
+    id: z.string(),
+    session_id: z.string(),
+    name: z.string().nullable(),
+    created_at: z.int().openapi({ description: 'Unix seconds' }),
+  })
+  .openapi('NpcSave');
+export const SaveList = z.object({ object: z.literal('list'), data: z.array(SaveObject) }).openapi('NpcSaveList');
+
+export const RewindBody = z
+  .strictObject({ to: Place.openapi({ description: 'Id of a save, or how many entries of the log are left' }) })
+  .openapi('NpcRewind');
+
+export const ForkBody = z
+  .strictObject({
+    from: Place.optional().openapi({ description: 'Id of a save, or a number of entries; absent means where the session is' }),
+    player_id: PlayerId.optional(),
+    player_name: PlayerName.optional(),
+    seed: Seed.optional().openapi({
+      description: 'Absent means that of the session, so that the same events give the same lines',
+    }),
+  })
+  .openapi('NpcFork');
+
+export const CancelObject = z
+  .object({ object: z.literal('npc.cancel'), session_id: z.string(), cancelled: z.boolean() })
+  .openapi('NpcCancel', { description: 'Whether a line was being said' });
+
+export const WarmObject = z
+  .object({ object: z.literal('npc.warm'), session_id: z.string(), prompt_tokens: z.int(), ms: z.number() })
+  .openapi('NpcWarm');
+
+export const TokenBody = z
+  .strictObject({
+    allow: z.array(z.enum(permissions)).min(1).default(['say', 'mood', 'feedback']),
+    expires_in_s: z.int().min(1).max(longestLifeS).default(lifeUnlessSaidS),
+  })
+  .openapi('NpcTokenRequest');
+export const TokenObject = z
+  .object({
+    object: z.literal('npc.token'),
+    token: z.string().openapi({ description: 'Told this once. `Authorization: Bearer TOKEN`, or `?token=` of the socket' }),
+    session_id: z.string(),
+    allow: z.array(z.enum(permissions)),
+    expires_at: z.number().openapi({ description: 'Unix seconds' }),
+  })
+  .openapi('NpcToken');
+
+export const ThumbBody = z
+  .strictObject({
+    line: z
+      .string()
+      .max(128)
+      .optional()
+      .openapi({ description: 'Id of a line of this session; absent means the last one that has one' }),
+    thumb: z.enum(['up', 'down']).optional(),
+    ratings: z.record(z.string().max(64), z.number()).optional(),
+    comment: z.string().min(1).max(10_000).optional(),
+  })
+  .openapi('NpcFeedback');
+export const ThumbObject = z
+  .object({
+    object: z.literal('npc.feedback'),
+    id: z.string(),
+    line: z.string(),
+    preferences: z.record(z.string(), z.number()).openapi({ description: 'Levels by which the player is now met more or less' }),
+  })
+  .openapi('NpcFeedbackResult');
+
+const LogEntry = z
+  .object({ position: z.int().openapi({ description: 'Entries before it' }), kind: z.string(), at: z.number() })
+  .catchall(z.unknown())
+  .openapi('NpcLogEntry', {
+    description: 'What happened: `event`, `scene`, `heard`, `spoke` or `preferences`, each with its fields',
+  });
+export const LogObject = z.object({ object: z.literal('list'), data: z.array(LogEntry) }).openapi('NpcLog');
+
+export function toSessionObject({ session, state, length }: Present): z.infer<typeof SessionObject> {
+  const { id, npcId, player, playerName, seed, character, createdAt } = session;
+  return {
+    object: 'npc.session',
+    id,
+    npc_id: npcId,
+    player_id: player,
+    player_name: playerName,
+    seed,
+    entries: length,
+    at: state.atS ?? null,
+    relationship: state.relationship,
+    greeting: character.greeting === undefined ? null : fillNames(character.greeting, speakersOf(session)),
+    created_at: Math.floor(createdAt.getTime() / 1000),
+  };
+}
+
+export function toMoodObject(
+  { session, state, length }: Present,
+  at: number,
+  moods: Record<string, AttributeMood>,
+): z.infer<typeof MoodObject> {
+  const attributes = Object.entries(moods).map(([name, { value, baseline, contributions }]) => {
+    return [name, { value, baseline, contributions }];
+  });
+  return {
+    object: 'npc.mood',
+    session_id: session.id,
+    at,
+    entries: length,
+    relationship: state.relationship,
+    attributes: Object.fromEntries(attributes),
+  };
+}
+
+export function toSaveObject({ id, name, createdAt }: Save, sessionId: string): z.infer<typeof SaveObject> {
+  return { object: 'npc.save', id, session_id: sessionId, name, created_at: Math.floor(createdAt.getTime() / 1000) };
+}
+
+export function toLogEntry({ position, entry }: LoggedEntry): z.infer<typeof LogEntry> {
+  const { kind, atS, ...rest } = entry;
+  return { position, kind, at: atS, ...snakeCased(rest) };
+}
+
+function snakeCased(fields: Record<string, unknown>): Record<string, unknown> {
+  const name = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(fields).map(([field, value]) => [name(field), value]));
+}

@@ -1,0 +1,233 @@
+// Character cards V2 and V3 (chara_card_v2, chara_card_v3): what of one makes a character here, and a character written back into its card with every
+// other letter of it untouched. creator_notes and tags are for people and never read. What cards have no field for lies in their sanctioned place,
+// data.extensions, under a name of our own.
+import { isDeepStrictEqual } from 'node:util';
+import { SteerError } from '../errors.ts';
+import type { Example, Fact } from './character.ts';
+import { elementTexts, memberText, setMember, setMemberText } from './json-members.ts';
+import { readTexts, replaceTexts } from './png-text.ts';
+
+/** Our place among the extensions of a card: attributes, caps, rules and the like, as POST /v1/npcs takes them. */
+export const extension = 'steerlm/attributes';
+
+/** What a card says of a character. */
+export interface CardCharacter {
+  name: string;
+  persona: string;
+  greeting?: string | undefined;
+  examples: Example[];
+  facts: Fact[];
+  /** Everything else, unchecked. */
+  steering: Fields;
+}
+
+/** A card as it came. */
+export interface Card {
+  /** JSON. */
+  text: string;
+  image?: Uint8Array | undefined;
+}
+
+type Fields = Record<string, unknown>;
+
+/** The card in a PNG: that of `ccv3` where there is one, else that of `chara`. Throws invalid_request. */
+export function cardOfImage(image: Uint8Array): Card {
+  const texts = readTexts(image);
+  const found = texts.get('ccv3') ?? texts.get('chara');
+  if (found === undefined) throw refused('card', 'the picture has no tEXt chunk named ccv3 or chara, so it carries no character');
+  if (!/^[\w+/=\s-]*$/.test(found)) throw refused('card', 'expected the tEXt chunk of the picture in base64');
+  return { text: Buffer.from(found, 'base64').toString('utf8'), image };
+}
+
+/** The character a card describes. Throws invalid_json, or invalid_request naming the field. */
+export function readCard(text: string): CardCharacter {
+  const { spec, data } = parseObject(text);
+  if (spec !== 'chara_card_v2' && spec !== 'chara_card_v3') {
+    throw refused(
+      'spec',
+      `expected "chara_card_v2" or "chara_card_v3", found ${JSON.stringify(spec)?.slice(0, 64) ?? 'nothing'}`,
+    );
+  }
+  if (!isObject(data)) throw refused('data', 'expected an object');
+  const said = (field: string) => textOf(data, field).trim();
+  if (said('name') === '') throw refused('data.name', 'expected the name of the character');
+  const parts = [
+    said('system_prompt')
+      .replace(/\{\{\s*original\s*\}\}/gi, '')
+      .trim(),
+    said('description'),
+    said('personality') && `Personality: ${said('personality')}`,
+    said('scenario') && `Scenario: ${said('scenario')}`,
+    said('post_history_instructions')
+      .replace(/\{\{\s*original\s*\}\}/gi, '')
+      .trim(),
+  ];
+  const greeting = said('first_mes');
+  return {
+    name: said('name'),
+    persona: parts.filter((part) => part !== '').join('\n'),
+    ...(greeting === '' ? {} : { greeting }),
+    examples: readExamples(said('mes_example')),
+    facts: readBook(data.character_book),
+    steering: readSteering(data.extensions),
+  };
+}
+
+/** The card's JSON with what has changed since it was read; nothing else of it moves. Without a card, a new one. */
+export function writeCard(card: string | undefined, character: CardCharacter): string {
+  if (card === undefined) return JSON.stringify(newCard(character), null, 2);
+  const before = readCard(card);
+  let text = card;
+  const set = (field: string, value: unknown) => {
+    text = setMember(text, ['data', field], value);
+  };
+  if (before.name !== character.name) set('name', character.name);
+  if (before.persona !== character.persona) {
+    set('description', character.persona);
+    for (const field of ['system_prompt', 'personality', 'scenario', 'post_history_instructions']) {
+      if (memberText(text, ['data', field]) !== undefined) set(field, '');
+    }
+  }
+  if (before.greeting !== character.greeting) set('first_mes', character.greeting ?? '');
+  if (!same(before.examples, character.examples)) set('mes_example', writeExamples(character.examples));
+  if (!same(before.facts, character.facts)) text = replaceBook(text, character.facts);
+  if (!same(before.steering, character.steering)) text = setMember(text, ['data', 'extensions', extension], character.steering);
+  return text;
+}
+
+/** The picture with the character in every card it carries. */
+export function writeCardImage(image: Uint8Array, character: CardCharacter): Buffer {
+  const texts = new Map<string, string>();
+  for (const [keyword, text] of readTexts(image)) {
+    if (keyword !== 'ccv3' && keyword !== 'chara') continue;
+    const card = Buffer.from(text, 'base64').toString('utf8');
+    const written = writeCard(card, character);
+    if (written !== card) texts.set(keyword, Buffer.from(written, 'utf8').toString('base64'));
+  }
+  return replaceTexts(image, texts);
+}
+
+function newCard({ name, persona, greeting, examples, facts, steering }: CardCharacter): Fields {
+  const unsaid = { personality: '', scenario: '', creator_notes: '', system_prompt: '', post_history_instructions: '' };
+  return {
+    spec: 'chara_card_v2',
+    spec_version: '2.0',
+    data: {
+      ...{ name, description: persona, first_mes: greeting ?? '', mes_example: writeExamples(examples), ...unsaid },
+      ...{ alternate_greetings: [], tags: [], creator: '', character_version: '' },
+      ...(facts.length === 0 ? {} : { character_book: { extensions: {}, entries: facts.map(toEntry) } }),
+      extensions: same(steering, {}) ? {} : { [extension]: steering },
+    },
+  };
+}
+
+/** Exchanges of an example text: `<START>` parts them, and each line begins with the macro of who speaks, or goes on with what was said before. */
+function readExamples(text: string): Example[] {
+  const examples: Example[] = [];
+  for (const block of text.split(/<START>/i)) {
+    let player: string | undefined;
+    for (const [, who, said] of block.matchAll(
+      /^[ \t]*\{\{(char|user)\}\}:([\s\S]*?)(?=^[ \t]*\{\{(?:char|user)\}\}:|(?![\s\S]))/gim,
+    )) {
+      const line = said!.trim();
+      if (line === '') continue;
+      if (who!.toLowerCase() === 'user') player = player === undefined ? line : `${player}\n${line}`;
+      else {
+        examples.push(player === undefined ? { npc: line } : { player, npc: line });
+        player = undefined;
+      }
+    }
+  }
+  return examples;
+}
+
+function writeExamples(examples: readonly Example[]): string {
+  const lines = examples.map(
+    ({ player, npc }) => `<START>\n${player === undefined ? '' : `{{user}}: ${player}\n`}{{char}}: ${npc}`,
+  );
+  return lines.join('\n');
+}
+
+/** The enabled entries of a lorebook in their order; constant ones and those without keys are always said. */
+function readBook(book: unknown): Fact[] {
+  return entriesOf(book).flatMap((entry) => factOf(entry) ?? []);
+}
+
+function entriesOf(book: unknown): Fields[] {
+  if (book === undefined || book === null) return [];
+  const entries = isObject(book) ? (book.entries ?? []) : undefined;
+  if (Array.isArray(entries) && entries.every(isObject)) {
+    return entries.toSorted((a, b) => orderOf(a) - orderOf(b));
+  }
+  throw refused('data.character_book.entries', 'expected a list of objects');
+}
+
+function factOf(entry: Fields): [Fact] | undefined {
+  const { content, keys, enabled, constant } = entry;
+  if (enabled === false || typeof content !== 'string' || content.trim() === '') return undefined;
+  const named = Array.isArray(keys) ? keys.filter((key) => typeof key === 'string' && key.trim() !== '') : [];
+  return [{ content: content.trim(), keys: constant === true ? [] : named }];
+}
+
+function toEntry({ content, keys }: Fact, i: number): Fields {
+  return { keys, content, extensions: {}, enabled: true, insertion_order: i, ...(keys.length === 0 ? { constant: true } : {}) };
+}
+
+/** Entries that still say what they said stay to the letter, disabled ones too, but for their place in the order where facts changed theirs. */
+function replaceBook(text: string, facts: readonly Fact[]): string {
+  const path = ['data', 'character_book', 'entries'];
+  const old = elementTexts(memberText(text, path) ?? '[]').map((raw) => ({ raw, fact: factOf(JSON.parse(raw))?.[0] }));
+  const disabled = old.filter(({ fact }) => fact === undefined).map(({ raw }) => raw);
+  let last = -1;
+  const told = facts.map((fact) => {
+    const known = old.find((entry) => same(entry.fact, fact))?.raw;
+    if (known === undefined) return JSON.stringify(toEntry(fact, ++last));
+    const order = orderOf(JSON.parse(known));
+    if (order >= last) {
+      last = order;
+      return known;
+    }
+    return setMember(known, ['insertion_order'], ++last);
+  });
+  return setMemberText(text, path, `[${[...told, ...disabled].join(',')}]`);
+}
+
+function orderOf({ insertion_order: order }: Fields): number {
+  return typeof order === 'number' ? order : 0;
+}
+
+function readSteering(extensions: unknown): Fields {
+  const found = isObject(extensions) ? extensions[extension] : undefined;
+  if (found === undefined) return {};
+  if (isObject(found)) return found;
+  throw refused(`data.extensions.${extension}`, 'expected an object');
+}
+
+function parseObject(text: string): Fields {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new SteerError('invalid_json', 'card: expected JSON, found text that does not parse as JSON.', { cause });
+  }
+  if (isObject(parsed)) return parsed;
+  throw refused('card', 'expected a JSON object');
+}
+
+function textOf(data: Fields, field: string): string {
+  const value = data[field] ?? '';
+  if (typeof value === 'string') return value;
+  throw refused(`data.${field}`, 'expected text');
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return isDeepStrictEqual(a, b);
+}
+
+function refused(param: string, reason: string): SteerError {
+  return new SteerError('invalid_request', `${param}: ${reason}.`, { details: { param } });
+}

@@ -1,0 +1,42 @@
+// What a character does with its line: one of the actions its author allows, or none. The model chooses by continuing the conversation, bound to
+// the names of the actions, so nothing else can come of it. What counts is how much likelier the conversation makes an action than it is without one:
+// a model has favourites among names (Zhao et al. 2021, "Calibrate Before Use").
+import type { LanguageModel } from '../generation/language-model.ts';
+import { type Conversation, type Label, layOutPrompt, type Turn } from '../steerlm.ts';
+import type { Action } from './character.ts';
+
+const nothing = 'none';
+
+interface Situation {
+  conversation: Conversation;
+  label: Label;
+  actions: readonly Action[];
+}
+
+/** The action's name; undefined where the character has none to choose from, does none, or the context has no room to ask. */
+export async function chooseAction(
+  model: LanguageModel,
+  { conversation, label, actions }: Situation,
+  said: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (actions.length === 0) return undefined;
+  const choices = [nothing, ...actions.map(({ name }) => name)];
+  const listed = actions.map(({ name, when }) => (when === undefined ? name : `${name} (${when})`));
+  const question = `What do you do? One of: ${[nothing, ...listed].join(', ')}.`;
+  const asked = { role: 'user' as const, content: question };
+  const encode = (turns: Turn[], system: string) => model.encode(layOutPrompt(model.schema, { system, turns }, {}));
+  const prompt = encode([...conversation.turns, { role: 'assistant', content: said, label }, asked], conversation.system);
+  const branches = [
+    { prompt, weight: 2 },
+    { prompt: encode([asked], ''), weight: -1 },
+  ];
+  const most = Math.max(...choices.map((choice) => choice.length)) + 1;
+  if (prompt.length + most > model.contextLength) return undefined;
+  const phases = model.mixes ? [{ branches }] : undefined;
+  const wanted = { prompt, phases, maxTokens: most, temperature: 0, topP: 1, topK: 1, seed: 0, n: 1, stop: [] };
+  for await (const event of model.complete({ ...wanted, constraint: { kind: 'choice', choices } }, signal)) {
+    if (event.kind === 'end') return actions.find(({ name }) => name === event.text)?.name;
+  }
+  return undefined;
+}

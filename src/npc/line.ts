@@ -1,0 +1,152 @@
+// Has a model write one line of a character: sentence by sentence, in time or not at all, and perhaps with what the character does.
+// Knows no session, no database and no HTTP.
+import { isRetryable, SteerError } from '../errors.ts';
+import type { CompletionRequest, FinishReason, LanguageModel } from '../generation/language-model.ts';
+import { toBranches } from '../generation/steered-prompt.ts';
+import { type Conversation, type Label, layOutPrompt } from '../steerlm.ts';
+import type { Action } from './character.ts';
+import { chooseAction } from './choose-action.ts';
+import { Sentences } from './sentences.ts';
+
+export interface LineRequest {
+  conversation: Conversation;
+  label: Label;
+  /** 1 is the plain prompt. */
+  strength: number;
+  seed: number;
+  lineTokens: number;
+  actions: readonly Action[];
+  /** When the line must be there, on the clock of performance.now(). */
+  deadlineMs?: number | undefined;
+  /** Said where nothing came in time; absent means that this is a failure. */
+  fallback?: string | undefined;
+}
+
+export interface WrittenLine {
+  text: string;
+  action?: string;
+  fallback: boolean;
+  /** Why the fallback was said: a deadline, or the code of a failure that may pass. */
+  reason?: string;
+  /** Its time was up before it had ended. */
+  deadline?: true;
+  finishReason: FinishReason;
+  promptTokens: number;
+  completionTokens: number;
+}
+
+export type LineEvent = { kind: 'sentence'; text: string } | { kind: 'line'; line: WrittenLine };
+
+/** Of the time there is, what is kept for what comes after the last token. */
+const reserveMs = 5;
+
+/**
+ * The sentences as they end, then the whole line. A line that runs out of time ends after its last whole sentence; without one the fallback is said.
+ * Throws `cancelled` when the signal aborts, and what the model throws where no fallback stands in for it.
+ */
+export async function* writeLine(model: LanguageModel, request: LineRequest, signal: AbortSignal): AsyncGenerator<LineEvent> {
+  const { deadlineMs = Number.POSITIVE_INFINITY, fallback } = request;
+  const attempt = new Attempt(model, request, signal);
+  let failure: unknown;
+  try {
+    for await (const text of attempt.sentences()) yield { kind: 'sentence', text };
+  } catch (error) {
+    signal.throwIfAborted();
+    failure = error;
+  }
+  signal.throwIfAborted();
+  const late = attempt.late || performance.now() >= deadlineMs;
+  if (failure !== undefined && !late && attempt.text === '' && !(fallback !== undefined && isRetryable(failure))) throw failure;
+  if (attempt.text === '' && fallback !== undefined) {
+    const reason = failure instanceof SteerError && !late ? failure.code : 'deadline';
+    yield { kind: 'sentence', text: fallback };
+    yield { kind: 'line', line: { ...attempt.figures(), text: fallback, fallback: true, reason } };
+    return;
+  }
+  if (failure !== undefined && !late) throw failure;
+  const action = late ? undefined : await chooseAction(model, request, attempt.text, signal);
+  const line = { ...attempt.figures(), text: attempt.text, fallback: false };
+  yield { kind: 'line', line: { ...line, ...(action === undefined ? {} : { action }), ...(late ? { deadline: true } : {}) } };
+}
+
+/** One try at the line: what has been said, and what it took. */
+class Attempt {
+  readonly #model: LanguageModel;
+  readonly #request: LineRequest;
+  readonly #signal: AbortSignal;
+  readonly #promptTokens: number;
+  readonly #wanted: CompletionRequest;
+  #completionTokens = 0;
+  #finishReason: FinishReason = 'length';
+  /** Whole sentences. */
+  text = '';
+  late = false;
+
+  constructor(model: LanguageModel, request: LineRequest, signal: AbortSignal) {
+    const { conversation, label, strength, seed, lineTokens, deadlineMs } = request;
+    const prompt = model.encode(layOutPrompt(model.schema, conversation, label));
+    const branches = toBranches(model, conversation, label, { strength, against: 'null' });
+    const { sampling = {} } = model;
+    this.#model = model;
+    this.#request = request;
+    this.#signal = signal;
+    this.#promptTokens = prompt.length;
+    this.#wanted = {
+      prompt,
+      phases: branches.length > 1 ? [{ branches }] : undefined,
+      maxTokens: Math.min(lineTokens, model.contextLength - prompt.length),
+      temperature: sampling.temperature ?? 1,
+      topP: sampling.topP ?? 1,
+      topK: sampling.topK ?? 0,
+      minP: sampling.minP ?? 0,
+      repetitionPenalty: sampling.repetitionPenalty ?? 1,
+      frequencyPenalty: sampling.frequencyPenalty ?? 0,
+      seed,
+      n: 1,
+      stop: [],
+      maxMs: deadlineMs === undefined ? undefined : Math.max(1, Math.ceil(deadlineMs - performance.now() - reserveMs)),
+    };
+  }
+
+  /** Ends at the deadline however little the model says of it. */
+  async *sentences(): AsyncGenerator<string> {
+    const stop = new AbortController();
+    const { deadlineMs } = this.#request;
+    const alarm = deadlineMs === undefined ? undefined : setTimeout(() => this.#ring(stop), deadlineMs - performance.now());
+    const sentences = new Sentences();
+    try {
+      for await (const event of this.#model.complete(this.#wanted, AbortSignal.any([this.#signal, stop.signal]))) {
+        if (event.kind === 'delta') {
+          for (const sentence of sentences.push(event.text)) yield this.#say(sentence);
+          continue;
+        }
+        this.#completionTokens = event.completionTokens;
+        this.#finishReason = event.finishReason;
+        this.late ||= event.deadline === true;
+        const rest = sentences.finish();
+        // Half a sentence is worth more than none where the length is all that ended it.
+        if (rest !== '' && !this.late) yield this.#say(rest);
+      }
+    } finally {
+      clearTimeout(alarm);
+    }
+  }
+
+  figures() {
+    return {
+      finishReason: this.#finishReason,
+      promptTokens: this.#promptTokens,
+      completionTokens: this.#completionTokens,
+    };
+  }
+
+  #say(sentence: string): string {
+    this.text += sentence;
+    return sentence;
+  }
+
+  #ring(stop: AbortController): void {
+    this.late = true;
+    stop.abort();
+  }
+}

@@ -1,0 +1,149 @@
+// What a session has come to: a pure fold over its log. The same entries give the same state, whoever reads them and whenever.
+import { SteerError } from '../errors.ts';
+import type { Label, Turn } from '../steerlm.ts';
+import type { Character, Rule } from './character.ts';
+import { type Effect, isLeft } from './mood.ts';
+
+/** What a log holds, in order. Times are seconds on the clock of the session. */
+export type Entry =
+  /** Something happened in the game; what it does stands in the rules. */
+  | ({ kind: 'event'; type: string; data?: EventData | undefined } & When)
+  /** The game sets a mood by hand. */
+  | ({ kind: 'scene' } & Scene & When)
+  /** The player speaks. */
+  | ({ kind: 'heard'; text: string } & When)
+  /** The character answers, or says its greeting. */
+  | ({ kind: 'spoke' } & Spoken & When)
+  /** What the player is now known to like. */
+  | ({ kind: 'preferences'; offsets: Label } & When);
+
+export interface When {
+  atS: number;
+  /** The game told the time. */
+  told?: boolean | undefined;
+}
+
+export type EventData = Record<string, string | number | boolean>;
+
+export interface Scene {
+  name?: string | undefined;
+  changes: Label;
+  halfLifeS?: number | undefined;
+  /** Seconds after which it is over. */
+  lastsS?: number | undefined;
+  priority: number;
+  note?: string | undefined;
+}
+
+export interface Spoken {
+  text: string;
+  /** What the line was written under; empty for one nobody wrote. */
+  applied: Label;
+  action?: string | undefined;
+  /** Not the model's line. */
+  fallback: boolean;
+  /** Broken off by the player or the game: this is what had been said by then. */
+  interrupted?: boolean | undefined;
+  /** Under which it can be rated. */
+  completionId?: string | undefined;
+}
+
+export interface Beginning {
+  /** -1 to 1, as it was left when the two last met. */
+  relationship: number;
+  preferences: Label;
+}
+
+export interface SessionState extends Beginning {
+  effects: Effect[];
+  /** What was said, oldest first; only as much as a prompt could ever hold. */
+  turns: Turn[];
+  /** What the character remembers of what happened, oldest first. */
+  notes: string[];
+  /** Lines the character was asked for; the next one draws with this. */
+  heard: number;
+  /** The player waits for an answer. */
+  waiting: boolean;
+  /** Of the last entry. */
+  atS: number | undefined;
+  /** Whether the session runs on the game's clock. */
+  toldTime: boolean;
+}
+
+const mostTurns = 200;
+const mostNotes = 40;
+
+export function beginState({ relationship, preferences }: Beginning): SessionState {
+  return {
+    relationship,
+    preferences,
+    effects: [],
+    turns: [],
+    notes: [],
+    heard: 0,
+    waiting: false,
+    atS: undefined,
+    toldTime: false,
+  };
+}
+
+/** The state after one more entry. */
+export function follow(state: SessionState, entry: Entry, character: Pick<Character, 'rules'>): SessionState {
+  const next: SessionState = { ...state, atS: entry.atS, toldTime: state.toldTime || entry.told === true };
+  switch (entry.kind) {
+    case 'event':
+      return rulesOf(character, entry.type).reduce((held, rule) => applyRule(held, rule, entry), next);
+    case 'scene': {
+      const { name, changes, halfLifeS, lastsS, priority, note, atS } = entry;
+      const untilS = lastsS === undefined ? undefined : atS + lastsS;
+      return remember(move(next, { source: 'scene', event: name, changes, atS, halfLifeS, untilS, priority }), note);
+    }
+    case 'heard':
+      return { ...say(next, { role: 'user', content: entry.text }), heard: state.heard + 1, waiting: true };
+    case 'spoke': {
+      const turn = { role: 'assistant' as const, content: entry.text, label: entry.applied };
+      return { ...(entry.text === '' ? next : say(next, turn)), waiting: false };
+    }
+    case 'preferences':
+      return { ...next, preferences: entry.offsets };
+  }
+}
+
+/** Rules an event sets off. Throws invalid_request for one that the character has no rule for. */
+export function rulesOf({ rules }: Pick<Character, 'rules'>, type: string): Rule[] {
+  const found = rules.filter(({ event }) => event === type);
+  if (found.length > 0) return found;
+  const known = [...new Set(rules.map(({ event }) => event))].join(', ') || 'none';
+  throw new SteerError(
+    'invalid_request',
+    `type: this character has no rule for the event ${JSON.stringify(type.slice(0, 128))}. It knows: ${known}.`,
+    { details: { param: 'type' } },
+  );
+}
+
+function applyRule(state: SessionState, rule: Rule, { atS, data }: Entry & { kind: 'event' }): SessionState {
+  const { event, changes, halfLifeS, priority, clamp } = rule;
+  const moved = move(state, { source: 'rule', event, changes, atS, halfLifeS, priority, clamp });
+  // To a millionth, or a tenth taken three times would leave a trace of itself.
+  const together = Math.round(1e6 * (state.relationship + rule.relationship)) / 1e6;
+  const relationship = Math.min(1, Math.max(-1, together));
+  return remember({ ...moved, relationship }, rule.note && fillData(rule.note, data));
+}
+
+/** What has faded away is forgotten on the way, so that a long session stays as quick as a short one. */
+function move(state: SessionState, effect: Effect): SessionState {
+  return { ...state, effects: [...state.effects.filter((held) => isLeft(held, effect.atS)), effect] };
+}
+
+function remember(state: SessionState, note: string | undefined): SessionState {
+  return note === undefined ? state : { ...state, notes: [...state.notes, note].slice(-mostNotes) };
+}
+
+function say(state: SessionState, turn: Turn): SessionState {
+  return { ...state, turns: [...state.turns, turn].slice(-mostTurns) };
+}
+
+/** `{{item}}` by what the event says of it; what it does not say stays as it is. */
+function fillData(note: string, data: EventData = {}): string {
+  return note.replace(/\{\{\s*(\w+)\s*\}\}/g, (macro, name: string) => (Object.hasOwn(data, name) ? String(data[name]) : macro));
+}

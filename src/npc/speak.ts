@@ -1,0 +1,183 @@
+// A line within a session: the player is heard, the character answers under its mood, and both are logged, the answer with as much of it as was
+// said. One line at a time; who speaks next may break it off. Knows no HTTP.
+import { SteerError } from '../errors.ts';
+import type { LanguageModel } from '../generation/language-model.ts';
+import { randomStream } from '../random.ts';
+import { type Conversation, type Label, layOutPrompt } from '../steerlm.ts';
+import { timeOf } from './clock.ts';
+import { type LineEvent, type LineRequest, type WrittenLine, writeLine } from './line.ts';
+import { labelOf, moodOf, requestOf } from './mood.ts';
+import { fillNames, layOutMemory, type Speakers } from './prompt.ts';
+import type { Present, SessionLog } from './session-log.ts';
+import type { Session } from './session-rows.ts';
+import { type Entry, follow, type SessionState, type Spoken } from './session-state.ts';
+
+export interface SayRequest {
+  npcId: string;
+  sessionId: string;
+  text: string;
+  /** On the game's clock. */
+  atS?: number | undefined;
+  /** When it was asked for, on the clock of performance.now(), and how long after that the line must be there. */
+  startedMs: number;
+  maxMs?: number | undefined;
+  /** Said where the line does not come in time; absent means one of the character's own. */
+  fallback?: string | undefined;
+  strength: number;
+  /** Breaks off a line that is still being said; otherwise that is a conflict. */
+  interrupt: boolean;
+  /** Under which the line can be rated; absent where it is not kept. */
+  completionId?: string | undefined;
+}
+
+/** Everything there is to tell of a line. */
+export interface SaidLine extends WrittenLine {
+  session: Session;
+  /** Entries of the session by now. */
+  length: number;
+  conversation: Conversation;
+  requested: Label;
+  applied: Label;
+  seed: number;
+}
+
+export type SayEvent = Extract<LineEvent, { kind: 'sentence' }> | { kind: 'line'; line: SaidLine };
+
+/** Where the characters of this process speak. */
+export class Stage {
+  readonly #log: SessionLog;
+  readonly #speaking = new Map<string, { stop: AbortController; over: Promise<void> }>();
+
+  constructor(log: SessionLog) {
+    this.#log = log;
+  }
+
+  /** Breaks off the line that the session's character is saying and waits for its end; false where it says none. */
+  async interrupt(sessionId: string): Promise<boolean> {
+    const speaking = this.#speaking.get(sessionId);
+    speaking?.stop.abort(new SteerError('cancelled', 'The line was broken off.'));
+    await speaking?.over;
+    return speaking !== undefined;
+  }
+
+  /**
+   * Has the model read what is known by now, so that the next line begins sooner; nothing is logged. Answers how many tokens that were.
+   * Throws what `layOutMemory` and the model throw.
+   */
+  async warm(model: LanguageModel, npcId: string, sessionId: string, signal: AbortSignal): Promise<number> {
+    const { session, state } = await this.#log.open(npcId, sessionId);
+    const heard = follow(state, { kind: 'heard', ...timeOf(state, undefined), text: '?' }, session.character);
+    const { line } = planLine(model, session, heard, { strength: 1 });
+    for await (const _ of writeLine(model, { ...line, lineTokens: 1, actions: [] }, signal));
+    return model.encode(layOutPrompt(model.schema, line.conversation, line.label)).length;
+  }
+
+  /**
+   * Sentences as they are said, then the line. Throws `conflict` while another line is said or where the session was rewound meanwhile,
+   * `cancelled` when it is broken off (what was said by then stays), and what `timeOf`, `layOutMemory` and `writeLine` throw.
+   */
+  async *say(model: LanguageModel, request: SayRequest, signal: AbortSignal): AsyncGenerator<SayEvent> {
+    const { sessionId, interrupt, startedMs, maxMs } = request;
+    if (interrupt) await this.interrupt(sessionId);
+    if (this.#speaking.has(sessionId)) throw stillSpeaking(sessionId);
+    const stop = new AbortController();
+    let end = () => {};
+    this.#speaking.set(sessionId, { stop, over: new Promise((resolve) => (end = resolve)) });
+    try {
+      const deadlineMs = maxMs === undefined ? undefined : startedMs + maxMs;
+      yield* this.#speak(model, request, deadlineMs, AbortSignal.any([signal, stop.signal]));
+    } finally {
+      this.#speaking.delete(sessionId);
+      end();
+    }
+  }
+
+  async *#speak(
+    model: LanguageModel,
+    request: SayRequest,
+    deadlineMs: number | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<SayEvent> {
+    const { npcId, sessionId, completionId } = request;
+    // Planned before the player is heard, so that a line nobody could answer leaves nothing behind.
+    let plan!: Plan;
+    const heard = await this.#log.append(npcId, sessionId, ({ session, state }) => {
+      const entry = { kind: 'heard' as const, ...timeOf(state, request.atS), text: request.text };
+      plan = planLine(model, session, follow(state, entry, session.character), request);
+      return entry;
+    });
+    const { requested, line } = plan;
+    const { label: applied, conversation, seed } = line;
+    let said = '';
+    let written: WrittenLine | undefined;
+    try {
+      for await (const event of writeLine(model, { ...line, deadlineMs }, signal)) {
+        if (event.kind === 'line') written = event.line;
+        else {
+          said += event.text;
+          yield event;
+        }
+      }
+    } finally {
+      // The caller has left, or the line was broken off: it has been said as far as that.
+      if (!written && said !== '')
+        await this.#logLine(heard, { text: said, applied, fallback: false, interrupted: true, completionId });
+    }
+    const { text, action, fallback } = written!;
+    const kept = fallback ? { applied: {} } : { applied, action, completionId };
+    const { session, length } = await this.#logLine(heard, { text, fallback, ...kept });
+    yield { kind: 'line', line: { ...written!, session, length, conversation, requested, applied, seed } };
+  }
+
+  async #logLine({ session, state: { heard } }: Present, spoken: Spoken): Promise<Present> {
+    const { npcId, id } = session;
+    return await this.#log.append(npcId, id, ({ state }): Entry => {
+      if (state.waiting && state.heard === heard) return { kind: 'spoke', atS: state.atS as number, ...spoken };
+      throw new SteerError('conflict', `The session ${id} was rewound while its character spoke, so the line is not part of it.`);
+    });
+  }
+}
+
+interface Plan {
+  line: LineRequest;
+  requested: Label;
+}
+
+/** What the model is asked for in this state, in which the player has just been heard. */
+function planLine(
+  model: LanguageModel,
+  session: Session,
+  state: SessionState,
+  { strength, fallback }: Pick<SayRequest, 'strength' | 'fallback'>,
+): Plan {
+  const { character } = session;
+  const moods = moodOf(model.schema, character, state, state.atS as number);
+  const label = model.mixes ? labelOf(moods) : wholeLevels(labelOf(moods));
+  const speakers = speakersOf(session);
+  const random = randomStream(session.seed, 'line', state.heard);
+  const seed = Math.floor(random() * 2 ** 32);
+  const own = character.fallback[Math.floor(random() * character.fallback.length)];
+  return {
+    requested: requestOf(moods),
+    line: {
+      conversation: layOutMemory(model, character, state, label, speakers),
+      ...{ label, strength, seed, lineTokens: character.lineTokens, actions: character.actions },
+      fallback: fallback ?? (own && fillNames(own, speakers)),
+    },
+  };
+}
+
+/** A model that cannot mix is given the nearest level of each. */
+function wholeLevels(label: Label): Label {
+  return Object.fromEntries(Object.entries(label).map(([name, value]) => [name, Math.round(value)]));
+}
+
+/** Names for the macros of a character's texts. */
+export function speakersOf({ character, playerName }: Pick<Session, 'character' | 'playerName'>): Speakers {
+  return { char: character.name, user: playerName };
+}
+
+function stillSpeaking(sessionId: string): SteerError {
+  const message = `The character of ${sessionId} is still speaking. Wait for the end of its line, or send "interrupt": true.`;
+  return new SteerError('conflict', message, { details: { param: 'interrupt' } });
+}

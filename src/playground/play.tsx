@@ -1,0 +1,94 @@
+// Ask for attributes and see them: sliders, a reply that is written while you look, what was asked beside what is read in it, and stars that are kept.
+import { useState } from 'preact/hooks';
+import { get } from './api.ts';
+import { Column } from './column.tsx';
+import { Awaited, useLoaded } from './frame.tsx';
+import type { Attribute, Model, Page } from './wire.ts';
+
+const persona = 'You are Marta, an innkeeper at the Gilded Goose in Fallowmere. Mood: cheerful.';
+
+interface Scene {
+  models: Model[];
+  attributes: Attribute[];
+}
+
+async function loadScene(model: string, signal: AbortSignal): Promise<Scene> {
+  const [models, attributes] = await Promise.all([
+    get<Page<Model>>('/v1/models', signal),
+    get<Page<Attribute>>(`/v1/attributes?model=${encodeURIComponent(model)}`, signal),
+  ]);
+  return { models: models.data.filter(({ kind }) => kind === 'language'), attributes: attributes.data };
+}
+
+export function PlayPage(_: { rest: string }) {
+  const [model, setModel] = useState('default');
+  const [system, setSystem] = useState(persona);
+  const [text, setText] = useState('Can you tell me the way to the market?');
+  const [columns, setColumns] = useState(1);
+  const [sent, setSent] = useState<{ text: string; count: number }>();
+  const [rater, setRater] = useState(localStorage.getItem('steer-rater') ?? 'me');
+  const loaded = useLoaded((signal) => loadScene(model, signal), [model]);
+  const send = (event: Event) => {
+    event.preventDefault();
+    if (text.trim() !== '') setSent({ text, count: (sent?.count ?? 0) + 1 });
+  };
+  const nameRater = (name: string) => {
+    setRater(name);
+    localStorage.setItem('steer-rater', name);
+  };
+  return (
+    <Awaited loaded={loaded}>
+      {({ models, attributes }) => (
+        <>
+          <form class="card ask" onSubmit={send}>
+            <label>
+              Who replies
+              <textarea rows={2} value={system} onInput={(event) => setSystem(event.currentTarget.value)} />
+            </label>
+            <label>
+              What you say
+              <textarea
+                rows={2}
+                value={text}
+                onInput={(event) => setText(event.currentTarget.value)}
+                onKeyDown={(event) => {
+                  if (event.key === 'Enter' && !event.shiftKey) send(event);
+                }}
+              />
+            </label>
+            <div class="row">
+              <button type="submit" class="main">
+                Say it
+              </button>
+              <label class="inline">
+                Model
+                <select value={model} onChange={(event) => setModel(event.currentTarget.value)}>
+                  <option>default</option>
+                  {models.map(({ id }) => (
+                    <option key={id}>{id}</option>
+                  ))}
+                </select>
+              </label>
+              <label class="inline">
+                You rate as
+                <input size={10} value={rater} onInput={(event) => nameRater(event.currentTarget.value)} />
+              </label>
+              <button type="button" onClick={() => setColumns(3 - columns)}>
+                {columns === 1 ? 'Compare two settings' : 'One setting'}
+              </button>
+            </div>
+          </form>
+          <div class={`columns of-${columns}`}>
+            {Array.from({ length: columns }, (_each, i) => (
+              <Column
+                key={`${model} ${i}`}
+                name={columns === 1 ? 'Reply' : i === 0 ? 'Left' : 'Right'}
+                {...{ model, system, sent, rater, attributes }}
+              />
+            ))}
+          </div>
+        </>
+      )}
+    </Awaited>
+  );
+}

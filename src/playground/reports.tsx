@@ -1,0 +1,187 @@
+// What was measured of a model: how closely it follows each attribute, what is obtained for what is asked, and which dials move one another.
+import { useState } from 'preact/hooks';
+import { get } from './api.ts';
+import { Awaited, Disclosure, Empty, useLoaded, Wide } from './frame.tsx';
+import { LineChart } from './line-chart.tsx';
+import type { Condition, Interval, Model, ModelReport, Page, SteeringReport } from './wire.ts';
+
+export function ReportsPage({ rest }: { rest: string }) {
+  const loaded = useLoaded((signal) => get<Page<Model>>('/v1/models', signal), []);
+  return (
+    <Awaited loaded={loaded}>
+      {({ data }) => {
+        const chosen = rest === '' ? (data.find(({ aliases }) => aliases.includes('default'))?.id ?? data[0]?.id ?? '') : rest;
+        return (
+          <div class="master">
+            <nav class="list" aria-label="Models">
+              {data.map(({ id, kind, aliases, parent }) => (
+                <a key={id} href={`#reports/${encodeURIComponent(id)}`} aria-current={id === chosen ? 'true' : undefined}>
+                  <strong>{id}</strong>
+                  <small>
+                    {kind}
+                    {parent === null ? '' : ` from ${parent}`}
+                    {aliases.length === 0 ? '' : ` · ${aliases.join(', ')}`}
+                  </small>
+                </a>
+              ))}
+            </nav>
+            {chosen !== '' && <ReportView key={chosen} id={chosen} />}
+          </div>
+        );
+      }}
+    </Awaited>
+  );
+}
+
+function ReportView({ id }: { id: string }) {
+  const loaded = useLoaded((signal) => get<ModelReport>(`/v1/models/${encodeURIComponent(id)}/report`, signal), [id]);
+  return (
+    <Awaited loaded={loaded}>
+      {({ evaluations: { steering, ...others }, measured }) => (
+        <div>
+          {steering ? (
+            <SteeringView {...steering} />
+          ) : (
+            <Empty>
+              How closely it follows was never measured. <code>steer evaluate steering --model {id}</code> does.
+            </Empty>
+          )}
+          {Object.entries({ ...others, measured }).map(([name, value]) => (
+            <Disclosure key={name} title={name === 'measured' ? 'On its card' : `Evaluation: ${name}`}>
+              <pre>{JSON.stringify(value, null, 2)}</pre>
+            </Disclosure>
+          ))}
+        </div>
+      )}
+    </Awaited>
+  );
+}
+
+const figure = (found: Interval | null | undefined) => (found ? found.value.toFixed(2) : '–');
+const interval = (found: Interval | null | undefined) => (found ? `${found.low.toFixed(2)} to ${found.high.toFixed(2)}` : '');
+
+function SteeringView({ conditions, attributes, prompts, judge, created_at }: SteeringReport) {
+  const [name, setName] = useState(conditions[0]?.name ?? '');
+  const chosen = conditions.find((condition) => condition.name === name);
+  return (
+    <>
+      <section class="card" aria-label="Followed">
+        <h2>How closely it follows</h2>
+        <p class="quiet-text">
+          Rank correlation within a prompt of what was asked and what the predictor {judge.name} reads; {prompts.count} prompts
+          {prompts.seen_in_training ? ', seen in training' : ''}, {created_at.slice(0, 10)}.
+        </p>
+        <Wide>
+          <table>
+            <thead>
+              <tr>
+                <th>condition</th>
+                {attributes.map((attribute) => (
+                  <th key={attribute}>{attribute}</th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {conditions.map((condition) => (
+                <tr key={condition.name} class={condition.name === name ? 'chosen' : ''}>
+                  <th scope="row">
+                    <button
+                      type="button"
+                      class="link"
+                      aria-pressed={condition.name === name}
+                      onClick={() => setName(condition.name)}
+                    >
+                      {condition.name}
+                    </button>
+                  </th>
+                  {attributes.map((attribute) => {
+                    const found = condition.attributes[attribute]?.figures.within_spearman;
+                    return (
+                      <td key={attribute} class="number" data-tip={interval(found)}>
+                        {figure(found)}
+                      </td>
+                    );
+                  })}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Wide>
+      </section>
+      {chosen && <Curves condition={chosen} attributes={attributes} />}
+      {chosen && <Leakage {...chosen.leakage} />}
+    </>
+  );
+}
+
+function Curves({ condition, attributes }: { condition: Condition; attributes: string[] }) {
+  return (
+    <section class="card" aria-label="Calibration">
+      <h2>Obtained for what is asked, {condition.name}</h2>
+      <div class="curves">
+        {attributes.map((attribute) => {
+          const curve = condition.attributes[attribute]?.curve ?? [];
+          const lines = (['value', 'low', 'high'] as const).map((field) => ({
+            label: field === 'value' ? 'obtained' : field,
+            values: curve.map(({ obtained }) => obtained[field]),
+            thin: field !== 'value',
+          }));
+          return (
+            <LineChart
+              key={attribute}
+              title={attribute}
+              xLabel="asked for"
+              xs={curve.map(({ requested }) => requested)}
+              lines={lines}
+              range={[0, 4]}
+              height={170}
+              legend={false}
+            />
+          );
+        })}
+      </div>
+    </section>
+  );
+}
+
+/** Rows are dials, columns what they move; the darker, the more. */
+function Leakage({ attributes, matrix }: Condition['leakage']) {
+  return (
+    <section class="card" aria-label="Leakage">
+      <h2>What each dial moves</h2>
+      <p class="quiet-text">Levels obtained for each level asked for: the diagonal should be 1, the rest 0.</p>
+      <Wide>
+        <table class="heat">
+          <thead>
+            <tr>
+              <th>dial</th>
+              {attributes.map((name) => (
+                <th key={name}>{name}</th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {matrix.map((row, i) => (
+              <tr key={attributes[i]}>
+                <th scope="row">{attributes[i]}</th>
+                {row.map((found, j) => {
+                  const strength = Math.min(1, Math.abs(found?.value ?? 0));
+                  return (
+                    <td
+                      key={attributes[j]}
+                      class="number"
+                      data-tip={interval(found)}
+                      style={{ '--heat': `${Math.round(100 * strength)}%`, '--hue': (found?.value ?? 0) < 0 ? 20 : 221 }}
+                    >
+                      {figure(found)}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Wide>
+    </section>
+  );
+}

@@ -1,0 +1,179 @@
+// Training runs: their loss as it comes, what they say, their checkpoints, and the way to stop them.
+import { useEffect, useState } from 'preact/hooks';
+import { events, get, post } from './api.ts';
+import { Awaited, Empty, isAborted, Notice, useLoaded, when } from './frame.tsx';
+import { LineChart } from './line-chart.tsx';
+import type { Checkpoint, Page, Run, RunEvent } from './wire.ts';
+
+const over = ['succeeded', 'failed', 'cancelled'];
+
+export function RunsPage({ rest }: { rest: string }) {
+  const loaded = useLoaded((signal) => get<Page<Run>>('/v1/fine_tuning/jobs?limit=100', signal), []);
+  return (
+    <Awaited loaded={loaded}>
+      {({ data }) =>
+        data.length === 0 ? (
+          <Empty>
+            No training run yet. <code>POST /v1/fine_tuning/jobs</code> begins one, or <code>steer finetune</code>.
+          </Empty>
+        ) : (
+          <div class="master">
+            <nav class="list" aria-label="Training runs">
+              {data.map(({ id, method, model, status, created_at }) => (
+                <a key={id} href={`#runs/${id}`} aria-current={id === rest ? 'true' : undefined}>
+                  <strong>
+                    {method.type} on {model}
+                  </strong>
+                  <small>
+                    <span class={`status ${status}`}>{status}</span> · {when(created_at)}
+                  </small>
+                </a>
+              ))}
+            </nav>
+            {rest === '' ? <Empty>Choose a run.</Empty> : <RunView key={rest} id={rest} />}
+          </div>
+        )
+      }
+    </Awaited>
+  );
+}
+
+interface Metric {
+  step: number;
+  loss: number;
+  eval_loss?: number;
+  tokens_per_second: number;
+}
+
+/** Events of the run as they come, and the run itself whenever something was told. */
+function useRun(id: string) {
+  const [told, setTold] = useState<RunEvent[]>([]);
+  const [error, setError] = useState<unknown>();
+  useEffect(() => {
+    const stop = new AbortController();
+    void (async () => {
+      try {
+        const path = `/v1/fine_tuning/jobs/${id}/events?stream=true`;
+        for await (const event of events<RunEvent>(path, { signal: stop.signal })) setTold((known) => [...known, event]);
+      } catch (failure) {
+        if (!isAborted(failure)) setError(failure);
+      }
+    })();
+    return () => stop.abort();
+  }, [id]);
+  const run = useLoaded((signal) => get<Run>(`/v1/fine_tuning/jobs/${id}`, signal), [id, told.length]);
+  const checkpoints = useLoaded(
+    (signal) => get<Page<Checkpoint>>(`/v1/fine_tuning/jobs/${id}/checkpoints?limit=20`, signal),
+    [id, told.length],
+  );
+  return { told, run, checkpoints, error };
+}
+
+function RunView({ id }: { id: string }) {
+  const { told, run, checkpoints, error } = useRun(id);
+  const [refused, setRefused] = useState<unknown>();
+  const ask = async (wish: string) => {
+    try {
+      await post(`/v1/fine_tuning/jobs/${id}/${wish}`);
+      run.reload();
+    } catch (failure) {
+      setRefused(failure);
+    }
+  };
+  const metrics = told.filter(({ type }) => type === 'metrics').map(({ data }) => data as unknown as Metric);
+  const line = (field: 'loss' | 'eval_loss') => metrics.map((metric) => metric[field] ?? null);
+  return (
+    <div>
+      <Notice error={error} />
+      <Awaited loaded={run}>
+        {({ status, model, fine_tuned_model, progress, error: failure, estimated_finish }) => (
+          <section class="card" aria-label="Run">
+            <p>
+              <span class={`status ${status}`}>{status}</span> {progress.step} of {progress.total ?? '?'} steps, from {model}
+              {fine_tuned_model !== null && (
+                <>
+                  , made <strong>{fine_tuned_model}</strong>
+                </>
+              )}
+              {estimated_finish !== null && `, until about ${when(estimated_finish)}`}
+            </p>
+            {failure && <Notice error={failure.message} />}
+            {!over.includes(status) && (
+              <div class="row">
+                <button type="button" onClick={() => ask(status === 'paused' ? 'resume' : 'pause')}>
+                  {status === 'paused' ? 'Resume' : 'Pause'}
+                </button>
+                <button type="button" onClick={() => ask('cancel')}>
+                  Cancel
+                </button>
+              </div>
+            )}
+            <Notice error={refused} />
+          </section>
+        )}
+      </Awaited>
+      <section class="card" aria-label="Loss">
+        <h2>Loss</h2>
+        {metrics.length === 0 ? (
+          <Empty>No step yet.</Empty>
+        ) : (
+          <>
+            <p class="quiet-text">{Math.round(metrics.at(-1)?.tokens_per_second ?? 0)} tokens a second.</p>
+            <LineChart
+              title="Nats per token by step"
+              xLabel="step"
+              xs={metrics.map(({ step }) => step)}
+              lines={[
+                { label: 'training', values: line('loss') },
+                { label: 'held out', values: line('eval_loss') },
+              ]}
+            />
+          </>
+        )}
+      </section>
+      <section class="card" aria-label="Checkpoints">
+        <h2>Checkpoints</h2>
+        <Awaited loaded={checkpoints}>
+          {({ data }) =>
+            data.length === 0 ? (
+              <Empty>None yet.</Empty>
+            ) : (
+              <table>
+                <thead>
+                  <tr>
+                    <th>step</th>
+                    <th>held-out loss</th>
+                    <th>ask for it as</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {data.map(({ id: key, step_number, metrics: { valid_loss }, fine_tuned_model_checkpoint }) => (
+                    <tr key={key}>
+                      <td class="number">{step_number}</td>
+                      <td class="number">{valid_loss?.toFixed(3) ?? '–'}</td>
+                      <td>
+                        <code>{fine_tuned_model_checkpoint}</code>
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            )
+          }
+        </Awaited>
+      </section>
+      <section class="card" aria-label="Events">
+        <h2>What it said</h2>
+        <ol class="events">
+          {told
+            .filter(({ type }) => type === 'message')
+            .map(({ id: key, created_at, message, level }) => (
+              <li key={key} class={level}>
+                <time>{when(created_at)}</time> {message}
+              </li>
+            ))}
+        </ol>
+      </section>
+    </div>
+  );
+}

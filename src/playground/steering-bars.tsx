@@ -1,0 +1,33 @@
+// What was asked for beside what the predictor reads in the reply, attribute by attribute.
+import type { Attribute, Steering } from './wire.ts';
+
+export function SteeringBars({ attributes, steering }: { attributes: Attribute[]; steering: Steering }) {
+  const { applied, measured } = steering;
+  return (
+    <table class="bars">
+      <caption>asked for and measured</caption>
+      <tbody>
+        {attributes.map(({ name, max }) => {
+          const asked = applied[name];
+          const found = measured?.[name];
+          const share = (value: number) => `${(100 * value) / max}%`;
+          const said = asked === undefined ? 'left open' : `asked for ${asked}`;
+          const read = found === undefined ? 'not measured' : `measured ${found.value.toFixed(1)}`;
+          return (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td class="bar">
+                <div role="img" aria-label={`${name}: ${said}, ${read}`}>
+                  {found && <i class="measured" style={{ width: share(found.value), opacity: 0.45 + 0.55 * found.confidence }} />}
+                  {asked !== undefined && <i class="asked" style={{ left: share(asked) }} />}
+                </div>
+              </td>
+              <td class="number">{asked ?? '–'}</td>
+              <td class="number strong">{found ? found.value.toFixed(1) : '–'}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,175 @@
+// A session over a WebSocket on a real port, with the ws client and with the one browsers have.
+import { once } from 'node:events';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { type Listening, listen } from '../../src/http/server.ts';
+import type { Store } from '../../src/store/connect.ts';
+import { npcs } from '../../src/store/npc-schema.ts';
+import { testDatabases } from '../store/databases.ts';
+import { expectToFit, type House, openHouse } from './knock.ts';
+
+const key = 'server-key';
+let store: Store;
+let house: House;
+let server: Listening;
+let sid: string;
+const sockets: WebSocket[] = [];
+
+beforeAll(async () => {
+  store = await (await testDatabases())[0]!.open();
+}, 60_000);
+afterAll(() => store.close());
+beforeEach(async () => {
+  await store.db.delete(npcs);
+  house = openHouse({ STEER_API_KEY: key }, { db: store.db });
+  server = await listen(house.app, { host: '127.0.0.1', port: 0 });
+  const rules = [{ event: 'player.insulted', changes: { toxicity: 2 } }];
+  await ask('/v1/npcs', { id: 'marta', name: 'Marta', persona: 'You are Marta.', rules });
+  sid = (await ask('/v1/npcs/marta/sessions', { player_id: 'ann', seed: 1 })).id;
+});
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.terminate();
+  await server.close(0);
+});
+
+async function ask(path: string, body: object) {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+  const reply = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+  expect(reply.status).toBe(200);
+  return (await reply.json()) as { id: string; token: string };
+}
+
+const address = (query = '') => `${server.url.replace('http', 'ws')}/v1/npcs/marta/sessions/${sid}/socket${query}`;
+
+/** An open socket, and its messages one after the other. */
+async function enter(query = '', headers: Record<string, string> = {}) {
+  const socket = new WebSocket(address(query), { headers });
+  sockets.push(socket);
+  const heard: string[] = [];
+  socket.on('message', (data) => heard.push(String(data)));
+  await once(socket, 'open');
+  const next = async () => {
+    await expect.poll(() => heard.length).toBeGreaterThan(0);
+    return JSON.parse(heard.shift()!);
+  };
+  return { socket, next, send: (message: object) => socket.send(JSON.stringify(message)) };
+}
+
+const asServer = { authorization: `Bearer ${key}` };
+const token = async (fields: object = {}) => (await ask(`/v1/npcs/marta/sessions/${sid}/tokens`, fields)).token;
+
+test('events, moods and lines, each answer with the ref of its message', async () => {
+  const { next, send } = await enter('', asServer);
+  send({ send: 'event', type: 'player.insulted', ref: 'a' });
+  const { ref, ...mood } = await next();
+  expect([ref, mood.attributes.toxicity.value]).toEqual(['a', 2]);
+  expectToFit({ $ref: '#/components/schemas/NpcMood' }, mood, 'mood');
+  send({ send: 'say', text: 'Hello', ref: 'b' });
+  expect(await next()).toMatchObject({ object: 'npc.sentence', index: 0, ref: 'b' });
+  const { ref: again, ...line } = await next();
+  expect([again, line.steering.applied.toxicity]).toEqual(['b', 2]);
+  expectToFit({ $ref: '#/components/schemas/NpcLine' }, line, 'line');
+  send({ send: 'mood' });
+  expect(await next()).toMatchObject({ object: 'npc.mood', entries: 3 });
+});
+
+test('a line is broken off by a message, and by leaving', async () => {
+  house.model.stays = true;
+  const { socket, next, send } = await enter('', asServer);
+  send({ send: 'say', text: 'Hello', ref: 'say' });
+  await expect.poll(() => house.model.requests.length).toBe(1);
+  send({ send: 'cancel', ref: 'cancel' });
+  const answers = [await next(), await next()];
+  expect(answers.find(({ ref }) => ref === 'cancel')).toMatchObject({ cancelled: true });
+  expect(answers.find(({ ref }) => ref === 'say').error.code).toBe('cancelled');
+  send({ send: 'say', text: 'Hello' });
+  await expect.poll(() => house.model.requests.length).toBe(2);
+  socket.close();
+  expect(await house.model.ended).toBe('cancelled');
+});
+
+test('what is no message is answered with an error that names the field, and the socket stays open', async () => {
+  const { socket, next, send } = await enter('', asServer);
+  socket.send('{');
+  expect((await next()).error.code).toBe('invalid_json');
+  send({ send: 'shout', ref: 'x' });
+  expect(await next()).toMatchObject({
+    ref: 'x',
+    error: { param: 'send', message: expect.stringContaining('say, event, mood, cancel') },
+  });
+  send({ send: 'say', text: '' });
+  expect((await next()).error.param).toBe('text');
+  send({ send: 'event', type: 'player.danced' });
+  expect((await next()).error.param).toBe('type');
+  send({ send: 'mood' });
+  expect((await next()).object).toBe('npc.mood');
+});
+
+test('a token opens it, in the query where there are no headers, and allows no more than it says', async () => {
+  const { next, send } = await enter(`?token=${await token()}`);
+  send({ send: 'event', type: 'player.insulted' });
+  expect((await next()).error).toMatchObject({
+    code: 'forbidden',
+    message: expect.stringContaining('allows: say, mood, feedback'),
+  });
+  send({ send: 'say', text: 'Hello' });
+  expect((await next()).object).toBe('npc.sentence');
+  expect(house.lines.join('')).not.toContain('npct_');
+});
+
+test('a token that runs out while the socket is open is told', async () => {
+  const { next, send } = await enter(`?token=${await token({ expires_in_s: 1 })}`);
+  send({ send: 'mood' });
+  expect((await next()).object).toBe('npc.mood');
+  const ask = async () => {
+    send({ send: 'mood' });
+    return (await next()).error?.code;
+  };
+  await expect.poll(ask, { timeout: 3_000 }).toBe('invalid_api_key');
+});
+
+test.each([
+  ['without a key', '', {}, 401],
+  ["with the server's key in the query", `?token=${key}`, {}, 401],
+  ['with a wrong token', '?token=npct_wrong', {}, 401],
+])('%s it does not open', async (_, query, headers, status) => {
+  const socket = new WebSocket(address(query), { headers });
+  socket.on('error', () => {});
+  const [, reply] = await once(socket, 'unexpected-response');
+  expect(reply.statusCode).toBe(status);
+});
+
+test('a page of another origin needs a token', async () => {
+  const origin = 'https://elsewhere.example';
+  const socket = new WebSocket(address(), { headers: { ...asServer, origin } });
+  socket.on('error', () => {});
+  const [, reply] = await once(socket, 'unexpected-response');
+  expect(reply.statusCode).toBe(403);
+  const own = await enter('', { ...asServer, origin: server.url });
+  own.send({ send: 'mood' });
+  expect((await own.next()).object).toBe('npc.mood');
+  const other = await enter(`?token=${await token()}`, { origin });
+  other.send({ send: 'mood' });
+  expect((await other.next()).object).toBe('npc.mood');
+});
+
+test('an unknown session does not open, and neither does a plain request', async () => {
+  sid = 'npcs_nobody';
+  const socket = new WebSocket(address(), { headers: asServer });
+  socket.on('error', () => {});
+  const [, reply] = await once(socket, 'unexpected-response');
+  expect(reply.statusCode).toBe(404);
+  sid = (await ask('/v1/npcs/marta/sessions', { player_id: 'ann' })).id;
+  const plain = await fetch(address().replace('ws', 'http'), { headers: asServer });
+  expect([plain.status, ((await plain.json()) as { error: { message: string } }).error.message]).toEqual([
+    400,
+    expect.stringContaining('Upgrade'),
+  ]);
+});
+
+test('a server that stops says so', async () => {
+  const { socket } = await enter('', asServer);
+  const closed = once(socket, 'close');
+  await server.close(1_000);
+  expect((await closed)[0]).toBe(1001);
+});

@@ -1,0 +1,163 @@
+// Character cards come in and go out again, and what nobody here knows of them stays as it was written, to the letter.
+import { describe, expect, test } from 'vitest';
+import { cardOfImage, readCard, writeCard, writeCardImage } from '../../src/npc/card.ts';
+import { elementTexts, memberText, setMember } from '../../src/npc/json-members.ts';
+import { randomStream } from '../../src/random.ts';
+import { base64, header, oddCard, pixels, png, signature, text } from './odd-card.ts';
+
+describe('a card is read', () => {
+  test('into who the character is, without what is for people only', () => {
+    const read = readCard(oddCard);
+    expect(read).toEqual({
+      name: 'Serafin',
+      persona: '{{char}} guards the gate of Thornwall.\nPersonality: stern, fair',
+      greeting: 'Halt, {{user}}!',
+      examples: [{ player: 'May I pass?', npc: 'State your business.\nQuickly.' }, { npc: 'Move along.' }],
+      facts: [
+        { content: 'The gate closes at dusk.', keys: [] },
+        { content: 'The dragon sleeps.', keys: ['dragon'] },
+      ],
+      steering: {},
+    });
+    expect(JSON.stringify(read)).not.toMatch(/SECRET|secret-tag/);
+  });
+
+  test.each([
+    ['{"spec": "chara_card_v2"', undefined, /parse/],
+    ['[]', 'card', /object/],
+    ['{"spec": "chara_card_v9", "data": {}}', 'spec', /chara_card_v9/],
+    ['{"name": "old", "description": ""}', 'spec', /found nothing/],
+    ['{"spec": "chara_card_v2", "data": []}', 'data', /object/],
+    ['{"spec": "chara_card_v2", "data": {"name": " "}}', 'data.name', /name/],
+    ['{"spec": "chara_card_v2", "data": {"name": "a", "description": 3}}', 'data.description', /text/],
+    [
+      '{"spec": "chara_card_v3", "data": {"name": "a", "character_book": {"entries": [1]}}}',
+      'data.character_book.entries',
+      /list/,
+    ],
+    [
+      '{"spec": "chara_card_v3", "data": {"name": "a", "extensions": {"steerlm/attributes": 1}}}',
+      'data.extensions.steerlm/attributes',
+      /object/,
+    ],
+  ])('or refused: %s', (text, param, message) => {
+    expect(() => readCard(text)).toThrow(message);
+    if (param) expect(() => readCard(text)).toThrow(expect.objectContaining({ details: { param } }));
+  });
+});
+
+describe('a card is written back', () => {
+  test('to the letter where nothing changed', () => {
+    expect(writeCard(oddCard, readCard(oddCard))).toBe(oddCard);
+  });
+
+  test('with what changed and not a letter more', () => {
+    const read = readCard(oddCard);
+    const steering = { attributes: { humor: 1 } };
+    const written = writeCard(oddCard, { ...read, name: 'Ina', greeting: undefined, steering });
+    expect(written).toBe(
+      oddCard
+        .replace('"Sera\\u0066in"', '"Ina"')
+        .replace('"Halt, {{user}}!"', '""')
+        .replace('[1.50, null] }', '[1.50, null],"steerlm/attributes":{"attributes":{"humor":1}} }'),
+    );
+    expect(readCard(written)).toEqual({ ...read, name: 'Ina', greeting: undefined, steering });
+  });
+
+  test('with facts and a persona of its own, the other entries of the book as they were', () => {
+    const read = readCard(oddCard);
+    const facts = [read.facts[1]!, { content: 'Ravens know the way.', keys: ['raven'] }];
+    const written = writeCard(oddCard, { ...read, persona: 'You are Ina.', facts });
+    expect(readCard(written)).toEqual({ ...read, persona: 'You are Ina.', facts });
+    expect(written).toContain('"insertion_order": 2.0, "extensions": {"a": 1.0}}');
+    expect(written).toContain('"content": "Never told."');
+    expect(written).toContain('"scan_depth": 2.0');
+    expect(written).not.toContain('dusk');
+  });
+
+  test('and one that never was a card becomes one', () => {
+    const made = {
+      ...{ name: 'Ina', persona: 'You are Ina.', greeting: 'Well?', examples: [{ player: 'a', npc: 'b\nc' }, { npc: 'd' }] },
+      ...{
+        facts: [
+          { content: 'x', keys: [] },
+          { content: 'y', keys: ['k'] },
+        ],
+        steering: { caps: { toxicity: 1 } },
+      },
+    };
+    expect(readCard(writeCard(undefined, made))).toEqual(made);
+  });
+});
+
+describe('pictures', () => {
+  const v3 = oddCard.replace('chara_card_v2', 'chara_card_v3').replace('"2.0"', '"3.0"').replace('gate of', 'gate — of');
+
+  test('carry cards, V3 before V2, in any script', () => {
+    expect(cardOfImage(png(text('chara', base64(oddCard)))).text).toBe(oddCard);
+    const both = png(text('chara', base64(oddCard)), text('Title', 'x'), text('ccv3', base64(v3)));
+    expect(cardOfImage(both).text).toBe(v3);
+    expect(readCard(cardOfImage(both).text).persona).toContain('gate — of');
+  });
+
+  test('come back byte for byte where nothing changed, and with other chunks untouched where something did', () => {
+    const image = Buffer.concat([
+      png(text('chara', base64(oddCard)), text('Title', 'x'), text('ccv3', base64(v3))),
+      Buffer.from('tail'),
+    ]);
+    const read = readCard(v3);
+    const unchanged = writeCardImage(image, read);
+    // The V2 card differs from the V3 one in a letter of its description, and is brought in line.
+    expect(readCard(cardOfImage(unchanged).text)).toEqual(read);
+    const one = png(text('ccv3', base64(v3)), text('Title', 'x'));
+    expect(writeCardImage(one, read).equals(one)).toBe(true);
+    const renamed = writeCardImage(one, { ...read, name: 'Ina' });
+    expect(readCard(cardOfImage(renamed).text).name).toBe('Ina');
+    expect(renamed.includes(text('Title', 'x'))).toBe(true);
+    expect(
+      renamed
+        .subarray(0, signature.length + header.length + pixels.length)
+        .equals(one.subarray(0, signature.length + header.length + pixels.length)),
+    ).toBe(true);
+  });
+
+  test.each([
+    ['no PNG', Buffer.from('GIF89a'), /PNG/],
+    ['no card', png(text('Title', 'x')), /ccv3 or chara/],
+    ['no base64', png(text('chara', '{"spec"}')), /base64/],
+    ['a card cut off', png(text('chara', base64(oddCard))).subarray(0, 200), /says it has \d+ bytes and \d+ follow/],
+    ['no end', png(text('chara', base64(oddCard))).subarray(0, -12), /IEND/],
+    ['a flipped bit', flip(png(text('chara', base64(oddCard))), 300), /chunk 3, at byte 5\d, tEXt, does not fit its checksum/],
+    ['a type of no letters', Buffer.concat([signature, header, Buffer.alloc(12)]), /no type of four letters/],
+  ])('are refused: %s', (_, image, message) => {
+    expect(() => readCard(cardOfImage(image).text)).toThrow(message);
+  });
+
+  function flip(bytes: Buffer, at: number): Buffer {
+    bytes[at]! ^= 1;
+    return bytes;
+  }
+});
+
+test('members are found and set as JSON.parse would see them, in JSON of any shape', () => {
+  for (let seed = 0; seed < 300; seed++) {
+    const random = randomStream('json', seed);
+    const draw = (depth: number): unknown => {
+      const kind = Math.floor(random() * (depth > 2 ? 4 : 6));
+      if (kind === 0) return Math.round(random() * 1e6) / 1000;
+      if (kind === 1) return ['a"b\\', '{[,]}', '', '\u2028 é', ' : '][Math.floor(random() * 5)];
+      if (kind === 2) return random() < 0.5;
+      if (kind === 3) return null;
+      const many = Array.from({ length: Math.floor(random() * 4) }, () => draw(depth + 1));
+      return kind === 4 ? many : Object.fromEntries(many.map((value, i) => [['k', 'a"\\', '{', ''][i]!, value]));
+    };
+    const value = { a: draw(0), b: { c: draw(0), list: [draw(1), draw(1)] } };
+    const text = JSON.stringify(value, null, [undefined, 1, '\t'][seed % 3]);
+    expect(JSON.parse(memberText(text, ['b', 'c'])!)).toEqual(value.b.c);
+    expect(elementTexts(memberText(text, ['b', 'list'])!).map((each) => JSON.parse(each))).toEqual(value.b.list);
+    expect(memberText(text, ['b', 'd'])).toBeUndefined();
+    expect(JSON.parse(setMember(text, ['b', 'c'], 7))).toEqual({ ...value, b: { ...value.b, c: 7 } });
+    expect(JSON.parse(setMember(text, ['b', 'new', 'deep'], 7))).toEqual({ ...value, b: { ...value.b, new: { deep: 7 } } });
+    expect(JSON.parse(setMember(text, ['z'], 'q'))).toEqual({ ...value, z: 'q' });
+  }
+});

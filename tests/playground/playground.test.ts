@@ -1,0 +1,281 @@
+// The pages in a real browser: everything a person does on them, and what has become of it on the server.
+import { readFileSync } from 'node:fs';
+import type { Browser } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { createApp } from '../../src/http/app.ts';
+import { createLog } from '../../src/http/log.ts';
+import { type Listening, listen } from '../../src/http/server.ts';
+import { gameCharacters } from '../../src/schemas.ts';
+import type { Store } from '../../src/store/connect.ts';
+import { openSite, quick, ratedLines, type Site } from '../finetuning/workshop.ts';
+import { type House, openHouse } from '../http/knock.ts';
+import { ParrotModel } from '../http/small-models.ts';
+import { openWorkshop, type Workshop } from '../jobs/workshop.ts';
+import { testDatabases } from '../store/databases.ts';
+import { openBrowser, type Visit, visit } from './browser.ts';
+
+class LongName extends ParrotModel {
+  override readonly id = `ft:${'long-name-'.repeat(8)}`;
+}
+
+class Parrot extends ParrotModel {
+  override readonly schema = gameCharacters;
+}
+
+let browser: Browser;
+let store: Store;
+let house: House;
+let parrot: Parrot;
+let server: Listening;
+const visits: Visit[] = [];
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  store = await (await testDatabases())[0]!.open();
+}, 60_000);
+afterAll(async () => {
+  await browser.close();
+  await store.close();
+});
+beforeEach(() => open());
+afterEach(async () => {
+  for (const { faults, page } of visits.splice(0)) {
+    await page.browserContext().close();
+    expect(faults).toEqual([]);
+  }
+  await server.close(0);
+});
+
+async function open(settings: Record<string, string> = {}): Promise<void> {
+  await server?.close(0);
+  house = openHouse(settings, { db: store.db });
+  parrot = new Parrot();
+  house.shelf.languages = [parrot];
+  const report = JSON.parse(readFileSync(new URL('../../models/npc/evaluation/steering.json', import.meta.url), 'utf8'));
+  house.shelf.report = async () => ({ measured: {}, evaluations: { steering: report } });
+  server = await listen(house.app, { host: '127.0.0.1', port: 0 });
+}
+
+async function go(path: string, options: Parameters<typeof visit>[3] = {}): Promise<Visit> {
+  const made = await visit(browser, server.url, path, options);
+  visits.push(made);
+  return made;
+}
+
+async function ask<T>(path: string, body?: object): Promise<T> {
+  const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const reply = await fetch(server.url + path, init);
+  expect(reply.status, await reply.clone().text()).toBe(200);
+  return (await reply.json()) as T;
+}
+
+describe('play', () => {
+  test('a slider is moved by keys, a reply is written, measured and rated, and the rating is in the dataset', async () => {
+    const { page, see, press } = await go('/#play');
+    await page.focus('[aria-label="humor"]');
+    for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowRight');
+    expect(await page.$eval('[aria-label="humor"]', (slider) => slider.getAttribute('aria-valuetext'))).toMatch(/^3, /);
+    await press('button', 'Say it');
+    await see(/word\d+ word\d+ word\d+ word\d+/);
+    expect(await page.$eval('[role="img"][aria-label^="humor:"]', (bar) => bar.getAttribute('aria-label'))).toBe(
+      'humor: asked for 3, measured 4.0',
+    );
+    expect(await page.$$eval('[role="img"][aria-label*="asked for"]', (bars) => bars.length)).toBe(6);
+    await page.click('[aria-label^="humor 2,"]');
+    await see('humor 2, kept as me');
+    await press('button', 'I like it');
+    await see('thumb up, kept as me');
+    const given = await ask<{ data: { ratings: object | null; thumb: string | null }[] }>('/v1/feedback?rater=me');
+    expect(given.data.map(({ ratings, thumb }) => [ratings, thumb])).toEqual([
+      [null, 'up'],
+      [{ humor: 2 }, null],
+    ]);
+    await ask('/v1/feedback/harvest', { dataset: 'taste', rules: { min_raters: 1 } });
+    const datasets = await go('/#datasets');
+    await datasets.see('taste @1');
+    await datasets.page.click('nav.list a');
+    await datasets.see(/humor 2\s*consensus of 1/);
+    await datasets.page.waitForSelector('[role="img"][aria-label^="humor by human"]');
+    expect(
+      await datasets.page.$eval('[role="img"][aria-label^="humor by human"]', (image) => image.getAttribute('aria-label')),
+    ).toContain('1 at 2');
+  });
+
+  test('what is asked is what the server hears: values, open attributes, strength and candidates, in two columns', async () => {
+    const { page, see, press } = await go('/#play');
+    await press('button', 'Compare two settings');
+    const right = await page.$('section[aria-label="Right"]');
+    await right!.$eval('[aria-label="leave humor open"]', (box) => (box as HTMLInputElement).click());
+    await right!.$eval('input[aria-valuetext^="1, the plain"]', (slider) => {
+      const input = slider as HTMLInputElement;
+      input.value = '2';
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    await press('button', 'Say it');
+    await see(/word\d+[\s\S]*word\d+/);
+    await expect.poll(() => parrot.requests.length).toBe(2);
+    const branches = parrot.requests.map(({ phases }) => phases?.[0]?.branches.map(({ weight }) => weight));
+    expect(branches).toEqual(expect.arrayContaining([undefined, [2, -1]]));
+    const asked = await ask<{ data: { choices: { steering: { requested: object } }[] }[] }>(
+      '/v1/chat/completions?limit=2&order=desc',
+    );
+    expect(asked.data.map(({ choices }) => choices[0]!.steering.requested)).toEqual(
+      expect.arrayContaining([expect.objectContaining({ humor: null }), expect.objectContaining({ humor: 0 })]),
+    );
+  });
+
+  test('the exact prompt is shown, and a reply can be stopped', async () => {
+    const { see, press } = await go('/#play');
+    parrot.stays = true;
+    await press('button', 'Say it');
+    await see(/word\d+/);
+    await press('button', 'Stop');
+    expect(await parrot.ended).toBe('cancelled');
+    await press('button', 'Show the exact prompt');
+    await see('<extra_id_1>User\nCan you tell me the way to the market?');
+  });
+
+  test('what the server refuses is told in its words', async () => {
+    const { page, see, press, fill } = await go('/#play');
+    await fill('What you say', 'x'.repeat(600));
+    await press('button', 'Say it');
+    await see('Expected prompt and reply within 512 tokens');
+    expect(await page.$('[role="alert"]')).not.toBeNull();
+    visits.at(-1)!.faults.splice(0, 9);
+  });
+});
+
+describe('characters', () => {
+  test('one is met, insulted and gone back on, and its mood moves with what happens', async () => {
+    const { page, see, press, fill } = await go('/#npcs');
+    await see('No character yet');
+    await press('button', 'Make Marta');
+    await press('button', 'Begin');
+    await see('Sit down, Wanderer');
+    await press('button', 'player.insulted');
+    await see(/toxicity\s+2\.00\s+0\.00 \+ 0\.30 relationship \+ 2\.00 player\.insulted/);
+    await fill('Say something to Marta', 'Good evening');
+    await press('button', 'Say it');
+    await see(/Good evening[\s\S]*word\d+/);
+    const chart = () => page.$eval('[role="img"][aria-label^="Mood over time"]', (image) => image.getAttribute('aria-label'));
+    expect(await chart()).toContain('toxicity 2.000');
+    await press('button', 'I like it');
+    await see('Kept. It takes thumbs both up and down');
+    await page.click('[aria-label="Go back to before: player.insulted"]');
+    await see(/toxicity\s+0\.00\s+0\.00/);
+    const { data } = await ask<{ data: { id: string; entries: number }[] }>('/v1/npcs/marta/sessions');
+    expect(data[0]!.entries).toBe(1);
+  });
+});
+
+describe('reports', () => {
+  test('how closely a model follows, what is obtained, and what each dial moves', async () => {
+    const { page, see, press } = await go('/#reports');
+    await see('How closely it follows');
+    const curves = await page.$$eval('section[aria-label="Calibration"] [role="img"]', (images) =>
+      images.map((image) => image.getAttribute('aria-label')),
+    );
+    expect(curves).toHaveLength(6);
+    expect(curves[3]).toMatch(/^verbosity: obtained 3\.\d+, low \d/);
+    expect(await page.$$eval('.heat td', (cells) => cells.length)).toBe(36);
+    await press('button', 'shuffled-labels');
+    await see('Obtained for what is asked, shuffled-labels');
+  });
+});
+
+describe('training runs', () => {
+  let site: Site;
+  let workshop: Workshop;
+  beforeAll(async () => {
+    site = await openSite(store);
+    workshop = await openWorkshop(store, [site.definition]);
+  });
+  afterAll(async () => {
+    await workshop.close();
+    await site.close();
+  });
+
+  test('a run is watched while it learns, and cancelled', async () => {
+    const app = createApp({ models: site.models, config: readConfig({}), log: createLog('silent'), db: store.db });
+    await server.close(0);
+    server = await listen(app, { host: '127.0.0.1', port: 0 });
+    const training = await site.upload(ratedLines(400));
+    const long = { ...quick, n_epochs: 1_000, checkpoint_every: 40, evaluate_every: 20 };
+    const { id } = await site.make({ training, hyperparameters: long });
+    const { page, see, press } = await go('/#runs');
+    await see('steerlm on base');
+    await page.click('nav.list a');
+    await see(/running\s+\d+ of \d+ steps, from base/);
+    const chart = () => page.$eval('[role="img"][aria-label^="Nats per token"]', (image) => image.getAttribute('aria-label'));
+    await expect.poll(chart, { timeout: 20_000 }).toMatch(/training \d+\.\d+, held out \d+\.\d+/);
+    const before = await chart();
+    await expect.poll(chart, { timeout: 20_000 }).not.toBe(before);
+    await see(/ft:base::?[\w-]+:ckpt-step-40|40\s+\d\.\d+/);
+    await press('button', 'Cancel');
+    await see('cancelled');
+    expect((await workshop.ended(id)).status).toBe('cancelled');
+  });
+});
+
+describe('people', () => {
+  test('raters and the leaderboard, and a rater is left out', async () => {
+    const { id } = await ask<{ id: string }>('/v1/chat/completions', { messages: [{ role: 'user', content: 'Hi' }] });
+    await ask('/v1/feedback', { rater: 'ann', completion_id: id, ratings: { humor: 1 } });
+    const { see, page } = await go('/#people');
+    await see('ann');
+    await page.locator('::-p-xpath(//tr[th[starts-with(., "ann")]]//button)').click();
+    await see('Let it count');
+    expect(await ask<{ weight: number }>('/v1/raters/ann')).toMatchObject({ weight: 0 });
+  });
+});
+
+describe('the frame', () => {
+  test('a server with a key asks for it, and keeps its pages open', async () => {
+    await open({ STEER_API_KEY: 'secret' });
+    const { see, press, page } = await go('/#play');
+    await see('Expected the header');
+    await page.type('input[type="password"]', 'secret');
+    await press('button', 'Try again');
+    await see('What you say');
+    visits.at(-1)!.faults.splice(0, 9);
+  });
+
+  test.each(['play', 'npcs', 'datasets', 'runs', 'reports', 'people'])(
+    '%s has no barrier, light and dark, and fits a phone',
+    async (name) => {
+      house.shelf.languages.push(new LongName());
+      await ask('/v1/npcs', { id: `n${Math.random().toString(36).slice(2)}`, name: 'Olin', persona: 'You are Olin.' });
+      for (const dark of [false, true]) {
+        const { barriers, page } = await go(`/#${name}`, { width: 375, height: 700, dark });
+        expect(await barriers()).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(375);
+      }
+    },
+  );
+
+  test('the first load is small, packed, and asked for again only where it changed', async () => {
+    const { page } = await go('/');
+    const bytes = await page.evaluate(() => {
+      return performance
+        .getEntriesByType('resource')
+        .reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).encodedBodySize, 0);
+    });
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThan(150_000);
+    const { headers } = await fetch(`${server.url}/assets/app.js`, { headers: { 'accept-encoding': 'br' } });
+    expect([headers.get('content-encoding'), headers.get('content-security-policy')]).toEqual([
+      'br',
+      expect.stringContaining("default-src 'self'"),
+    ]);
+    const again = await fetch(`${server.url}/assets/app.js`, { headers: { 'if-none-match': headers.get('etag')! } });
+    expect(again.status).toBe(304);
+    expect((await fetch(`${server.url}/assets/..%2f..%2fpackage.json`)).status).toBe(404);
+  });
+
+  test('the API reference shows every route, offline', async () => {
+    const { see } = await go('/docs');
+    await see('/v1/chat/completions');
+    await see('Say something to the character and hear its line');
+  });
+});

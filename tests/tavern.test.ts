@@ -1,0 +1,86 @@
+// The tavern of examples/, played on the shipped models from the first event to the last line, as a person would type it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { createLog } from '../src/http/log.ts';
+import { type Listening, listen } from '../src/http/server.ts';
+import { inMemory } from '../src/store/connect.ts';
+import { openWorkplace, type Workplace } from '../src/workplace.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+let workplace: Workplace;
+let server: Listening;
+
+beforeAll(async () => {
+  workplace = await openWorkplace(readConfig({ DATA_DIR: inMemory, MODELS_DIR: `${root}models` }), createLog('silent'));
+  server = await listen(workplace.app, { host: '127.0.0.1', port: 0 });
+}, 60_000);
+afterAll(async () => {
+  await server.close(0);
+  await workplace.close();
+});
+
+/** What the tavern prints for what is typed. */
+async function play(player: string, typed: string[]): Promise<string[]> {
+  const args = ['examples/tavern/tavern.mjs', '--url', server.url, '--player', player, '--seed', '11'];
+  const tavern = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
+  tavern.stdin.end(`${typed.join('\n')}\n`);
+  let said = '';
+  tavern.stdout.on('data', (data) => {
+    said += data;
+  });
+  const [code] = await once(tavern, 'exit');
+  expect(code, said).toBe(0);
+  return said.trimEnd().split('\n');
+}
+
+const evening = [
+  ...[
+    'Hello there!',
+    '/save',
+    'Where is the market?',
+    '/insult',
+    'Where is the market?',
+    '/mood',
+    '/load',
+    'Where is the market?',
+  ],
+  ...[
+    '/pay 3',
+    '/up',
+    '/go brom',
+    'Can you mend my sword?',
+    '/brawl',
+    '/wait 600',
+    '/apologise',
+    '/go nobody',
+    '/dance',
+    'Goodbye.',
+    '/quit',
+  ],
+];
+
+test('tempers change, are explained, and come back as they were', async () => {
+  const lines = await play('Ann', evening);
+  const of = (name: string) => lines.filter((line) => line.startsWith(`${name}: `));
+  expect(of('Marta')[0]).toBe('Marta: Sit down, Ann, the fire is warm.');
+  const [, , market, insulted, again] = of('Marta');
+  expect(insulted).not.toBe(market);
+  expect(again).toBe(market);
+  expect(
+    lines.some((line) => /^ {2}toxicity +2\.00 = 0\.00 \+ 0\.30 \(relationship\) \+ 2\.00 \(player\.insulted\) − /.test(line)),
+  ).toBe(true);
+  expect(of('Brom')[0]).toBe('Brom: What.');
+  expect(of('Brom')).toHaveLength(3);
+  for (const line of [...of('Marta'), ...of('Brom').slice(1)]) expect(line).toMatch(/^\w+: .*[.!?]/);
+  expect(lines).toContain('  Nobody is called nobody. Here are marta, brom, ysolde.'.trimStart());
+  expect(lines.some((line) => line.startsWith('  /go, /insult'))).toBe(true);
+  expect(lines.some((line) => line.includes('Marta will remember'))).toBe(true);
+}, 60_000);
+
+test('the same evening gives the same lines', async () => {
+  const first = await play('Bea', evening);
+  expect(await play('Bea', evening)).toEqual(first);
+}, 60_000);
