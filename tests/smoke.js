@@ -37,3 +37,8 @@ await untilReady();
 const [short, long] = [await words(0), await words(4)];
 console.log(`mean words: ${short} at verbosity 0, ${long} at verbosity 4`);
 if (!(long > 2 * short)) throw new Error('verbosity 4 should be at least twice as long as verbosity 0');
+
+// The pages were built with the program.
+const page = await (await fetch(`${url}/`)).text();
+const script = await fetch(`${url}/assets/app.js`);
+if (!page.includes('/assets/app.js') || !script.ok) throw new Error('the playground is not served');

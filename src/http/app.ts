@@ -30,7 +30,7 @@ import { addNpcs } from './routes/npcs.ts';
 import { addPlayground } from './routes/playground.ts';
 import { addRaters } from './routes/raters.ts';
 import { addRemembered } from './routes/remembered.ts';
-import { refuseEncoded, takesPicture, takesUpload } from './uploads.ts';
+import { pictureBytes, refuseEncoded, takesPicture, takesUpload } from './uploads.ts';
 
 /** The whole application as one function from Request to Response; `listen` puts it on a port. */
 export function createApp(door: Door): OpenAPIHono<DoorEnv> {
@@ -51,8 +51,8 @@ export function createApp(door: Door): OpenAPIHono<DoorEnv> {
     await next();
   });
   app.use(requireKey(door.config.apiKey, door.db));
-  const limited = limitBody(door.config.limits.bodyBytes, 'MAX_BODY_BYTES');
-  const limitedPicture = limitBody(door.config.limits.fileBytes, 'MAX_FILE_BYTES');
+  const limited = limitBody(door.config.limits.bodyBytes, 'Send less, or raise MAX_BODY_BYTES.');
+  const limitedPicture = limitBody(pictureBytes, 'Send a smaller picture; the card in it stays the same.');
   app.use((c, next) => {
     refuseEncoded(c);
     if (takesUpload(c)) return next();
@@ -85,11 +85,11 @@ export function createApp(door: Door): OpenAPIHono<DoorEnv> {
   return app;
 }
 
-function limitBody(bytes: number, setting: string) {
+function limitBody(bytes: number, remedy: string) {
   return bodyLimit({
     maxSize: bytes,
     onError: () => {
-      throw new SteerError('body_too_large', `Expected a body of at most ${bytes} bytes. Send less, or raise ${setting}.`);
+      throw new SteerError('body_too_large', `Expected a body of at most ${bytes} bytes. ${remedy}`);
     },
   });
 }

@@ -14,7 +14,10 @@ export function takesUpload({ req }: DoorContext): boolean {
   );
 }
 
-/** Whether the body is a picture, which is read whole but may be as large as a file. */
+/** Largest picture of a character card. */
+export const pictureBytes = 2 ** 24;
+
+/** Whether the body is a picture, which is read whole under a limit of its own. */
 export function takesPicture({ req }: DoorContext): boolean {
   return req.method === 'POST' && req.path === '/v1/npcs/import' && mediaType(req.header('content-type')) === 'image/png';
 }

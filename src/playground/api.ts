@@ -33,17 +33,24 @@ export function storeKey(key: string): void {
 interface Asking {
   method?: 'GET' | 'POST';
   body?: unknown;
+  /** In place of a JSON body, with its own type. */
+  file?: Blob;
   signal?: AbortSignal | undefined;
   accept?: string;
 }
 
-async function send(path: string, { method = 'GET', body, signal, accept = 'application/json' }: Asking): Promise<Response> {
+async function send(
+  path: string,
+  { method = 'GET', body, file, signal, accept = 'application/json' }: Asking,
+): Promise<Response> {
   const headers: Record<string, string> = { accept };
   const key = storedKey();
   if (key !== '') headers.authorization = `Bearer ${key}`;
   if (body !== undefined) headers['content-type'] = 'application/json';
+  else if (file) headers['content-type'] = file.type;
   const init: RequestInit = { method, headers, ...(signal ? { signal } : {}) };
   if (body !== undefined) init.body = JSON.stringify(body);
+  else if (file) init.body = file;
   let reply: Response;
   try {
     reply = await fetch(path, init);
@@ -70,6 +77,11 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 
 export async function post<T>(path: string, body: unknown = {}, signal?: AbortSignal): Promise<T> {
   return (await (await send(path, { method: 'POST', body, signal })).json()) as T;
+}
+
+/** Sends a file as it is. */
+export async function upload<T>(path: string, file: Blob): Promise<T> {
+  return (await (await send(path, { method: 'POST', file })).json()) as T;
 }
 
 /** Data of the server-sent events of a request, parsed; ends at `[DONE]`. Throws `ApiError` for one that tells of a failure. */

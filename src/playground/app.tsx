@@ -52,9 +52,9 @@ function App() {
   const Page = pages[name].show;
   return (
     <>
-      <a class="skip" href="#main">
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to content
-      </a>
+      </button>
       <header class="top">
         <a class="brand" href="#play" aria-label="steer, to the start">
           steer

@@ -1,11 +1,12 @@
 // One setting of the dials and what comes of it.
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { events, post } from './api.ts';
-import { AttributeSlider, type Setting, settingOf } from './attribute-slider.tsx';
-import { isAborted, Notice } from './frame.tsx';
+import { useEffect, useState } from 'preact/hooks';
+import { post } from './api.ts';
+import { askedOf, DialsView, dialsOf } from './dials.tsx';
+import { Notice } from './frame.tsx';
 import { Ratings } from './ratings.tsx';
 import { SteeringBars } from './steering-bars.tsx';
-import type { Attribute, Chunk, Steering } from './wire.ts';
+import { type Reply, useReply } from './use-reply.ts';
+import type { Attribute } from './wire.ts';
 
 interface ColumnProps {
   name: string;
@@ -17,143 +18,81 @@ interface ColumnProps {
   attributes: Attribute[];
 }
 
-interface Reply {
-  id?: string;
-  text: string;
-  steering?: Steering;
-  tokens?: number;
-  ms?: number;
-}
-
-const bestOfChoices = [1, 2, 4, 8];
-
 export function Column({ name, model, system, sent, rater, attributes }: ColumnProps) {
-  const [settings, setSettings] = useState<Record<string, Setting>>(() => {
-    return Object.fromEntries(attributes.map((attribute) => [attribute.name, settingOf(attribute)]));
-  });
-  const [strength, setStrength] = useState(1);
-  const [bestOf, setBestOf] = useState(1);
-  const [reply, setReply] = useState<Reply>();
-  const [writing, setWriting] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const [dials, setDials] = useState(() => dialsOf(attributes));
   const [prompt, setPrompt] = useState<string>();
-  const running = useRef<AbortController | undefined>(undefined);
-
-  const request = (text: string) => ({
+  const [refused, setRefused] = useState<unknown>();
+  const { reply, writing, error, write, stop } = useReply();
+  const request = () => ({
     model,
-    messages: [...(system.trim() === '' ? [] : [{ role: 'system', content: system }]), { role: 'user', content: text }],
-    attributes: Object.fromEntries(Object.entries(settings).map(([key, { value, open }]) => [key, open ? null : value])),
-    steering: { measure: true, ...(strength === 1 ? {} : { strength }), ...(bestOf === 1 ? {} : { best_of: bestOf }) },
+    messages: [
+      ...(system.trim() === '' ? [] : [{ role: 'system', content: system }]),
+      { role: 'user', content: sent?.text ?? '' },
+    ],
+    ...askedOf(dials),
   });
-
-  const write = async (text: string) => {
-    running.current?.abort();
-    const stop = new AbortController();
-    running.current = stop;
-    const begun = performance.now();
-    setError(undefined);
+  const begin = () => {
     setPrompt(undefined);
-    setWriting(true);
-    let written: Reply = { text: '' };
-    setReply(written);
-    try {
-      const body = { ...request(text), stream: true, stream_options: { include_usage: true } };
-      for await (const { id, choices, usage } of events<Chunk>('/v1/chat/completions', { body, signal: stop.signal })) {
-        const [choice] = choices;
-        written = {
-          id,
-          text: written.text + (choice?.delta.content ?? ''),
-          ...((choice?.steering ?? written.steering) ? { steering: choice?.steering ?? written.steering! } : {}),
-          ...(usage ? { tokens: usage.completion_tokens, ms: performance.now() - begun } : {}),
-        };
-        setReply(written);
-      }
-    } catch (failure) {
-      if (!isAborted(failure)) setError(failure);
-    } finally {
-      if (running.current === stop) setWriting(false);
-    }
+    setRefused(undefined);
+    void write(request());
   };
-
   useEffect(() => {
-    if (sent) void write(sent.text);
-    return () => running.current?.abort();
+    if (sent) begin();
   }, [sent?.count]);
-
   const showPrompt = async () => {
     try {
-      setPrompt((await post<{ prompt: string }>('/v1/chat/completions/render', request(sent?.text ?? ''))).prompt);
+      setPrompt((await post<{ prompt: string }>('/v1/chat/completions/render', request())).prompt);
     } catch (failure) {
-      setError(failure);
+      setRefused(failure);
     }
   };
-
   return (
     <section class="card column" aria-label={name}>
       <h2>{name}</h2>
-      <div class="sliders">
-        {attributes.map((attribute) => (
-          <AttributeSlider
-            key={attribute.name}
-            attribute={attribute}
-            setting={settings[attribute.name] as Setting}
-            onChange={(setting) => setSettings({ ...settings, [attribute.name]: setting })}
-          />
-        ))}
-        <label class="slider">
-          <span>strength</span>
-          <input
-            type="range"
-            min={0}
-            max={3}
-            step={0.25}
-            value={strength}
-            aria-valuetext={strength === 1 ? '1, the plain prompt' : String(strength)}
-            onInput={(event) => setStrength(Number(event.currentTarget.value))}
-          />
-          <output>{strength}</output>
-        </label>
-        <label class="slider">
-          <span>best of</span>
-          <select value={bestOf} onChange={(event) => setBestOf(Number(event.currentTarget.value))}>
-            {bestOfChoices.map((count) => (
-              <option key={count}>{count}</option>
-            ))}
-          </select>
-        </label>
-      </div>
+      <DialsView attributes={attributes} dials={dials} onChange={setDials} />
       <div class="row">
-        <button type="button" disabled={!sent || writing} onClick={() => sent && write(sent.text)}>
+        <button type="button" disabled={!sent || writing} onClick={begin}>
           Again
         </button>
-        <button type="button" disabled={!writing} onClick={() => running.current?.abort()}>
+        <button type="button" disabled={!writing} onClick={stop}>
           Stop
         </button>
         <button type="button" disabled={!sent} onClick={showPrompt}>
           Show the exact prompt
         </button>
       </div>
-      <Notice error={error} />
+      <Notice error={error ?? refused} />
       {prompt !== undefined && (
         <figure class="prompt">
           <figcaption class="quiet-text">Exact prompt, control tokens spelt out</figcaption>
           <pre>{prompt}</pre>
         </figure>
       )}
-      {reply && (
-        <>
-          <p class={`reply${writing ? ' writing' : ''}`} aria-live="polite" aria-busy={writing}>
-            {reply.text}
-          </p>
-          {reply.tokens !== undefined && (
-            <p class="quiet-text">
-              {reply.tokens} tokens in {Math.round(reply.ms as number)} ms
-            </p>
-          )}
-          {reply.steering && <SteeringBars attributes={attributes} steering={reply.steering} />}
-          {reply.steering && reply.id && <Ratings key={reply.id} completion={reply.id} {...{ rater, attributes }} />}
-        </>
-      )}
+      {reply && <ReplyView {...{ reply, writing, rater, attributes }} />}
     </section>
+  );
+}
+
+interface ReplyProps {
+  reply: Reply;
+  writing: boolean;
+  rater: string;
+  attributes: Attribute[];
+}
+
+function ReplyView({ reply: { id, text, tokens, ms, steering }, writing, rater, attributes }: ReplyProps) {
+  return (
+    <>
+      <p class={`reply${writing ? ' writing' : ''}`} aria-live="polite" aria-busy={writing}>
+        {text}
+      </p>
+      {tokens !== undefined && (
+        <p class="quiet-text">
+          {tokens} tokens in {Math.round(ms as number)} ms
+        </p>
+      )}
+      {steering && <SteeringBars attributes={attributes} steering={steering} />}
+      {steering && id && <Ratings key={id} completion={id} {...{ rater, attributes }} />}
+    </>
   );
 }

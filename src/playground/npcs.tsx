@@ -1,6 +1,6 @@
 // Characters: talk to one, let things happen to it, and see its mood move.
 import { useState } from 'preact/hooks';
-import { get, post } from './api.ts';
+import { get, post, upload } from './api.ts';
 import { Awaited, Empty, Notice, useLoaded } from './frame.tsx';
 import { NpcTalk } from './npc-talk.tsx';
 import type { Npc, NpcSession, Page } from './wire.ts';
@@ -33,9 +33,10 @@ export function NpcsPage({ rest }: { rest: string }) {
   const [npcId = '', sessionId = ''] = rest.split('/');
   const [error, setError] = useState<unknown>();
   const loaded = useLoaded((signal) => get<Page<Npc>>('/v1/npcs?limit=100', signal), []);
-  const make = async () => {
+  const add = async (making: Promise<Npc>) => {
     try {
-      const { id } = await post<Npc>('/v1/npcs', example);
+      const { id } = await making;
+      setError(undefined);
       loaded.reload();
       location.hash = `npcs/${id}`;
     } catch (failure) {
@@ -46,11 +47,12 @@ export function NpcsPage({ rest }: { rest: string }) {
     <Awaited loaded={loaded}>
       {({ data }) => (
         <>
+          <CardInput onCard={(file) => add(upload<Npc>('/v1/npcs/import', file))} />
           <Notice error={error} />
           {data.length === 0 ? (
             <Empty>
-              No character yet. <code>POST /v1/npcs</code> makes one, <code>/v1/npcs/import</code> reads a card.{' '}
-              <button type="button" onClick={make}>
+              No character yet. <code>POST /v1/npcs</code> makes one, a character card becomes one.{' '}
+              <button type="button" onClick={() => add(post<Npc>('/v1/npcs', example))}>
                 Make Marta
               </button>
             </Empty>
@@ -70,6 +72,23 @@ export function NpcsPage({ rest }: { rest: string }) {
         </>
       )}
     </Awaited>
+  );
+}
+
+/** Takes a character card, JSON or a picture. */
+function CardInput({ onCard }: { onCard: (file: File) => void }) {
+  return (
+    <label class="inline card">
+      Import a character card (JSON or PNG)
+      <input
+        type="file"
+        accept=".json,.png,application/json,image/png"
+        onChange={(event) => {
+          const [file] = event.currentTarget.files ?? [];
+          if (file) onCard(file);
+        }}
+      />
+    </label>
   );
 }
 

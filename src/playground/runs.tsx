@@ -80,87 +80,14 @@ function RunView({ id }: { id: string }) {
       setRefused(failure);
     }
   };
-  const metrics = told.filter(({ type }) => type === 'metrics').map(({ data }) => data as unknown as Metric);
-  const line = (field: 'loss' | 'eval_loss') => metrics.map((metric) => metric[field] ?? null);
   return (
     <div>
-      <Notice error={error} />
-      <Awaited loaded={run}>
-        {({ status, model, fine_tuned_model, progress, error: failure, estimated_finish }) => (
-          <section class="card" aria-label="Run">
-            <p>
-              <span class={`status ${status}`}>{status}</span> {progress.step} of {progress.total ?? '?'} steps, from {model}
-              {fine_tuned_model !== null && (
-                <>
-                  , made <strong>{fine_tuned_model}</strong>
-                </>
-              )}
-              {estimated_finish !== null && `, until about ${when(estimated_finish)}`}
-            </p>
-            {failure && <Notice error={failure.message} />}
-            {!over.includes(status) && (
-              <div class="row">
-                <button type="button" onClick={() => ask(status === 'paused' ? 'resume' : 'pause')}>
-                  {status === 'paused' ? 'Resume' : 'Pause'}
-                </button>
-                <button type="button" onClick={() => ask('cancel')}>
-                  Cancel
-                </button>
-              </div>
-            )}
-            <Notice error={refused} />
-          </section>
-        )}
-      </Awaited>
-      <section class="card" aria-label="Loss">
-        <h2>Loss</h2>
-        {metrics.length === 0 ? (
-          <Empty>No step yet.</Empty>
-        ) : (
-          <>
-            <p class="quiet-text">{Math.round(metrics.at(-1)?.tokens_per_second ?? 0)} tokens a second.</p>
-            <LineChart
-              title="Nats per token by step"
-              xLabel="step"
-              xs={metrics.map(({ step }) => step)}
-              lines={[
-                { label: 'training', values: line('loss') },
-                { label: 'held out', values: line('eval_loss') },
-              ]}
-            />
-          </>
-        )}
-      </section>
+      <Notice error={error ?? refused} />
+      <Awaited loaded={run}>{(found) => <StateView run={found} onAsk={ask} />}</Awaited>
+      <LossView told={told} />
       <section class="card" aria-label="Checkpoints">
         <h2>Checkpoints</h2>
-        <Awaited loaded={checkpoints}>
-          {({ data }) =>
-            data.length === 0 ? (
-              <Empty>None yet.</Empty>
-            ) : (
-              <table>
-                <thead>
-                  <tr>
-                    <th>step</th>
-                    <th>held-out loss</th>
-                    <th>ask for it as</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {data.map(({ id: key, step_number, metrics: { valid_loss }, fine_tuned_model_checkpoint }) => (
-                    <tr key={key}>
-                      <td class="number">{step_number}</td>
-                      <td class="number">{valid_loss?.toFixed(3) ?? '–'}</td>
-                      <td>
-                        <code>{fine_tuned_model_checkpoint}</code>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            )
-          }
-        </Awaited>
+        <Awaited loaded={checkpoints}>{({ data }) => <CheckpointsTable checkpoints={data} />}</Awaited>
       </section>
       <section class="card" aria-label="Events">
         <h2>What it said</h2>
@@ -175,5 +102,86 @@ function RunView({ id }: { id: string }) {
         </ol>
       </section>
     </div>
+  );
+}
+
+function StateView({ run, onAsk }: { run: Run; onAsk: (wish: string) => void }) {
+  const { status, model, fine_tuned_model, progress, error, estimated_finish } = run;
+  return (
+    <section class="card" aria-label="Run">
+      <p>
+        <span class={`status ${status}`}>{status}</span> {progress.step} of {progress.total ?? '?'} steps, from {model}
+        {fine_tuned_model !== null && (
+          <>
+            , made <strong>{fine_tuned_model}</strong>
+          </>
+        )}
+        {estimated_finish !== null && `, until about ${when(estimated_finish)}`}
+      </p>
+      {error && <Notice error={error.message} />}
+      {!over.includes(status) && (
+        <div class="row">
+          <button type="button" onClick={() => onAsk(status === 'paused' ? 'resume' : 'pause')}>
+            {status === 'paused' ? 'Resume' : 'Pause'}
+          </button>
+          <button type="button" onClick={() => onAsk('cancel')}>
+            Cancel
+          </button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function LossView({ told }: { told: RunEvent[] }) {
+  const metrics = told.filter(({ type }) => type === 'metrics').map(({ data }) => data as unknown as Metric);
+  const last = metrics.at(-1);
+  const line = (field: 'loss' | 'eval_loss') => metrics.map((metric) => metric[field] ?? null);
+  return (
+    <section class="card" aria-label="Loss">
+      <h2>Loss</h2>
+      {last === undefined ? (
+        <Empty>No step yet.</Empty>
+      ) : (
+        <>
+          <p class="quiet-text">{Math.round(last.tokens_per_second)} tokens a second.</p>
+          <LineChart
+            title="Nats per token by step"
+            xLabel="step"
+            xs={metrics.map(({ step }) => step)}
+            lines={[
+              { label: 'training', values: line('loss') },
+              { label: 'held out', values: line('eval_loss') },
+            ]}
+          />
+        </>
+      )}
+    </section>
+  );
+}
+
+function CheckpointsTable({ checkpoints }: { checkpoints: Checkpoint[] }) {
+  if (checkpoints.length === 0) return <Empty>None yet.</Empty>;
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th>step</th>
+          <th>held-out loss</th>
+          <th>ask for it as</th>
+        </tr>
+      </thead>
+      <tbody>
+        {checkpoints.map(({ id, step_number, metrics: { valid_loss }, fine_tuned_model_checkpoint }) => (
+          <tr key={id}>
+            <td class="number">{step_number}</td>
+            <td class="number">{valid_loss?.toFixed(3) ?? '–'}</td>
+            <td>
+              <code>{fine_tuned_model_checkpoint}</code>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

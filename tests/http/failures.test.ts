@@ -59,7 +59,7 @@ describe('a body', () => {
 
 describe('an address', () => {
   test('nobody knows is a 404 in the same envelope', async () => {
-    for (const address of ['/', '/v1', '/v1/chat', '/v1/models/a/b', '/v2/models', '/%0aforged']) {
+    for (const address of ['/v0', '/v1', '/v1/chat', '/v1/models/a/b', '/v2/models', '/%0aforged']) {
       const answer = await knock(openHouse(), address);
       expect([answer.status, answer.body.error.code, answer.body.error.type]).toEqual([
         404,

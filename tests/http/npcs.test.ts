@@ -223,6 +223,8 @@ describe.each(await testDatabases())('on $name', (database) => {
         expect([status, body.error.param], body.error.message).toEqual([wanted, param]);
         expect(body.error.message).toMatch(message);
       }
+      const large = await send(Buffer.alloc(2 ** 24 + 1), 'image/png');
+      expect([large.status, large.body.error.message]).toEqual([413, expect.stringContaining('smaller picture')]);
       expect(await store.db.$count(npcs)).toBe(1);
       expect((await house.app.request('/v1/npcs/marta/card?format=png')).status).toBe(400);
     });

@@ -6,6 +6,9 @@ import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 
 const patienceMs = 5_000;
 
+/** Where none of these names a language that it has words for, the browser waits for ever when it shows a word of its own. */
+const english = { LANG: 'en_US.UTF-8', LC_ALL: 'en_US.UTF-8', LANGUAGE: 'en_US' };
+
 export async function openBrowser(): Promise<Browser> {
   // Not the package's own arguments: they put everything in one process, which ends with the first page that is closed.
   const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-zygote', '--lang=en-US'];
@@ -13,7 +16,7 @@ export async function openBrowser(): Promise<Browser> {
     args,
     executablePath: await chromium.executablePath(),
     headless: 'shell',
-    env: { ...process.env, LANG: 'en_US.UTF-8', LC_ALL: '' },
+    env: { ...process.env, ...english },
   });
 }
 

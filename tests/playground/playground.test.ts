@@ -1,6 +1,8 @@
 // The pages in a real browser: everything a person does on them, and what has become of it on the server.
-import { readFileSync } from 'node:fs';
-import type { Browser } from 'puppeteer-core';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, ElementHandle } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createApp } from '../../src/http/app.ts';
@@ -12,6 +14,7 @@ import { openSite, quick, ratedLines, type Site } from '../finetuning/workshop.t
 import { type House, openHouse } from '../http/knock.ts';
 import { ParrotModel } from '../http/small-models.ts';
 import { openWorkshop, type Workshop } from '../jobs/workshop.ts';
+import { base64, oddCard, png, text } from '../npc/odd-card.ts';
 import { testDatabases } from '../store/databases.ts';
 import { openBrowser, type Visit, visit } from './browser.ts';
 
@@ -169,6 +172,24 @@ describe('characters', () => {
   });
 });
 
+test('a character card is read from a file, and a broken one is refused in words', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'steer-cards-'));
+  const card = png(text('chara', base64(oddCard)));
+  writeFileSync(join(folder, 'good.png'), card);
+  writeFileSync(join(folder, 'broken.png'), card.subarray(0, 200));
+  const { page, see } = await go('/#npcs');
+  const choose = async (name: string) => {
+    const input = (await page.waitForSelector('input[type="file"]')) as ElementHandle<HTMLInputElement>;
+    await input.uploadFile(join(folder, name));
+  };
+  await choose('broken.png');
+  await see('says it has');
+  await choose('good.png');
+  await see('Meet Serafin as');
+  visits.at(-1)!.faults.splice(0, 9);
+  rmSync(folder, { recursive: true });
+});
+
 describe('reports', () => {
   test('how closely a model follows, what is obtained, and what each dial moves', async () => {
     const { page, see, press } = await go('/#reports');
@@ -253,6 +274,18 @@ describe('the frame', () => {
       }
     },
   );
+
+  test('keys alone lead past the pages to what is on one, and from page to page', async () => {
+    const { page, see } = await go('/#reports');
+    await see('How closely it follows');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate(() => [document.activeElement?.id, location.hash])).toEqual(['main', '#reports']);
+    await page.focus('nav a[href="#people"]');
+    await page.keyboard.press('Enter');
+    await see('Leaderboard');
+    expect(await page.title()).toBe('Raters · steer');
+  });
 
   test('the first load is small, packed, and asked for again only where it changed', async () => {
     const { page } = await go('/');

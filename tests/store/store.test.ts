@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../../src/store/connect.ts';
 import * as feedbackSchema from '../../src/store/feedback-schema.ts';
 import { migrateStore } from '../../src/store/migrate.ts';
+import * as npcSchema from '../../src/store/npc-schema.ts';
 import * as schema from '../../src/store/schema.ts';
 import * as workSchema from '../../src/store/work-schema.ts';
 import { testDatabases } from './databases.ts';
@@ -15,7 +16,10 @@ const migrations = join(import.meta.dirname, '..', '..', 'migrations');
 test('the migrations lead to exactly the schema of the code', async () => {
   const snapshots = readdirSync(join(migrations, 'meta')).filter((name) => name.endsWith('_snapshot.json'));
   const newest = JSON.parse(readFileSync(join(migrations, 'meta', snapshots.sort().at(-1)!), 'utf8'));
-  const missing = await generateMigration(newest, generateDrizzleJson({ ...schema, ...workSchema, ...feedbackSchema }));
+  const missing = await generateMigration(
+    newest,
+    generateDrizzleJson({ ...schema, ...workSchema, ...feedbackSchema, ...npcSchema }),
+  );
   expect(missing, 'run npm run migrations:generate').toEqual([]);
 });
 

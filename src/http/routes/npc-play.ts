@@ -111,7 +111,7 @@ const cancelRoute = createRoute({
   request: { params },
   responses: {
     ...answered('Whether there was one', CancelObject),
-    ...failureResponses('not_found', 'database_unavailable'),
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
 
@@ -125,6 +125,7 @@ const warmRoute = createRoute({
   responses: {
     ...answered('What it took', WarmObject),
     ...failureResponses(
+      'invalid_request',
       'not_found',
       'model_not_found',
       'context_length_exceeded',

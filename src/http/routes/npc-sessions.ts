@@ -79,7 +79,10 @@ const oneRoute = createRoute({
   tags,
   summary: 'Show one session',
   request: { params },
-  responses: { ...answered('The session', SessionObject), ...failureResponses('not_found', 'database_unavailable') },
+  responses: {
+    ...answered('The session', SessionObject),
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
 });
 
 const endRoute = createRoute({
@@ -88,7 +91,10 @@ const endRoute = createRoute({
   tags,
   summary: 'End a session and forget it',
   request: { params },
-  responses: { ...answered('It is gone', DeletedSession), ...failureResponses('not_found', 'database_unavailable') },
+  responses: {
+    ...answered('It is gone', DeletedSession),
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+  },
 });
 
 const logRoute = createRoute({
@@ -97,7 +103,7 @@ const logRoute = createRoute({
   tags,
   summary: 'Show everything that happened, oldest first',
   request: { params },
-  responses: { ...answered('The log', LogObject), ...failureResponses('not_found', 'database_unavailable') },
+  responses: { ...answered('The log', LogObject), ...failureResponses('invalid_request', 'not_found', 'database_unavailable') },
 });
 
 const saveRoute = createRoute({
@@ -115,7 +121,7 @@ const savesRoute = createRoute({
   tags,
   summary: 'List the saves of a session, oldest first',
   request: { params },
-  responses: { ...answered('The saves', SaveList), ...failureResponses('not_found', 'database_unavailable') },
+  responses: { ...answered('The saves', SaveList), ...failureResponses('invalid_request', 'not_found', 'database_unavailable') },
 });
 
 const rewindRoute = createRoute({

@@ -84,7 +84,7 @@ const oneRoute = createRoute({
   tags,
   summary: 'Show one character',
   request: { params },
-  responses: { ...one('The character'), ...failureResponses('not_found', 'database_unavailable') },
+  responses: { ...one('The character'), ...failureResponses('invalid_request', 'not_found', 'database_unavailable') },
 });
 
 const replaceRoute = createRoute({
@@ -105,7 +105,7 @@ const deleteRoute = createRoute({
   request: { params },
   responses: {
     200: { description: 'It is gone', content: { 'application/json': { schema: DeletedNpc } } },
-    ...failureResponses('not_found', 'database_unavailable'),
+    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
   },
 });
 

@@ -1,0 +1,71 @@
+// Every dial of a request: a slider for each attribute, strength, and how many candidates a reply is chosen from.
+import { AttributeSlider, type Setting, settingOf } from './attribute-slider.tsx';
+import type { Attribute } from './wire.ts';
+
+export interface Dials {
+  attributes: Record<string, Setting>;
+  strength: number;
+  bestOf: number;
+}
+
+/** As the model has them where nothing is asked. */
+export function dialsOf(attributes: Attribute[]): Dials {
+  return {
+    attributes: Object.fromEntries(attributes.map((attribute) => [attribute.name, settingOf(attribute)])),
+    strength: 1,
+    bestOf: 1,
+  };
+}
+
+/** What a chat request says of them. */
+export function askedOf({ attributes, strength, bestOf }: Dials) {
+  return {
+    attributes: Object.fromEntries(Object.entries(attributes).map(([name, { value, open }]) => [name, open ? null : value])),
+    steering: { measure: true, ...(strength === 1 ? {} : { strength }), ...(bestOf === 1 ? {} : { best_of: bestOf }) },
+  };
+}
+
+const bestOfChoices = [1, 2, 4, 8];
+
+interface DialsProps {
+  attributes: Attribute[];
+  dials: Dials;
+  onChange: (dials: Dials) => void;
+}
+
+export function DialsView({ attributes, dials, onChange }: DialsProps) {
+  const { strength, bestOf } = dials;
+  return (
+    <div class="sliders">
+      {attributes.map((attribute) => (
+        <AttributeSlider
+          key={attribute.name}
+          attribute={attribute}
+          setting={dials.attributes[attribute.name] as Setting}
+          onChange={(setting) => onChange({ ...dials, attributes: { ...dials.attributes, [attribute.name]: setting } })}
+        />
+      ))}
+      <label class="slider">
+        <span>strength</span>
+        <input
+          type="range"
+          min={0}
+          max={3}
+          step={0.25}
+          value={strength}
+          aria-valuetext={strength === 1 ? '1, the plain prompt' : String(strength)}
+          onInput={(event) => onChange({ ...dials, strength: Number(event.currentTarget.value) })}
+        />
+        <output>{strength}</output>
+      </label>
+      <label class="slider">
+        <span>best of</span>
+        <select value={bestOf} onChange={(event) => onChange({ ...dials, bestOf: Number(event.currentTarget.value) })}>
+          {bestOfChoices.map((count) => (
+            <option key={count}>{count}</option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
