@@ -122,6 +122,43 @@ async function play({ url }: Serving, sessions: string[], seconds: number): Prom
   return scene;
 }
 
+type Levels = Record<string, number>;
+interface Line {
+  action?: string;
+  steering: { applied: Levels; measured: Record<string, { value: number }> };
+}
+
+/** What each character of the tavern shows, before and after it is insulted: levels applied, and what the predictor reads, means over sessions. */
+async function temper({ url }: Serving): Promise<string> {
+  const characters = JSON.parse(await readFile('examples/tavern/characters.json', 'utf8')) as { id: string; name: string }[];
+  const shown = ['toxicity', 'helpfulness', 'humor', 'verbosity'];
+  const rows: string[][] = [];
+  for (const { id: _, ...character } of characters) {
+    const { id } = await call(url, '/v1/npcs', character);
+    const before: Line[] = [];
+    const after: Line[] = [];
+    for (const [seed, text] of [...lines, ...lines].entries()) {
+      for (const insulted of [false, true]) {
+        const session = await call(url, `/v1/npcs/${id}/sessions`, { player_id: 'ann', seed, relationship: 0, at: 0 });
+        const path = `/v1/npcs/${id}/sessions/${session.id}`;
+        if (insulted) await call(url, `${path}/events`, { type: 'player.insulted', at: 1 });
+        const line = (await call(url, `${path}/say`, { text, at: 1, measure: true })) as unknown as Line;
+        (insulted ? after : before).push(line);
+      }
+    }
+    const mean = (said: Line[], level: (line: Line) => number) => said.reduce((sum, line) => sum + level(line), 0) / said.length;
+    const cell = (name: string) => {
+      const [was, is] = [before, after].map((said) => [
+        mean(said, ({ steering }) => steering.applied[name]!).toFixed(2),
+        mean(said, ({ steering }) => steering.measured[name]!.value).toFixed(2),
+      ]);
+      return `${was![0]} → ${is![0]} · ${was![1]} → ${is![1]}`;
+    };
+    rows.push([character.name, ...shown.map(cell)]);
+  }
+  return table(['character', ...shown], rows);
+}
+
 const actions = [
   { name: 'pour_ale', when: 'the player asks for a drink' },
   { name: 'point_the_way', when: 'the player asks for the way' },
@@ -193,9 +230,11 @@ export async function run(args: string[]): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'steer-npcs-'));
   const rows: string[][] = [];
   let acted = '';
+  let tempers = '';
   const serving = await startServing(dataDir);
   try {
     acted = await act(serving);
+    tempers = await temper(serving);
     for (const count of [1, 40, 100]) {
       const scene = await play(serving, await openSessions(serving, count), seconds);
       for (const failure of new Set(scene.failures)) process.stdout.write(`${failure}\n`);
@@ -211,6 +250,7 @@ export async function run(args: string[]): Promise<void> {
     ...['tokens a line', 'prompts mixed for a line'],
   ];
   const intro = `Characters of examples/tavern on the shipped model, one line a session every ${periodS} s for ${seconds} s, three turns in ten with an event before; the embedded database; client and server on one machine. Some of the time is that of the sentence itself: a reply is streamed by sentences, so no token comes before its first sentence is whole.`;
+  const temperIntro = `Temper: what is applied before and after an insult · what the predictor reads in the lines, means over ${2 * lines.length} sessions.`;
   const actionsIntro = `Actions: ${seeds.length * 5} lines for each, chosen by a model that was never trained to.`;
-  await recordSection('npcs', [intro, table(head, rows), actionsIntro, acted].join('\n\n'));
+  await recordSection('npcs', [intro, table(head, rows), temperIntro, tempers, actionsIntro, acted].join('\n\n'));
 }

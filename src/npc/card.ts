@@ -64,7 +64,8 @@ export function readCard(text: string): CardCharacter {
   ];
   const greeting = said('first_mes');
   return {
-    name: said('name'),
+    // What a V3 card wants its character to be called.
+    name: said('nickname') || said('name'),
     persona: parts.filter((part) => part !== '').join('\n'),
     ...(greeting === '' ? {} : { greeting }),
     examples: readExamples(said('mes_example')),
@@ -81,7 +82,10 @@ export function writeCard(card: string | undefined, character: CardCharacter): s
   const set = (field: string, value: unknown) => {
     text = setMember(text, ['data', field], value);
   };
-  if (before.name !== character.name) set('name', character.name);
+  if (before.name !== character.name) {
+    set('name', character.name);
+    if (memberText(text, ['data', 'nickname']) !== undefined) set('nickname', character.name);
+  }
   if (before.persona !== character.persona) {
     set('description', character.persona);
     for (const field of ['system_prompt', 'personality', 'scenario', 'post_history_instructions']) {
@@ -163,14 +167,26 @@ function entriesOf(book: unknown): Fields[] {
 }
 
 function factOf(entry: Fields): [Fact] | undefined {
-  const { content, keys, enabled, constant } = entry;
-  if (enabled === false || typeof content !== 'string' || content.trim() === '') return undefined;
-  const named = Array.isArray(keys) ? keys.filter((key) => typeof key === 'string' && key.trim() !== '') : [];
-  return [{ content: content.trim(), keys: constant === true ? [] : named }];
+  const { enabled, constant, selective } = entry;
+  const content = typeof entry.content === 'string' ? withoutDecorators(entry.content).trim() : '';
+  if (enabled === false || content === '') return undefined;
+  const keys = constant === true ? [] : wordsOf(entry.keys);
+  const also = selective === true && keys.length > 0 ? wordsOf(entry.secondary_keys) : [];
+  return [{ content, keys, ...(also.length === 0 ? {} : { also }) }];
 }
 
-function toEntry({ content, keys }: Fact, i: number): Fields {
-  return { keys, content, extensions: {}, enabled: true, insertion_order: i, ...(keys.length === 0 ? { constant: true } : {}) };
+/** Lines of `@@` at the start of a V3 entry speak to programs, never to the model. */
+function withoutDecorators(content: string): string {
+  return content.replace(/^(?:\s*@@[^\n]*(?:\n|$))+/, '');
+}
+
+function wordsOf(words: unknown): string[] {
+  return Array.isArray(words) ? words.filter((word) => typeof word === 'string' && word.trim() !== '') : [];
+}
+
+function toEntry({ content, keys, also = [] }: Fact, i: number): Fields {
+  const when = keys.length === 0 ? { constant: true } : also.length > 0 ? { selective: true, secondary_keys: also } : {};
+  return { keys, content, extensions: {}, enabled: true, insertion_order: i, ...when };
 }
 
 /** Entries that still say what they said stay to the letter, disabled ones too, but for their place in the order where facts changed theirs. */

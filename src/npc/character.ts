@@ -20,6 +20,8 @@ export interface Fact {
   content: string;
   /** Said to the model only when a recent line holds one of these; none means always. */
   keys: string[];
+  /** And one of these, where there are any. */
+  also?: string[] | undefined;
 }
 
 /** What a game event does to the character. */

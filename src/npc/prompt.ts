@@ -73,13 +73,14 @@ function layOutSystem({ persona, facts }: Character, notes: readonly string[], t
   return [persona, ...known, ...notes].map((part) => part.trim()).join('\n');
 }
 
-function isCalledFor({ keys }: Fact, turns: readonly Turn[]): boolean {
+function isCalledFor({ keys, also = [] }: Fact, turns: readonly Turn[]): boolean {
   if (keys.length === 0) return true;
   const recent = turns
     .slice(-recentTurns)
     .map(({ content }) => content.toLowerCase())
     .join('\n');
-  return keys.some((key) => recent.includes(key.toLowerCase()));
+  const holdsOne = (words: readonly string[]) => words.some((word) => recent.includes(word.toLowerCase()));
+  return holdsOne(keys) && (also.length === 0 || holdsOne(also));
 }
 
 /** Two lines of one speaker, where one was never answered, are one turn. */

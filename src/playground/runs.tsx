@@ -43,6 +43,8 @@ interface Metric {
   loss: number;
   eval_loss?: number;
   tokens_per_second: number;
+  grad_norm: number;
+  learning_rate: number;
 }
 
 /** Events of the run as they come, and the run itself whenever something was told. */
@@ -136,7 +138,8 @@ function StateView({ run, onAsk }: { run: Run; onAsk: (wish: string) => void }) 
 function LossView({ told }: { told: RunEvent[] }) {
   const metrics = told.filter(({ type }) => type === 'metrics').map(({ data }) => data as unknown as Metric);
   const last = metrics.at(-1);
-  const line = (field: 'loss' | 'eval_loss') => metrics.map((metric) => metric[field] ?? null);
+  const line = (field: keyof Metric) => metrics.map((metric) => metric[field] ?? null);
+  const xs = metrics.map(({ step }) => step);
   return (
     <section class="card" aria-label="Loss">
       <h2>Loss</h2>
@@ -148,12 +151,26 @@ function LossView({ told }: { told: RunEvent[] }) {
           <LineChart
             title="Nats per token by step"
             xLabel="step"
-            xs={metrics.map(({ step }) => step)}
+            xs={xs}
             lines={[
               { label: 'training', values: line('loss') },
               { label: 'held out', values: line('eval_loss') },
             ]}
           />
+          <div class="curves">
+            <LineChart
+              title="Norm of the gradient"
+              xLabel="step"
+              {...{ xs, height: 170, legend: false }}
+              lines={[{ label: 'norm', values: line('grad_norm') }]}
+            />
+            <LineChart
+              title="Learning rate"
+              xLabel="step"
+              {...{ xs, height: 170, legend: false }}
+              lines={[{ label: 'rate', values: line('learning_rate') }]}
+            />
+          </div>
         </>
       )}
     </section>

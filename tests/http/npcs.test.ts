@@ -55,7 +55,11 @@ const marta = {
     { event: 'quest.completed', changes: { humor: 1 }, relationship: 0.5, note: '{{user}} brought {{item}}.' },
   ],
   relationship: { helpfulness: 2 },
-  facts: ['The inn has nine rooms.', { content: 'The cellar floods in spring.', keys: ['cellar'] }],
+  facts: [
+    'The inn has nine rooms.',
+    { content: 'The cellar floods in spring.', keys: ['cellar'] },
+    { content: 'Rats live there.', keys: ['cellar'], also: ['rat'] },
+  ],
   fallback: '{{char}} nods.',
 };
 
@@ -269,6 +273,9 @@ describe.each(await testDatabases())('on $name', (database) => {
     expect(read()).not.toContain('cellar');
     await line(sid, 'How is the CELLAR?', { at: 80 });
     expect(read()).toContain('The cellar floods in spring.');
+    expect(read()).not.toContain('Rats');
+    await line(sid, 'Are there rats?', { at: 80 });
+    expect(read()).toContain('Rats live there.');
   });
 
   test('the same seed, events and words give the same lines, in another session and after going back', async () => {

@@ -22,6 +22,36 @@ describe('a card is read', () => {
     expect(JSON.stringify(read)).not.toMatch(/SECRET|secret-tag/);
   });
 
+  test('of V3: a nickname, entries that need two keys, lines that speak to programs; and is written back to the letter', () => {
+    const entries = [
+      {
+        keys: ['dragon'],
+        secondary_keys: ['cave', ''],
+        selective: true,
+        content: '@@depth 4\n@@role system\nIt sleeps.',
+        enabled: true,
+      },
+      { keys: ['inn'], secondary_keys: ['ale'], selective: false, content: 'It is warm.', enabled: true },
+      { keys: ['x'], content: '@@activate', enabled: true },
+    ].map((entry, i) => ({ ...entry, insertion_order: i, extensions: {} }));
+    const data = { name: 'Serafin of Thornwall', nickname: 'Sera', description: 'A guard.', character_book: { entries } };
+    const text = JSON.stringify({ spec: 'chara_card_v3', spec_version: '3.0', data });
+    const read = readCard(text);
+    expect([read.name, read.facts]).toEqual([
+      'Sera',
+      [
+        { content: 'It sleeps.', keys: ['dragon'], also: ['cave'] },
+        { content: 'It is warm.', keys: ['inn'] },
+      ],
+    ]);
+    expect(writeCard(text, read)).toBe(text);
+    const renamed = JSON.parse(
+      writeCard(text, { ...read, name: 'Ina', facts: [...read.facts, { content: 'New.', keys: ['a'], also: ['b'] }] }),
+    );
+    expect([renamed.data.name, renamed.data.nickname]).toEqual(['Ina', 'Ina']);
+    expect(readCard(JSON.stringify(renamed)).facts.at(-1)).toEqual({ content: 'New.', keys: ['a'], also: ['b'] });
+  });
+
   test.each([
     ['{"spec": "chara_card_v2"', undefined, /parse/],
     ['[]', 'card', /object/],

@@ -58,11 +58,13 @@ const Action = z
   )
   .transform((action) => (typeof action === 'string' ? { name: action } : action));
 
+const Words = z.array(z.string().min(1).max(128)).max(64);
+
 const Fact = z
   .union(
     [
       z.string().min(1).max(4000),
-      z.strictObject({ content: z.string().min(1).max(4000), keys: z.array(z.string().min(1).max(128)).max(64).default([]) }),
+      z.strictObject({ content: z.string().min(1).max(4000), keys: Words.default([]), also: Words.optional() }),
     ],
     { error: 'expected text or {"content": …, "keys": […]}' },
   )
@@ -88,7 +90,8 @@ const spoken = {
     .default([])
     .openapi({ description: 'Exchanges that show how it speaks' }),
   facts: z.array(Fact).max(512).default([]).openapi({
-    description: 'What it knows. A fact with `keys` is only told to the model when a recent line holds one of them',
+    description:
+      'What it knows. A fact with `keys` is only told to the model when a recent line holds one of them, and one of `also` where there are any',
   }),
 };
 
