@@ -6,6 +6,8 @@ import { type Conversation, type Label, layOutPrompt, type Turn } from '../steer
 import type { Character, Fact } from './character.ts';
 import { beginState, type SessionState } from './session-state.ts';
 
+/** Exchanges that are forgotten at once: until the next ones are, prompts begin alike, and what was read of the last is not read again. */
+const forgottenTogether = 3;
 /** Turns in which a fact's keys are looked for. */
 const recentTurns = 4;
 
@@ -36,14 +38,16 @@ export function layOutMemory(
   const tokens = (conversation: Conversation) => promptTokens(model, conversation, label);
   let { notes } = state;
   let shown = examples;
-  let kept = turns;
+  const starts = exchangesOf(turns);
+  let forgotten = 0;
   for (;;) {
+    const kept = turns.slice(starts[forgotten]);
     const system = fillNames(layOutSystem(character, notes, turns), speakers);
     const conversation = { system, turns: [...shown, ...kept] };
     if (tokens(conversation) <= room && tokensSaid(kept, tokens) <= (character.memoryTokens ?? room)) return conversation;
-    if (kept.length > 1) kept = kept.slice(nextExchange(kept));
+    if (forgotten < starts.length - 1) forgotten = Math.min(starts.length - 1, forgotten + forgottenTogether);
     else if (notes.length > 0) notes = notes.slice(1);
-    else if (shown.length > 0) shown = shown.slice(nextExchange(shown));
+    else if (shown.length > 0) shown = shown.slice(exchangesOf(shown)[1] ?? shown.length);
     else throw tooLong(character.name, room);
   }
 }
@@ -101,10 +105,9 @@ function toTurns({ player, npc }: Character['examples'][number]): Turn[] {
 
 const named = (speakers: Speakers) => (turn: Turn) => ({ ...turn, content: fillNames(turn.content, speakers) });
 
-/** Where the second exchange begins: at the next line of the player, and never past the last turn. */
-function nextExchange(turns: readonly Turn[]): number {
-  const next = turns.findIndex(({ role }, i) => i > 0 && role === 'user');
-  return next < 0 ? turns.length : next;
+/** Where exchanges begin: at the first turn, and at each line of the player. */
+function exchangesOf(turns: readonly Turn[]): number[] {
+  return turns.flatMap(({ role }, i) => (i === 0 || role === 'user' ? [i] : []));
 }
 
 /** Infinite where the model's encoder refuses it as too long. */

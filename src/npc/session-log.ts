@@ -1,9 +1,9 @@
 // What happened in sessions: entries appended, read back, and followed to the state they lead to. Entries never change, so the state at one is the
 // same for every reader for ever, and those read last are kept.
-import { asc, eq, sql } from 'drizzle-orm';
+import { asc, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
-import type { Db, Tx } from '../store/connect.ts';
-import { npcEntries, npcSessions } from '../store/npc-schema.ts';
+import type { Db } from '../store/connect.ts';
+import { npcEntries } from '../store/npc-schema.ts';
 import { storable } from '../store/storable.ts';
 import { findSave, findSession, moveHead, type Session } from './session-rows.ts';
 import { beginState, type Entry, follow, type SessionState } from './session-state.ts';
@@ -25,30 +25,35 @@ export interface Present {
 }
 
 const mostStates = 2_000;
+const mostSeen = 2_000;
 const mostAttempts = 8;
 
 export class SessionLog {
   readonly #db: Db;
   readonly #states = new Map<number, { state: SessionState; length: number }>();
+  /** Sessions as they were seen last. */
+  readonly #seen = new Map<string, Present>();
+  /** Settled when the last append to a session that was asked for is over. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   constructor(db: Db) {
     this.#db = db;
   }
 
-  /** Throws `not_found`. */
+  /** The session as it is now. Throws `not_found`. */
   async open(npcId: string, id: string): Promise<Present> {
-    return this.#presentOf(await findSession(this.#db, npcId, id));
+    return await this.#presentOf(await findSession(this.#db, npcId, id));
   }
 
   /** The state of a session at one of its entries. */
   async #presentOf(session: Session): Promise<Present> {
     const { head } = session;
-    if (head === null) return { session, state: beginState(session.beginning), length: 0 };
+    if (head === null) return this.#see({ session, state: beginState(session.beginning), length: 0 });
     const known = this.#states.get(head);
-    if (known) return { session, ...known };
+    if (known) return this.#see({ session, ...this.#keep(head, known) });
     const entries = await this.entries(session);
     const state = entries.reduce((held, { entry }) => follow(held, entry, session.character), beginState(session.beginning));
-    return { session, ...this.#keep(head, { state, length: entries.length }) };
+    return this.#see({ session, ...this.#keep(head, { state, length: entries.length }) });
   }
 
   /** Everything on the session's path, oldest first. */
@@ -67,19 +72,46 @@ export class SessionLog {
   }
 
   /**
-   * Appends what `make` says of the present, which is asked again where somebody else was faster. The entry of no earlier time than the last one.
+   * Appends what `make` says of the present, which is asked again where somebody else was faster.
    * Throws what `make` and `follow` throw, with nothing stored.
    */
   async append(npcId: string, id: string, make: (present: Present) => Entry): Promise<Present> {
+    // Those of one process wait for each other instead of all trying at once.
+    const before = this.#turns.get(id) ?? Promise.resolve();
+    const turn = before.then(() => this.#appendNow(npcId, id, make));
+    const over = turn.then(
+      () => {},
+      () => {},
+    );
+    this.#turns.set(id, over);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(id) === over) this.#turns.delete(id);
+    }
+  }
+
+  async #appendNow(npcId: string, id: string, make: (present: Present) => Entry): Promise<Present> {
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
-      const present = await this.open(npcId, id);
-      const entry = make(present);
-      const state = follow(present.state, entry, present.session.character);
-      const head = await this.#db.transaction((tx) => insertEntry(tx, present, entry));
-      if (head === null) continue;
-      return { session: { ...present.session, head }, ...this.#keep(head, { state, length: present.length + 1 }) };
+      // What was seen last is nearly always still so; the database takes an entry only where it is.
+      const seen = attempt === 0 ? this.#seen.get(id) : undefined;
+      const present = seen?.session.npcId === npcId ? seen : await this.open(npcId, id);
+      const added = await this.#tryAppend(present, make).catch((error) => {
+        if (present !== seen) throw error;
+        return null;
+      });
+      if (added) return added;
     }
     throw new SteerError('conflict', `Too many requests write to the session ${id} at once. Send them one after the other.`);
+  }
+
+  /** Null where the session has moved on. */
+  async #tryAppend({ session, state, length }: Present, make: (present: Present) => Entry): Promise<Present | null> {
+    const entry = make({ session, state, length });
+    const next = { state: follow(state, entry, session.character), length: length + 1 };
+    const head = await insertEntry(this.#db, { session, length }, entry);
+    if (head === null) return null;
+    return this.#see({ session: { ...session, head }, ...this.#keep(head, next) });
   }
 
   /**
@@ -106,22 +138,43 @@ export class SessionLog {
   }
 
   #keep(head: number, found: { state: SessionState; length: number }): { state: SessionState; length: number } {
-    this.#states.set(head, found);
-    if (this.#states.size > mostStates) this.#states.delete(this.#states.keys().next().value!);
-    return found;
+    return keepLatest(this.#states, head, found, mostStates);
+  }
+
+  #see(present: Present): Present {
+    return keepLatest(this.#seen, present.session.id, present, mostSeen);
   }
 }
 
-/** Null where the session has moved on. */
-async function insertEntry(tx: Tx, { session, length }: Present, entry: Entry): Promise<number | null> {
-  const { kind, atS, ...content } = entry;
-  const row = { tree: session.tree, parent: session.head, position: length, kind, atS, content: storable(content) };
-  const [inserted] = await tx.insert(npcEntries).values(row).returning({ id: npcEntries.id });
-  if (await moveHead(tx, session, inserted!.id)) return inserted!.id;
-  await tx.delete(npcEntries).where(eq(npcEntries.id, inserted!.id));
-  // A session that is gone has not moved on.
-  if ((await tx.$count(npcSessions, eq(npcSessions.id, session.id))) === 0) await findSession(tx, session.npcId, session.id);
-  return null;
+/** Puts the value last, and lets the first go where there are too many. */
+function keepLatest<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, most: number): Value {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > most) map.delete(map.keys().next().value as Key);
+  return value;
+}
+
+/** One statement, since a game waits for it: the entry is there, and the session at it, or neither. Null where the session has moved on. */
+async function insertEntry(db: Db, { session, length }: Omit<Present, 'state'>, entry: Entry): Promise<number | null> {
+  const { kind, atS, ...rest } = entry;
+  const { id, head, tree } = session;
+  const content = JSON.stringify(storable(rest));
+  const moved = await db.execute(sql`
+    with held as (
+      select id from npc_sessions where id = ${id} and head is not distinct from ${head}::bigint for update
+    ), made as (
+      insert into npc_entries (tree, parent, position, at_s, kind, content)
+      select ${tree}, ${head}::bigint, ${length}::integer, ${atS}::double precision, ${kind}, ${content}::jsonb from held
+      returning id
+    )
+    update npc_sessions set head = made.id, updated_at = now() from made where npc_sessions.id = ${id} returning made.id as head`);
+  const [row] = rowsOf(moved);
+  return row === undefined ? null : Number(row.head);
+}
+
+/** Rows of a raw statement: one driver answers with the list, the other with an object that holds it. */
+function rowsOf(answer: unknown): Record<string, unknown>[] {
+  return Array.isArray(answer) ? answer : (answer as { rows: Record<string, unknown>[] }).rows;
 }
 
 function toLogged({ id, position, kind, atS, content, createdAt }: typeof npcEntries.$inferSelect): LoggedEntry {

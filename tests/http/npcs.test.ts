@@ -334,6 +334,23 @@ describe.each(await testDatabases())('on $name', (database) => {
     );
   });
 
+  test('however many write at once, in however many processes, every entry has its place', async () => {
+    const sid = await begin({ at: 0 });
+    const again = openHouse({}, { db: store.db });
+    again.shelf.languages = [talker];
+    const told = Array.from({ length: 30 }, (_, i) => {
+      return post(i % 3 === 0 ? again : house, at(sid, 'events'), {
+        type: i % 2 === 0 ? 'player.insulted' : 'quest.completed',
+        at: 1,
+      });
+    });
+    expect((await Promise.all(told)).map(({ status }) => status)).toEqual(told.map(() => 200));
+    const entries = (await knock(house, at(sid, 'log'))).body.data as { position: number }[];
+    expect(entries.map(({ position }) => position)).toEqual(Array.from({ length: 31 }, (_, i) => i));
+    expect((await mood(sid, 1)).entries).toBe(31);
+    expect(await store.db.$count(npcEntries)).toBe(31);
+  });
+
   test('a player is met as the two parted', async () => {
     const sid = await begin();
     await tell(sid, 'quest.completed');
