@@ -22,8 +22,8 @@ export function fillNames(text: string, { char, user }: Speakers): string {
 }
 
 /**
- * The conversation a line answers, with the oldest exchanges left out that do not fit, the label included; notes give way after them, oldest first.
- * Throws context_length_exceeded naming `text` where even the last line alone does not fit.
+ * The conversation a line answers, as much of it as fits with the label: examples give way first, as what was really said shows the voice too, then the
+ * oldest exchanges, then the oldest notes. The last line is always there. Throws context_length_exceeded naming `text` where even the last line alone does not fit.
  */
 export function layOutMemory(
   model: Pick<LanguageModel, 'schema' | 'encode' | 'contextLength'>,
@@ -44,10 +44,12 @@ export function layOutMemory(
     const kept = turns.slice(starts[forgotten]);
     const system = fillNames(layOutSystem(character, notes, turns), speakers);
     const conversation = { system, turns: [...shown, ...kept] };
-    if (tokens(conversation) <= room && tokensSaid(kept, tokens) <= (character.memoryTokens ?? room)) return conversation;
-    if (forgotten < starts.length - 1) forgotten = Math.min(starts.length - 1, forgotten + forgottenTogether);
+    const mayForget = forgotten < starts.length - 1;
+    const saidTooMuch = mayForget && tokensSaid(kept, tokens) > (character.memoryTokens ?? Number.POSITIVE_INFINITY);
+    if (!saidTooMuch && tokens(conversation) <= room) return conversation;
+    if (!saidTooMuch && shown.length > 0) shown = shown.slice(exchangesOf(shown)[1] ?? shown.length);
+    else if (mayForget) forgotten = Math.min(starts.length - 1, forgotten + forgottenTogether);
     else if (notes.length > 0) notes = notes.slice(1);
-    else if (shown.length > 0) shown = shown.slice(exchangesOf(shown)[1] ?? shown.length);
     else throw tooLong(character.name, room);
   }
 }

@@ -50,7 +50,7 @@ export function LineChart({ title, xLabel, xs, lines, range, height = 220, stepp
       scales: { x: { time: false }, y: range ? { range: () => range } : {} },
       axes: [
         { ...axis, label: xLabel, labelSize: 20, size: 32 },
-        { ...axis, size: 46 },
+        { ...axis, size: 52, values: (_chart, ticks) => ticks.map((tick) => `${Number(tick.toPrecision(3))}`) },
       ],
       series: [
         { label: xLabel },

@@ -85,7 +85,9 @@ function RunView({ id }: { id: string }) {
   return (
     <div>
       <Notice error={error ?? refused} />
-      <Awaited loaded={run}>{(found) => <StateView run={found} onAsk={ask} />}</Awaited>
+      <Awaited loaded={run}>
+        {(found) => <StateView run={found} step={Math.max(found.progress.step, lastStep(told))} onAsk={ask} />}
+      </Awaited>
       <LossView told={told} />
       <section class="card" aria-label="Checkpoints">
         <h2>Checkpoints</h2>
@@ -107,12 +109,18 @@ function RunView({ id }: { id: string }) {
   );
 }
 
-function StateView({ run, onAsk }: { run: Run; onAsk: (wish: string) => void }) {
+/** Metrics come oftener than the job's own record of its progress. */
+function lastStep(told: RunEvent[]): number {
+  const last = told.findLast(({ type }) => type === 'metrics')?.data as Metric | undefined;
+  return last?.step ?? 0;
+}
+
+function StateView({ run, step, onAsk }: { run: Run; step: number; onAsk: (wish: string) => void }) {
   const { status, model, fine_tuned_model, progress, error, estimated_finish } = run;
   return (
     <section class="card" aria-label="Run">
       <p>
-        <span class={`status ${status}`}>{status}</span> {progress.step} of {progress.total ?? '?'} steps, from {model}
+        <span class={`status ${status}`}>{status}</span> {step} of {progress.total ?? '?'} steps, from {model}
         {fine_tuned_model !== null && (
           <>
             , made <strong>{fine_tuned_model}</strong>

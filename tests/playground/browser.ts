@@ -29,6 +29,10 @@ export interface Visit {
   /** Presses the button, link or box of that name. */
   press(role: string, name: string): Promise<void>;
   fill(label: string, text: string): Promise<void>;
+  /** Of the first element that fits, once there is one. */
+  attribute(selector: string, name: string): Promise<string | null>;
+  /** How many fit. */
+  count(selector: string): Promise<number>;
   /** Rules of WCAG 2.2 AA that the page breaks, by axe. */
   barriers(): Promise<string[]>;
 }
@@ -69,6 +73,11 @@ export async function visit(
     fill: async (label, words) => {
       await find(`::-p-aria(${label}[role="textbox"])`).fill(words);
     },
+    attribute: async (selector, name) => {
+      const found = await page.waitForSelector(selector, { timeout: patienceMs });
+      return await found!.evaluate((element, wanted) => element.getAttribute(wanted), name);
+    },
+    count: (selector) => page.$$eval(selector, ({ length }) => length),
     async barriers() {
       await page.evaluate(axe.source);
       const found = await page.evaluate(async () => {

@@ -75,16 +75,14 @@ async function ask<T>(path: string, body?: object): Promise<T> {
 
 describe('play', () => {
   test('a slider is moved by keys, a reply is written, measured and rated, and the rating is in the dataset', async () => {
-    const { page, see, press } = await go('/#play');
+    const { page, see, press, attribute, count } = await go('/#play');
     await page.focus('[aria-label="humor"]');
     for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowRight');
-    expect(await page.$eval('[aria-label="humor"]', (slider) => slider.getAttribute('aria-valuetext'))).toMatch(/^3, /);
+    await expect.poll(() => attribute('[aria-label="humor"]', 'aria-valuetext')).toMatch(/^3, /);
     await press('button', 'Say it');
     await see(/word\d+ word\d+ word\d+ word\d+/);
-    expect(await page.$eval('[role="img"][aria-label^="humor:"]', (bar) => bar.getAttribute('aria-label'))).toBe(
-      'humor: asked for 3, measured 4.0',
-    );
-    expect(await page.$$eval('[role="img"][aria-label*="asked for"]', (bars) => bars.length)).toBe(6);
+    expect(await attribute('[role="img"][aria-label^="humor:"]', 'aria-label')).toBe('humor: asked for 3, measured 4.0');
+    await expect.poll(() => count('[role="img"][aria-label*="asked for"]')).toBe(6);
     await page.click('[aria-label^="humor 2,"]');
     await see('humor 2, kept as me');
     await press('button', 'I like it');
@@ -99,16 +97,13 @@ describe('play', () => {
     await datasets.see('taste @1');
     await datasets.page.click('nav.list a');
     await datasets.see(/humor 2\s*consensus of 1/);
-    await datasets.page.waitForSelector('[role="img"][aria-label^="humor by human"]');
-    expect(
-      await datasets.page.$eval('[role="img"][aria-label^="humor by human"]', (image) => image.getAttribute('aria-label')),
-    ).toContain('1 at 2');
+    expect(await datasets.attribute('[role="img"][aria-label^="humor by human"]', 'aria-label')).toContain('1 at 2');
   });
 
   test('what is asked is what the server hears: values, open attributes, strength and candidates, in two columns', async () => {
     const { page, see, press } = await go('/#play');
     await press('button', 'Compare two settings');
-    const right = await page.$('section[aria-label="Right"]');
+    const right = await page.waitForSelector('section[aria-label="Right"]');
     await right!.$eval('[aria-label="leave humor open"]', (box) => (box as HTMLInputElement).click());
     await right!.$eval('input[aria-valuetext^="1, the plain"]', (slider) => {
       const input = slider as HTMLInputElement;
@@ -140,18 +135,18 @@ describe('play', () => {
   });
 
   test('what the server refuses is told in its words', async () => {
-    const { page, see, press, fill } = await go('/#play');
+    const { see, press, fill, count } = await go('/#play');
     await fill('What you say', 'x'.repeat(600));
     await press('button', 'Say it');
     await see('Expected prompt and reply within 512 tokens');
-    expect(await page.$('[role="alert"]')).not.toBeNull();
+    expect(await count('[role="alert"]')).toBe(1);
     visits.at(-1)!.faults.splice(0, 9);
   });
 });
 
 describe('characters', () => {
   test('one is met, insulted and gone back on, and its mood moves with what happens', async () => {
-    const { page, see, press, fill } = await go('/#npcs');
+    const { page, see, press, fill, attribute } = await go('/#npcs');
     await see('No character yet');
     await press('button', 'Make Marta');
     await press('button', 'Begin');
@@ -161,8 +156,8 @@ describe('characters', () => {
     await fill('Say something to Marta', 'Good evening');
     await press('button', 'Say it');
     await see(/Good evening[\s\S]*word\d+/);
-    const chart = () => page.$eval('[role="img"][aria-label^="Mood over time"]', (image) => image.getAttribute('aria-label'));
-    expect(await chart()).toContain('toxicity 2.000');
+    const chart = () => attribute('[role="img"][aria-label^="Mood over time"]', 'aria-label');
+    await expect.poll(chart).toContain('toxicity 2.000');
     await press('button', 'I like it');
     await see('Kept. It takes thumbs both up and down');
     await page.click('[aria-label="Go back to before: player.insulted"]');
@@ -192,14 +187,15 @@ test('a character card is read from a file, and a broken one is refused in words
 
 describe('reports', () => {
   test('how closely a model follows, what is obtained, and what each dial moves', async () => {
-    const { page, see, press } = await go('/#reports');
+    const { page, see, press, count } = await go('/#reports');
     await see('How closely it follows');
+    await expect.poll(() => count('section[aria-label="Calibration"] [role="img"]')).toBe(6);
     const curves = await page.$$eval('section[aria-label="Calibration"] [role="img"]', (images) =>
       images.map((image) => image.getAttribute('aria-label')),
     );
     expect(curves).toHaveLength(6);
     expect(curves[3]).toMatch(/^verbosity: obtained 3\.\d+, low \d/);
-    expect(await page.$$eval('.heat td', (cells) => cells.length)).toBe(36);
+    await expect.poll(() => count('.heat td')).toBe(36);
     await press('button', 'shuffled-labels');
     await see('Obtained for what is asked, shuffled-labels');
   });
@@ -224,11 +220,11 @@ describe('training runs', () => {
     const training = await site.upload(ratedLines(400));
     const long = { ...quick, n_epochs: 1_000, checkpoint_every: 40, evaluate_every: 20 };
     const { id } = await site.make({ training, hyperparameters: long });
-    const { page, see, press } = await go('/#runs');
+    const { page, see, press, attribute } = await go('/#runs');
     await see('steerlm on base');
     await page.click('nav.list a');
     await see(/running\s+\d+ of \d+ steps, from base/);
-    const chart = () => page.$eval('[role="img"][aria-label^="Nats per token"]', (image) => image.getAttribute('aria-label'));
+    const chart = () => attribute('[role="img"][aria-label^="Nats per token"]', 'aria-label');
     await expect.poll(chart, { timeout: 20_000 }).toMatch(/training \d+\.\d+, held out \d+\.\d+/);
     const before = await chart();
     await expect.poll(chart, { timeout: 20_000 }).not.toBe(before);
@@ -280,11 +276,11 @@ describe('the frame', () => {
     await see('How closely it follows');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    expect(await page.evaluate(() => [document.activeElement?.id, location.hash])).toEqual(['main', '#reports']);
+    await expect.poll(() => page.evaluate(() => [document.activeElement?.id, location.hash])).toEqual(['main', '#reports']);
     await page.focus('nav a[href="#people"]');
     await page.keyboard.press('Enter');
     await see('Leaderboard');
-    expect(await page.title()).toBe('Raters · steer');
+    await expect.poll(() => page.title()).toBe('Raters · steer');
   });
 
   test('the first load is small, packed, and asked for again only where it changed', async () => {

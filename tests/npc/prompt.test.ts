@@ -1,0 +1,84 @@
+// What a character reads before a line: names filled in, facts called for, and what gives way where not all of it fits.
+import { describe, expect, test } from 'vitest';
+import { checkFits, layOutMemory } from '../../src/npc/prompt.ts';
+import { beginState, type SessionState } from '../../src/npc/session-state.ts';
+import { gameCharacters } from '../../src/schemas.ts';
+import type { Piece, Turn } from '../../src/steerlm.ts';
+import { character } from './marta.ts';
+
+/** One token a word. */
+const modelOf = (contextLength: number) => ({
+  schema: gameCharacters,
+  contextLength,
+  encode: (pieces: Piece[]) =>
+    pieces.flatMap((piece) => ('text' in piece ? piece.text.split(/\s+/).filter(Boolean) : ['x'])).map((_, i) => i),
+});
+const speakers = { char: 'Marta', user: 'Ann' };
+const said = (count: number): Turn[] =>
+  Array.from({ length: count }, (_, i) => [
+    { role: 'user' as const, content: `question ${i} of ten words that are here to count` },
+    { role: 'assistant' as const, content: `answer ${i} of ten words that are here to count` },
+  ]).flat();
+const stateOf = (turns: Turn[], notes: string[] = []): SessionState => ({
+  ...beginState({ relationship: 0, preferences: {} }),
+  turns: [...turns, { role: 'user', content: 'And now?' }],
+  notes,
+});
+const about = character({
+  persona: '{{char}} talks to {{user}}.',
+  examples: [{ player: 'An example for {{char}}', npc: 'First voice.' }, { npc: 'Second voice.' }],
+  lineTokens: 20,
+});
+const read = (context: number, state: SessionState, fields = {}) => {
+  const { system, turns } = layOutMemory(modelOf(context), { ...about, ...fields }, state, {}, speakers);
+  return { system, said: turns.map(({ content }) => content).join(' | ') };
+};
+
+test('everything where it fits, with both names', () => {
+  const { system, said: text } = read(2_000, stateOf(said(2), ['{{user}} paid.']));
+  expect(system).toBe('Marta talks to Ann.\nAnn paid.');
+  expect(text).toMatch(/^An example for Marta \| First voice\. \| Second voice\. \| question 0 .* \| answer 1 .* \| And now\?$/);
+});
+
+describe('where it does not fit', () => {
+  test('examples go first, then the oldest exchanges, three at a time, then notes; the last line stays', () => {
+    const state = stateOf(said(8), ['a note of some length that takes a few words more']);
+    const fits = [320, 290, 260, 220, 180, 140, 100, 70, 50].map((context) => read(context, state));
+    const shown = fits.map(({ system, said: text }) => [
+      text.includes('voice'),
+      8 - (/question (\d)/.exec(text)?.[1] === undefined ? 8 : Number(/question (\d)/.exec(text)![1])),
+      system.includes('note'),
+    ]);
+    expect(shown.map(([voice]) => voice).lastIndexOf(true)).toBeLessThan(shown.findIndex(([, kept]) => kept !== 8));
+    expect(new Set(shown.map(([, kept]) => kept))).toEqual(new Set([8, 5, 2, 0]));
+    expect(shown.filter(([, , note]) => !note).every(([, kept]) => kept === 0)).toBe(true);
+    for (const { said: text } of fits) expect(text).toMatch(/And now\?$/);
+  });
+
+  test('a budget of memory forgets exchanges and leaves the examples', () => {
+    const { said: text } = read(2_000, stateOf(said(8)), { memoryTokens: 60 });
+    expect(text).toContain('First voice.');
+    expect(text).not.toContain('question 0');
+    expect(read(2_000, stateOf([]), { memoryTokens: 1 }).said).toMatch(/And now\?$/);
+  });
+
+  test('a persona that leaves no room is refused', () => {
+    const persona = 'word '.repeat(100);
+    expect(() => checkFits(modelOf(100), { ...about, persona }, speakers)).toThrow(
+      expect.objectContaining({ code: 'context_length_exceeded', details: { param: 'persona' } }),
+    );
+    checkFits(modelOf(200), { ...about, persona }, speakers);
+  });
+});
+
+test('facts are told when a recent line calls for them', () => {
+  const facts = [
+    { content: 'Always.', keys: [] },
+    { content: 'Cellar.', keys: ['CELLAR'] },
+    { content: 'Rats.', keys: ['cellar'], also: ['rat'] },
+  ];
+  const ask = (...lines: string[]) => read(2_000, stateOf(lines.map((content) => ({ role: 'user', content }))), { facts }).system;
+  expect(ask('Hello')).toBe('Marta talks to Ann.\nAlways.');
+  expect(ask('The cellar?')).toBe('Marta talks to Ann.\nAlways.\nCellar.');
+  expect(ask('Rats in the cellar?')).toBe('Marta talks to Ann.\nAlways.\nCellar.\nRats.');
+});
