@@ -18,7 +18,7 @@ export function serveCommand(surroundings: Surroundings): Command {
     .description(
       'Serves the models over HTTP with the OpenAI protocol and works on labelling, batch and fine-tuning jobs. Settings are environment variables:\n' +
         'HOST (127.0.0.1), PORT (8080), MODELS_DIR (models), DATA_DIR (data), DATABASE_URL, STEER_API_KEY, UPSTREAM_API_KEY,\n' +
-        'EXECUTION_PROVIDER (auto), MODEL_PRECISION (fp32), MAX_CACHE_BYTES, MAX_PREFIX_BYTES, MAX_SEQUENCES, MAX_WAITING,\n' +
+        'EXECUTION_PROVIDER (auto), MODEL_PRECISION (int8), MAX_CACHE_BYTES, MAX_PREFIX_BYTES, MAX_SEQUENCES, MAX_WAITING,\n' +
         'LOG_LEVEL (info), MAX_BODY_BYTES, MAX_FILE_BYTES, MAX_UNPACKED_BYTES, MAX_SCORED_TURNS, JOB_LEASE_MS.',
     )
     .option('--no-work', 'leave jobs to `steer work` processes on the same Postgres')

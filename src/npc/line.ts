@@ -64,9 +64,27 @@ export async function* writeLine(model: LanguageModel, request: LineRequest, sig
     return;
   }
   if (failure !== undefined && !late) throw failure;
-  const action = late ? undefined : await chooseAction(model, request, attempt.text, signal);
+  const action = late ? undefined : await actInTime(model, request, attempt.text, signal);
   const line = { ...attempt.figures(), text: attempt.text, fallback: false };
   yield { kind: 'line', line: { ...line, ...(action === undefined ? {} : { action }), ...(late ? { deadline: true } : {}) } };
+}
+
+/** The action of a line that has been said: none where there is no time left for it, or where the model fails now. */
+async function actInTime(
+  model: LanguageModel,
+  request: LineRequest,
+  said: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { deadlineMs } = request;
+  const time = deadlineMs === undefined ? [] : [AbortSignal.timeout(Math.max(0, Math.floor(deadlineMs - performance.now())))];
+  try {
+    return await chooseAction(model, request, said, AbortSignal.any([signal, ...time]));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isRetryable(error) || time.some(({ aborted }) => aborted)) return undefined;
+    throw error;
+  }
 }
 
 /** One try at the line: what has been said, and what it took. */

@@ -120,8 +120,7 @@ export class Stage {
       }
     } finally {
       // The caller has left, or the line was broken off: it has been said as far as that.
-      if (!written && said !== '')
-        await this.#logLine(heard, { text: said, applied, fallback: false, interrupted: true, completionId });
+      if (!written && said !== '') await this.#logLine(heard, { text: said, applied, fallback: false, interrupted: true });
     }
     const { text, action, fallback } = written!;
     const kept = fallback ? { applied: {} } : { applied, action, completionId };

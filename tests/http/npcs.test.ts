@@ -17,6 +17,7 @@ import { ParrotModel } from './small-models.ts';
 class Talker extends ParrotModel {
   override readonly schema = gameCharacters;
   override readonly contextLength = 2048;
+  actionMs = 0;
 
   override async *complete(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<CompletionEvent> {
     this.requests.push(request);
@@ -26,7 +27,8 @@ class Talker extends ParrotModel {
       constraint?.kind === 'choice' ? [constraint.choices[1]!] : ['Aye. ', `Seed ${request.seed}! `, 'Well', ' then.'];
     let text = '';
     for (const piece of pieces) {
-      if (this.delayMs > 0) await sleep(this.delayMs, undefined, { signal }).catch(() => {});
+      const waitMs = constraint ? this.actionMs : this.delayMs;
+      if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => {});
       signal.throwIfAborted();
       text += piece;
       yield { kind: 'delta', index: 0, text: piece };
@@ -523,6 +525,9 @@ describe.each(await testDatabases())('on $name', (database) => {
     expect((await post(house, `/v1/npcs/busy/sessions/${sid}/say`, { text: 'An ale!' })).body.action).toBe('pour_ale');
     expect(talker.requests.at(-1)!.constraint).toEqual({ kind: 'choice', choices: ['none', 'pour_ale', 'call_guard'] });
     expect(read()).toContain('call_guard (the player is rude)');
+    talker.actionMs = 30_000;
+    const inTime = await post(house, `/v1/npcs/busy/sessions/${sid}/say`, { text: 'An ale!', max_ms: 1_000 });
+    expect([inTime.body.text, inTime.body.action]).toEqual([expect.stringContaining('Well then.'), undefined]);
   });
 
   test('lines can be measured and rated, and thumbs teach the character what the player likes', async () => {
