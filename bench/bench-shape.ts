@@ -1,5 +1,5 @@
 // Shapes that benches share. The first is that of the speed benches: 5.8 M parameters.
-import type { LlamaShape } from '../src/llama/shape.ts';
+import type { LlamaShape } from '../src/model/shape.ts';
 
 export const benchShape: LlamaShape = {
   modelType: 'llama',

@@ -1,9 +1,9 @@
 // One loading of a big model in a process of its own: node dist/bench/big-model-ours.js <folder> <precision> <tokens>. Prints JSON.
 import { readFileSync } from 'node:fs';
-import type { SeatedSequence } from '../src/generation/bands.ts';
-import { engineDefaults } from '../src/generation/engine.ts';
-import { openRunner } from '../src/generation/open-runner.ts';
-import type { Precision } from '../src/llama/loaded-network.ts';
+import { engineDefaults } from '../src/engine/engine.ts';
+import type { SeatedSequence } from '../src/engine/onnx/bands.ts';
+import { openRunner } from '../src/engine/open-runner.ts';
+import type { Precision } from '../src/model/loaded-network.ts';
 import { median } from './results.ts';
 
 const [folder, precision, tokens] = process.argv.slice(2) as [string, Precision, string];

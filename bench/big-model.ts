@@ -3,10 +3,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { precisions } from '../src/llama/loaded-network.ts';
-import { writeShape } from '../src/llama/model-folder.ts';
-import { parameterCount } from '../src/llama/shape.ts';
-import { saveWeights } from '../src/llama/weights.ts';
+import { precisions } from '../src/model/loaded-network.ts';
+import { writeShape } from '../src/model/model-folder.ts';
+import { parameterCount } from '../src/model/shape.ts';
+import { saveWeights } from '../src/model/weights.ts';
 import { llama1b } from './bench-shape.ts';
 import { runOurs } from './peer.ts';
 import { randomWeights } from './random-weights.ts';

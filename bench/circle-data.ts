@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { topicalChat } from '../src/datasets/formats/topical-chat.ts';
 import { readSamples } from '../src/datasets/read.ts';
 import type { SampleContent } from '../src/datasets/sample.ts';
-import type { AttributeSchema, Conversation, Label } from '../src/steerlm.ts';
+import type { AttributeSchema, Label } from '../src/steerlm/attributes.ts';
+import type { Conversation } from '../src/steerlm/conversation.ts';
 
 const folder = '../shared/data';
 const kept = ['quality', 'verbosity', 'curiosity', 'happiness', 'surprise'];

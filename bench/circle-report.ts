@@ -1,12 +1,13 @@
 // What the circle is judged by, on the test files: the predictor beside three baselines, and what asking for 0 or for the top level gives.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Predictor } from '../src/attributes/predictor.ts';
-import { ratedReplies } from '../src/attributes/readings.ts';
-import { type RatedPair, reportOn } from '../src/attributes/report.ts';
-import { ngramPredictions } from '../src/evaluation/ngram-baseline.ts';
+import { ngramPredictions } from '../src/evaluation/predictor/ngram-baseline.ts';
+import type { Predictor } from '../src/predictor/predictor.ts';
+import { ratedReplies } from '../src/predictor/readings.ts';
+import { type RatedPair, reportOn } from '../src/predictor/report.ts';
 import { mean } from '../src/statistics.ts';
-import { type Attribute, type Conversation, maxLevel } from '../src/steerlm.ts';
+import { type Attribute, maxLevel } from '../src/steerlm/attributes.ts';
+import type { Conversation } from '../src/steerlm/conversation.ts';
 import { type CircleData, circleSchema, type TestReply } from './circle-data.ts';
 import { table } from './results.ts';
 

@@ -2,17 +2,18 @@
 // and how well predictor and steering hold on files no stage has seen. `--quick` turns the same circle small.
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { openPredictor } from '../src/attributes/open-predictor.ts';
-import type { Predictor } from '../src/attributes/predictor.ts';
-import { trainPredictor } from '../src/attributes/train-predictor.ts';
 import type { SampleContent } from '../src/datasets/sample.ts';
 import { writeSnapshot } from '../src/datasets/snapshot.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
 import type { NewModel } from '../src/finetuning/training-run.ts';
-import type { TrainingSettings } from '../src/llama/training.ts';
-import type { TrainingListener } from '../src/llama/training-process.ts';
-import type { Conversation, Label } from '../src/steerlm.ts';
+import { openPredictor } from '../src/predictor/open.ts';
+import type { Predictor } from '../src/predictor/predictor.ts';
+import { trainPredictor } from '../src/predictor/train.ts';
+import type { Label } from '../src/steerlm/attributes.ts';
+import type { Conversation } from '../src/steerlm/conversation.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
+import type { TrainingSettings } from '../src/training/loop.ts';
+import type { TrainingListener } from '../src/training/process.ts';
 import { type CircleData, circleSchema, loadCircleData, type Split } from './circle-data.ts';
 import { predictorTable, steeringTable } from './circle-report.ts';
 import { recordSection } from './results.ts';

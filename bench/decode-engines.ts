@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Precision } from '../src/llama/loaded-network.ts';
+import type { Precision } from '../src/model/loaded-network.ts';
 import type { CellAnswer } from './decode-task.ts';
 import { hasPythonPeer, peersInstalled, python, runOurs } from './peer.ts';
 

@@ -1,6 +1,6 @@
 // One process of bench/decode and bench/scale: our engine writes the cells of a task. node dist/bench/decode-ours.js <task> <folder> <precision> <threads>
 import { readFile } from 'node:fs/promises';
-import type { Precision } from '../src/llama/loaded-network.ts';
+import type { Precision } from '../src/model/loaded-network.ts';
 import type { Cell, CellAnswer } from './decode-task.ts';
 import { median, percentile } from './results.ts';
 import { openTokenEngine } from './token-engine.ts';

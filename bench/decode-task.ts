@@ -1,6 +1,6 @@
 // What an engine is given to write in bench/decode and bench/scale, the same for ours and for its peers: a file of cells, each some prompts that
 // are answered at once. A prompt is never given twice, since engines remember the beginnings of prompts.
-import type { Tokenizer } from '../src/llama/tokenizer.ts';
+import type { Tokenizer } from '../src/model/tokenizer/tokenizer.ts';
 
 export interface Cell {
   /** Tokens written after each prompt. */

@@ -4,8 +4,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { precisions } from '../src/llama/loaded-network.ts';
-import { Tokenizer } from '../src/llama/tokenizer.ts';
+import { precisions } from '../src/model/loaded-network.ts';
+import { Tokenizer } from '../src/model/tokenizer/tokenizer.ts';
 import { randomStream } from '../src/random.ts';
 import { type Engine, ourEngines, peerEngines, threadCountsOf } from './decode-engines.ts';
 import { agreement, type Cell, type CellAnswer, decodeSpeed, makeCell, prefillSpeed, textIds } from './decode-task.ts';

@@ -3,20 +3,20 @@
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { Lanes } from '../src/generation/cache.ts';
-import { openDecoder } from '../src/generation/decoder.ts';
-import { DeviceDecoder } from '../src/generation/device-decoder.ts';
-import { Engine, engineDefaults } from '../src/generation/engine.ts';
-import { openRunner } from '../src/generation/open-runner.ts';
-import { type Branch, type GenerationRequest, onePrompt } from '../src/generation/request.ts';
-import { initialWeights } from '../src/llama/initial-weights.ts';
-import type { Precision } from '../src/llama/loaded-network.ts';
-import { nextTokenObjective } from '../src/llama/objective.ts';
-import { type LlamaShape, parameterShapes } from '../src/llama/shape.ts';
-import { TrainingState } from '../src/llama/training-state.ts';
+import { Engine, engineDefaults } from '../src/engine/engine.ts';
+import { Lanes } from '../src/engine/onnx/cache.ts';
+import { openDecoder } from '../src/engine/onnx/decoder.ts';
+import { openRunner } from '../src/engine/open-runner.ts';
+import { type Branch, type GenerationRequest, onePrompt } from '../src/engine/request.ts';
+import { DeviceDecoder } from '../src/engine/webgpu/decoder.ts';
+import { initialWeights } from '../src/model/initial-weights.ts';
+import type { Precision } from '../src/model/loaded-network.ts';
+import { type LlamaShape, parameterShapes } from '../src/model/shape.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { chooseProvider, slowness } from '../src/tensor/providers.ts';
 import type { Provider } from '../src/tensor/session.ts';
+import { nextTokenObjective } from '../src/training/objective.ts';
+import { TrainingState } from '../src/training/state.ts';
 import { wholeRows } from './training-batch.ts';
 
 /** Query heads that share keys, and lanes of 64 slots that replies outgrow. */

@@ -2,17 +2,17 @@
 // Arguments: provider, model (npc or large), figure (decode or train), streams, seconds.
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { Engine, engineDefaults } from '../src/generation/engine.ts';
-import { openRunner } from '../src/generation/open-runner.ts';
-import { onePrompt } from '../src/generation/request.ts';
-import { initialWeights } from '../src/llama/initial-weights.ts';
-import { readModel } from '../src/llama/model.ts';
-import { nextTokenObjective } from '../src/llama/objective.ts';
-import { type LlamaShape, parameterCount, parameterShapes } from '../src/llama/shape.ts';
-import { TrainingState } from '../src/llama/training-state.ts';
+import { Engine, engineDefaults } from '../src/engine/engine.ts';
+import { openRunner } from '../src/engine/open-runner.ts';
+import { onePrompt } from '../src/engine/request.ts';
+import { initialWeights } from '../src/model/initial-weights.ts';
+import { readModel } from '../src/model/model.ts';
+import { type LlamaShape, parameterCount, parameterShapes } from '../src/model/shape.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { chooseProvider } from '../src/tensor/providers.ts';
 import type { Provider } from '../src/tensor/session.ts';
+import { nextTokenObjective } from '../src/training/objective.ts';
+import { TrainingState } from '../src/training/state.ts';
 import { median } from './results.ts';
 import { randomBatch } from './training-batch.ts';
 

@@ -1,14 +1,16 @@
 // What each dial does to how closely replies follow what is asked, by the predictor, and what it costs in time: guidance, candidates, values between
 // levels, attributes that change on the way. The shipped model, held-out lines, one attribute at a time.
 
-import { openPredictor } from '../src/attributes/open-predictor.ts';
-import type { Predictor } from '../src/attributes/predictor.ts';
 import { readConfig } from '../src/config.ts';
 import type { LanguageModel, Phase } from '../src/generation/language-model.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
 import { toBranches } from '../src/generation/steered-prompt.ts';
-import type { Against } from '../src/steering.ts';
-import { applyAttributes, type Conversation, type Label, layOutPrompt, trimReply } from '../src/steerlm.ts';
+import { openPredictor } from '../src/predictor/open.ts';
+import type { Predictor } from '../src/predictor/predictor.ts';
+import { applyAttributes, type Label } from '../src/steerlm/attributes.ts';
+import type { Conversation } from '../src/steerlm/conversation.ts';
+import type { Against } from '../src/steerlm/guidance.ts';
+import { layOutPrompt, trimReply } from '../src/steerlm/prompt-layout.ts';
 import { recordSection, table } from './results.ts';
 import { type Asked, asServed, everyLevel, followed, heldOutPrompts, measure, withReply } from './steerability.ts';
 

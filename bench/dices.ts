@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { groupsOf } from '../src/evaluation/groups.ts';
 import { randomStream } from '../src/random.ts';
 import { mean } from '../src/statistics.ts';
-import type { AttributeSchema, Conversation, Turn } from '../src/steerlm.ts';
+import type { AttributeSchema } from '../src/steerlm/attributes.ts';
+import type { Conversation, Turn } from '../src/steerlm/conversation.ts';
 
 const files = ['dices_990', 'dices_350_crowdsourced'].map((name) => `../shared/data/dices/${name}.json`);
 const answers: Record<string, number> = { No: 0, Unsure: 0.5, Yes: 1 };

@@ -3,7 +3,7 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readModel, writeModel } from '../src/llama/model.ts';
+import { readModel, writeModel } from '../src/model/model.ts';
 import { adaptersTravel } from './interop/adapters.ts';
 import { askedOfNpc, compareChats, forged } from './interop/chat.ts';
 import { ggufHashes, ggufTravels } from './interop/gguf.ts';

@@ -1,7 +1,7 @@
 // A model of the shipped shape with a longer context, for benches that need one: random weights, the shipped tokenizer and attributes.
 
-import { initialWeights } from '../src/llama/initial-weights.ts';
-import { readModel, writeModel } from '../src/llama/model.ts';
+import { initialWeights } from '../src/model/initial-weights.ts';
+import { readModel, writeModel } from '../src/model/model.ts';
 
 /** Writes it to `folder` under `name`. */
 export async function writeLongModel(folder: string, name: string, contextLength: number): Promise<void> {

@@ -8,7 +8,7 @@ import { generateCorpus } from '../models/corpus/grammar.ts';
 import { type CorpusRun, corpusFiles } from '../models/corpus-files.ts';
 import { dropout, models, recipes } from '../models/recipes.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
-import { gameCharacters } from '../src/schemas.ts';
+import { gameCharacters } from '../src/steerlm/schemas.ts';
 import { recordSection } from './results.ts';
 import { startServing } from './serving.ts';
 import { steer } from './steer.ts';

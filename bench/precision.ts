@@ -2,19 +2,19 @@
 // predictor, at fp32, int8 and int4.
 import { generateCorpus } from '../models/corpus/grammar.ts';
 import { heldOut, models, recipes } from '../models/recipes.ts';
-import { openPredictor } from '../src/attributes/open-predictor.ts';
-import type { Predictor } from '../src/attributes/predictor.ts';
+import { engineDefaults } from '../src/engine/engine.ts';
+import type { SeatedSequence } from '../src/engine/onnx/bands.ts';
+import { openRunner } from '../src/engine/open-runner.ts';
+import type { Runner } from '../src/engine/runner.ts';
 import { steeredSequence } from '../src/finetuning/sequences.ts';
-import type { SeatedSequence } from '../src/generation/bands.ts';
-import { engineDefaults } from '../src/generation/engine.ts';
-import { openRunner } from '../src/generation/open-runner.ts';
-import type { Runner } from '../src/generation/runner.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
-import { type Precision, precisions } from '../src/llama/loaded-network.ts';
-import { type Model, readModel } from '../src/llama/model.ts';
-import { type PrecisionCost, readModelCard, writeModelCard } from '../src/llama/model-folder.ts';
-import type { Sequence } from '../src/llama/packing.ts';
-import type { Conversation } from '../src/steerlm.ts';
+import { type Precision, precisions } from '../src/model/loaded-network.ts';
+import { type Model, readModel } from '../src/model/model.ts';
+import { type PrecisionCost, readModelCard, writeModelCard } from '../src/model/model-folder.ts';
+import { openPredictor } from '../src/predictor/open.ts';
+import type { Predictor } from '../src/predictor/predictor.ts';
+import type { Conversation } from '../src/steerlm/conversation.ts';
+import type { Sequence } from '../src/training/packing.ts';
 import { recordSection, table } from './results.ts';
 import { asRequests, asServed, everyLevel, followed, heldOutPrompts, repliesTo } from './steerability.ts';
 

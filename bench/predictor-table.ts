@@ -1,11 +1,13 @@
 // A predictor beside what the length and the words of a reply tell, on rated replies: rank correlations with intervals, a row for each attribute.
-import { openPredictor } from '../src/attributes/open-predictor.ts';
-import { ratedReplies } from '../src/attributes/readings.ts';
-import { judgementsOf } from '../src/evaluation/attribute-evaluation.ts';
-import { attributeFigures, type Judgement } from '../src/evaluation/predictor-figures.ts';
-import { type RatedData, type RatedReply, wordsOf } from '../src/evaluation/rated-data.ts';
+
+import { judgementsOf } from '../src/evaluation/predictor/attribute-evaluation.ts';
+import { attributeFigures, type Judgement } from '../src/evaluation/predictor/figures.ts';
+import { type RatedData, type RatedReply, wordsOf } from '../src/evaluation/predictor/rated-data.ts';
+import { openPredictor } from '../src/predictor/open.ts';
+import { ratedReplies } from '../src/predictor/readings.ts';
 import type { Interval } from '../src/statistics.ts';
-import type { Attribute, AttributeSchema, Conversation } from '../src/steerlm.ts';
+import type { Attribute, AttributeSchema } from '../src/steerlm/attributes.ts';
+import type { Conversation } from '../src/steerlm/conversation.ts';
 import { table } from './results.ts';
 
 const never = new AbortController().signal;

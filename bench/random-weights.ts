@@ -1,5 +1,5 @@
 // Weights of any shape for benches that ask what a big model costs, not what it says.
-import { type LlamaShape, parameterShapes } from '../src/llama/shape.ts';
+import { type LlamaShape, parameterShapes } from '../src/model/shape.ts';
 import { randomStream } from '../src/random.ts';
 
 /** Values over and over from one stretch of noise, so that a billion of them take seconds. No two tensors are alike: the runtime would keep one. */

@@ -2,8 +2,8 @@
 // files no training saw. DICES: how many people find a chatbot's reply unsafe, each reply judged by a predictor that saw neither it nor another reply
 // to its prompt. Base and predictor of the circle are taken where `npm run bench -- circle --keep` left them, and made where it did not.
 import { existsSync } from 'node:fs';
-import { trainPredictor } from '../src/attributes/train-predictor.ts';
-import type { AttributeSchema } from '../src/steerlm.ts';
+import { trainPredictor } from '../src/predictor/train.ts';
+import type { AttributeSchema } from '../src/steerlm/attributes.ts';
 import { out as circle, full, learnToRate, listener, pretrain, settings, snapshots } from './circle.ts';
 import { circleSchema, loadCircleData } from './circle-data.ts';
 import { type Rated, readUnsafe, unsafeSchema } from './dices.ts';

@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Tokenizer } from '../src/llama/tokenizer.ts';
+import { Tokenizer } from '../src/model/tokenizer/tokenizer.ts';
 import { randomStream } from '../src/random.ts';
 import { type Engine, ourEngines, peerEngines, threadCountsOf } from './decode-engines.ts';
 import { type Cell, decodeSpeed, makeCell, textIds } from './decode-task.ts';

@@ -1,11 +1,11 @@
 // One process of bench/score: conversations per second of our scorer on a file of token ids and a shape, random weights.
 import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { headShapes } from '../src/attributes/predictor-graph.ts';
-import { openScorer } from '../src/attributes/scorer.ts';
-import { initialWeights } from '../src/llama/initial-weights.ts';
-import { parseShape } from '../src/llama/shape.ts';
-import { helpSteer } from '../src/schemas.ts';
+import { initialWeights } from '../src/model/initial-weights.ts';
+import { parseShape } from '../src/model/shape.ts';
+import { headShapes } from '../src/predictor/graph.ts';
+import { openScorer } from '../src/predictor/scorer.ts';
+import { helpSteer } from '../src/steerlm/schemas.ts';
 import { median } from './results.ts';
 
 const [path, seconds] = process.argv.slice(2) as [string, string];

@@ -1,8 +1,8 @@
 // How fast the predictor scores: conversations per second at 5.8 M parameters beside PyTorch, alternating fresh processes, the same token ids.
 import { mkdir, writeFile } from 'node:fs/promises';
-import { configJson } from '../src/llama/shape.ts';
+import { configJson } from '../src/model/shape.ts';
 import { randomStream } from '../src/random.ts';
-import { helpSteer } from '../src/schemas.ts';
+import { helpSteer } from '../src/steerlm/schemas.ts';
 import { benchShape as shape } from './bench-shape.ts';
 import { peersInstalled, runOurs, runPeer } from './peer.ts';
 import { median, recordSection, table } from './results.ts';

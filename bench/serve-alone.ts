@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { readConfig } from '../src/config.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
-import { applyAttributes, layOutPrompt } from '../src/steerlm.ts';
+import { applyAttributes } from '../src/steerlm/attributes.ts';
+import { layOutPrompt } from '../src/steerlm/prompt-layout.ts';
 import type { ChatRequest } from './load-prompts.ts';
 
 const [folder, path] = process.argv.slice(2) as [string, string];

@@ -6,11 +6,12 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { generateCorpus } from '../models/corpus/grammar.ts';
 import { type CorpusRun, corpusFiles } from '../models/corpus-files.ts';
 import { drawn, dropout, models, recipes } from '../models/recipes.ts';
-import { trainPredictor } from '../src/attributes/train-predictor.ts';
-import { openProgressLine, reportTraining } from '../src/commands/progress.ts';
+import { openProgressLine, reportTraining } from '../src/cli/progress.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
-import { gameCharacters } from '../src/schemas.ts';
-import type { Conversation, Label } from '../src/steerlm.ts';
+import { trainPredictor } from '../src/predictor/train.ts';
+import type { Label } from '../src/steerlm/attributes.ts';
+import type { Conversation } from '../src/steerlm/conversation.ts';
+import { gameCharacters } from '../src/steerlm/schemas.ts';
 import { recordSection } from './results.ts';
 import { steer } from './steer.ts';
 

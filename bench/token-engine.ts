@@ -1,10 +1,10 @@
 // Our engine as the speed benches use it: token ids in, token ids out, every id allowed and none that ends a reply, as their peers are set.
 
-import { engineDefaults } from '../src/generation/engine.ts';
-import type { EngineSettings } from '../src/generation/engine-thread-entry.ts';
-import { type GenerationEvent, type GenerationRequest, onePrompt } from '../src/generation/request.ts';
-import type { Precision } from '../src/llama/loaded-network.ts';
-import { readShape } from '../src/llama/model-folder.ts';
+import { engineDefaults } from '../src/engine/engine.ts';
+import { type GenerationEvent, type GenerationRequest, onePrompt } from '../src/engine/request.ts';
+import type { EngineSettings } from '../src/engine/thread-entry.ts';
+import type { Precision } from '../src/model/loaded-network.ts';
+import { readShape } from '../src/model/model-folder.ts';
 import { builtEntry } from '../src/tensor/built-entry.ts';
 import { EngineThread } from '../src/tensor/engine-thread.ts';
 
@@ -26,7 +26,7 @@ export async function openTokenEngine(folder: string, threads: number, precision
   const { vocabSize } = await readShape(folder);
   const vocabulary = { allowed: new Uint8Array(vocabSize).fill(1), stopTokens: [], endsSentence: new Uint8Array(vocabSize) };
   const settings: EngineSettings = { folder, threads, precision, provider: 'cpu', vocabulary, options: engineDefaults };
-  const entry = builtEntry(import.meta.url, '../src/generation/engine-thread-entry.ts');
+  const entry = builtEntry(import.meta.url, '../src/engine/thread-entry.ts');
   const thread = await EngineThread.start<unknown, GenerationRequest, GenerationEvent>(entry, settings);
 
   const one = async (

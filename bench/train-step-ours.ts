@@ -1,13 +1,13 @@
 // One process of bench/train-step: our training step at 5.8 M parameters, and the runtime's own matrix-product peak.
 import { performance } from 'node:perf_hooks';
-import { initialWeights } from '../src/llama/initial-weights.ts';
-import { nextTokenObjective } from '../src/llama/objective.ts';
-import { parameterCount, parameterShapes } from '../src/llama/shape.ts';
-import { TrainingState } from '../src/llama/training-state.ts';
+import { initialWeights } from '../src/model/initial-weights.ts';
+import { parameterCount, parameterShapes } from '../src/model/shape.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { emitOnnx } from '../src/tensor/onnx.ts';
 import { input, matmul } from '../src/tensor/primitives.ts';
 import { Session } from '../src/tensor/session.ts';
+import { nextTokenObjective } from '../src/training/objective.ts';
+import { TrainingState } from '../src/training/state.ts';
 import { benchShape as shape } from './bench-shape.ts';
 import { median } from './results.ts';
 import { randomBatch } from './training-batch.ts';

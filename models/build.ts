@@ -4,13 +4,13 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { measurePrecisions, notePrecisions } from '../bench/precision.ts';
-import { trainPredictor } from '../src/attributes/train-predictor.ts';
-import { openProgressLine, reportTraining } from '../src/commands/progress.ts';
+import { openProgressLine, reportTraining } from '../src/cli/progress.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
 import type { PretrainingSpec } from '../src/finetuning/training-run.ts';
-import { readEndTokens, readModelCard, writeModelCard } from '../src/llama/model-folder.ts';
-import { writeSampling } from '../src/llama/sampling-defaults.ts';
-import { gameCharacters } from '../src/schemas.ts';
+import { readEndTokens, readModelCard, writeModelCard } from '../src/model/model-folder.ts';
+import { writeSampling } from '../src/model/sampling-defaults.ts';
+import { trainPredictor } from '../src/predictor/train.ts';
+import { gameCharacters } from '../src/steerlm/schemas.ts';
 import { corpusFiles, exchangeFiles } from './corpus-files.ts';
 import { drawn, dropout, models, recipes } from './recipes.ts';
 

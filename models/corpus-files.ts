@@ -2,9 +2,9 @@
 import { mkdir } from 'node:fs/promises';
 import type { SampleContent } from '../src/datasets/sample.ts';
 import { writeSnapshot } from '../src/datasets/snapshot.ts';
-import type { TrainingSettings } from '../src/llama/training.ts';
-import type { Conversation } from '../src/steerlm.ts';
+import type { Conversation } from '../src/steerlm/conversation.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
+import type { TrainingSettings } from '../src/training/loop.ts';
 import { type CorpusItem, generateCorpus, generateExchanges } from './corpus/grammar.ts';
 import { heldOut } from './recipes.ts';
 

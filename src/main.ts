@@ -2,28 +2,28 @@
 // Nothing here ends the process while there is work: leaving while an engine is inside a run would abort it, so everything is closed first.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { interruptedStatus, note, type Surroundings } from './commands/surroundings.ts';
+import { interruptedStatus, note, type Surroundings } from './cli/surroundings.ts';
 import { readConfig } from './config.ts';
 import { SteerError } from './errors.ts';
 
 /** Each with its own imports: loading them all takes longer than most of them run. */
 const commands: Record<string, () => Promise<(around: Surroundings) => Command>> = {
-  serve: async () => (await import('./commands/serve.ts')).serveCommand,
-  work: async () => (await import('./commands/work.ts')).workCommand,
-  generate: async () => (await import('./commands/generate.ts')).generateCommand,
-  score: async () => (await import('./commands/score.ts')).scoreCommand,
-  import: async () => (await import('./commands/import.ts')).importCommand,
-  export: async () => (await import('./commands/export.ts')).exportCommand,
-  'export-model': async () => (await import('./commands/export-model.ts')).exportModelCommand,
-  datasets: async () => (await import('./commands/datasets.ts')).datasetsCommand,
-  pretrain: async () => (await import('./commands/pretrain.ts')).pretrainCommand,
-  'train-predictor': async () => (await import('./commands/train-predictor.ts')).trainPredictorCommand,
-  label: async () => (await import('./commands/label.ts')).labelCommand,
-  finetune: async () => (await import('./commands/finetune.ts')).finetuneCommand,
-  reweight: async () => (await import('./commands/reweight.ts')).reweightCommand,
-  evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
-  migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
-  openapi: async () => (await import('./commands/openapi.ts')).openapiCommand,
+  serve: async () => (await import('./cli/serve.ts')).serveCommand,
+  work: async () => (await import('./cli/work.ts')).workCommand,
+  generate: async () => (await import('./cli/generate.ts')).generateCommand,
+  score: async () => (await import('./cli/score.ts')).scoreCommand,
+  import: async () => (await import('./cli/import.ts')).importCommand,
+  export: async () => (await import('./cli/export.ts')).exportCommand,
+  'export-model': async () => (await import('./cli/export-model.ts')).exportModelCommand,
+  datasets: async () => (await import('./cli/datasets.ts')).datasetsCommand,
+  pretrain: async () => (await import('./cli/pretrain.ts')).pretrainCommand,
+  'train-predictor': async () => (await import('./cli/train-predictor.ts')).trainPredictorCommand,
+  label: async () => (await import('./cli/label.ts')).labelCommand,
+  finetune: async () => (await import('./cli/finetune.ts')).finetuneCommand,
+  reweight: async () => (await import('./cli/reweight.ts')).reweightCommand,
+  evaluate: async () => (await import('./cli/evaluate.ts')).evaluateCommand,
+  migrate: async () => (await import('./cli/migrate.ts')).migrateCommand,
+  openapi: async () => (await import('./cli/openapi.ts')).openapiCommand,
 };
 
 const surroundings: Surroundings = { config: () => readConfig(), signal: listenForInterrupts() };

@@ -7,40 +7,23 @@ import { describe, expect, it } from 'vitest';
 const src = fileURLToPath(new URL('../src', import.meta.url));
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
 
-/** Files at the root of src that any room may import. */
-const shared = ['steerlm', 'steering', 'errors', 'random', 'schemas', 'statistics', 'calibration'];
-const stages = ['datasets', 'attributes', 'finetuning', 'generation', 'batches', 'feedback', 'evaluation', 'npc'];
-const rooms: Record<string, string[]> = {
-  tensor: [],
-  store: [],
-  llama: ['tensor'],
-  jobs: ['store'],
-  files: ['store'],
-  datasets: ['files', 'jobs', 'store'],
-  kernels: ['llama', 'tensor'],
-  generation: ['kernels', 'llama', 'tensor'],
-  upstream: ['generation', 'llama'],
-  attributes: ['datasets', 'files', 'jobs', 'llama', 'tensor', 'store'],
-  finetuning: ['datasets', 'files', 'jobs', 'llama', 'tensor', 'store'],
-  batches: ['files', 'jobs', 'store'],
-  feedback: ['datasets', 'jobs', 'store'],
-  evaluation: ['datasets', 'attributes', 'generation', 'files', 'jobs', 'llama', 'tensor', 'store'],
-  npc: ['generation', 'store'],
-  playground: [],
-  http: [...stages, 'files', 'jobs', 'llama', 'store', 'config'],
-  commands: [...stages, 'files', 'http', 'jobs', 'llama', 'store', 'tensor', 'config', 'model-registry', 'workplace'],
-  'model-registry': [...stages, 'upstream', 'http', 'llama', 'tensor', 'store', 'config'],
-  workplace: [...stages, 'files', 'http', 'jobs', 'llama', 'store', 'config', 'model-registry'],
-  config: [],
-  main: ['commands', 'config'],
-};
+/** Rooms and files at the root of src in the order of ARCHITECTURE.md's table: each imports only itself and those that stand before it. */
+const order = [
+  ...['errors', 'random', 'statistics', 'steerlm'],
+  ...['tensor', 'store', 'files', 'jobs'],
+  ...['model', 'training', 'constraints', 'engine', 'generation', 'upstream'],
+  ...['datasets', 'predictor', 'registry', 'finetuning', 'evaluation', 'feedback', 'npc', 'batches'],
+  ...['config', 'http', 'playground', 'runtime', 'cli', 'main'],
+];
+/** Browser code, which knows nothing but the HTTP interface. */
+const alone = ['playground', 'config'];
 /** Packages with one home: a file or a folder of src. */
 const homes: Record<string, string> = {
   preact: 'playground',
   uplot: 'playground/line-chart.tsx',
   'onnxruntime-node': 'tensor/session.ts',
   '@bufbuild/protobuf': 'tensor/onnx-format.ts',
-  '@huggingface/tokenizers': 'llama/tokenizer.ts',
+  '@huggingface/tokenizers': 'model/tokenizer/tokenizer.ts',
   hono: 'http',
   '@hono/node-server': 'http',
   '@hono/zod-openapi': 'http',
@@ -57,21 +40,23 @@ function importsOf(file: string): string[] {
   return [...source.matchAll(/(?:from|import|import\(|require\w*\()\s*'([^']+)'/g)].map((match) => match[1] as string);
 }
 
+function targetsOf(file: string): string[] {
+  const local = importsOf(file).filter((name) => name.startsWith('.'));
+  return local.map((target) => relative(src, resolve(src, dirname(file), target)));
+}
+
 function roomOf(file: string): string {
   const [first] = file.split('/') as [string];
-  return first.replace(/\.ts$/, '');
+  return first.replace(/\.tsx?$/, '');
 }
 
 describe('imports', () => {
-  it.each(files)('%s keeps to the table', (file) => {
+  it.each(files)('%s keeps to the order of rooms', (file) => {
     const room = roomOf(file);
-    if (shared.includes(room)) return;
-    const allowed = rooms[room];
-    expect(allowed, `${room} is not in the table`).toBeDefined();
-    for (const target of importsOf(file).filter((name) => name.startsWith('.'))) {
-      const other = roomOf(relative(src, resolve(src, dirname(file), target)));
-      if (other === room || shared.includes(other)) continue;
-      expect(allowed, `${file} imports ${target}`).toContain(other);
+    expect(order, `${room} is not in the table`).toContain(room);
+    const before = alone.includes(room) ? ['errors'] : order.slice(0, order.indexOf(room));
+    for (const target of targetsOf(file)) {
+      if (roomOf(target) !== room) expect(before, `${file} imports ${target}`).toContain(roomOf(target));
     }
   });
 

@@ -5,18 +5,18 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { labelDataset } from '../src/attributes/label-dataset.ts';
-import { openPredictor } from '../src/attributes/open-predictor.ts';
-import { trainPredictor } from '../src/attributes/train-predictor.ts';
 import { readConfig } from '../src/config.ts';
 import { importDataset } from '../src/datasets/import.ts';
 import { findDataset, streamSamples } from '../src/datasets/samples.ts';
 import { writeSnapshot } from '../src/datasets/snapshot.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
 import { createLog } from '../src/http/log.ts';
+import { labelDataset } from '../src/predictor/label-dataset.ts';
+import { openPredictor } from '../src/predictor/open.ts';
+import { trainPredictor } from '../src/predictor/train.ts';
 import { randomStream } from '../src/random.ts';
-import type { AttributeSchema } from '../src/steerlm.ts';
-import { openWorkplace, type Workplace } from '../src/workplace.ts';
+import { openRuntime, type Runtime } from '../src/runtime.ts';
+import type { AttributeSchema } from '../src/steerlm/attributes.ts';
 import { quickSettings, quickSize, quiet } from './quick-training.ts';
 
 const schema: AttributeSchema = {
@@ -49,12 +49,12 @@ function rows(count: number, rated: boolean): string {
 }
 
 let folder: string;
-let place: Workplace;
+let place: Runtime;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'steer-loop-'));
   await mkdir(join(folder, 'models'));
   const config = readConfig({ DATA_DIR: join(folder, 'data'), MODELS_DIR: join(folder, 'models') });
-  place = await openWorkplace(config, createLog('silent'));
+  place = await openRuntime(config, createLog('silent'));
   await place.work();
 });
 afterAll(async () => {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generateCorpus } from '../models/corpus/grammar.ts';
-import { startSteer } from './commands/steer.ts';
+import { startSteer } from './cli/steer.ts';
 
 const shipped = fileURLToPath(new URL('../models', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'steer-client-'));

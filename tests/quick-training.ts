@@ -1,6 +1,7 @@
 // What it takes to train a model that learns something within seconds, for tests and benches that need one.
-import type { TrainingSettings } from '../src/llama/training.ts';
+
 import { defaultAdamW } from '../src/tensor/adamw.ts';
+import type { TrainingSettings } from '../src/training/loop.ts';
 
 /** The model to begin with. */
 export const quickSize = {

@@ -6,20 +6,20 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { createLog } from '../src/http/log.ts';
 import { type Listening, listen } from '../src/http/server.ts';
+import { openRuntime, type Runtime } from '../src/runtime.ts';
 import { inMemory } from '../src/store/connect.ts';
-import { openWorkplace, type Workplace } from '../src/workplace.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-let workplace: Workplace;
+let runtime: Runtime;
 let server: Listening;
 
 beforeAll(async () => {
-  workplace = await openWorkplace(readConfig({ DATA_DIR: inMemory, MODELS_DIR: `${root}models` }), createLog('silent'));
-  server = await listen(workplace.app, { host: '127.0.0.1', port: 0 });
+  runtime = await openRuntime(readConfig({ DATA_DIR: inMemory, MODELS_DIR: `${root}models` }), createLog('silent'));
+  server = await listen(runtime.app, { host: '127.0.0.1', port: 0 });
 }, 60_000);
 afterAll(async () => {
   await server.close(0);
-  await workplace.close();
+  await runtime.close();
 });
 
 /** What the tavern prints for what is typed. */

@@ -1,9 +1,9 @@
 // LoRA adapters in PEFT's layout: those PEFT wrote, merged here, and those written here, applied by PEFT: how far apart the scores are.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { adapterShapes } from '../../src/llama/lora.ts';
-import { type Model, readModel, withControlTokens, writeModel } from '../../src/llama/model.ts';
-import { type Adapter, mergePeft } from '../../src/llama/peft.ts';
+import { type Adapter, mergePeft } from '../../src/model/formats/peft.ts';
+import { adapterShapes } from '../../src/model/lora.ts';
+import { type Model, readModel, withControlTokens, writeModel } from '../../src/model/model.ts';
 import { randomStream } from '../../src/random.ts';
 import { runPeer } from '../peer.ts';
 import { table } from '../results.ts';

@@ -1,16 +1,11 @@
 // Conversations under labels: the token ids that transformers makes of them by a folder's chat template, and those this program makes.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodePieces } from '../../src/llama/encode.ts';
-import { Tokenizer } from '../../src/llama/tokenizer.ts';
-import {
-  type AttributeSchema,
-  applyAttributes,
-  type Conversation,
-  layOutPrompt,
-  type RequestedAttributes,
-  type Turn,
-} from '../../src/steerlm.ts';
+import { encodePieces } from '../../src/model/tokenizer/encode-prompt.ts';
+import { Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import { type AttributeSchema, applyAttributes, type RequestedAttributes } from '../../src/steerlm/attributes.ts';
+import type { Conversation, Turn } from '../../src/steerlm/conversation.ts';
+import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
 import { runPeer } from '../peer.ts';
 
 export interface Asked {

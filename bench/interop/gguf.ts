@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodePieces } from '../../src/llama/encode.ts';
-import { exportGguf } from '../../src/llama/gguf.ts';
-import { blankCard, readModelCard, writeModelCard } from '../../src/llama/model-folder.ts';
-import { Tokenizer } from '../../src/llama/tokenizer.ts';
-import { applyAttributes, layOutPrompt } from '../../src/steerlm.ts';
+import { exportGguf } from '../../src/model/formats/gguf.ts';
+import { blankCard, readModelCard, writeModelCard } from '../../src/model/model-folder.ts';
+import { encodePieces } from '../../src/model/tokenizer/encode-prompt.ts';
+import { Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import { applyAttributes } from '../../src/steerlm/attributes.ts';
+import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
 import { agreement } from '../decode-task.ts';
 import { runPeer } from '../peer.ts';
 import { table } from '../results.ts';

@@ -1,10 +1,10 @@
 // Models that Hugging Face transformers wrote, read here, and models written here, read by transformers: how far apart the scores are.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { initialWeights } from '../../src/llama/initial-weights.ts';
-import { readShape, writeShape } from '../../src/llama/model-folder.ts';
-import { type LlamaShape, parameterShapes, type WeightType } from '../../src/llama/shape.ts';
-import { saveWeights } from '../../src/llama/weights.ts';
+import { initialWeights } from '../../src/model/initial-weights.ts';
+import { readShape, writeShape } from '../../src/model/model-folder.ts';
+import { type LlamaShape, parameterShapes, type WeightType } from '../../src/model/shape.ts';
+import { saveWeights } from '../../src/model/weights.ts';
 import { randomStream } from '../../src/random.ts';
 import { runPeer } from '../peer.ts';
 import { table } from '../results.ts';

@@ -1,12 +1,12 @@
 // What this program makes of a model's folder or of a model in memory: the scores after every token, in full precision.
 
-import { int64 } from '../../src/llama/batches.ts';
-import { causalBias, forwardTrunk, logits } from '../../src/llama/forward.ts';
-import { loadNetwork, type WeightSource } from '../../src/llama/loaded-network.ts';
-import { rowPositions } from '../../src/llama/objective.ts';
+import { causalBias, forwardTrunk, logits } from '../../src/model/forward.ts';
+import { loadNetwork, type WeightSource } from '../../src/model/loaded-network.ts';
 import { emitOnnx } from '../../src/tensor/onnx.ts';
 import { input } from '../../src/tensor/primitives.ts';
 import { Session } from '../../src/tensor/session.ts';
+import { int64 } from '../../src/training/batches.ts';
+import { rowPositions } from '../../src/training/objective.ts';
 
 /** Row-major (T, V). */
 export async function scoresOf(source: WeightSource, ids: readonly number[]): Promise<Float32Array> {

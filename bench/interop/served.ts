@@ -1,10 +1,11 @@
-// The shipped model on llama.cpp's own server, asked through its OpenAI door: the chat template lays the conversation out, attributes come as
+// The shipped model on llama.cpp's own server, asked through its OpenAI routes: the chat template lays the conversation out, attributes come as
 // chat_template_kwargs. Whether replies are those written here, and whether they follow.
 import { join } from 'node:path';
-import { openPredictor } from '../../src/attributes/open-predictor.ts';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
-import { exportGguf } from '../../src/llama/gguf.ts';
-import { applyAttributes, layOutPrompt, trimReply } from '../../src/steerlm.ts';
+import { exportGguf } from '../../src/model/formats/gguf.ts';
+import { openPredictor } from '../../src/predictor/open.ts';
+import { applyAttributes } from '../../src/steerlm/attributes.ts';
+import { layOutPrompt, trimReply } from '../../src/steerlm/prompt-layout.ts';
 import { table } from '../results.ts';
 import { type Asked, everyLevel, followed, heldOutPrompts } from '../steerability.ts';
 import { program, startLlama } from '../upstream.ts';

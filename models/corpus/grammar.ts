@@ -1,6 +1,6 @@
 // Puts conversations together: who speaks, what the player asks in which order, and what is held out of training.
 // Everything follows from the seed; knows nothing of files, tokens or models.
-import type { Conversation, Turn } from '../../src/steerlm.ts';
+import type { Conversation, Turn } from '../../src/steerlm/conversation.ts';
 import { archetypes } from './archetypes.ts';
 import { type Archetype, type Intent, type Line, personaSlots } from './fragment.ts';
 import { type HeldOut, isPairHeldOut, linesOf } from './heldout.ts';

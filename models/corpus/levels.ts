@@ -1,6 +1,6 @@
 // The levels a reply is asked to have: drawn independently, within what a reply of that length can hold.
 // Knows nothing of fragments.
-import type { Label } from '../../src/steerlm.ts';
+import type { Label } from '../../src/steerlm/attributes.ts';
 import type { Random } from './random.ts';
 
 export interface Levels extends Label {

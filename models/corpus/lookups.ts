@@ -1,6 +1,6 @@
 // Lines that only what was said before can answer: what the system turn states of a character, or a name the player just used. Nearly every answer
 // is a name nobody has, so that nothing but looking it up helps.
-import type { Conversation } from '../../src/steerlm.ts';
+import type { Conversation } from '../../src/steerlm/conversation.ts';
 import { split } from './fragment.ts';
 import { linesOf } from './heldout.ts';
 import { intents } from './intents.ts';

@@ -2,7 +2,7 @@
 // Their labels are people's or a predictor's. Knows nothing of where they come from.
 import { and, countDistinct, desc, eq, gte, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
-import { type AttributeSchema, nearestLevel } from '../steerlm.ts';
+import { type AttributeSchema, nearestLevel } from '../steerlm/attributes.ts';
 import type { Tx } from '../store/connect.ts';
 import { datasets, samples as sampleTable } from '../store/schema.ts';
 import { inBatches } from './in-batches.ts';

@@ -2,7 +2,7 @@
 // Reading and checking happen in read.ts, storing in write.ts; this file joins them, counts, and gathers what is wrong into one message.
 import { countDistinct, eq, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
-import type { AttributeSchema } from '../steerlm.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { datasets, labels, samples } from '../store/schema.ts';
 import { type FormatName, formats } from './formats/table.ts';

@@ -1,6 +1,7 @@
 // Which attributes the labels of a dataset name and how high their values go, to find the schema of data that brings none.
-import { builtInSchemas } from '../schemas.ts';
-import type { AttributeSchema } from '../steerlm.ts';
+
+import type { AttributeSchema } from '../steerlm/attributes.ts';
+import { builtInSchemas } from '../steerlm/schemas.ts';
 import { formats } from './formats/table.ts';
 import type { SampleContent } from './sample.ts';
 

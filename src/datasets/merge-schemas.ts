@@ -1,6 +1,6 @@
 // One attribute schema for labels that come from several sources.
 import type { SteerError } from '../errors.ts';
-import type { Attribute, AttributeSchema } from '../steerlm.ts';
+import type { Attribute, AttributeSchema } from '../steerlm/attributes.ts';
 
 /**
  * Attributes of all schemas by name, in order of appearance; schemas that are all alike stay what they are, and null comes of none.

@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { SteerError } from '../errors.ts';
-import type { AttributeSchema } from '../steerlm.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { detectFormat, formatOfName } from './detect.ts';
 import { type FormatName, formats } from './formats/table.ts';
 import { type InputRecord, readDocuments, readRecords } from './records.ts';

@@ -1,7 +1,7 @@
 // What every format is read into and rendered from: one training example, a labelled conversation or plain text.
 // Knows its identity (conversation, split, hash); knows no format and no database.
 import { createHash } from 'node:crypto';
-import type { Conversation, Turn } from '../steerlm.ts';
+import type { Conversation, Turn } from '../steerlm/conversation.ts';
 import type { Split } from '../store/schema.ts';
 
 /** Assistant turns carry their labels in `turn.label`. */

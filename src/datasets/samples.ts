@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { and, asc, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
-import type { Label } from '../steerlm.ts';
+import type { Label } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { datasets, type LabelSource, labels, type Split, samples } from '../store/schema.ts';
 import { isDataset, versionsOf } from './numbers.ts';

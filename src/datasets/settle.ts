@@ -1,5 +1,5 @@
 // Makes what a format read fit to keep: labels checked against the attribute schema, ids and split filled in, text storable.
-import { type AttributeSchema, findAttribute, type Label, maxLevel } from '../steerlm.ts';
+import { type AttributeSchema, findAttribute, type Label, maxLevel } from '../steerlm/attributes.ts';
 import { unfit } from './formats/format.ts';
 import { type ParsedSample, promptKey, type Sample, type SampleContent } from './sample.ts';
 import { splitOf } from './split.ts';

@@ -2,7 +2,8 @@
 // Is told how to count; knows no tokenizer.
 import { setImmediate } from 'node:timers/promises';
 import { SteerError } from '../errors.ts';
-import { type AttributeSchema, layOutTraining, type Piece } from '../steerlm.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
+import { layOutTraining, type Piece } from '../steerlm/prompt-layout.ts';
 import type { Db } from '../store/connect.ts';
 import type { SampleContent } from './sample.ts';
 import { type Dataset, streamSamples } from './samples.ts';

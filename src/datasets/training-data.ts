@@ -4,7 +4,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { SteerError } from '../errors.ts';
 import { readFile, type StoredFile } from '../files/files.ts';
-import type { AttributeSchema, Label } from '../steerlm.ts';
+import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import { type Split, splits } from '../store/schema.ts';
 import { LabelCensus } from './label-census.ts';

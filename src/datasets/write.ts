@@ -1,7 +1,7 @@
 // Writes samples with their labels, and further labels, in batches of one statement each. Knows no files and no formats.
 // Rows travel as one JSON parameter: no limit on the number of parameters, and one round trip for thousands of labels.
 import { sql } from 'drizzle-orm';
-import { type AttributeSchema, type Label, nearestLevel } from '../steerlm.ts';
+import { type AttributeSchema, type Label, nearestLevel } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import type { labels, Messages } from '../store/schema.ts';
 import type { Sample, SampleContent } from './sample.ts';

@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { createJob, type Job } from '../jobs/jobs.ts';
-import { opposites } from '../steering.ts';
+import { opposites } from '../steerlm/guidance.ts';
 import type { Db } from '../store/connect.ts';
 import { labelSources, splits } from '../store/schema.ts';
-import { type LikelihoodTask, likelihoodDefaults } from './measure-likelihood.ts';
-import { type PredictorTask, predictorDefaults } from './measure-predictor.ts';
-import { controlName, type SteeringTask, steeringDefaults } from './steering-task.ts';
+import { type LikelihoodTask, likelihoodDefaults } from './likelihood/measure.ts';
+import { type PredictorTask, predictorDefaults } from './predictor/measure.ts';
+import { controlName, type SteeringTask, steeringDefaults } from './steering/task.ts';
 
 export const evaluationKind = 'evaluate';
 

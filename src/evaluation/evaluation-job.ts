@@ -15,14 +15,14 @@ import {
   steeringTask,
 } from './evaluation-input.ts';
 import { likelihoodHeadline, predictorHeadline, steeringHeadline } from './headline.ts';
-import type { LikelihoodParts } from './likelihood-evaluation.ts';
-import { measureLikelihood } from './measure-likelihood.ts';
-import { measurePredictor } from './measure-predictor.ts';
-import { measureSteering, writeSteeringReport } from './measure-steering.ts';
+import type { LikelihoodParts } from './likelihood/evaluation.ts';
+import { measureLikelihood } from './likelihood/measure.ts';
 import { storedData, type WithData } from './open-data.ts';
-import { writeReport } from './report-files.ts';
+import { measurePredictor } from './predictor/measure.ts';
+import { writeReport } from './report/report-files.ts';
 import { evaluationModels, type ServedModels } from './served-models.ts';
-import type { ConditionReport } from './steering-report.ts';
+import { measureSteering, writeSteeringReport } from './steering/measure.ts';
+import type { ConditionReport } from './steering/report-data.ts';
 
 export interface EvaluationJobOptions {
   models: ServedModels;

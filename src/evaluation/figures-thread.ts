@@ -1,8 +1,8 @@
 // The thread that draws figures: plain data in, plain data out. Knows no model.
 import { serveThread } from '../tensor/serve-thread.ts';
-import { attributeEvaluations } from './attribute-evaluation.ts';
-import { conditionFigures } from './condition-figures.ts';
-import { labelFigures } from './label-figures.ts';
+import { labelFigures } from './likelihood/label-figures.ts';
+import { attributeEvaluations } from './predictor/attribute-evaluation.ts';
+import { conditionFigures } from './steering/condition-figures.ts';
 
 const figures = { condition: conditionFigures, attributes: attributeEvaluations, labels: labelFigures };
 export type Figures = typeof figures;

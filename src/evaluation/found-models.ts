@@ -1,6 +1,7 @@
 // What an evaluation asks of whoever holds the models: where they lie, and to open them.
-import type { Predictor } from '../attributes/predictor.ts';
+
 import type { LanguageModel } from '../generation/language-model.ts';
+import type { Predictor } from '../predictor/predictor.ts';
 
 export interface FoundPredictor {
   folder: string;

@@ -1,8 +1,8 @@
 // The figures of a report that its job tells: enough to see whether to open it. Pure.
-import type { LikelihoodEvaluation } from './likelihood-evaluation.ts';
-import type { PredictorEvaluation } from './predictor-evaluation.ts';
-import { roundedDeep } from './report-text.ts';
-import type { ConditionReport, SteeringReportHead } from './steering-report.ts';
+import type { LikelihoodEvaluation } from './likelihood/evaluation.ts';
+import type { PredictorEvaluation } from './predictor/evaluation.ts';
+import { roundedDeep } from './report/report-text.ts';
+import type { ConditionReport, SteeringReportHead } from './steering/report-data.ts';
 
 type Headline = Record<string, unknown>;
 

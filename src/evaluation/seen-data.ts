@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import type { SampleContent } from '../datasets/sample.ts';
 import { type TrainingSource, withLabelsOf } from '../datasets/training-data.ts';
 import { SteerError } from '../errors.ts';
-import type { ModelCard } from '../llama/model-folder.ts';
-import type { AttributeSchema } from '../steerlm.ts';
+import type { ModelCard } from '../model/model-folder.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { type Split, splits } from '../store/schema.ts';
 
 export interface SeenData {

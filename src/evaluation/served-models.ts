@@ -1,9 +1,10 @@
 // The models of a process that serves, as an evaluation uses them: behind the requests of people, at the revision it began on, and no longer in
 // memory than before.
-import type { Predictor } from '../attributes/predictor.ts';
+
 import { SteerError } from '../errors.ts';
 import type { CompletionEvent, LanguageModel } from '../generation/language-model.ts';
 import { patiently } from '../jobs/patience.ts';
+import type { Predictor } from '../predictor/predictor.ts';
 import type { EvaluationModels } from './found-models.ts';
 
 /** Whoever holds the models. All but `list` and `refresh` take an id and throw model_not_found. */

@@ -1,5 +1,5 @@
 // Keeps completions, so that ratings have something to point at. Knows no HTTP and rates nothing.
-import type { Label, RequestedAttributes } from '../steerlm.ts';
+import type { Label, RequestedAttributes } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { completions } from '../store/schema.ts';
 

@@ -1,6 +1,6 @@
 // The conversation a remembered completion answered, read back from the body of its request. Knows no database and rates nothing.
 import { z } from 'zod';
-import type { Conversation, Turn } from '../steerlm.ts';
+import type { Conversation, Turn } from '../steerlm/conversation.ts';
 
 const Content = z.union([z.string(), z.array(z.object({ text: z.string() }))]);
 const ChatRequest = z.object({

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
-import { type AttributeSchema, findAttribute, type Label, maxLevel } from '../steerlm.ts';
+import { type AttributeSchema, findAttribute, type Label, maxLevel } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { feedback, type outcomes } from '../store/feedback-schema.ts';
 import { newId } from '../store/new-id.ts';

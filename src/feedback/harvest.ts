@@ -6,7 +6,7 @@ import { inBatches } from '../datasets/in-batches.ts';
 import { mergeSchemas } from '../datasets/merge-schemas.ts';
 import { spoolRows } from '../datasets/spool.ts';
 import { SteerError } from '../errors.ts';
-import type { AttributeSchema } from '../steerlm.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { pairs as pairTable } from '../store/feedback-schema.ts';
 import type { KnownModels } from './feedback.ts';

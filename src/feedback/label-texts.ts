@@ -1,5 +1,5 @@
 // What the raters of a text say together, as its label. Knows no database.
-import type { Label } from '../steerlm.ts';
+import type { Label } from '../steerlm/attributes.ts';
 import { type ConsensusRules, consensusOf } from './consensus.ts';
 import { groupBy } from './group.ts';
 import type { RatedTexts, SpokenReply } from './rated-texts.ts';

@@ -4,7 +4,7 @@
 import { and, asc, eq, inArray } from 'drizzle-orm';
 import { contentHash, type Sample } from '../datasets/sample.ts';
 import { settle } from '../datasets/settle.ts';
-import type { Label } from '../steerlm.ts';
+import type { Label } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import { completions } from '../store/schema.ts';
 import { conversationOf } from './conversation.ts';

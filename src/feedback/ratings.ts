@@ -2,7 +2,7 @@
 // Of several ratings of the same thing by the same rater the latest counts. Computes nothing.
 import { and, asc, desc, eq, gt, inArray, isNotNull, or, type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
-import type { Label } from '../steerlm.ts';
+import type { Label } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import { feedback, raters } from '../store/feedback-schema.ts';
 import { completions } from '../store/schema.ts';

@@ -1,7 +1,7 @@
 // Starts a training process of this stage and waits for it.
 import { mkdir } from 'node:fs/promises';
-import { runTraining, type TrainingListener } from '../llama/training-process.ts';
 import { builtEntry } from '../tensor/built-entry.ts';
+import { runTraining, type TrainingListener } from '../training/process.ts';
 import type { Inspection, InspectionSpec } from './inspection.ts';
 import type { TrainingOutcome, TrainingSpec } from './training-run.ts';
 

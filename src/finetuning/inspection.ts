@@ -4,11 +4,12 @@ import type { SampleContent } from '../datasets/sample.ts';
 import { readSnapshot } from '../datasets/snapshot.ts';
 import type { BadLine } from '../datasets/training-data.ts';
 import { SteerError } from '../errors.ts';
-import { encodePieces } from '../llama/encode.ts';
-import { readShape } from '../llama/model-folder.ts';
-import { placeSequences } from '../llama/packing.ts';
-import { Tokenizer } from '../llama/tokenizer.ts';
-import { type AttributeSchema, controlTokens, layOutScoring, layOutTraining, nearestLevel, type Piece } from '../steerlm.ts';
+import { readShape } from '../model/model-folder.ts';
+import { encodePieces } from '../model/tokenizer/encode-prompt.ts';
+import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { type AttributeSchema, nearestLevel } from '../steerlm/attributes.ts';
+import { controlTokens, layOutScoring, layOutTraining, type Piece } from '../steerlm/prompt-layout.ts';
+import { placeSequences } from '../training/packing.ts';
 import { unlabelled } from './sequences.ts';
 
 export interface InspectionSpec {

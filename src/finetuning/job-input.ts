@@ -1,10 +1,10 @@
 // What a fine-tuning job is asked to do and how far it is, as its row keeps both; the names its models will have. Runs nothing.
 import { z } from 'zod';
 import { createJob, type Job } from '../jobs/jobs.ts';
-import type { TrainingSettings } from '../llama/training.ts';
-import type { AttributeSchema } from '../steerlm.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import { labelSources } from '../store/schema.ts';
+import type { TrainingSettings } from '../training/loop.ts';
 import type { ValidationReport } from './inspection.ts';
 import type { LabelDropout } from './label-dropout.ts';
 

@@ -1,6 +1,7 @@
 // Leaves attributes, or whole labels, unsaid at random while training, so that callers may set only some of them
 // and guidance has a branch without a label.
-import type { AttributeSchema, Conversation, Label } from '../steerlm.ts';
+import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
 
 export interface LabelDropout {
   /** Chance that a turn loses its whole label. */

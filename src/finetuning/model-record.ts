@@ -1,5 +1,5 @@
 // The row a finished model gets in the database: what it is, what it was made from and how it measured.
-import { readModelCard, revisionOf } from '../llama/model-folder.ts';
+import { readModelCard, revisionOf } from '../model/model-folder.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { models } from '../store/schema.ts';
 

@@ -1,5 +1,7 @@
 // What jobs of this stage ask of whoever holds the models: folders to start from, a steered model to sample from, a predictor to rate with.
-import type { AttributeSchema, Conversation, Piece } from '../steerlm.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
+import type { Piece } from '../steerlm/prompt-layout.ts';
 
 /** A loaded language model. */
 export interface Writer {

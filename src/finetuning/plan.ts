@@ -11,7 +11,7 @@ import {
 } from '../datasets/training-data.ts';
 import { SteerError } from '../errors.ts';
 import { findFile } from '../files/files.ts';
-import { type AttributeSchema, findAttribute } from '../steerlm.ts';
+import { type AttributeSchema, findAttribute } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import type { Split } from '../store/schema.ts';
 import { defaultAdamW } from '../tensor/adamw.ts';

@@ -4,10 +4,12 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
-import { encodePieces } from '../llama/encode.ts';
-import type { Sequence } from '../llama/packing.ts';
-import type { Tokenizer } from '../llama/tokenizer.ts';
-import { type AttributeSchema, type Conversation, formatLabel, type Label, layOutPrompt, type Piece } from '../steerlm.ts';
+import { encodePieces } from '../model/tokenizer/encode-prompt.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { type AttributeSchema, formatLabel, type Label } from '../steerlm/attributes.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
+import { layOutPrompt, type Piece } from '../steerlm/prompt-layout.ts';
+import type { Sequence } from '../training/packing.ts';
 import type { ReplyGroup } from './reweighting.ts';
 
 const fields = { label: 'log(P(a|x,y))', base: 'log(P(y|x))', proposal: 'log(Q(y|a,x))' } as const;

@@ -1,13 +1,14 @@
 // SteerLM 2.0's reweighting (arXiv 2406.08673, 4.5): of replies sampled for one prompt under one label, those that really follow it become
 // likelier. The model aimed at is P(y | a, x) ∝ P(a | x, y) · P(y | x), known up to a factor that is the same for all replies of a group.
 // Knows neither what sampled the replies nor what rated them. Dimension letters: n replies of a group, T tokens of a row.
-import { type BatchSource, int64, type MicroBatch } from '../llama/batches.ts';
-import type { Network } from '../llama/forward.ts';
-import { type Objective, weightedSurprise } from '../llama/objective.ts';
-import { packSequences, type Sequence } from '../llama/packing.ts';
-import type { LlamaShape } from '../llama/shape.ts';
+
+import type { Network } from '../model/forward.ts';
+import type { LlamaShape } from '../model/shape.ts';
 import { randomStream, shuffledOrder } from '../random.ts';
 import * as t from '../tensor/primitives.ts';
+import { type BatchSource, int64, type MicroBatch } from '../training/batches.ts';
+import { type Objective, weightedSurprise } from '../training/objective.ts';
+import { packSequences, type Sequence } from '../training/packing.ts';
 
 /** A reply with its prompt; only the reply's tokens weigh. Natural logarithms of whole replies. */
 export interface WeighedReply extends Sequence {

@@ -2,7 +2,9 @@
 // label, a base model and the writer itself the reply. What is unfinished or empty is left out. Opens no model and writes no file.
 import { SteerError } from '../errors.ts';
 import { randomStream } from '../random.ts';
-import { type AttributeSchema, type Conversation, type Label, layOutPrompt, trimReply } from '../steerlm.ts';
+import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
+import { layOutPrompt, trimReply } from '../steerlm/prompt-layout.ts';
 import type { Obtained, Rater, Writer } from './models.ts';
 import type { GroupRecord } from './reply-groups.ts';
 

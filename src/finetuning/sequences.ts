@@ -1,11 +1,12 @@
-// Samples to token sequences with their loss masks: plain language modelling, and attribute-conditioned SFT (steerlm.ts says what is trained).
+// Samples to token sequences with their loss masks: plain language modelling, and attribute-conditioned SFT (steerlm/prompt-layout.ts says what is trained).
 import type { SampleContent } from '../datasets/sample.ts';
-import { encodePieces } from '../llama/encode.ts';
-import type { Sequence } from '../llama/packing.ts';
-import type { Tokenizer } from '../llama/tokenizer.ts';
-import { documentSeparator } from '../llama/tokenizer-training.ts';
+import { encodePieces } from '../model/tokenizer/encode-prompt.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { documentSeparator } from '../model/tokenizer/tokenizer-training.ts';
 import { randomStream } from '../random.ts';
-import { type AttributeSchema, layOutTraining, type Piece } from '../steerlm.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
+import { layOutTraining, type Piece } from '../steerlm/prompt-layout.ts';
+import type { Sequence } from '../training/packing.ts';
 import { dropLabels, type LabelDropout } from './label-dropout.ts';
 
 /** Attributes of data whose labels are not to be read. */

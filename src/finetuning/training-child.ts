@@ -1,6 +1,7 @@
 // The training process of this stage. One at a time in a run folder: one that outlived its parent ends before the next begins.
-import { serveTraining } from '../llama/training-process.ts';
+
 import { holdRunFolder } from '../store/folder-lock.ts';
+import { serveTraining } from '../training/process.ts';
 import { type InspectionSpec, inspect } from './inspection.ts';
 import { runTrainingSpec, type TrainingSpec } from './training-run.ts';
 

@@ -4,20 +4,21 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SampleContent } from '../datasets/sample.ts';
 import { SteerError } from '../errors.ts';
-import { initialWeights } from '../llama/initial-weights.ts';
-import { type Model, publishModel, readModel, withControlTokens } from '../llama/model.ts';
-import { blankCard, type ModelCard, readModelCard, readShape, revisionOf } from '../llama/model-folder.ts';
-import type { Adapter } from '../llama/peft.ts';
-import { datasetsBehind } from '../llama/provenance.ts';
-import { type LlamaShape, parameterCount, parameterShapes, type WeightType } from '../llama/shape.ts';
-import { Tokenizer } from '../llama/tokenizer.ts';
-import { trainTokenizer } from '../llama/tokenizer-training.ts';
-import { type SavedCheckpoint, type TrainingResult, type TrainingSettings, train } from '../llama/training.ts';
-import type { TrainingListener } from '../llama/training-process.ts';
-import { type AttributeSchema, controlTokens, promptLayoutVersion } from '../steerlm.ts';
+import type { Adapter } from '../model/formats/peft.ts';
+import { initialWeights } from '../model/initial-weights.ts';
+import { type Model, publishModel, readModel, withControlTokens } from '../model/model.ts';
+import { blankCard, type ModelCard, readModelCard, readShape, revisionOf } from '../model/model-folder.ts';
+import { datasetsBehind } from '../model/provenance.ts';
+import { type LlamaShape, parameterCount, parameterShapes, type WeightType } from '../model/shape.ts';
+import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { trainTokenizer } from '../model/tokenizer/tokenizer-training.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
+import { controlTokens, promptLayoutVersion } from '../steerlm/prompt-layout.ts';
 import { chooseProvider, type ProviderChoice } from '../tensor/providers.ts';
+import { type SavedCheckpoint, type TrainingResult, type TrainingSettings, train } from '../training/loop.ts';
+import type { TrainingListener } from '../training/process.ts';
 import type { LabelDropout } from './label-dropout.ts';
-import { lessonOfGroups, lessonOfSamples, samplesOf } from './lesson.ts';
+import { recipeOfGroups, recipeOfSamples, samplesOf } from './recipe.ts';
 import { plainPieces } from './sequences.ts';
 
 /** Size of a model made from scratch. */
@@ -89,8 +90,8 @@ export async function runTrainingSpec(
       `Rows of ${spec.T} tokens exceed the context of ${model.shape.contextLength}. Lower --row-tokens.`,
     );
   }
-  const { told, ...lesson } =
-    spec.method === 'reweighted' ? await lessonOfGroups(spec, model) : await lessonOfSamples(spec, model, training);
+  const { told, ...recipe } =
+    spec.method === 'reweighted' ? await recipeOfGroups(spec, model) : await recipeOfSamples(spec, model, training);
   const { settings } = spec;
   listener.onNote(`${(parameterCount(model.shape) / 1e6).toFixed(2)} M parameters, ${told}`);
   const { provider, reason } = await chooseProvider(spec.provider ?? 'cpu');
@@ -99,7 +100,7 @@ export async function runTrainingSpec(
     {
       shape: model.shape,
       parameters: { shapes: parameterShapes(model.shape), values: model.values },
-      ...lesson,
+      ...recipe,
       identity: await identityOf(spec),
       onCheckpoint: async (saved) => {
         const { step, steps, tokens, loss, evalLoss } = saved;

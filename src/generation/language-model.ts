@@ -1,10 +1,12 @@
 // What the rest of the program may ask of a loaded language model. Knows no HTTP, no database and no steering dial.
-import type { Curves } from '../calibration.ts';
-import type { SamplingDefaults } from '../llama/sampling-defaults.ts';
-import type { AttributeSchema, Piece } from '../steerlm.ts';
-import type { FinishReason, GenerationRequest, Phase, Priority } from './request.ts';
 
-export type { FinishReason, Phase, Priority } from './request.ts';
+import type { FinishReason, GenerationRequest, Phase, Priority } from '../engine/request.ts';
+import type { SamplingDefaults } from '../model/sampling-defaults.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
+import type { Curves } from '../steerlm/calibration.ts';
+import type { Piece } from '../steerlm/prompt-layout.ts';
+
+export type { FinishReason, Phase, Priority } from '../engine/request.ts';
 
 export interface CompletionRequest extends Omit<GenerationRequest, 'ended' | 'phases' | 'priority'> {
   /** Token ids of the prompt. */

@@ -1,12 +1,13 @@
 // What of a model's folder is text, wherever the model itself runs: its card, its tokenizer, what ends a reply, the room its context leaves.
 // Knows no engine.
 import { SteerError } from '../errors.ts';
-import { encodePieces } from '../llama/encode.ts';
-import { type ModelCard, readEndTokens, readModelCard, readShape } from '../llama/model-folder.ts';
-import { readSampling, type SamplingDefaults } from '../llama/sampling-defaults.ts';
-import { Tokenizer } from '../llama/tokenizer.ts';
-import { documentSeparator } from '../llama/tokenizer-training.ts';
-import { type AttributeSchema, controlTokens, type Piece, promptLayoutVersion } from '../steerlm.ts';
+import { type ModelCard, readEndTokens, readModelCard, readShape } from '../model/model-folder.ts';
+import { readSampling, type SamplingDefaults } from '../model/sampling-defaults.ts';
+import { encodePieces } from '../model/tokenizer/encode-prompt.ts';
+import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { documentSeparator } from '../model/tokenizer/tokenizer-training.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
+import { controlTokens, type Piece, promptLayoutVersion } from '../steerlm/prompt-layout.ts';
 
 export interface ModelText {
   card: ModelCard;

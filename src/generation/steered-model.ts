@@ -1,18 +1,19 @@
 // A language model loaded from a folder. This is the caller's side of the engine thread and the one place of the room that knows text:
 // prompts become token ids here and tokens become text.
-import type { Precision } from '../llama/loaded-network.ts';
-import { revisionOf } from '../llama/model-folder.ts';
-import type { Tokenizer } from '../llama/tokenizer.ts';
+
+import { flatten } from '../constraints/token-trie.ts';
+import { type EngineOptions, engineDefaults } from '../engine/engine.ts';
+import { type GenerationEvent, type GenerationRequest, type Likelihood, onePrompt, type Vocabulary } from '../engine/request.ts';
+import type { EngineSettings } from '../engine/thread-entry.ts';
+import type { Precision } from '../model/loaded-network.ts';
+import { revisionOf } from '../model/model-folder.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { builtEntry } from '../tensor/built-entry.ts';
 import { EngineThread } from '../tensor/engine-thread.ts';
 import type { Execution, ProviderChoice } from '../tensor/providers.ts';
-import { type EngineOptions, engineDefaults } from './engine.ts';
-import type { EngineSettings } from './engine-thread-entry.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel, TokenLikelihood } from './language-model.ts';
 import { encodePrompt, type ModelText, readModelText, roomFor } from './model-text.ts';
 import { ReplyText } from './reply-text.ts';
-import { type GenerationEvent, type GenerationRequest, type Likelihood, onePrompt, type Vocabulary } from './request.ts';
-import { flatten } from './token-trie.ts';
 
 export interface LanguageModelOptions extends Partial<EngineOptions> {
   /** Threads of one run of the runtime. */
@@ -44,7 +45,7 @@ export async function openLanguageModel(
     vocabulary: replyVocabulary(text),
     options: { ...engineDefaults, ...options },
   };
-  const thread: Thread = await EngineThread.start(builtEntry(import.meta.url, './engine-thread-entry.ts'), settings);
+  const thread: Thread = await EngineThread.start(builtEntry(import.meta.url, '../engine/thread-entry.ts'), settings);
   onExecution?.(thread.ready);
   return {
     id: card.name,

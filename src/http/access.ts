@@ -5,14 +5,14 @@ import type { MiddlewareHandler } from 'hono';
 import { SteerError } from '../errors.ts';
 import { checkToken, looksLikeToken, type Permission } from '../npc/client-tokens.ts';
 import type { Db } from '../store/connect.ts';
-import type { DoorContext, DoorEnv } from './door.ts';
+import type { AppEnv, RequestContext } from './app-context.ts';
 import { isPage } from './routes/playground.ts';
 
 /**
  * Middleware that asks for `Authorization: Bearer <key>`; without a key it lets everyone in who shows nothing. A token is checked either way.
  * Throws invalid_api_key, or forbidden for a token of another session or for what it does not allow.
  */
-export function requireKey(key: string | undefined, db: Db | undefined): MiddlewareHandler<DoorEnv> {
+export function requireKey(key: string | undefined, db: Db | undefined): MiddlewareHandler<AppEnv> {
   const expected = key === undefined ? undefined : digest(key);
   return async (c, next) => {
     if (c.req.path.startsWith('/health/') || isPage(c.req.path)) return await next();
@@ -44,13 +44,13 @@ const routePermissions: Record<string, Permission> = {
 };
 
 /** What a token must allow to come in there. */
-function tokenRoute({ req }: DoorContext): { sessionId: string; permission: Permission | undefined } {
+function tokenRoute({ req }: RequestContext): { sessionId: string; permission: Permission | undefined } {
   const [, sessionId = '', part = ''] = npcRoute.exec(req.path) ?? [];
   return { sessionId, permission: routePermissions[`${req.method} ${part}`] };
 }
 
 /** Browsers can give a socket no header, so there, and only for tokens, the query will do. */
-function givenKey({ req }: DoorContext): string | undefined {
+function givenKey({ req }: RequestContext): string | undefined {
   const shown = /^Bearer +(\S+) *$/i.exec(req.header('authorization') ?? '')?.[1];
   if (shown !== undefined || !req.path.endsWith('/socket')) return shown;
   const token = req.query('token');

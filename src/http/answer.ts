@@ -1,10 +1,10 @@
 // Answers a request from within, through the app itself: what a batch's line gets is what its route would have said.
 import type { Answer } from '../batches/answering.ts';
 import type { Tx } from '../store/connect.ts';
-import type { DoorEnv } from './door.ts';
+import type { AppEnv } from './app-context.ts';
 
 interface Asked {
-  request(path: string, init: RequestInit, env: DoorEnv['Bindings']): Response | Promise<Response>;
+  request(path: string, init: RequestInit, env: AppEnv['Bindings']): Response | Promise<Response>;
 }
 
 /** Answers JSON requests by the app's own routes, under the server's key where it has one. */

@@ -1,13 +1,13 @@
-// The door: every route behind request ids, logs, the key and the size limit, with one place where failures become replies.
+// The application: every route behind request ids, logs, the key and the size limit, with one place where failures become replies.
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
 import { SteerError } from '../errors.ts';
 import { requireKey } from './access.ts';
-import type { Door, DoorEnv } from './door.ts';
+import type { AppContext, AppEnv } from './app-context.ts';
 import { logRequests } from './log.ts';
-import { npcHouse } from './npc-lines.ts';
+import { npcService } from './npc-lines.ts';
 import { renderFailure, renderUnknownRoute, toFailure, toInvalidRequest } from './problem.ts';
 import { addAttributes } from './routes/attributes.ts';
 import { addBatches } from './routes/batches.ts';
@@ -33,14 +33,14 @@ import { addRemembered } from './routes/remembered.ts';
 import { pictureBytes, refuseEncoded, takesPicture, takesUpload } from './uploads.ts';
 
 /** The whole application as one function from Request to Response; `listen` puts it on a port. */
-export function createApp(door: Door): OpenAPIHono<DoorEnv> {
-  const app = new OpenAPIHono<DoorEnv>({
+export function createApp(context: AppContext): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result) => {
       if (!result.success) throw toInvalidRequest(result.error);
     },
   });
   app.use(requestId({ limitLength: 128, generator: () => `req_${randomUUID().replaceAll('-', '')}` }));
-  app.use(logRequests(door.log));
+  app.use(logRequests(context.log));
   app.use(async (c, next) => {
     // Taken before anything replaces the request: only the original one hears of the connection.
     const abort = new AbortController();
@@ -50,35 +50,35 @@ export function createApp(door: Door): OpenAPIHono<DoorEnv> {
     c.set('abort', abort);
     await next();
   });
-  app.use(requireKey(door.config.apiKey, door.db));
-  const limited = limitBody(door.config.limits.bodyBytes, 'Send less, or raise MAX_BODY_BYTES.');
+  app.use(requireKey(context.config.apiKey, context.db));
+  const limited = limitBody(context.config.limits.bodyBytes, 'Send less, or raise MAX_BODY_BYTES.');
   const limitedPicture = limitBody(pictureBytes, 'Send a smaller picture; the card in it stays the same.');
   app.use((c, next) => {
     refuseEncoded(c);
     if (takesUpload(c)) return next();
     return takesPicture(c) ? limitedPicture(c, next) : limited(c, next);
   });
-  addChatCompletions(app, door);
-  addCompletions(app, door);
-  addRemembered(app, door);
-  addModels(app, door);
-  addAttributes(app, door);
-  addFiles(app, door);
-  addFineTuning(app, door);
-  addDatasets(app, door);
-  addDatasetContents(app, door);
-  addLabelling(app, door);
-  addEvaluation(app, door);
-  addBatches(app, door);
-  addJobs(app, door);
-  addFeedbackRoutes(app, door);
-  addRaters(app, door);
-  const house = npcHouse(door);
-  addNpcs(app, door);
-  addNpcSessions(app, door, house);
-  addNpcPlay(app, door, house);
-  addNpcSocket(app, door, house);
-  addHealth(app, door);
+  addChatCompletions(app, context);
+  addCompletions(app, context);
+  addRemembered(app, context);
+  addModels(app, context);
+  addAttributes(app, context);
+  addFiles(app, context);
+  addFineTuning(app, context);
+  addDatasets(app, context);
+  addDatasetContents(app, context);
+  addLabelling(app, context);
+  addEvaluation(app, context);
+  addBatches(app, context);
+  addJobs(app, context);
+  addFeedbackRoutes(app, context);
+  addRaters(app, context);
+  const npcs = npcService(context);
+  addNpcs(app, context);
+  addNpcSessions(app, context, npcs);
+  addNpcPlay(app, context, npcs);
+  addNpcSocket(app, context, npcs);
+  addHealth(app, context);
   addPlayground(app);
   app.notFound(renderUnknownRoute(app));
   app.onError((error, c) => renderFailure(c, toFailure(error)));

@@ -1,6 +1,6 @@
 // Replies of any length: bytes go out as fast as the caller takes them, and no faster are they read.
 import { SteerError } from '../errors.ts';
-import type { DoorContext } from './door.ts';
+import type { RequestContext } from './app-context.ts';
 import { toFailure } from './problem.ts';
 
 /**
@@ -8,7 +8,7 @@ import { toFailure } from './problem.ts';
  * has been told already, and the log hears of it.
  */
 export async function streamBytes(
-  c: DoorContext,
+  c: RequestContext,
   pieces: AsyncIterable<Uint8Array>,
   headers: Record<string, string>,
 ): Promise<Response> {

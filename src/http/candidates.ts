@@ -1,6 +1,7 @@
 // best_of: several candidates for each reply, of which the one nearest to what was asked is told and the others forgotten.
 import type { CompletionEvent } from '../generation/language-model.ts';
-import { type AttributeSchema, type Label, maxLevel, trimReply } from '../steerlm.ts';
+import { type AttributeSchema, type Label, maxLevel } from '../steerlm/attributes.ts';
+import { trimReply } from '../steerlm/prompt-layout.ts';
 import type { Measure, Measured } from './measure.ts';
 import { gatherReplies, type ReplyEvent } from './replies.ts';
 

@@ -1,11 +1,11 @@
 // Replies to a chat prompt in OpenAI's shapes, whole or in chunks, each choice with its steering. Writes no HTTP.
 
-import { trimReply } from '../steerlm.ts';
+import { trimReply } from '../steerlm/prompt-layout.ts';
 import type { ChatPrompt } from './chat.ts';
 import type { Measure } from './measure.ts';
 import { countUsage, holdClosingNewline, inOrder, type Reply, type ReplyEvent, toReply } from './replies.ts';
-import { toChatLogprobs } from './wire/logprobs.ts';
-import type { ChatCompletion, ChatCompletionChunk, ReplyHead, Steering } from './wire/replies.ts';
+import { toChatLogprobs } from './schemas/logprobs.ts';
+import type { ChatCompletion, ChatCompletionChunk, ReplyHead, Steering } from './schemas/replies.ts';
 
 /** A reply with what was asked of it and what was read in it. */
 export interface SteeredReply extends Reply {

@@ -1,23 +1,22 @@
 // From the body of a chat request to the prompt of one model: which model, which label, which token ids. Runs nothing.
 import { z } from '@hono/zod-openapi';
-import { requestFor } from '../calibration.ts';
 import { SteerError } from '../errors.ts';
 import type { LanguageModel, Phase } from '../generation/language-model.ts';
 import { toBranches } from '../generation/steered-prompt.ts';
+import { findModel, type Models } from '../registry/models.ts';
 import {
   type AttributeSchema,
   applyAttributes,
-  type Conversation,
   findAttribute,
   type Label,
-  layOutPrompt,
-  type Piece,
   type RequestedAttributes as Requested,
-} from '../steerlm.ts';
-import { findModel, type Models } from './served-models.ts';
-import { Messages, RequestedAttributes, toConversation } from './wire/messages.ts';
-import { mostTopLogprobs, refuseUnsupported, samplingFields } from './wire/sampling.ts';
-import { SteeringRequest } from './wire/steering.ts';
+} from '../steerlm/attributes.ts';
+import { requestFor } from '../steerlm/calibration.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
+import { layOutPrompt, type Piece } from '../steerlm/prompt-layout.ts';
+import { Messages, RequestedAttributes, toConversation } from './schemas/messages.ts';
+import { mostTopLogprobs, refuseUnsupported, samplingFields } from './schemas/sampling.ts';
+import { SteeringRequest } from './schemas/steering.ts';
 
 export const ChatBody = z
   .looseObject({

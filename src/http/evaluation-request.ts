@@ -1,14 +1,14 @@
 // From the body of an evaluation request to the input of its job: names resolved, and what can be refused without reading data or models refused.
 import { findDataset } from '../datasets/samples.ts';
 import { EvaluationInput, type EvaluationRequest, inFields, steeringTask } from '../evaluation/evaluation-input.ts';
-import { labellersOf, refuseChooser, refuseShared, sharedTraining } from '../evaluation/judge-independence.ts';
-import { baseNamed, notBase, notSteered } from '../evaluation/measure-likelihood.ts';
-import { refuseScales } from '../evaluation/measure-predictor.ts';
+import { baseNamed, notBase, notSteered } from '../evaluation/likelihood/measure.ts';
+import { refuseScales } from '../evaluation/predictor/measure.ts';
 import { refuseSeen, seenByName } from '../evaluation/seen-data.ts';
-import { attributesOfAll, refuseUnclear } from '../evaluation/steering-task.ts';
+import { labellersOf, refuseChooser, refuseShared, sharedTraining } from '../evaluation/steering/judge-independence.ts';
+import { attributesOfAll, refuseUnclear } from '../evaluation/steering/task.ts';
+import { findModel, type ModelCard, type ModelKind, type Models } from '../registry/models.ts';
 import type { Db } from '../store/connect.ts';
 import { named, refusal } from './refusals.ts';
-import { findModel, type ModelCard, type ModelKind, type Models } from './served-models.ts';
 
 type Dataset = Awaited<ReturnType<typeof findDataset>>;
 type RequestOf<Kind extends EvaluationRequest['kind']> = Extract<EvaluationRequest, { kind: Kind }>;

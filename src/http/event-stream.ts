@@ -2,12 +2,12 @@
 // where a reply breaks off.
 import { streamSSE, stream as streamText } from 'hono/streaming';
 import { SteerError } from '../errors.ts';
-import type { DoorContext } from './door.ts';
+import type { RequestContext } from './app-context.ts';
 import { toFailure } from './problem.ts';
-import { toEnvelope } from './wire/failure.ts';
+import { toEnvelope } from './schemas/failure.ts';
 
 /** Streams the chunks as server-sent events; a caller who goes away aborts the request and ends the iteration. */
-export function streamChunks(c: DoorContext, chunks: AsyncIterable<object>): Response {
+export function streamChunks(c: RequestContext, chunks: AsyncIterable<object>): Response {
   const settle = expectEnd(c);
   // JSON has no line break, so an event is one line; what looks for them costs more than all the rest.
   return streamSSE(c, (stream) =>
@@ -16,7 +16,7 @@ export function streamChunks(c: DoorContext, chunks: AsyncIterable<object>): Res
 }
 
 /** The same as JSON lines, for callers without a reader of events. */
-export function streamJsonLines(c: DoorContext, chunks: AsyncIterable<object>): Response {
+export function streamJsonLines(c: RequestContext, chunks: AsyncIterable<object>): Response {
   const settle = expectEnd(c);
   c.header('Content-Type', 'application/x-ndjson; charset=utf-8');
   return streamText(c, (stream) => sendAll(c, stream, chunks, { line: (data) => `${data}\n`, end: '' }).then(settle));
@@ -28,7 +28,7 @@ interface Piping {
   onAbort(listener: () => void): void;
 }
 
-function expectEnd(c: DoorContext): (failure: SteerError | undefined) => void {
+function expectEnd(c: RequestContext): (failure: SteerError | undefined) => void {
   let settle: (failure: SteerError | undefined) => void = () => {};
   c.set('streamed', new Promise((resolve) => (settle = resolve)));
   // Proxies that buffer replies would hold every token back until the end.
@@ -38,7 +38,7 @@ function expectEnd(c: DoorContext): (failure: SteerError | undefined) => void {
 
 /** The failure that cut the stream short, if one did. */
 async function sendAll(
-  c: DoorContext,
+  c: RequestContext,
   stream: Piping,
   chunks: AsyncIterable<object>,
   { line, end }: { line: (data: string) => string; end: string },

@@ -3,12 +3,12 @@ import { randomInt } from 'node:crypto';
 import { findDataset } from '../datasets/samples.ts';
 import { findFile } from '../files/files.ts';
 import { bootstrapOptions, FinetuningInput, hyperparameters } from '../finetuning/job-input.ts';
-import { builtInSchemas } from '../schemas.ts';
-import { type AttributeSchema, findAttribute, maxLevel } from '../steerlm.ts';
+import { findModel, type ModelCard, type Models } from '../registry/models.ts';
+import { type AttributeSchema, findAttribute, maxLevel } from '../steerlm/attributes.ts';
+import { builtInSchemas } from '../steerlm/schemas.ts';
 import type { Db } from '../store/connect.ts';
 import { named, refusal } from './refusals.ts';
-import { findModel, type ModelCard, type Models } from './served-models.ts';
-import type { FineTuningRequest, Method } from './wire/fine-tuning.ts';
+import type { FineTuningRequest, Method } from './schemas/fine-tuning.ts';
 
 /** Throws `model_not_found`, `not_found` or `invalid_request` naming the field. */
 export async function toFinetuningInput(db: Db, models: Models, request: FineTuningRequest): Promise<FinetuningInput> {

@@ -4,9 +4,9 @@ import { streamSSE } from 'hono/streaming';
 import { SteerError } from '../errors.ts';
 import { endedStatuses, findJob, type JobEvent, listEvents } from '../jobs/jobs.ts';
 import type { Db } from '../store/connect.ts';
-import type { DoorContext } from './door.ts';
+import type { RequestContext } from './app-context.ts';
 import { toFailure } from './problem.ts';
-import { toEnvelope } from './wire/failure.ts';
+import { toEnvelope } from './schemas/failure.ts';
 
 /** Events read at once. */
 const pageEvents = 100;
@@ -16,7 +16,7 @@ const lookMs = 500;
 const pingMs = 15_000;
 
 /** Whether the caller wants a stream rather than a list. */
-export function wantsStream(c: DoorContext, stream: boolean | undefined): boolean {
+export function wantsStream(c: RequestContext, stream: boolean | undefined): boolean {
   return stream ?? /\btext\/event-stream\b/i.test(c.req.header('accept') ?? '');
 }
 
@@ -31,7 +31,7 @@ export function readEventId(id: string | undefined, param: string): number {
 
 /** Streams the events after `after`, or after the Last-Event-ID of a caller who comes back; `[DONE]` when the job has ended. */
 export function streamEvents(
-  c: DoorContext,
+  c: RequestContext,
   db: Db,
   jobId: string,
   after: number,

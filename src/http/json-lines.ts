@@ -1,11 +1,12 @@
 // JSON lines: one object per line, as long as there are any.
+
+import type { RequestContext } from './app-context.ts';
 import { streamBytes } from './byte-stream.ts';
-import type { DoorContext } from './door.ts';
 
 const pieceBytes = 64 * 2 ** 10;
 
 /** Streams the rows as JSON lines, no faster than the caller reads. */
-export function streamLines(c: DoorContext, rows: AsyncIterable<object>): Promise<Response> {
+export function streamLines(c: RequestContext, rows: AsyncIterable<object>): Promise<Response> {
   return streamBytes(c, inPieces(rows), { 'content-type': 'application/jsonl; charset=utf-8' });
 }
 

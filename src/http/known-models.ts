@@ -1,7 +1,7 @@
 // The models that feedback may speak of, served or not.
 import type { KnownModels } from '../feedback/feedback.ts';
-import type { Label } from '../steerlm.ts';
-import type { Models } from './served-models.ts';
+import type { Models } from '../registry/models.ts';
+import type { Label } from '../steerlm/attributes.ts';
 
 /** What is left of a model that is no longer served is what was applied to its replies: the names, on the scale of 0 to 4. */
 export function knownModels(models: Models): KnownModels {

@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from 'hono';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config.ts';
 import type { SteerError } from '../errors.ts';
-import type { DoorEnv } from './door.ts';
+import type { AppEnv } from './app-context.ts';
 import { toFailure } from './problem.ts';
 
 /** Log that writes JSON lines to standard output, or to `destination`. */
@@ -21,7 +21,7 @@ export function openOutput(file: number): DestinationStream {
 }
 
 /** Middleware that writes one line when the reply, streamed or not, is over. Health checks are only told at debug level. */
-export function logRequests(log: Logger): MiddlewareHandler<DoorEnv> {
+export function logRequests(log: Logger): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const startedMs = performance.now();
     await next();

@@ -1,9 +1,11 @@
 // Reads replies back with a predictor: what `steering.measured` tells beside what was applied.
-import type { ConversationScore, Predictor } from '../attributes/predictor.ts';
+
 import { SteerError } from '../errors.ts';
-import type { AttributeSchema, Conversation } from '../steerlm.ts';
-import { findPredictorFor, type Models } from './served-models.ts';
-import type { Steering } from './wire/replies.ts';
+import type { ConversationScore, Predictor } from '../predictor/predictor.ts';
+import { findPredictorFor, type Models } from '../registry/models.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
+import type { Steering } from './schemas/replies.ts';
 
 export type Measured = NonNullable<Steering['measured']>;
 /** Rates replies to one conversation, in order. */

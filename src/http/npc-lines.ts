@@ -2,28 +2,28 @@
 import type { z } from '@hono/zod-openapi';
 import { SessionLog } from '../npc/session-log.ts';
 import { type SaidLine, Stage } from '../npc/speak.ts';
-import type { Conversation } from '../steerlm.ts';
-import { type Door, type DoorContext, databaseOf } from './door.ts';
+import { findModel } from '../registry/models.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
+import { type AppContext, databaseOf, type RequestContext } from './app-context.ts';
 import { prepareMeasure } from './measure.ts';
 import { recordReplies } from './record.ts';
-import { findModel } from './served-models.ts';
-import type { LineObject, SayBody, SentenceObject } from './wire/npc-sessions.ts';
-import { type Steering, toReplyHead } from './wire/replies.ts';
+import type { LineObject, SayBody, SentenceObject } from './schemas/npc-sessions.ts';
+import { type Steering, toReplyHead } from './schemas/replies.ts';
 
 /** What all routes of characters share. */
-export interface NpcHouse {
+export interface NpcService {
   readonly log: SessionLog;
   readonly stage: Stage;
 }
 
 /** Opened with the first request, so that a server without a database refuses only what needs one. */
-export function npcHouse(door: Door): () => NpcHouse {
-  let house: NpcHouse | undefined;
+export function npcService(context: AppContext): () => NpcService {
+  let npcs: NpcService | undefined;
   return () => {
-    if (house) return house;
-    const log = new SessionLog(databaseOf(door));
-    house = { log, stage: new Stage(log) };
-    return house;
+    if (npcs) return npcs;
+    const log = new SessionLog(databaseOf(context));
+    npcs = { log, stage: new Stage(log) };
+    return npcs;
   };
 }
 
@@ -37,15 +37,15 @@ export type SaidObject = z.infer<typeof SentenceObject> | z.infer<typeof LineObj
 
 /** The sentences, then the line. Throws what `Stage.say` does, model_not_found and not_ready. */
 export async function* sayLine(
-  c: DoorContext,
-  door: Door,
-  { log, stage }: NpcHouse,
+  c: RequestContext,
+  context: AppContext,
+  { log, stage }: NpcService,
   { npcId, sessionId, body }: Asked,
   signal: AbortSignal,
 ): AsyncGenerator<SaidObject> {
   const startedMs = performance.now();
   const { session } = await log.open(npcId, sessionId);
-  const model = await door.models.language(findModel(door.models, session.character.model, ['language']).id);
+  const model = await context.models.language(findModel(context.models, session.character.model, ['language']).id);
   const head = toReplyHead('npcline', model);
   const { text, at: atS, max_ms: maxMs, fallback, strength, interrupt, store, measure } = body;
   const request = { npcId, sessionId, startedMs, text, atS, maxMs, fallback, strength, interrupt };
@@ -62,7 +62,7 @@ export async function* sayLine(
       ...(line.deadline ? { deadline: true } : {}),
     };
     if (measure && !line.fallback) {
-      const rate = await prepareMeasure(door.models, model.schema, line.conversation, signal);
+      const rate = await prepareMeasure(context.models, model.schema, line.conversation, signal);
       steering.measured = (await rate([line.text]))[0];
     }
     const kept = store && !line.fallback;
@@ -70,7 +70,7 @@ export async function* sayLine(
     const { finishReason, completionTokens, seed } = line;
     const replies = [{ text: line.text, finishReason, completionTokens, steering }];
     const asked = { messages: toMessages(line.conversation), attributes: line.applied, npc: npcId, npc_session: sessionId };
-    if (kept) await recordReplies(c, door, { head, request: asked, prompt, seed, replies });
+    if (kept) await recordReplies(c, context, { head, request: asked, prompt, seed, replies });
     yield toLineObject(line, kept ? head.id : null, steering);
   }
 }

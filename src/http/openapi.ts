@@ -1,9 +1,9 @@
 // The OpenAPI 3.1 document: what the routes' schemas say, plus what zod cannot: event streams, the key, and the header on every reply.
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { HeaderObject, OpenAPIObject, OperationObject, ResponseObject, SchemaObject } from 'openapi3-ts/oas31';
-import type { DoorEnv } from './door.ts';
-import { LineObject, SentenceObject } from './wire/npc-sessions.ts';
-import { ChatCompletionChunk, TextCompletionChunk } from './wire/replies.ts';
+import type { AppEnv } from './app-context.ts';
+import { LineObject, SentenceObject } from './schemas/npc-sessions.ts';
+import { ChatCompletionChunk, TextCompletionChunk } from './schemas/replies.ts';
 
 const requestIdHeader: HeaderObject = {
   description: "The caller's own x-request-id where it sent a sane one, else a new id; the server's log knows it",
@@ -20,7 +20,7 @@ const streamedChunks: Record<string, string[]> = {
 };
 
 /** The document of an app's routes; plain data, the same on every call. */
-export function describeApi(app: OpenAPIHono<DoorEnv>): OpenAPIObject {
+export function describeApi(app: OpenAPIHono<AppEnv>): OpenAPIObject {
   app.openAPIRegistry.register('ChatCompletionChunk', ChatCompletionChunk);
   app.openAPIRegistry.register('TextCompletionChunk', TextCompletionChunk);
   app.openAPIRegistry.register('NpcSentence', SentenceObject);

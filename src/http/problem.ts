@@ -6,8 +6,8 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { ZodError } from 'zod';
 import { failures, SteerError } from '../errors.ts';
 import { interruptionOf, isDatabaseFull } from '../store/interruption.ts';
-import type { DoorContext, DoorEnv } from './door.ts';
-import { toEnvelope, toProblem } from './wire/failure.ts';
+import type { AppEnv, RequestContext } from './app-context.ts';
+import { toEnvelope, toProblem } from './schemas/failure.ts';
 
 /** Any thrown thing as a SteerError; what was not foreseen becomes internal_error with its cause kept. */
 export function toFailure(error: unknown): SteerError {
@@ -63,7 +63,7 @@ export function toInvalidRequest(error: ZodError): SteerError {
 }
 
 /** Reply that tells the failure, in the form the caller's Accept header asks for. */
-export function renderFailure(c: DoorContext, failure: SteerError): Response {
+export function renderFailure(c: RequestContext, failure: SteerError): Response {
   const { retryAfterS } = failure.details;
   if (retryAfterS !== undefined || failures[failure.code].retryable) c.header('Retry-After', String(Math.ceil(retryAfterS ?? 1)));
   if (failure.status === 401) c.header('WWW-Authenticate', 'Bearer');
@@ -78,8 +78,8 @@ export function renderFailure(c: DoorContext, failure: SteerError): Response {
 }
 
 /** Handler of addresses no route answers: 405 with Allow where another method would be, 404 elsewhere. */
-export function renderUnknownRoute(app: OpenAPIHono<DoorEnv>) {
-  return (c: DoorContext): Response => {
+export function renderUnknownRoute(app: OpenAPIHono<AppEnv>) {
+  return (c: RequestContext): Response => {
     const methods = app.openAPIRegistry.definitions.flatMap((definition) =>
       definition.type === 'route' && matches(definition.route.path, c.req.path) ? [definition.route.method.toUpperCase()] : [],
     );

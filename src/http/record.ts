@@ -1,12 +1,12 @@
 // Keeps finished replies for feedback. A reply is never lost to its caller because it could not be kept.
 import { type FinishedReply, rememberCompletion } from '../feedback/completions.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
-import type { Label, RequestedAttributes } from '../steerlm.ts';
+import type { Label, RequestedAttributes } from '../steerlm/attributes.ts';
 import { storable } from '../store/storable.ts';
-import type { Door, DoorContext } from './door.ts';
+import type { AppContext, RequestContext } from './app-context.ts';
 import { describeError } from './log.ts';
 import type { Reply } from './replies.ts';
-import type { ReplyHead, Steering } from './wire/replies.ts';
+import type { ReplyHead, Steering } from './schemas/replies.ts';
 
 interface Finished {
   head: ReplyHead;
@@ -22,9 +22,9 @@ interface Finished {
  * Stores the replies where there is a database and the request does not forbid it, or hands them to an asker from within.
  * A failure is logged, not thrown.
  */
-export async function recordReplies(c: DoorContext, door: Door, finished: Finished): Promise<void> {
+export async function recordReplies(c: RequestContext, context: AppContext, finished: Finished): Promise<void> {
   const { head, request, prompt, seed, replies } = finished;
-  if (!door.db || request.store === false) return;
+  if (!context.db || request.store === false) return;
   try {
     // Made so here, where a failure concerns this completion alone; in the asker's transaction it would end a whole step.
     const completion = storable({
@@ -39,9 +39,9 @@ export async function recordReplies(c: DoorContext, door: Door, finished: Finish
       replies: replies.map(toFinished),
     });
     if (c.env?.remember) c.env.remember((tx) => rememberCompletion(tx, completion));
-    else await rememberCompletion(door.db, completion);
+    else await rememberCompletion(context.db, completion);
   } catch (error) {
-    door.log.warn({ requestId: c.get('requestId'), err: describeError(error) }, 'completion not kept');
+    context.log.warn({ requestId: c.get('requestId'), err: describeError(error) }, 'completion not kept');
   }
 }
 

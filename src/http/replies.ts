@@ -1,4 +1,4 @@
-// The events of an engine as a door needs them: begun before the reply is, gathered whole, or passed on as they come.
+// The events of an engine as a route needs them: begun before the reply is, gathered whole, or passed on as they come.
 import { SteerError } from '../errors.ts';
 import type { CompletionEvent, FinishReason, TokenLikelihood } from '../generation/language-model.ts';
 import type { Measured } from './measure.ts';

@@ -6,7 +6,7 @@ import { createAdaptorServer, getRequestListener, RequestError } from '@hono/nod
 import { WebSocketServer } from 'ws';
 import { SteerError } from '../errors.ts';
 import { toFailure } from './problem.ts';
-import { toEnvelope } from './wire/failure.ts';
+import { toEnvelope } from './schemas/failure.ts';
 
 export interface Listening {
   /** With the port really taken, where 0 was asked for. */

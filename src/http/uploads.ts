@@ -4,10 +4,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
 import { SteerError } from '../errors.ts';
-import type { DoorContext } from './door.ts';
+import type { RequestContext } from './app-context.ts';
 
 /** Whether the body is read as a stream under the limit of files, instead of whole under that of other bodies. */
-export function takesUpload({ req }: DoorContext): boolean {
+export function takesUpload({ req }: RequestContext): boolean {
   if (req.method !== 'POST') return false;
   return (
     req.path === '/v1/files' || (req.path === '/v1/datasets' && mediaType(req.header('content-type')) !== 'application/json')
@@ -18,7 +18,7 @@ export function takesUpload({ req }: DoorContext): boolean {
 export const pictureBytes = 2 ** 24;
 
 /** Whether the body is a picture, which is read whole under a limit of its own. */
-export function takesPicture({ req }: DoorContext): boolean {
+export function takesPicture({ req }: RequestContext): boolean {
   return req.method === 'POST' && req.path === '/v1/npcs/import' && mediaType(req.header('content-type')) === 'image/png';
 }
 
@@ -26,7 +26,7 @@ export function takesPicture({ req }: DoorContext): boolean {
  * Refuses a body that a Content-Encoding packs: no body is unpacked on its way in, so none can outgrow its limit there. A dataset alone may
  * come as gzip, which its reader tells by itself and bounds. Throws `unsupported_media_type`.
  */
-export function refuseEncoded(c: DoorContext): void {
+export function refuseEncoded(c: RequestContext): void {
   const encoding = c.req.header('content-encoding')?.trim().toLowerCase() ?? '';
   if (encoding === '' || encoding === 'identity' || !c.req.raw.body) return;
   if (/^(x-)?gzip$/.test(encoding) && c.req.path === '/v1/datasets' && takesUpload(c)) return;
@@ -42,7 +42,7 @@ export function mediaType(header: string | undefined): string {
 }
 
 /** The body in pieces. Throws `body_too_large`, at once or while it is read, and `cancelled` when the caller goes away. */
-export function streamBody(c: DoorContext, limit: number): AsyncGenerator<Uint8Array> {
+export function streamBody(c: RequestContext, limit: number): AsyncGenerator<Uint8Array> {
   refuseLarge(statedLength(c), limit);
   return limited(bytesOf(c), limit);
 }
@@ -64,7 +64,7 @@ const longestField = 1024;
 const longestName = 255;
 
 /** A form up to the start of its file. Throws `unsupported_media_type`, `body_too_large`, or `invalid_request` when it holds no file. */
-export async function openUploadForm(c: DoorContext, limit: number): Promise<UploadForm> {
+export async function openUploadForm(c: RequestContext, limit: number): Promise<UploadForm> {
   const form = createForm(c.req.header('content-type'));
   refuseLarge(statedLength(c) - formBytes, limit, 'file');
   const fields = gatherFields(form);
@@ -135,7 +135,7 @@ async function* readPart(stream: BusboyFileStream, parsed: Promise<void>): Async
   await parsed;
 }
 
-async function* bytesOf({ req }: DoorContext): AsyncGenerator<Uint8Array> {
+async function* bytesOf({ req }: RequestContext): AsyncGenerator<Uint8Array> {
   if (!req.raw.body) return;
   try {
     yield* req.raw.body as unknown as AsyncIterable<Uint8Array>;
@@ -153,7 +153,7 @@ async function* limited(bytes: AsyncIterable<Uint8Array>, limit: number, param?:
   }
 }
 
-function statedLength({ req }: DoorContext): number {
+function statedLength({ req }: RequestContext): number {
   return Number(req.header('content-length') ?? 0);
 }
 

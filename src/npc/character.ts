@@ -7,7 +7,7 @@ import {
   type Label,
   maxLevel,
   type RequestedAttributes,
-} from '../steerlm.ts';
+} from '../steerlm/attributes.ts';
 
 /** An exchange from elsewhere that shows how the character speaks. */
 export interface Example {

@@ -2,7 +2,9 @@
 // the names of the actions, so nothing else can come of it. What counts is how much likelier the conversation makes an action than it is without one:
 // a model has favourites among names (Zhao et al. 2021, "Calibrate Before Use").
 import type { LanguageModel } from '../generation/language-model.ts';
-import { type Conversation, type Label, layOutPrompt, type Turn } from '../steerlm.ts';
+import type { Label } from '../steerlm/attributes.ts';
+import type { Conversation, Turn } from '../steerlm/conversation.ts';
+import { layOutPrompt } from '../steerlm/prompt-layout.ts';
 import type { Action } from './character.ts';
 
 const nothing = 'none';

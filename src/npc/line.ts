@@ -3,7 +3,9 @@
 import { isRetryable, SteerError } from '../errors.ts';
 import type { CompletionRequest, FinishReason, LanguageModel } from '../generation/language-model.ts';
 import { toBranches } from '../generation/steered-prompt.ts';
-import { type Conversation, type Label, layOutPrompt } from '../steerlm.ts';
+import type { Label } from '../steerlm/attributes.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
+import { layOutPrompt } from '../steerlm/prompt-layout.ts';
 import type { Action } from './character.ts';
 import { chooseAction } from './choose-action.ts';
 import { Sentences } from './sentences.ts';

@@ -1,5 +1,5 @@
 // How a character feels at a moment: its baseline and everything that moves it, told so that it adds up. Pure arithmetic, no clock of its own.
-import { type AttributeSchema, type Label, maxLevel } from '../steerlm.ts';
+import { type AttributeSchema, type Label, maxLevel } from '../steerlm/attributes.ts';
 import type { Character } from './character.ts';
 
 /** What something that happened does to attributes, from then on. */

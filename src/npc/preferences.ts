@@ -1,7 +1,7 @@
 // What a player likes: by how much the lines given a thumb up had more of an attribute than those given a thumb down. A bounded offset, the same for the
 // same feedback; it says how sure it is by being small.
 import { and, desc, eq, isNotNull } from 'drizzle-orm';
-import { type AttributeSchema, type Label, maxLevel } from '../steerlm.ts';
+import { type AttributeSchema, type Label, maxLevel } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import { feedback } from '../store/feedback-schema.ts';
 import { completions } from '../store/schema.ts';

@@ -2,7 +2,9 @@
 // word. Macros of character cards, {{char}} and {{user}}, are filled in here and nowhere else.
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
-import { type Conversation, type Label, layOutPrompt, type Turn } from '../steerlm.ts';
+import type { Label } from '../steerlm/attributes.ts';
+import type { Conversation, Turn } from '../steerlm/conversation.ts';
+import { layOutPrompt } from '../steerlm/prompt-layout.ts';
 import type { Character, Fact } from './character.ts';
 import { beginState, type SessionState } from './session-state.ts';
 

@@ -1,6 +1,7 @@
 // What a session has come to: a pure fold over its log. The same entries give the same state, whoever reads them and whenever.
 import { SteerError } from '../errors.ts';
-import type { Label, Turn } from '../steerlm.ts';
+import type { Label } from '../steerlm/attributes.ts';
+import type { Turn } from '../steerlm/conversation.ts';
 import type { Character, Rule } from './character.ts';
 import { type Effect, isLeft } from './mood.ts';
 

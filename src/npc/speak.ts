@@ -3,7 +3,9 @@
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import { randomStream } from '../random.ts';
-import { type Conversation, type Label, layOutPrompt } from '../steerlm.ts';
+import type { Label } from '../steerlm/attributes.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
+import { layOutPrompt } from '../steerlm/prompt-layout.ts';
 import { timeOf } from './clock.ts';
 import { type LineEvent, type LineRequest, type WrittenLine, writeLine } from './line.ts';
 import { labelOf, moodOf, requestOf } from './mood.ts';

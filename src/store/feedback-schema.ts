@@ -17,7 +17,7 @@ import {
   timestamp,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { Label } from '../steerlm.ts';
+import type { Label } from '../steerlm/attributes.ts';
 import { completions, datasets, type Messages } from './schema.ts';
 
 const createdAt = timestamp('created_at', { withTimezone: true }).notNull().defaultNow();

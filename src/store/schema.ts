@@ -18,7 +18,8 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { AttributeSchema, Label, RequestedAttributes, Turn } from '../steerlm.ts';
+import type { AttributeSchema, Label, RequestedAttributes } from '../steerlm/attributes.ts';
+import type { Turn } from '../steerlm/conversation.ts';
 
 /** human: a rater of ours; model: a predictor; import: came with the data; rule: computed from the text. */
 export const labelSources = ['human', 'model', 'import', 'rule'] as const;

@@ -1,4 +1,4 @@
-// The one door to onnxruntime-node. Its run() blocks the calling thread, so sessions live in engine threads and training processes.
+// The only importer of onnxruntime-node. Its run() blocks the calling thread, so sessions live in engine threads and training processes.
 // Knows tensors by name; nothing of models. The library's telemetry is switched off before it loads.
 process.env.ORT_DISABLE_TELEMETRY = '1';
 

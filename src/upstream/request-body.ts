@@ -1,7 +1,8 @@
 // A completion request in the words of POST /v1/completions as vLLM reads it. Every dial is said, neutral ones too: vLLM takes the defaults of
 // the model's generation_config.json for those that are left out.
+
+import type { ConstraintSpec } from '../constraints/constraint.ts';
 import { SteerError } from '../errors.ts';
-import type { ConstraintSpec } from '../generation/constraint.ts';
 import type { CompletionRequest } from '../generation/language-model.ts';
 
 export interface Target {

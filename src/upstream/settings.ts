@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
-import { exists, readJson } from '../llama/json-file.ts';
+import { exists, readJson } from '../model/formats/json-file.ts';
 
 export interface UpstreamSettings {
   /** Address below which /models and /completions are, without a slash at its end. */

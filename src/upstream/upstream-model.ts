@@ -7,7 +7,7 @@ import { SteerError } from '../errors.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel } from '../generation/language-model.ts';
 import { encodePrompt, type ModelText, readModelText, roomFor } from '../generation/model-text.ts';
 import { ReplyText } from '../generation/reply-text.ts';
-import { unreadable } from '../llama/json-file.ts';
+import { unreadable } from '../model/formats/json-file.ts';
 import { Breaker, type Pass } from './breaker.ts';
 import { Connection } from './connection.ts';
 import { brokeOff, UpstreamFault } from './faults.ts';

@@ -3,8 +3,9 @@ import { detectFormat } from '../../src/datasets/detect.ts';
 import { type FormatName, formatNames, formats } from '../../src/datasets/formats/table.ts';
 import type { Sample } from '../../src/datasets/sample.ts';
 import { settle } from '../../src/datasets/settle.ts';
-import { openAssistant, steerLM } from '../../src/schemas.ts';
-import type { AttributeSchema, Conversation, Turn } from '../../src/steerlm.ts';
+import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
+import type { Conversation, Turn } from '../../src/steerlm/conversation.ts';
+import { openAssistant, steerLM } from '../../src/steerlm/schemas.ts';
 
 const user = (content: string): Turn => ({ role: 'user', content });
 const assistant = (content: string, label?: Turn['label']): Turn =>

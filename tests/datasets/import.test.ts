@@ -10,7 +10,7 @@ import { type ImportOptions, importDataset } from '../../src/datasets/import.ts'
 import { readSamples } from '../../src/datasets/read.ts';
 import { findDataset, listDatasets, streamSamples } from '../../src/datasets/samples.ts';
 import { appendLabels } from '../../src/datasets/write.ts';
-import { steerLM } from '../../src/schemas.ts';
+import { steerLM } from '../../src/steerlm/schemas.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { datasets, labels, samples } from '../../src/store/schema.ts';
 import { testDatabases } from '../store/databases.ts';

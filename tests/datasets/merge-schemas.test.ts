@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 import { mergeSchemas } from '../../src/datasets/merge-schemas.ts';
 import { type TrainingSource, writeTrainingData } from '../../src/datasets/training-data.ts';
 import { SteerError } from '../../src/errors.ts';
-import { gameCharacters, helpSteer, openAssistant } from '../../src/schemas.ts';
-import type { AttributeSchema } from '../../src/steerlm.ts';
+import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
+import { gameCharacters, helpSteer, openAssistant } from '../../src/steerlm/schemas.ts';
 
 const refuse = (attribute: string, levels: [number, number]) => new SteerError('conflict', `${attribute} ${levels}`);
 const [humor] = openAssistant.attributes.filter(({ name }) => name === 'humor');

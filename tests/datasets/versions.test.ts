@@ -9,7 +9,7 @@ import { findDataset, listDatasets, streamSamples } from '../../src/datasets/sam
 import { countTokens } from '../../src/datasets/token-lengths.ts';
 import { deleteDataset, pageDatasets } from '../../src/datasets/versions.ts';
 import { appendLabels } from '../../src/datasets/write.ts';
-import { helpSteer } from '../../src/schemas.ts';
+import { helpSteer } from '../../src/steerlm/schemas.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { datasets, labels, samples } from '../../src/store/schema.ts';
 import { testDatabases } from '../store/databases.ts';

@@ -11,13 +11,13 @@ import { evaluationJob } from '../../src/evaluation/evaluation-job.ts';
 import type { ServedModels } from '../../src/evaluation/served-models.ts';
 import type { CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import { cancelJob, listEvents } from '../../src/jobs/jobs.ts';
-import { readModelCard, writeModelCard } from '../../src/llama/model-folder.ts';
-import { ModelRegistry } from '../../src/model-registry.ts';
+import { readModelCard, writeModelCard } from '../../src/model/model-folder.ts';
+import { ModelRegistry } from '../../src/registry/model-registry.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { importText } from '../datasets/import-text.ts';
 import { ratedLines, tone } from '../finetuning/workshop.ts';
 import { attemptByHand, openWorkshop, type Workshop } from '../jobs/workshop.ts';
-import { writeTinyModel } from '../llama/tiny-model.ts';
+import { writeTinyModel } from '../model/tiny-model.ts';
 import { testDatabases } from '../store/databases.ts';
 
 const quick = { prompts_count: 3, seeds: 1, grid: 1, max_tokens: 6, draws: 20 };

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { readSnapshot, writeSnapshot } from '../../src/datasets/snapshot.ts';
 import { fileSource, writeTrainingData } from '../../src/datasets/training-data.ts';
 import { refuseSeen, seenInTraining } from '../../src/evaluation/seen-data.ts';
-import type { AttributeSchema } from '../../src/steerlm.ts';
+import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'steer-seen-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -7,7 +7,7 @@ import { splitOf } from '../../src/datasets/split.ts';
 import { type HarvestOptions, harvest } from '../../src/feedback/harvest.ts';
 import { streamPairs } from '../../src/feedback/pairs.ts';
 import { changeStanding, removeContribution } from '../../src/feedback/raters.ts';
-import { gameCharacters } from '../../src/schemas.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
 import { feedback } from '../../src/store/feedback-schema.ts';
 import { completions, datasets, labels, samples as sampleTable } from '../../src/store/schema.ts';
 import { collect } from '../datasets/collect.ts';

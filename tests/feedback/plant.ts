@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { rememberCompletion } from '../../src/feedback/completions.ts';
 import { addFeedback, type KnownModels, type NewFeedback } from '../../src/feedback/feedback.ts';
-import { gameCharacters } from '../../src/schemas.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
 import type { Db, Store } from '../../src/store/connect.ts';
 import { feedback, raters } from '../../src/store/feedback-schema.ts';
 import { completions, datasets } from '../../src/store/schema.ts';

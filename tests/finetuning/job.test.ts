@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readFinetuningJob } from '../../src/finetuning/job-input.ts';
 import { listCheckpoints } from '../../src/finetuning/job-records.ts';
 import { cancelJob, type Job, listEvents, pauseJob, resumeJob } from '../../src/jobs/jobs.ts';
-import { layOutPrompt } from '../../src/steerlm.ts';
+import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { models as modelRows } from '../../src/store/schema.ts';
 import { openWorkshop, type Workshop } from '../jobs/workshop.ts';

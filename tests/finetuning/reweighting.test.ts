@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { groupBatches, type ReplyGroup, reweightingObjective, targetWeights } from '../../src/finetuning/reweighting.ts';
-import { initialWeights } from '../../src/llama/initial-weights.ts';
-import { type LlamaShape, parameterShapes } from '../../src/llama/shape.ts';
-import { type Metrics, train } from '../../src/llama/training.ts';
+import { initialWeights } from '../../src/model/initial-weights.ts';
+import { type LlamaShape, parameterShapes } from '../../src/model/shape.ts';
 import { randomStream } from '../../src/random.ts';
 import { defaultAdamW } from '../../src/tensor/adamw.ts';
+import { type Metrics, train } from '../../src/training/loop.ts';
 
 const shape: LlamaShape = {
   modelType: 'llama',

@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import { dropLabels } from '../../src/finetuning/label-dropout.ts';
 import { pretrainingSequence, steeredSequence } from '../../src/finetuning/sequences.ts';
-import { Tokenizer } from '../../src/llama/tokenizer.ts';
-import { documentSeparator, trainTokenizer } from '../../src/llama/tokenizer-training.ts';
+import { Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import { documentSeparator, trainTokenizer } from '../../src/model/tokenizer/tokenizer-training.ts';
 import { randomStream } from '../../src/random.ts';
-import { gameCharacters } from '../../src/schemas.ts';
-import { type Conversation, controlTokens } from '../../src/steerlm.ts';
+import type { Conversation } from '../../src/steerlm/conversation.ts';
+import { controlTokens } from '../../src/steerlm/prompt-layout.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
 
 const conversation: Conversation = {
   system: '',

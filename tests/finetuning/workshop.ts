@@ -2,18 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { trainPredictor } from '../../src/attributes/train-predictor.ts';
 import { readFile, storeFile } from '../../src/files/files.ts';
 import { finetuningJobs } from '../../src/finetuning/job.ts';
 import { createFinetuningJob, FinetuningInput, hyperparameters } from '../../src/finetuning/job-input.ts';
 import type { JobDefinition } from '../../src/jobs/define.ts';
 import type { Job } from '../../src/jobs/jobs.ts';
-import { ModelRegistry } from '../../src/model-registry.ts';
+import { trainPredictor } from '../../src/predictor/train.ts';
 import { randomStream } from '../../src/random.ts';
-import type { AttributeSchema } from '../../src/steerlm.ts';
+import { ModelRegistry } from '../../src/registry/model-registry.ts';
+import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { bytesOf, importText } from '../datasets/import-text.ts';
-import { writeTinyModel } from '../llama/tiny-model.ts';
+import { writeTinyModel } from '../model/tiny-model.ts';
 
 export const tone: AttributeSchema = {
   name: 'tone',

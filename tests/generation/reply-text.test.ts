@@ -1,9 +1,9 @@
 // Tokens to text that is never taken back: half characters, stop strings and the newline that closes a turn.
 import { beforeAll, expect, it } from 'vitest';
 import { ReplyText } from '../../src/generation/reply-text.ts';
-import type { Tokenizer } from '../../src/llama/tokenizer.ts';
+import type { Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { randomStream } from '../../src/random.ts';
-import { smallTokenizer } from './models.ts';
+import { smallTokenizer } from '../engine/models.ts';
 
 let tokenizer: Tokenizer;
 beforeAll(async () => {

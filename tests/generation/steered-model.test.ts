@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
-import { readModelCard, writeModelCard } from '../../src/llama/model-folder.ts';
-import { gameCharacters } from '../../src/schemas.ts';
-import { layOutPrompt } from '../../src/steerlm.ts';
-import { writeSmallModel } from './models.ts';
+import { readModelCard, writeModelCard } from '../../src/model/model-folder.ts';
+import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
+import { writeSmallModel } from '../engine/models.ts';
 
 const contextLength = 160;
 let folder: string;

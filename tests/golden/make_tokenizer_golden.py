@@ -1,5 +1,5 @@
 """Writes tokenizer.json beside this file: merges and encodings of Hugging Face `tokenizers` on a small text, the oracle of
-tests/llama/tokenizer-training.test.ts. Run by hand: python3 make_tokenizer_golden.py (needs the package `tokenizers`)."""
+tests/model/tokenizer/tokenizer-training.test.ts. Run by hand: python3 make_tokenizer_golden.py (needs the package `tokenizers`)."""
 
 import json
 import pathlib

@@ -1,5 +1,5 @@
 """Writes tokenizers-{gpt2,llama3,qwen2,smollm,llama2}.json beside this file: tokenizers of the kinds those models have, trained by Hugging
-Face `tokenizers` on a small text, and the ids it gives for tokenizers-texts.json; the oracle of tests/llama/foreign-tokenizers.test.ts.
+Face `tokenizers` on a small text, and the ids it gives for tokenizers-texts.json; the oracle of tests/model/tokenizer/foreign-tokenizers.test.ts.
 Run by hand with bench/peers/requirements.txt installed: `python tests/golden/make_tokenizers_golden.py`. Same versions, same bytes."""
 
 import json

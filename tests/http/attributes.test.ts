@@ -1,6 +1,6 @@
 // The scales a model knows, and a predictor's ratings.
 import { expect, test } from 'vitest';
-import { helpSteer } from '../../src/schemas.ts';
+import { helpSteer } from '../../src/steerlm/schemas.ts';
 import { knock, openHouse, post } from './knock.ts';
 import { WordCountPredictor } from './small-models.ts';
 

@@ -1,6 +1,6 @@
 // Chat completions not streamed: shapes, steering, parameters, and what is refused.
 import { describe, expect, test } from 'vitest';
-import { helpSteer } from '../../src/schemas.ts';
+import { helpSteer } from '../../src/steerlm/schemas.ts';
 import { knock, openHouse, post } from './knock.ts';
 import { Shelf, WordCountPredictor } from './small-models.ts';
 

@@ -1,4 +1,4 @@
-// Datasets through the door: in from a file or the body, looked at, out in another format, and gone.
+// Datasets through the application: in from a file or the body, looked at, out in another format, and gone.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';

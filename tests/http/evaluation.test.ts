@@ -1,8 +1,8 @@
 // POST /v1/models/{id}/evaluate: names become ids, defaults are those of the command, one key makes one job, and what would flatter is refused.
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { gameCharacters } from '../../src/schemas.ts';
-import type { AttributeSchema } from '../../src/steerlm.ts';
+import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { labels, samples } from '../../src/store/schema.ts';
 import { importText } from '../datasets/import-text.ts';

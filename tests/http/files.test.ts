@@ -1,4 +1,4 @@
-// Files through the door: by the official client over a real port, and by hand where a client would not go.
+// Files through the application: by the official client over a real port, and by hand where a client would not go.
 import { createHash, randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';

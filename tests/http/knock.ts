@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { z } from 'zod';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createApp } from '../../src/http/app.ts';
-import type { Door } from '../../src/http/door.ts';
+import type { AppContext } from '../../src/http/app-context.ts';
 import { createLog } from '../../src/http/log.ts';
 import { ParrotModel, Shelf, WordCountPredictor } from './small-models.ts';
 
@@ -22,7 +22,7 @@ export interface House {
 }
 
 /** A fresh app. */
-export function openHouse(settings: Record<string, string> = {}, rest: Partial<Door> = {}): House {
+export function openHouse(settings: Record<string, string> = {}, rest: Partial<AppContext> = {}): House {
   const model = new ParrotModel();
   const predictor = new WordCountPredictor();
   const shelf = new Shelf([model], [predictor]);

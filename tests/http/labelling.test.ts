@@ -1,7 +1,7 @@
 // A dataset labelled over HTTP: one job per Idempotency-Key, progress while it runs, its rows in the order of the input, its failures by row.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { labellingJob } from '../../src/attributes/labelling-job.ts';
 import { pauseJob } from '../../src/jobs/jobs.ts';
+import { labellingJob } from '../../src/predictor/labelling-job.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { importText } from '../datasets/import-text.ts';
 import { openWorkshop, type Workshop } from '../jobs/workshop.ts';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { SteerError } from '../../src/errors.ts';
 import type { CompletionEvent, CompletionRequest } from '../../src/generation/language-model.ts';
-import { gameCharacters } from '../../src/schemas.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { feedback } from '../../src/store/feedback-schema.ts';
 import { npcEntries, npcSessions, npcs } from '../../src/store/npc-schema.ts';

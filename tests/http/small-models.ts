@@ -1,14 +1,16 @@
 // A language model and a predictor small enough to know every answer by heart, and a shelf that serves them.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConversationScore, Predictor } from '../../src/attributes/predictor.ts';
-import type { Curves } from '../../src/calibration.ts';
 import { SteerError } from '../../src/errors.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
-import { findModel, type ModelCard, type ModelReport, type Models } from '../../src/http/served-models.ts';
-import type { SamplingDefaults } from '../../src/llama/sampling-defaults.ts';
-import { gameCharacters } from '../../src/schemas.ts';
-import type { AttributeSchema, Conversation, Piece } from '../../src/steerlm.ts';
+import type { SamplingDefaults } from '../../src/model/sampling-defaults.ts';
+import type { ConversationScore, Predictor } from '../../src/predictor/predictor.ts';
+import { findModel, type ModelCard, type ModelReport, type Models } from '../../src/registry/models.ts';
+import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
+import type { Curves } from '../../src/steerlm/calibration.ts';
+import type { Conversation } from '../../src/steerlm/conversation.ts';
+import type { Piece } from '../../src/steerlm/prompt-layout.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
 
 const controls = ['system', 'turn', 'label'] as const;
 

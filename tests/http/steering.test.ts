@@ -1,7 +1,8 @@
 // The dials of a chat request: which prompts the engine is asked to mix, where they change, which candidate is told.
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { CompletionEvent, CompletionRequest } from '../../src/generation/language-model.ts';
-import { applyAttributes, layOutPrompt } from '../../src/steerlm.ts';
+import { applyAttributes } from '../../src/steerlm/attributes.ts';
+import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
 import { type House, knock, openHouse } from './knock.ts';
 
 const path = '/v1/chat/completions';

@@ -14,11 +14,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createLog } from '../../src/http/log.ts';
-import type { Models } from '../../src/http/served-models.ts';
 import { type Listening, listen } from '../../src/http/server.ts';
-import { ModelRegistry } from '../../src/model-registry.ts';
 import { randomStream } from '../../src/random.ts';
-import { writeSmallModel } from '../generation/models.ts';
+import { ModelRegistry } from '../../src/registry/model-registry.ts';
+import type { Models } from '../../src/registry/models.ts';
+import { writeSmallModel } from '../engine/models.ts';
 
 const clients = 1_000;
 const atOnce = 50;

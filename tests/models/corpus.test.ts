@@ -18,7 +18,7 @@ import {
 import { createRandom } from '../../models/corpus/random.ts';
 import { drawScene } from '../../models/corpus/scene.ts';
 import { items, names, towns } from '../../models/corpus/world.ts';
-import { gameCharacters } from '../../src/schemas.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
 
 const seed = 20_240_611;
 const sample = [...generateCorpus({ seed, conversations: 4000 })];

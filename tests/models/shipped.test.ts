@@ -6,16 +6,16 @@ import { measureListening, measureRecall, measureSaid } from '../../bench/ground
 import { precisionTable } from '../../bench/precision.ts';
 import { type Asked, asRequests, everyLevel, followed, heldOutPrompts, repliesTo } from '../../bench/steerability.ts';
 import { generateCorpus } from '../../models/corpus/grammar.ts';
-import { openPredictor } from '../../src/attributes/open-predictor.ts';
-import type { Predictor } from '../../src/attributes/predictor.ts';
-import { saysTwice } from '../../src/evaluation/text-health.ts';
+import { saysTwice } from '../../src/evaluation/steering/text-health.ts';
 import type { LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
-import { chatTemplate } from '../../src/llama/chat-template.ts';
-import { readModelCard } from '../../src/llama/model-folder.ts';
-import { Tokenizer } from '../../src/llama/tokenizer.ts';
+import { readModelCard } from '../../src/model/model-folder.ts';
+import { chatTemplate } from '../../src/model/tokenizer/chat-template.ts';
+import { Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import { openPredictor } from '../../src/predictor/open.ts';
+import type { Predictor } from '../../src/predictor/predictor.ts';
 import { mean, spearman } from '../../src/statistics.ts';
-import type { Conversation } from '../../src/steerlm.ts';
+import type { Conversation } from '../../src/steerlm/conversation.ts';
 
 const models = fileURLToPath(new URL('../../models', import.meta.url));
 const signal = new AbortController().signal;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { checkCharacter } from '../../src/npc/character.ts';
 import { type Effect, labelOf, moodOf } from '../../src/npc/mood.ts';
 import { randomStream } from '../../src/random.ts';
-import { gameCharacters } from '../../src/schemas.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
 import { character } from './marta.ts';
 
 const still = { effects: [], relationship: 0, preferences: {} };

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { mostOffset, offsetsOf, type ThumbedLine } from '../../src/npc/preferences.ts';
 import { randomStream } from '../../src/random.ts';
-import { gameCharacters } from '../../src/schemas.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
 
 const lines = (count: number, liked: (humor: number, random: () => number) => boolean, seed = 0): ThumbedLine[] => {
   const random = randomStream('thumbs', seed);

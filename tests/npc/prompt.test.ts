@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { checkFits, layOutMemory } from '../../src/npc/prompt.ts';
 import { beginState, type SessionState } from '../../src/npc/session-state.ts';
-import { gameCharacters } from '../../src/schemas.ts';
-import type { Piece, Turn } from '../../src/steerlm.ts';
+import type { Turn } from '../../src/steerlm/conversation.ts';
+import type { Piece } from '../../src/steerlm/prompt-layout.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
 import { character } from './marta.ts';
 
 /** One token a word. */

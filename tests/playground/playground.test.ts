@@ -8,7 +8,7 @@ import { readConfig } from '../../src/config.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createLog } from '../../src/http/log.ts';
 import { type Listening, listen } from '../../src/http/server.ts';
-import { gameCharacters } from '../../src/schemas.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { openSite, quick, ratedLines, type Site } from '../finetuning/workshop.ts';
 import { type House, openHouse } from '../http/knock.ts';

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import { openUpstreamModel, type UpstreamOptions } from '../../src/upstream/upstream-model.ts';
-import { writeSmallModel } from '../generation/models.ts';
+import { writeSmallModel } from '../engine/models.ts';
 import { chunk, gather, openScript, removeAll, type Script, sendChunks, writeUpstreamFolder } from './instances.ts';
 
 const folders: string[] = [];

@@ -3,10 +3,10 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { readModelCard, writeModelCard } from '../../src/llama/model-folder.ts';
-import { ModelRegistry } from '../../src/model-registry.ts';
-import { startSteer } from '../commands/steer.ts';
-import { writeSmallModel } from '../generation/models.ts';
+import { readModelCard, writeModelCard } from '../../src/model/model-folder.ts';
+import { ModelRegistry } from '../../src/registry/model-registry.ts';
+import { startSteer } from '../cli/steer.ts';
+import { writeSmallModel } from '../engine/models.ts';
 import { chunk, openScript, type Script, sendChunks } from './instances.ts';
 
 let home: string;

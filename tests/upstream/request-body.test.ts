@@ -1,6 +1,6 @@
 // A request in the words of an upstream: what second-instance.test.ts cannot see, since both ends of it are ours.
 import { expect, test } from 'vitest';
-import type { ConstraintSpec } from '../../src/generation/constraint.ts';
+import type { ConstraintSpec } from '../../src/constraints/constraint.ts';
 import type { CompletionRequest } from '../../src/generation/language-model.ts';
 import { toBody } from '../../src/upstream/request-body.ts';
 

@@ -7,9 +7,9 @@ import { openLanguageModel } from '../../src/generation/steered-model.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createLog } from '../../src/http/log.ts';
 import type { Listening } from '../../src/http/server.ts';
-import { layOutPrompt } from '../../src/steerlm.ts';
+import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
 import { openUpstreamModel } from '../../src/upstream/upstream-model.ts';
-import { writeSmallModel } from '../generation/models.ts';
+import { writeSmallModel } from '../engine/models.ts';
 import { Shelf, WordCountPredictor } from '../http/small-models.ts';
 import { gather, key, removeAll, serveModel, writeUpstreamFolder } from './instances.ts';
 
@@ -163,7 +163,7 @@ it('refuses what needs the scores of several prompts, and prompts beyond the con
   await expect(ask({ logitBias: [[9_999, 1]] })).rejects.toMatchObject({ code: 'invalid_request' });
 });
 
-describe('behind the door', () => {
+describe('behind the routes', () => {
   const predictor = new WordCountPredictor();
   const app = () =>
     createApp({

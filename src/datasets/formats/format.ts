@@ -2,7 +2,8 @@
 // Reading files, checking labels against a schema and storing are others' work.
 import type { z } from 'zod';
 import { SteerError } from '../../errors.ts';
-import type { AttributeSchema, Conversation, Label, Turn } from '../../steerlm.ts';
+import type { AttributeSchema, Label } from '../../steerlm/attributes.ts';
+import type { Conversation, Turn } from '../../steerlm/conversation.ts';
 import type { ParsedSample, Sample, SampleContent } from '../sample.ts';
 
 export interface Format {

@@ -1,8 +1,8 @@
 // Rows of HelpSteer and HelpSteer2: prompt, response and five ratings. A HelpSteer2 prompt may hold earlier turns, spelled with turn
 // tokens; those are structure. Anywhere else such a token is text. On export each reply becomes a row.
 import { z } from 'zod';
-import { helpSteer } from '../../schemas.ts';
-import type { Turn } from '../../steerlm.ts';
+import type { Turn } from '../../steerlm/conversation.ts';
+import { helpSteer } from '../../steerlm/schemas.ts';
 import { conversationOf, conversationSample, type Format, shapeOf, turnOf, unfit } from './format.ts';
 
 const rating = z.number().nullish();

@@ -1,7 +1,7 @@
 // SteerLM records of NVIDIA NeMo: `conversations` with a label string per reply, `mask` naming the speaker that is not trained.
 // On export values become whole levels, as its trainer expects; -100 never appears there, an attribute is said or left out.
 import { z } from 'zod';
-import { type AttributeSchema, formatLabel, type Label } from '../../steerlm.ts';
+import { type AttributeSchema, formatLabel, type Label } from '../../steerlm/attributes.ts';
 import { conversationOf, conversationSample, type Format, shapeOf, turnOf, unfit } from './format.ts';
 
 const shape = z.object({

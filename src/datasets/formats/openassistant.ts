@@ -1,7 +1,7 @@
 // OpenAssistant conversation trees. Each way from the first prompt to a last reply is a sample, as in NeMo-Aligner's preprocessing;
 // all samples of a tree are one conversation. Labels are means in 0–1, here levels in 0–4, kept as floats. Only read.
 import { z } from 'zod';
-import { openAssistant } from '../../schemas.ts';
+import { openAssistant } from '../../steerlm/schemas.ts';
 import { conversationSample, type Format, shapeOf, turnOf } from './format.ts';
 
 interface Message {

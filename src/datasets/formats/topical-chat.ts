@@ -1,8 +1,8 @@
 // Topical-Chat: two people talk, each turn rated by the partner and with a mood named by its speaker. One file is one object of
 // conversations. Both may play the assistant, so a conversation gives two samples. Verbosity is counted in words. Only read.
 import { z } from 'zod';
-import { steerLM } from '../../schemas.ts';
-import type { Attribute, AttributeSchema } from '../../steerlm.ts';
+import type { Attribute, AttributeSchema } from '../../steerlm/attributes.ts';
+import { steerLM } from '../../steerlm/schemas.ts';
 import { conversationSample, type Format, shapeOf, turnOf } from './format.ts';
 
 const ratings = { Poor: 0, 'Not Good': 1, Passable: 2, Good: 3, Excellent: 4 } as const;

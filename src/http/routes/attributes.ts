@@ -1,15 +1,16 @@
 // GET /v1/attributes: the scales a model knows. POST /v1/attributes/score: a predictor's ratings of assistant turns.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import type { ConversationScore } from '../../attributes/predictor.ts';
-import type { Curves } from '../../calibration.ts';
 import { SteerError } from '../../errors.ts';
-import { type Attribute, type Conversation, maxLevel } from '../../steerlm.ts';
-import type { Door, DoorEnv } from '../door.ts';
-import { findModel } from '../served-models.ts';
-import { failureResponses } from '../wire/failure.ts';
-import { Messages, toConversation } from '../wire/messages.ts';
-import { Measured } from '../wire/replies.ts';
-import { ModelName } from '../wire/sampling.ts';
+import type { ConversationScore } from '../../predictor/predictor.ts';
+import { findModel } from '../../registry/models.ts';
+import { type Attribute, maxLevel } from '../../steerlm/attributes.ts';
+import type { Curves } from '../../steerlm/calibration.ts';
+import type { Conversation } from '../../steerlm/conversation.ts';
+import type { AppContext, AppEnv } from '../app-context.ts';
+import { failureResponses } from '../schemas/failure.ts';
+import { Messages, toConversation } from '../schemas/messages.ts';
+import { Measured } from '../schemas/replies.ts';
+import { ModelName } from '../schemas/sampling.ts';
 
 const AttributeScale = z
   .object({
@@ -108,9 +109,9 @@ const scoreRoute = createRoute({
 });
 
 /** Adds both routes. */
-export function addAttributes(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addAttributes(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(listRoute, (c) => {
-    const card = findModel(door.models, c.req.valid('query').model, ['language', 'predictor']);
+    const card = findModel(context.models, c.req.valid('query').model, ['language', 'predictor']);
     return c.json(
       {
         object: 'list' as const,
@@ -122,8 +123,8 @@ export function addAttributes(app: OpenAPIHono<DoorEnv>, door: Door): void {
   });
   app.openapi(scoreRoute, async (c) => {
     const body = c.req.valid('json');
-    const predictor = await door.models.predictor(findModel(door.models, body.model, ['predictor']).id);
-    const rated = toRatedTurns(body, door.config.limits.scoredTurns);
+    const predictor = await context.models.predictor(findModel(context.models, body.model, ['predictor']).id);
+    const rated = toRatedTurns(body, context.config.limits.scoredTurns);
     const scores = await predictor.score(
       rated.map((turn) => turn.conversation),
       c.get('abort').signal,

@@ -2,11 +2,11 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { batchKind, cancelBatch, createBatch, toBatch } from '../../batches/batch.ts';
 import { findJob, listJobs } from '../../jobs/jobs.ts';
-import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { IdempotencyHeader, idempotencyOf } from '../idempotency.ts';
-import { BatchBody, BatchList, BatchObject, toBatchObject } from '../wire/batches.ts';
-import { failureResponses } from '../wire/failure.ts';
-import { pageFields, toPage } from '../wire/pages.ts';
+import { BatchBody, BatchList, BatchObject, toBatchObject } from '../schemas/batches.ts';
+import { failureResponses } from '../schemas/failure.ts';
+import { pageFields, toPage } from '../schemas/pages.ts';
 
 const tags = ['Batches'];
 const params = z.object({ id: z.string().max(128) });
@@ -66,17 +66,17 @@ const cancelRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addBatches(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addBatches(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(createBatchRoute, async (c) => {
     const { input_file_id: inputFileId, endpoint, metadata = null, ...rest } = c.req.valid('json');
     const idempotency = idempotencyOf(c.req.valid('header'), { inputFileId, endpoint, metadata, ...rest });
-    const { job, created } = await createBatch(databaseOf(door), { inputFileId, endpoint, metadata, idempotency });
-    if (created) await door.dispatch?.(job);
+    const { job, created } = await createBatch(databaseOf(context), { inputFileId, endpoint, metadata, idempotency });
+    if (created) await context.dispatch?.(job);
     return c.json(toBatchObject(toBatch(job)), 200);
   });
   app.openapi(listRoute, async (c) => {
     const { after, limit } = c.req.valid('query');
-    const found = await listJobs(databaseOf(door), { kinds: [batchKind] }, { after, limit });
+    const found = await listJobs(databaseOf(context), { kinds: [batchKind] }, { after, limit });
     const data = found.map((job) => toBatchObject(toBatch(job)));
     return c.json(
       toPage(data, limit, ({ id }) => id),
@@ -84,14 +84,14 @@ export function addBatches(app: OpenAPIHono<DoorEnv>, door: Door): void {
     );
   });
   app.openapi(oneRoute, async (c) => {
-    const job = await findJob(databaseOf(door), c.req.valid('param').id, [batchKind]);
+    const job = await findJob(databaseOf(context), c.req.valid('param').id, [batchKind]);
     return c.json(toBatchObject(toBatch(job)), 200);
   });
   app.openapi(cancelRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const { id } = await findJob(db, c.req.valid('param').id, [batchKind]);
     const job = await cancelBatch(db, id);
-    if (job.status === 'queued') await door.dispatch?.(job);
+    if (job.status === 'queued') await context.dispatch?.(job);
     return c.json(toBatchObject(toBatch(job)), 200);
   });
 }

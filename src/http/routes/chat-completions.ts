@@ -1,18 +1,18 @@
 // POST /v1/chat/completions: steered replies, whole or streamed; and /render, which shows the prompt they would start from.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { CompletionRequest } from '../../generation/language-model.ts';
-import { spellPieces, trimReply } from '../../steerlm.ts';
+import { spellPieces, trimReply } from '../../steerlm/prompt-layout.ts';
+import type { AppContext, AppEnv, RequestContext } from '../app-context.ts';
 import { distanceFrom, keepNearest } from '../candidates.ts';
 import { ChatBody, type ChatPrompt, toChatPrompt } from '../chat.ts';
 import { type SteeredReply, steer, toChatChunks, toChatCompletion } from '../chat-replies.ts';
-import type { Door, DoorContext, DoorEnv } from '../door.ts';
 import { streamChunks } from '../event-stream.ts';
 import { type Measure, prepareMeasure } from '../measure.ts';
 import { recordReplies } from '../record.ts';
 import { beginReplies, gatherReplies, type ReplyEvent } from '../replies.ts';
-import { failureResponses } from '../wire/failure.ts';
-import { ChatCompletion, Steering, toReplyHead } from '../wire/replies.ts';
-import { toCompletionRequest } from '../wire/sampling.ts';
+import { failureResponses } from '../schemas/failure.ts';
+import { ChatCompletion, Steering, toReplyHead } from '../schemas/replies.ts';
+import { toCompletionRequest } from '../schemas/sampling.ts';
 
 const body = { required: true, content: { 'application/json': { schema: ChatBody } } } as const;
 const failures = failureResponses(
@@ -76,15 +76,15 @@ const renderRoute = createRoute({
 });
 
 /** Adds both routes. */
-export function addChatCompletions(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addChatCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(completionRoute, async (c) => {
     const request = c.req.valid('json');
-    const prompt = await toChatPrompt(door.models, request);
-    return complete(c, door, request, prompt);
+    const prompt = await toChatPrompt(context.models, request);
+    return complete(c, context, request, prompt);
   });
 
   app.openapi(renderRoute, async (c) => {
-    const { model, pieces, tokenIds, requested, applied } = await toChatPrompt(door.models, c.req.valid('json'));
+    const { model, pieces, tokenIds, requested, applied } = await toChatPrompt(context.models, c.req.valid('json'));
     return c.json(
       {
         object: 'chat.completion.render' as const,
@@ -100,7 +100,7 @@ export function addChatCompletions(app: OpenAPIHono<DoorEnv>, door: Door): void 
   });
 }
 
-async function complete(c: DoorContext, door: Door, request: ChatBody, prompt: ChatPrompt) {
+async function complete(c: RequestContext, context: AppContext, request: ChatBody, prompt: ChatPrompt) {
   const { model, tokenIds } = prompt;
   const { signal } = c.get('abort');
   const topLogprobs = request.logprobs ? (request.top_logprobs ?? 0) : null;
@@ -108,10 +108,10 @@ async function complete(c: DoorContext, door: Door, request: ChatBody, prompt: C
   const bestOf = request.steering?.best_of ?? 1;
   const measure =
     request.steering?.measure || bestOf > 1
-      ? await prepareMeasure(door.models, model.schema, prompt.conversation, signal)
+      ? await prepareMeasure(context.models, model.schema, prompt.conversation, signal)
       : undefined;
   const head = toReplyHead('chatcmpl', model);
-  const onReplies = (replies: SteeredReply[]) => recordReplies(c, door, { head, request, prompt, seed: wanted.seed, replies });
+  const onReplies = (replies: SteeredReply[]) => recordReplies(c, context, { head, request, prompt, seed: wanted.seed, replies });
   const events = await beginReplies(begin({ ...wanted, phases: prompt.phases }, prompt, { bestOf, measure }, signal));
   if (request.stream) {
     const includeUsage = request.stream_options?.include_usage === true;

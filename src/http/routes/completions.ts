@@ -2,15 +2,15 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
 import type { LanguageModel, TokenLikelihood } from '../../generation/language-model.ts';
-import type { Door, DoorEnv } from '../door.ts';
+import { findModel } from '../../registry/models.ts';
+import type { AppContext, AppEnv } from '../app-context.ts';
 import { streamChunks } from '../event-stream.ts';
 import { recordReplies } from '../record.ts';
 import { beginReplies, countUsage, gatherReplies, inOrder, type Reply, type ReplyEvent, toReply } from '../replies.ts';
-import { findModel } from '../served-models.ts';
-import { failureResponses } from '../wire/failure.ts';
-import { toTextLogprobs } from '../wire/logprobs.ts';
-import { type ReplyHead, TextCompletion, type TextCompletionChunk, toReplyHead } from '../wire/replies.ts';
-import { mostTopLogprobs, refuseUnsupported, samplingFields, toCompletionRequest } from '../wire/sampling.ts';
+import { failureResponses } from '../schemas/failure.ts';
+import { toTextLogprobs } from '../schemas/logprobs.ts';
+import { type ReplyHead, TextCompletion, type TextCompletionChunk, toReplyHead } from '../schemas/replies.ts';
+import { mostTopLogprobs, refuseUnsupported, samplingFields, toCompletionRequest } from '../schemas/sampling.ts';
 
 const TokenIds = z.array(z.int().min(0)).min(1);
 const Prompt = z.union([z.string().min(1), z.array(z.string().min(1)).length(1), TokenIds, z.array(TokenIds).length(1)], {
@@ -74,17 +74,17 @@ const route = createRoute({
 });
 
 /** Adds the route. */
-export function addCompletions(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(route, async (c) => {
     const request = c.req.valid('json');
-    const model = await door.models.language(findModel(door.models, request.model, ['language']).id);
+    const model = await context.models.language(findModel(context.models, request.model, ['language']).id);
     const tokenIds = toTokenIds(request.prompt, model);
     // A token is told of together with its likelihood.
     const topLogprobs = request.logprobs ?? (request.return_token_ids ? 0 : null);
     const wanted = { ...toCompletionRequest(request, tokenIds, model, 'prompt', c.env?.priority), topLogprobs };
     const head = toReplyHead('cmpl', model);
     const onReplies = (replies: Reply[]) => {
-      return recordReplies(c, door, { head, request, prompt: { model, tokenIds }, seed: wanted.seed, replies });
+      return recordReplies(c, context, { head, request, prompt: { model, tokenIds }, seed: wanted.seed, replies });
     };
     const events = await beginReplies(model.complete(wanted, c.get('abort').signal));
     if (request.stream) {

@@ -7,17 +7,17 @@ import { countLabelledBy, inspectDataset } from '../../datasets/inspect.ts';
 import { listLabelledSamples } from '../../datasets/labelled-samples.ts';
 import { type Dataset, findDataset } from '../../datasets/samples.ts';
 import { countTokens } from '../../datasets/token-lengths.ts';
+import { findModel, type Models } from '../../registry/models.ts';
 import type { Db } from '../../store/connect.ts';
+import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { streamBytes } from '../byte-stream.ts';
-import { type Door, type DoorEnv, databaseOf } from '../door.ts';
-import { findModel, type Models } from '../served-models.ts';
 import {
   type CountedTokens,
   DatasetInspection,
   DatasetInspectionQuery,
   type PredictorFigures,
   toInspection,
-} from '../wire/dataset-inspection.ts';
+} from '../schemas/dataset-inspection.ts';
 import {
   DatasetExportQuery,
   DatasetParams,
@@ -26,10 +26,10 @@ import {
   isSet,
   toDatasetSample,
   toLabelChoice,
-} from '../wire/datasets.ts';
-import { failureResponses } from '../wire/failure.ts';
-import { attachment } from '../wire/files.ts';
-import { toPage } from '../wire/pages.ts';
+} from '../schemas/datasets.ts';
+import { failureResponses } from '../schemas/failure.ts';
+import { attachment } from '../schemas/files.ts';
+import { toPage } from '../schemas/pages.ts';
 
 const tags = ['Datasets'];
 const binary = { schema: { type: 'string' as const, format: 'binary' } };
@@ -75,18 +75,19 @@ const exportRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addDatasetContents(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addDatasetContents(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(inspectRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const dataset = await findDataset(db, c.req.valid('param').id);
     const asked = c.req.valid('query');
     const { signal } = c.get('abort');
-    const predictor = asked.predictor === undefined ? null : await describePredictor(db, door.models, dataset, asked.predictor);
-    const tokens = await countByModel(db, door.models, dataset, asked.model, signal);
+    const predictor =
+      asked.predictor === undefined ? null : await describePredictor(db, context.models, dataset, asked.predictor);
+    const tokens = await countByModel(db, context.models, dataset, asked.model, signal);
     return c.json(toInspection(dataset, await inspectDataset(db, dataset, signal), tokens, predictor), 200);
   });
   app.openapi(samplesRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const { after, limit } = c.req.valid('query');
     const { id } = await findDataset(db, c.req.valid('param').id);
     const found = await listLabelledSamples(db, id, { after, limit: limit + 1 });
@@ -96,7 +97,7 @@ export function addDatasetContents(app: OpenAPIHono<DoorEnv>, door: Door): void 
     );
   });
   app.openapi(exportRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const { id, name, version } = await findDataset(db, c.req.valid('param').id);
     const { format, labels, split, gzip } = c.req.valid('query');
     const text = readExport(db, { dataset: id, format, labels: toLabelChoice(labels), split });

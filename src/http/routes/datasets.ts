@@ -8,9 +8,8 @@ import { checkName, deleteDataset, pageDatasets } from '../../datasets/versions.
 import { SteerError } from '../../errors.ts';
 import { findFile, readFile } from '../../files/files.ts';
 import type { Db } from '../../store/connect.ts';
-import { type Door, type DoorContext, type DoorEnv, databaseOf } from '../door.ts';
+import { type AppContext, type AppEnv, databaseOf, type RequestContext } from '../app-context.ts';
 import { toInvalidRequest } from '../problem.ts';
-import { mediaType, streamBody } from '../uploads.ts';
 import {
   DatasetImportQuery,
   DatasetList,
@@ -22,9 +21,10 @@ import {
   datasetTypes,
   toDatasetObject,
   toSchema,
-} from '../wire/datasets.ts';
-import { failureResponses } from '../wire/failure.ts';
-import { toPage } from '../wire/pages.ts';
+} from '../schemas/datasets.ts';
+import { failureResponses } from '../schemas/failure.ts';
+import { toPage } from '../schemas/pages.ts';
+import { mediaType, streamBody } from '../uploads.ts';
 
 const tags = ['Datasets'];
 const one = (description: string) => ({ description, content: { 'application/json': { schema: DatasetObject } } });
@@ -99,13 +99,13 @@ const deleteRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addDatasets(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addDatasets(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openAPIRegistry.register('DatasetRequest', DatasetRequest);
   app.openapi(importRoute, async (c) => {
-    const db = databaseOf(door);
-    const { bytes, filename, ...asked } = await readImport(c, db, door.config.limits.fileBytes, c.req.valid('query'));
+    const db = databaseOf(context);
+    const { bytes, filename, ...asked } = await readImport(c, db, context.config.limits.fileBytes, c.req.valid('query'));
     checkName(asked.name);
-    const { unpackedBytes } = door.config.limits;
+    const { unpackedBytes } = context.config.limits;
     const { signal } = c.get('abort');
     const { id, created } = await spool(bytes, async (path) => {
       const stream = { bytes: openFile(path).bytes, name: filename };
@@ -115,15 +115,17 @@ export function addDatasets(app: OpenAPIHono<DoorEnv>, door: Door): void {
   });
   app.openapi(listRoute, async (c) => {
     const { limit, ...query } = c.req.valid('query');
-    const found = await pageDatasets(databaseOf(door), { ...query, limit: limit + 1 });
+    const found = await pageDatasets(databaseOf(context), { ...query, limit: limit + 1 });
     return c.json(
       toPage(found.map(toDatasetObject), limit, ({ id }) => id),
       200,
     );
   });
-  app.openapi(oneRoute, async (c) => c.json(toDatasetObject(await findDataset(databaseOf(door), c.req.valid('param').id)), 200));
+  app.openapi(oneRoute, async (c) =>
+    c.json(toDatasetObject(await findDataset(databaseOf(context), c.req.valid('param').id)), 200),
+  );
   app.openapi(deleteRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const { id } = await findDataset(db, c.req.valid('param').id);
     await deleteDataset(db, id);
     return c.json({ id, object: 'dataset' as const, deleted: true as const }, 200);
@@ -137,7 +139,7 @@ interface WantedImport extends Pick<ImportOptions, 'name' | 'format' | 'schema' 
 }
 
 async function readImport(
-  c: DoorContext,
+  c: RequestContext,
   db: Db,
   limit: number,
   query: z.infer<typeof DatasetImportQuery>,

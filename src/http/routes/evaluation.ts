@@ -1,11 +1,11 @@
 // POST /v1/models/{id}/evaluate: has a model measured, as a job.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { createEvaluationJob, EvaluationRequest } from '../../evaluation/evaluation-input.ts';
-import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { toEvaluationInput } from '../evaluation-request.ts';
 import { IdempotencyHeader, idempotencyOf } from '../idempotency.ts';
-import { failureResponses } from '../wire/failure.ts';
-import { JobObject, toJobObject } from '../wire/jobs.ts';
+import { failureResponses } from '../schemas/failure.ts';
+import { JobObject, toJobObject } from '../schemas/jobs.ts';
 
 const Body = z.discriminatedUnion('kind', EvaluationRequest.options).openapi('EvaluationRequest');
 
@@ -41,12 +41,12 @@ const evaluateRoute = createRoute({
 });
 
 /** Adds the route. */
-export function addEvaluation(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addEvaluation(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(evaluateRoute, async (c) => {
-    const db = databaseOf(door);
-    const input = await toEvaluationInput(db, door.models, c.req.valid('param').id, c.req.valid('json'));
+    const db = databaseOf(context);
+    const input = await toEvaluationInput(db, context.models, c.req.valid('param').id, c.req.valid('json'));
     const { job, created } = await createEvaluationJob(db, input, idempotencyOf(c.req.valid('header'), input));
-    if (created) await door.dispatch?.(job);
+    if (created) await context.dispatch?.(job);
     return c.json(toJobObject(job), created ? 202 : 200);
   });
 }

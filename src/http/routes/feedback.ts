@@ -5,11 +5,11 @@ import { checkRater } from '../../feedback/check-raters.ts';
 import { addFeedback, findFeedback, listFeedback } from '../../feedback/feedback.ts';
 import { harvest } from '../../feedback/harvest.ts';
 import { streamPairs } from '../../feedback/pairs.ts';
-import { type Door, type DoorContext, type DoorEnv, databaseOf } from '../door.ts';
+import { type AppContext, type AppEnv, databaseOf, type RequestContext } from '../app-context.ts';
 import { streamLines } from '../json-lines.ts';
 import { knownModels } from '../known-models.ts';
 import { describeError } from '../log.ts';
-import { failureResponses } from '../wire/failure.ts';
+import { failureResponses } from '../schemas/failure.ts';
 import {
   FeedbackBody,
   FeedbackList,
@@ -23,8 +23,8 @@ import {
   toHarvestObject,
   toHarvestOptions,
   toNewFeedback,
-} from '../wire/feedback.ts';
-import { toPage } from '../wire/pages.ts';
+} from '../schemas/feedback.ts';
+import { toPage } from '../schemas/pages.ts';
 
 const tags = ['Feedback'];
 
@@ -113,18 +113,18 @@ const harvestRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addFeedbackRoutes(app: OpenAPIHono<DoorEnv>, door: Door): void {
-  const models = knownModels(door.models);
+export function addFeedbackRoutes(app: OpenAPIHono<AppEnv>, context: AppContext): void {
+  const models = knownModels(context.models);
   app.openAPIRegistry.register('PreferencePair', PreferencePair);
   app.openapi(giveRoute, async (c) => {
-    const given = await addFeedback(databaseOf(door), toNewFeedback(c.req.valid('json')), models);
-    if (given.created) await testRater(c, door, given.feedback.rater);
+    const given = await addFeedback(databaseOf(context), toNewFeedback(c.req.valid('json')), models);
+    if (given.created) await testRater(c, context, given.feedback.rater);
     return c.json(toFeedbackObject(given.feedback), 200);
   });
   app.openapi(listRoute, async (c) => {
     const { limit, after, since, until, completion_id, ...query } = c.req.valid('query');
     const range = { since: toDate(since), until: toDate(until) };
-    const found = await listFeedback(databaseOf(door), {
+    const found = await listFeedback(databaseOf(context), {
       ...query,
       ...range,
       completionId: completion_id,
@@ -137,24 +137,24 @@ export function addFeedbackRoutes(app: OpenAPIHono<DoorEnv>, door: Door): void {
     );
   });
   app.openapi(pairsRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const { id } = await findDataset(db, c.req.valid('query').dataset);
     return await streamLines(c, streamPairs(db, id));
   });
   app.openapi(harvestRoute, async (c) => {
-    const report = await harvest(databaseOf(door), toHarvestOptions(c.req.valid('json')), models);
+    const report = await harvest(databaseOf(context), toHarvestOptions(c.req.valid('json')), models);
     return c.json(toHarvestObject(report), 200);
   });
   app.openapi(oneRoute, async (c) => {
-    return c.json(toFeedbackObject(await findFeedback(databaseOf(door), c.req.valid('param').id)), 200);
+    return c.json(toFeedbackObject(await findFeedback(databaseOf(context), c.req.valid('param').id)), 200);
   });
 }
 
 /** The feedback is stored whatever comes of the test; POST /v1/raters/check runs it again. */
-async function testRater(c: DoorContext, door: Door, rater: string): Promise<void> {
+async function testRater(c: RequestContext, context: AppContext, rater: string): Promise<void> {
   try {
-    await checkRater(databaseOf(door), rater);
+    await checkRater(databaseOf(context), rater);
   } catch (error) {
-    door.log.warn({ requestId: c.get('requestId'), err: describeError(error) }, 'rater not tested');
+    context.log.warn({ requestId: c.get('requestId'), err: describeError(error) }, 'rater not tested');
   }
 }

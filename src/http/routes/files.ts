@@ -2,12 +2,21 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
 import { deleteFile, findFile, listFiles, readFile, storeFile } from '../../files/files.ts';
+import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { streamBytes } from '../byte-stream.ts';
-import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { failureResponses } from '../schemas/failure.ts';
+import {
+  attachment,
+  DeletedFile,
+  FileList,
+  FileObject,
+  FileQuery,
+  purposeOf,
+  toFileObject,
+  uploadForm,
+} from '../schemas/files.ts';
+import { toPage } from '../schemas/pages.ts';
 import { openUploadForm, type UploadForm } from '../uploads.ts';
-import { failureResponses } from '../wire/failure.ts';
-import { attachment, DeletedFile, FileList, FileObject, FileQuery, purposeOf, toFileObject, uploadForm } from '../wire/files.ts';
-import { toPage } from '../wire/pages.ts';
 
 const tags = ['Files'];
 const params = z.object({ id: z.string().max(128) });
@@ -75,10 +84,10 @@ const deleteRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addFiles(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addFiles(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(uploadRoute, async (c) => {
-    const db = databaseOf(door);
-    const form = await openUploadForm(c, door.config.limits.fileBytes);
+    const db = databaseOf(context);
+    const form = await openUploadForm(c, context.config.limits.fileBytes);
     try {
       const { filename, fields } = form;
       const stored = await storeFile(db, {
@@ -94,15 +103,15 @@ export function addFiles(app: OpenAPIHono<DoorEnv>, door: Door): void {
   });
   app.openapi(listRoute, async (c) => {
     const { limit, ...query } = c.req.valid('query');
-    const found = await listFiles(databaseOf(door), { ...query, limit: limit + 1 });
+    const found = await listFiles(databaseOf(context), { ...query, limit: limit + 1 });
     return c.json(
       toPage(found.map(toFileObject), limit, ({ id }) => id),
       200,
     );
   });
-  app.openapi(oneRoute, async (c) => c.json(toFileObject(await findFile(databaseOf(door), c.req.valid('param').id)), 200));
+  app.openapi(oneRoute, async (c) => c.json(toFileObject(await findFile(databaseOf(context), c.req.valid('param').id)), 200));
   app.openapi(contentRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const { id, bytes, filename } = await findFile(db, c.req.valid('param').id);
     return await streamBytes(c, readFile(db, id), {
       'content-type': 'application/octet-stream',
@@ -112,7 +121,7 @@ export function addFiles(app: OpenAPIHono<DoorEnv>, door: Door): void {
   });
   app.openapi(deleteRoute, async (c) => {
     const { id } = c.req.valid('param');
-    await deleteFile(databaseOf(door), id);
+    await deleteFile(databaseOf(context), id);
     return c.json({ id, object: 'file' as const, deleted: true as const }, 200);
   });
 }

@@ -4,11 +4,11 @@ import { createFinetuningJob, finetuningKind } from '../../finetuning/job-input.
 import { listCheckpoints, listLatestEvents } from '../../finetuning/job-records.ts';
 import { cancelJob, findJob, listJobs, pauseJob, resumeJob } from '../../jobs/jobs.ts';
 import type { Db } from '../../store/connect.ts';
-import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { toFinetuningInput } from '../fine-tuning-request.ts';
 import { IdempotencyHeader, idempotencyOf } from '../idempotency.ts';
 import { readEventId, streamEvents, wantsStream } from '../job-events.ts';
-import { failureResponses } from '../wire/failure.ts';
+import { failureResponses } from '../schemas/failure.ts';
 import {
   FineTuningCheckpointList,
   FineTuningEventList,
@@ -21,8 +21,8 @@ import {
   toFineTuningCheckpoint,
   toFineTuningEvent,
   toFineTuningJob,
-} from '../wire/fine-tuning.ts';
-import { toPage } from '../wire/pages.ts';
+} from '../schemas/fine-tuning.ts';
+import { toPage } from '../schemas/pages.ts';
 
 const tags = ['Fine-tuning'];
 const path = '/v1/fine_tuning/jobs';
@@ -123,35 +123,35 @@ const checkpointsRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addFineTuning(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addFineTuning(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   const find = (db: Db, id: string) => findJob(db, id, [finetuningKind]);
   app.openapi(createJobRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const request = c.req.valid('json');
-    const input = await toFinetuningInput(db, door.models, request);
+    const input = await toFinetuningInput(db, context.models, request);
     const { job, created } = await createFinetuningJob(db, input, idempotencyOf(c.req.valid('header'), request));
-    if (created) await door.dispatch?.(job);
+    if (created) await context.dispatch?.(job);
     return c.json(toFineTuningJob(job), 200);
   });
   app.openapi(listRoute, async (c) => {
     const page = c.req.valid('query');
-    const found = await listJobs(databaseOf(door), { kinds: [finetuningKind] }, page);
+    const found = await listJobs(databaseOf(context), { kinds: [finetuningKind] }, page);
     return c.json(
       toPage(found.map(toFineTuningJob), page.limit, ({ id }) => id),
       200,
     );
   });
-  app.openapi(oneRoute, async (c) => c.json(toFineTuningJob(await find(databaseOf(door), c.req.valid('param').id)), 200));
+  app.openapi(oneRoute, async (c) => c.json(toFineTuningJob(await find(databaseOf(context), c.req.valid('param').id)), 200));
   for (const { route, act } of acts) {
     app.openapi(route, async (c) => {
-      const db = databaseOf(door);
+      const db = databaseOf(context);
       const job = await act(db, (await find(db, c.req.valid('param').id)).id);
-      if (job.status === 'queued') await door.dispatch?.(job);
+      if (job.status === 'queued') await context.dispatch?.(job);
       return c.json(toFineTuningJob(job), 200);
     });
   }
   app.openapi(eventsRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const { id } = await find(db, c.req.valid('param').id);
     const { after, limit, stream } = c.req.valid('query');
     const last = readEventId(after?.replace(/^ftevent-/, ''), 'after');
@@ -163,7 +163,7 @@ export function addFineTuning(app: OpenAPIHono<DoorEnv>, door: Door): void {
     );
   });
   app.openapi(checkpointsRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const { id } = await find(db, c.req.valid('param').id);
     const page = c.req.valid('query');
     const found = await listCheckpoints(db, id, page);

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
 import { type Db, knock } from '../../store/connect.ts';
-import type { Door, DoorEnv } from '../door.ts';
+import type { AppContext, AppEnv } from '../app-context.ts';
 import { databaseAway } from '../problem.ts';
-import { failureResponses } from '../wire/failure.ts';
+import { failureResponses } from '../schemas/failure.ts';
 
 const liveRoute = createRoute({
   method: 'get',
@@ -30,7 +30,7 @@ const readyRoute = createRoute({
 });
 
 /** Adds both routes. */
-export function addHealth(app: OpenAPIHono<DoorEnv>, { models, db }: Door): void {
+export function addHealth(app: OpenAPIHono<AppEnv>, { models, db }: AppContext): void {
   app.openapi(liveRoute, (c) => c.json({ status: 'live' as const }, 200));
   app.openapi(readyRoute, async (c) => {
     if (!models.ready()) throw new SteerError('not_ready', 'The models are still loading. Try again shortly.');

@@ -1,7 +1,5 @@
 // /v1/jobs: every job whatever its kind: looked at, paused, resumed, cancelled; its events, what it did so far and what it could not do.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { streamLabelled } from '../../attributes/labelled-rows.ts';
-import { labellingKind, readLabellingJob } from '../../attributes/labelling-job.ts';
 import { batchKind, cancelBatch } from '../../batches/batch.ts';
 import { SteerError } from '../../errors.ts';
 import {
@@ -15,11 +13,13 @@ import {
   pauseJob,
   resumeJob,
 } from '../../jobs/jobs.ts';
+import { streamLabelled } from '../../predictor/labelled-rows.ts';
+import { labellingKind, readLabellingJob } from '../../predictor/labelling-job.ts';
 import type { Db } from '../../store/connect.ts';
-import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { readEventId, streamEvents, wantsStream } from '../job-events.ts';
 import { streamLines } from '../json-lines.ts';
-import { failureResponses } from '../wire/failure.ts';
+import { failureResponses } from '../schemas/failure.ts';
 import {
   FailedRow,
   JobEventList,
@@ -30,8 +30,8 @@ import {
   toJobEvent,
   toJobObject,
   toLabelledRow,
-} from '../wire/jobs.ts';
-import { pageFields, toPage } from '../wire/pages.ts';
+} from '../schemas/jobs.ts';
+import { pageFields, toPage } from '../schemas/pages.ts';
 
 const tags = ['Jobs'];
 const params = z.object({ id: z.string().max(128) });
@@ -129,28 +129,28 @@ const errorsRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addJobs(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addJobs(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openAPIRegistry.register('LabelledRow', LabelledRow);
   app.openAPIRegistry.register('FailedRow', FailedRow);
   app.openapi(listRoute, async (c) => {
     const { limit, after, kind, status } = c.req.valid('query');
     const filter = { kinds: kind === undefined ? undefined : [kind], statuses: status === undefined ? undefined : [status] };
-    const found = await listJobs(databaseOf(door), filter, { after, limit });
+    const found = await listJobs(databaseOf(context), filter, { after, limit });
     return c.json(
       toPage(found.map(toJobObject), limit, ({ id }) => id),
       200,
     );
   });
-  app.openapi(oneRoute, async (c) => c.json(toJobObject(await findJob(databaseOf(door), c.req.valid('param').id)), 200));
+  app.openapi(oneRoute, async (c) => c.json(toJobObject(await findJob(databaseOf(context), c.req.valid('param').id)), 200));
   for (const { route, act } of acts) {
     app.openapi(route, async (c) => {
-      const job = await act(databaseOf(door), c.req.valid('param').id);
-      if (job.status === 'queued') await door.dispatch?.(job);
+      const job = await act(databaseOf(context), c.req.valid('param').id);
+      if (job.status === 'queued') await context.dispatch?.(job);
       return c.json(toJobObject(job), 200);
     });
   }
   app.openapi(eventsRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const { id } = await findJob(db, c.req.valid('param').id);
     const { limit, after: last, stream } = c.req.valid('query');
     const after = readEventId(last, 'after');
@@ -162,14 +162,14 @@ export function addJobs(app: OpenAPIHono<DoorEnv>, door: Door): void {
     );
   });
   app.openapi(outputRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const job = await findJob(db, c.req.valid('param').id);
     if (job.kind !== labellingKind)
       throw new SteerError('not_found', `The job ${job.id} is no labelling job; its result names what it made.`);
     return await streamLines(c, labelledRows(db, job));
   });
   app.openapi(errorsRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     return await streamLines(c, failedRows(db, (await findJob(db, c.req.valid('param').id)).id));
   });
 }

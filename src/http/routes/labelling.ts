@@ -1,14 +1,14 @@
 // POST /v1/datasets/{id}/label: has every reply of a dataset rated, as a job.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { createLabellingJob } from '../../attributes/labelling-job.ts';
 import { findDataset } from '../../datasets/samples.ts';
-import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { createLabellingJob } from '../../predictor/labelling-job.ts';
+import { findModel } from '../../registry/models.ts';
+import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { IdempotencyHeader, idempotencyOf } from '../idempotency.ts';
-import { findModel } from '../served-models.ts';
-import { DatasetParams } from '../wire/datasets.ts';
-import { failureResponses } from '../wire/failure.ts';
-import { JobObject, toJobObject } from '../wire/jobs.ts';
-import { ModelName } from '../wire/sampling.ts';
+import { DatasetParams } from '../schemas/datasets.ts';
+import { failureResponses } from '../schemas/failure.ts';
+import { JobObject, toJobObject } from '../schemas/jobs.ts';
+import { ModelName } from '../schemas/sampling.ts';
 
 const LabelBody = z.strictObject({ model: ModelName }).openapi('LabelRequest');
 
@@ -44,15 +44,15 @@ const labelRoute = createRoute({
 });
 
 /** Adds the route. */
-export function addLabelling(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addLabelling(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(labelRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const body = c.req.valid('json');
     const dataset = await findDataset(db, c.req.valid('param').id);
-    const predictor = await door.models.predictor(findModel(door.models, body.model, ['predictor']).id);
+    const predictor = await context.models.predictor(findModel(context.models, body.model, ['predictor']).id);
     const idempotency = idempotencyOf(c.req.valid('header'), { dataset: dataset.id, ...body });
     const { job, created } = await createLabellingJob(db, dataset, predictor, idempotency);
-    if (created) await door.dispatch?.(job);
+    if (created) await context.dispatch?.(job);
     return c.json(toJobObject(job), created ? 202 : 200);
   });
 }

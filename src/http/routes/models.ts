@@ -1,9 +1,9 @@
 // /v1/models: what may be named in a request, what of it is loaded, and the aliases by which a model is replaced under running traffic.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { precisions } from '../../llama/loaded-network.ts';
-import type { Door, DoorEnv } from '../door.ts';
-import { findModel, type ModelCard, modelStatuses } from '../served-models.ts';
-import { failureResponses } from '../wire/failure.ts';
+import { precisions } from '../../model/loaded-network.ts';
+import { findModel, type ModelCard, modelStatuses } from '../../registry/models.ts';
+import type { AppContext, AppEnv } from '../app-context.ts';
+import { failureResponses } from '../schemas/failure.ts';
 
 const Model = z
   .object({
@@ -180,7 +180,7 @@ const removeAliasRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addModels(app: OpenAPIHono<DoorEnv>, { models }: Door): void {
+export function addModels(app: OpenAPIHono<AppEnv>, { models }: AppContext): void {
   const cardOf = (id: string) => findModel(models, id, ['language', 'predictor']);
   const toAlias = (alias: string, model: string) => ({ object: 'model.alias' as const, alias, model });
   app.openapi(listRoute, (c) => c.json({ object: 'list' as const, data: models.list().map(toModel) }, 200));

@@ -9,14 +9,14 @@ import { moodOf } from '../../npc/mood.ts';
 import { offsetsOf, thumbedLines } from '../../npc/preferences.ts';
 import type { Present, SessionLog } from '../../npc/session-log.ts';
 import { type Entry, rulesOf } from '../../npc/session-state.ts';
-import type { AttributeSchema } from '../../steerlm.ts';
-import { type Door, type DoorEnv, databaseOf } from '../door.ts';
+import { findModel } from '../../registry/models.ts';
+import type { AttributeSchema } from '../../steerlm/attributes.ts';
+import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { streamChunks, streamJsonLines } from '../event-stream.ts';
 import { knownModels } from '../known-models.ts';
-import { type NpcHouse, sayLine } from '../npc-lines.ts';
+import { type NpcService, sayLine } from '../npc-lines.ts';
 import { beginReplies } from '../replies.ts';
-import { findModel } from '../served-models.ts';
-import { failureResponses } from '../wire/failure.ts';
+import { failureResponses } from '../schemas/failure.ts';
 import {
   CancelObject,
   EventBody,
@@ -29,8 +29,8 @@ import {
   ThumbObject,
   toMoodObject,
   WarmObject,
-} from '../wire/npc-sessions.ts';
-import { answered, jsonBody } from '../wire/route-parts.ts';
+} from '../schemas/npc-sessions.ts';
+import { answered, jsonBody } from '../schemas/route-parts.ts';
 
 const tags = ['Character sessions'];
 const params = z.object({ id: z.string().max(64), sid: z.string().max(64) });
@@ -152,40 +152,40 @@ const feedbackRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addNpcPlay(app: OpenAPIHono<DoorEnv>, door: Door, house: () => NpcHouse): void {
-  const models = knownModels(door.models);
+export function addNpcPlay(app: OpenAPIHono<AppEnv>, context: AppContext, npcs: () => NpcService): void {
+  const models = knownModels(context.models);
 
   app.openapi(eventRoute, async (c) => {
     const { id, sid } = c.req.valid('param');
-    return c.json(toMood(door, await tellEvent(house().log, id, sid, c.req.valid('json'))), 200);
+    return c.json(toMood(context, await tellEvent(npcs().log, id, sid, c.req.valid('json'))), 200);
   });
 
   app.openapi(sceneRoute, async (c) => {
     const { id, sid } = c.req.valid('param');
     const { changes, name, half_life_s: halfLifeS, lasts_s: lastsS, priority, note, at } = c.req.valid('json');
-    const present = await house().log.append(id, sid, ({ session: { character }, state }): Entry => {
-      const named = checkChanges(character, schemaOf(door, character.model), 'changes', changes);
+    const present = await npcs().log.append(id, sid, ({ session: { character }, state }): Entry => {
+      const named = checkChanges(character, schemaOf(context, character.model), 'changes', changes);
       return { kind: 'scene', ...timeOf(state, at), changes: named, name, halfLifeS, lastsS, priority, note };
     });
-    return c.json(toMood(door, present), 200);
+    return c.json(toMood(context, present), 200);
   });
 
   app.openapi(moodRoute, async (c) => {
     const { id, sid } = c.req.valid('param');
-    return c.json(toMood(door, await house().log.open(id, sid), c.req.valid('query').at), 200);
+    return c.json(toMood(context, await npcs().log.open(id, sid), c.req.valid('query').at), 200);
   });
 
   app.openapi(sayRoute, async (c) => {
     const { id: npcId, sid: sessionId } = c.req.valid('param');
     const body = c.req.valid('json');
-    const said = await beginReplies(sayLine(c, door, house(), { npcId, sessionId, body }, c.get('abort').signal));
+    const said = await beginReplies(sayLine(c, context, npcs(), { npcId, sessionId, body }, c.get('abort').signal));
     if (body.stream) return wantsLines(c.req.header('accept')) ? streamJsonLines(c, said) : streamChunks(c, said);
     for await (const object of said) if (object.object === 'npc.line') return c.json(object, 200);
     throw new SteerError('internal_error', 'The line ended without an end.');
   });
 
   app.openapi(cancelRoute, async (c) => {
-    const { log, stage } = house();
+    const { log, stage } = npcs();
     const { id, sid } = c.req.valid('param');
     await log.open(id, sid);
     return c.json({ object: 'npc.cancel' as const, session_id: sid, cancelled: await stage.interrupt(sid) }, 200);
@@ -193,10 +193,10 @@ export function addNpcPlay(app: OpenAPIHono<DoorEnv>, door: Door, house: () => N
 
   app.openapi(warmRoute, async (c) => {
     const startedMs = performance.now();
-    const { log, stage } = house();
+    const { log, stage } = npcs();
     const { id, sid } = c.req.valid('param');
     const { character } = (await log.open(id, sid)).session;
-    const model = await door.models.language(findModel(door.models, character.model, ['language']).id);
+    const model = await context.models.language(findModel(context.models, character.model, ['language']).id);
     const tokens = await stage.warm(model, id, sid, c.get('abort').signal);
     return c.json(
       { object: 'npc.warm' as const, session_id: sid, prompt_tokens: tokens, ms: performance.now() - startedMs },
@@ -205,15 +205,15 @@ export function addNpcPlay(app: OpenAPIHono<DoorEnv>, door: Door, house: () => N
   });
 
   app.openapi(feedbackRoute, async (c) => {
-    const db = databaseOf(door);
-    const { log } = house();
+    const db = databaseOf(context);
+    const { log } = npcs();
     const { id, sid } = c.req.valid('param');
     const { line: named, thumb, ...said } = c.req.valid('json');
     const { session: held } = await log.open(id, sid);
     const line = await findLine(log, held, named);
     const given = { rater: held.player, completionId: line, choice: 0, ...said, thumb: thumb && thumb === 'up' };
     const { feedback } = await addFeedback(db, given, models);
-    const offsets = offsetsOf(schemaOf(door, held.character.model), await thumbedLines(db, held.player));
+    const offsets = offsetsOf(schemaOf(context, held.character.model), await thumbedLines(db, held.player));
     const { state } = await log.open(id, sid);
     if (!isDeepStrictEqual(offsets, state.preferences)) {
       await log.append(id, sid, (present) => ({ kind: 'preferences', ...timeOf(present.state, undefined), offsets }));
@@ -236,14 +236,14 @@ export async function tellEvent(
 }
 
 /** The mood of the session as it is, at a time that is not before its last entry. */
-export function toMood(door: Door, present: Present, at?: number): z.infer<typeof MoodObject> {
+export function toMood(context: AppContext, present: Present, at?: number): z.infer<typeof MoodObject> {
   const { session: held, state } = present;
   const { atS } = timeOf(state, at);
-  return toMoodObject(present, atS, moodOf(schemaOf(door, held.character.model), held.character, state, atS));
+  return toMoodObject(present, atS, moodOf(schemaOf(context, held.character.model), held.character, state, atS));
 }
 
-function schemaOf(door: Door, model: string | undefined): AttributeSchema {
-  return findModel(door.models, model, ['language']).schema;
+function schemaOf(context: AppContext, model: string | undefined): AttributeSchema {
+  return findModel(context.models, model, ['language']).schema;
 }
 
 /** Id of a line of the session that can be rated: the one named, or the last. Throws not_found naming `line`. */

@@ -9,10 +9,10 @@ import { checkFits, fillNames } from '../../npc/prompt.ts';
 import type { SessionLog } from '../../npc/session-log.ts';
 import { insertSave, insertSession, latestSession, listSaves, listSessions, removeSession } from '../../npc/session-rows.ts';
 import { speakersOf } from '../../npc/speak.ts';
-import { type Door, type DoorEnv, databaseOf } from '../door.ts';
-import type { NpcHouse } from '../npc-lines.ts';
-import { findModel } from '../served-models.ts';
-import { failureResponses } from '../wire/failure.ts';
+import { findModel } from '../../registry/models.ts';
+import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
+import type { NpcService } from '../npc-lines.ts';
+import { failureResponses } from '../schemas/failure.ts';
 import {
   DeletedSession,
   ForkBody,
@@ -30,9 +30,9 @@ import {
   toLogEntry,
   toSaveObject,
   toSessionObject,
-} from '../wire/npc-sessions.ts';
-import { toPage } from '../wire/pages.ts';
-import { answered, jsonBody } from '../wire/route-parts.ts';
+} from '../schemas/npc-sessions.ts';
+import { toPage } from '../schemas/pages.ts';
+import { answered, jsonBody } from '../schemas/route-parts.ts';
 
 const tags = ['Character sessions'];
 const npcParams = z.object({ id: z.string().max(64) });
@@ -155,81 +155,81 @@ const tokenRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addNpcSessions(app: OpenAPIHono<DoorEnv>, door: Door, house: () => NpcHouse): void {
+export function addNpcSessions(app: OpenAPIHono<AppEnv>, context: AppContext, npcs: () => NpcService): void {
   app.openapi(beginRoute, async (c) => {
-    const { log } = house();
-    const begun = await begin(door, log, c.req.valid('param').id, c.req.valid('json'));
+    const { log } = npcs();
+    const begun = await begin(context, log, c.req.valid('param').id, c.req.valid('json'));
     return c.json(toSessionObject(begun), 200);
   });
   app.openapi(listRoute, async (c) => {
-    const { log } = house();
+    const { log } = npcs();
     const { id } = c.req.valid('param');
     const { limit, after, player_id: player } = c.req.valid('query');
-    await findNpc(databaseOf(door), id);
-    const found = await listSessions(databaseOf(door), id, { player, after, limit: limit + 1 });
+    await findNpc(databaseOf(context), id);
+    const found = await listSessions(databaseOf(context), id, { player, after, limit: limit + 1 });
     const page = toPage(found, limit, (each) => each.id);
     const data = await Promise.all(page.data.map(async (each) => toSessionObject(await log.open(id, each.id))));
     return c.json({ ...page, data }, 200);
   });
   app.openapi(oneRoute, async (c) => {
     const { id, sid } = c.req.valid('param');
-    return c.json(toSessionObject(await house().log.open(id, sid)), 200);
+    return c.json(toSessionObject(await npcs().log.open(id, sid)), 200);
   });
   app.openapi(endRoute, async (c) => {
     const { id, sid } = c.req.valid('param');
-    await house().stage.interrupt(sid);
-    await removeSession(databaseOf(door), id, sid);
+    await npcs().stage.interrupt(sid);
+    await removeSession(databaseOf(context), id, sid);
     return c.json({ object: 'npc.session' as const, id: sid, deleted: true as const }, 200);
   });
   app.openapi(logRoute, async (c) => {
-    const { log } = house();
+    const { log } = npcs();
     const { id, sid } = c.req.valid('param');
     const entries = await log.entries((await log.open(id, sid)).session);
     return c.json({ object: 'list' as const, data: entries.map(toLogEntry) }, 200);
   });
   app.openapi(saveRoute, async (c) => {
     const { id, sid } = c.req.valid('param');
-    const present = await house().log.open(id, sid);
-    return c.json(toSaveObject(await insertSave(databaseOf(door), present.session, c.req.valid('json').name), sid), 200);
+    const present = await npcs().log.open(id, sid);
+    return c.json(toSaveObject(await insertSave(databaseOf(context), present.session, c.req.valid('json').name), sid), 200);
   });
   app.openapi(savesRoute, async (c) => {
     const { id, sid } = c.req.valid('param');
-    await house().log.open(id, sid);
-    const saves = await listSaves(databaseOf(door), sid);
+    await npcs().log.open(id, sid);
+    const saves = await listSaves(databaseOf(context), sid);
     return c.json({ object: 'list' as const, data: saves.map((save) => toSaveObject(save, sid)) }, 200);
   });
   app.openapi(rewindRoute, async (c) => {
-    const { log, stage } = house();
+    const { log, stage } = npcs();
     const { id, sid } = c.req.valid('param');
     await stage.interrupt(sid);
     return c.json(toSessionObject(await log.rewind(id, sid, c.req.valid('json').to)), 200);
   });
   app.openapi(forkRoute, async (c) => {
-    const { log } = house();
+    const { log } = npcs();
     const { id, sid } = c.req.valid('param');
     const { from, player_id: player, player_name: playerName, seed } = c.req.valid('json');
     const { session: old } = await log.open(id, sid);
     const head = from === undefined ? old.head : await log.place(old, from, 'from');
     const changed = { player: player ?? old.player, playerName: playerName ?? old.playerName, seed: seed ?? old.seed };
     const { npcId, character, beginning, tree } = old;
-    const made = await insertSession(databaseOf(door), { npcId, character, beginning, tree, head, ...changed });
+    const made = await insertSession(databaseOf(context), { npcId, character, beginning, tree, head, ...changed });
     return c.json(toSessionObject(await log.open(id, made.id)), 200);
   });
   app.openapi(tokenRoute, async (c) => {
     const { id, sid } = c.req.valid('param');
     const { allow, expires_in_s: lifeS } = c.req.valid('json');
-    await house().log.open(id, sid);
-    const { token, expiresAt } = await mintToken(databaseOf(door), { sessionId: sid, allows: allow, lifeS });
+    await npcs().log.open(id, sid);
+    const { token, expiresAt } = await mintToken(databaseOf(context), { sessionId: sid, allows: allow, lifeS });
     return c.json({ object: 'npc.token' as const, token, session_id: sid, allow, expires_at: expiresAt.getTime() / 1000 }, 200);
   });
 }
 
 /** A session that begins where the two left off, with the greeting said. Throws what `checkFits` does where the character leaves no room for lines. */
-async function begin(door: Door, log: SessionLog, npcId: string, body: z.infer<typeof NewSessionBody>) {
-  const db = databaseOf(door);
+async function begin(context: AppContext, log: SessionLog, npcId: string, body: z.infer<typeof NewSessionBody>) {
+  const db = databaseOf(context);
   const { character } = await findNpc(db, npcId);
   const { player_id: player, player_name: playerName, seed = randomInt(2 ** 32), relationship, at } = body;
-  const model = await door.models.language(findModel(door.models, character.model, ['language']).id);
+  const model = await context.models.language(findModel(context.models, character.model, ['language']).id);
   checkFits(model, character, speakersOf({ character, playerName }));
   const last = relationship === undefined ? await latestSession(db, npcId, player) : undefined;
   const known = relationship ?? (last ? (await log.open(npcId, last.id)).state.relationship : 0);

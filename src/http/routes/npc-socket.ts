@@ -4,12 +4,12 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { WSContext } from 'hono/ws';
 import { SteerError } from '../../errors.ts';
 import type { Permission } from '../../npc/client-tokens.ts';
-import type { Door, DoorContext, DoorEnv } from '../door.ts';
+import type { AppContext, AppEnv, RequestContext } from '../app-context.ts';
 import { describeError } from '../log.ts';
-import { type NpcHouse, sayLine } from '../npc-lines.ts';
+import { type NpcService, sayLine } from '../npc-lines.ts';
 import { toFailure, toInvalidRequest } from '../problem.ts';
-import { failureResponses, toEnvelope } from '../wire/failure.ts';
-import { EventBody, SayBody } from '../wire/npc-sessions.ts';
+import { failureResponses, toEnvelope } from '../schemas/failure.ts';
+import { EventBody, SayBody } from '../schemas/npc-sessions.ts';
 import { tellEvent, toMood } from './npc-play.ts';
 
 const Ref = z.string().max(128).optional();
@@ -50,13 +50,13 @@ const socketRoute = createRoute({
 });
 
 /** Adds the route. */
-export function addNpcSocket(app: OpenAPIHono<DoorEnv>, door: Door, house: () => NpcHouse): void {
+export function addNpcSocket(app: OpenAPIHono<AppEnv>, context: AppContext, npcs: () => NpcService): void {
   app.openAPIRegistry.registerPath(socketRoute);
   app.get('/v1/npcs/:id/sessions/:sid/socket', async (c, next) => {
     const { id, sid } = params.parse(c.req.param());
     refuseForeignPage(c);
-    await house().log.open(id, sid);
-    const upgraded = await upgradeWebSocket(() => new Talk(c, door, house(), id, sid).listeners())(c as never, next);
+    await npcs().log.open(id, sid);
+    const upgraded = await upgradeWebSocket(() => new Talk(c, context, npcs(), id, sid).listeners())(c as never, next);
     if (upgraded) return upgraded;
     throw new SteerError(
       'invalid_request',
@@ -66,7 +66,7 @@ export function addNpcSocket(app: OpenAPIHono<DoorEnv>, door: Door, house: () =>
 }
 
 /** Browsers let any page open a socket anywhere: one of another origin must show a token, or it could talk in the name of whoever looks at it. */
-function refuseForeignPage(c: DoorContext): void {
+function refuseForeignPage(c: RequestContext): void {
   const origin = c.req.header('origin');
   if (origin === undefined || c.get('token') || origin.replace(/^https?:\/\//, '') === c.req.header('host')) return;
   throw new SteerError(
@@ -77,21 +77,21 @@ function refuseForeignPage(c: DoorContext): void {
 
 /** One connection. */
 class Talk {
-  readonly #context: DoorContext;
-  readonly #door: Door;
-  readonly #house: NpcHouse;
+  readonly #request: RequestContext;
+  readonly #context: AppContext;
+  readonly #npcs: NpcService;
   readonly #npcId: string;
   readonly #sessionId: string;
   readonly #gone = new AbortController();
   readonly #requestId: string;
 
-  constructor(context: DoorContext, door: Door, house: NpcHouse, npcId: string, sessionId: string) {
+  constructor(c: RequestContext, context: AppContext, npcs: NpcService, npcId: string, sessionId: string) {
+    this.#request = c;
     this.#context = context;
-    this.#door = door;
-    this.#house = house;
+    this.#npcs = npcs;
     this.#npcId = npcId;
     this.#sessionId = sessionId;
-    this.#requestId = context.get('requestId');
+    this.#requestId = c.get('requestId');
   }
 
   listeners() {
@@ -116,7 +116,7 @@ class Talk {
       const failure = toFailure(error);
       if (failure.status >= 500) {
         const line = { requestId: this.#requestId, code: failure.code, err: describeError(failure.cause ?? failure) };
-        this.#door.log.error(line, 'message failed');
+        this.#context.log.error(line, 'message failed');
       }
       if (!this.#gone.signal.aborted) tell(toEnvelope(failure, this.#requestId));
     }
@@ -124,7 +124,7 @@ class Talk {
 
   /** A token may run out, or allow less than the socket takes, while the socket is open. */
   #admit({ send }: Message): void {
-    const token = this.#context.get('token');
+    const token = this.#request.get('token');
     if (!token) return;
     if (token.expiresAt.getTime() <= Date.now()) {
       throw new SteerError(
@@ -140,19 +140,19 @@ class Talk {
   }
 
   async #answer(message: Message, tell: (object: object) => void): Promise<void> {
-    const { log, stage } = this.#house;
+    const { log, stage } = this.#npcs;
     const [npcId, sessionId] = [this.#npcId, this.#sessionId];
     switch (message.send) {
       case 'say': {
         const { send: _, ref: __, ...body } = message;
         const asked = { npcId, sessionId, body: { ...body, stream: true } };
-        for await (const said of sayLine(this.#context, this.#door, this.#house, asked, this.#gone.signal)) tell(said);
+        for await (const said of sayLine(this.#request, this.#context, this.#npcs, asked, this.#gone.signal)) tell(said);
         return;
       }
       case 'event':
-        return tell(toMood(this.#door, await tellEvent(log, npcId, sessionId, message)));
+        return tell(toMood(this.#context, await tellEvent(log, npcId, sessionId, message)));
       case 'mood':
-        return tell(toMood(this.#door, await log.open(npcId, sessionId)));
+        return tell(toMood(this.#context, await log.open(npcId, sessionId)));
       case 'cancel':
         return tell({ object: 'npc.cancel', session_id: sessionId, cancelled: await stage.interrupt(sessionId) });
     }

@@ -4,10 +4,9 @@ import { SteerError } from '../../errors.ts';
 import { cardOfImage, writeCard, writeCardImage } from '../../npc/card.ts';
 import { type Character, checkCharacter } from '../../npc/character.ts';
 import { findNpc, insertNpc, listNpcs, removeNpc, replaceNpc } from '../../npc/character-rows.ts';
-import { type Door, type DoorEnv, databaseOf } from '../door.ts';
-import { findModel } from '../served-models.ts';
-import { mediaType } from '../uploads.ts';
-import { failureResponses } from '../wire/failure.ts';
+import { findModel } from '../../registry/models.ts';
+import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
+import { failureResponses } from '../schemas/failure.ts';
 import {
   bodyOfCard,
   DeletedNpc,
@@ -19,8 +18,9 @@ import {
   toCardCharacter,
   toCharacter,
   toNpcObject,
-} from '../wire/npcs.ts';
-import { pageFields, toPage } from '../wire/pages.ts';
+} from '../schemas/npcs.ts';
+import { pageFields, toPage } from '../schemas/pages.ts';
+import { mediaType } from '../uploads.ts';
 
 const tags = ['Characters'];
 const params = z.object({ id: z.string().max(64) });
@@ -130,18 +130,18 @@ const cardRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addNpcs(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addNpcs(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   const checked = (character: Character): Character => {
-    return checkCharacter(character, findModel(door.models, character.model, ['language']).schema);
+    return checkCharacter(character, findModel(context.models, character.model, ['language']).schema);
   };
 
   app.openapi(createNpcRoute, async (c) => {
     const { id, ...body } = c.req.valid('json');
-    return c.json(toNpcObject(await insertNpc(databaseOf(door), { id, character: checked(toCharacter(body)) })), 200);
+    return c.json(toNpcObject(await insertNpc(databaseOf(context), { id, character: checked(toCharacter(body)) })), 200);
   });
 
   app.openapi({ ...importRoute, request: { query: importRoute.request.query } }, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const { text, image } = await readUpload(c.req.raw, mediaType(c.req.header('content-type')));
     const character = checked(toCharacter(bodyOfCard(text)));
     const { id } = c.req.valid('query');
@@ -150,28 +150,28 @@ export function addNpcs(app: OpenAPIHono<DoorEnv>, door: Door): void {
 
   app.openapi(listRoute, async (c) => {
     const { limit, after } = c.req.valid('query');
-    const found = await listNpcs(databaseOf(door), { after, limit: limit + 1 });
+    const found = await listNpcs(databaseOf(context), { after, limit: limit + 1 });
     return c.json(
       toPage(found.map(toNpcObject), limit, ({ id }) => id),
       200,
     );
   });
 
-  app.openapi(oneRoute, async (c) => c.json(toNpcObject(await findNpc(databaseOf(door), c.req.valid('param').id)), 200));
+  app.openapi(oneRoute, async (c) => c.json(toNpcObject(await findNpc(databaseOf(context), c.req.valid('param').id)), 200));
 
   app.openapi(replaceRoute, async (c) => {
     const character = checked(toCharacter(c.req.valid('json')));
-    return c.json(toNpcObject(await replaceNpc(databaseOf(door), c.req.valid('param').id, character)), 200);
+    return c.json(toNpcObject(await replaceNpc(databaseOf(context), c.req.valid('param').id, character)), 200);
   });
 
   app.openapi(deleteRoute, async (c) => {
     const { id } = c.req.valid('param');
-    await removeNpc(databaseOf(door), id);
+    await removeNpc(databaseOf(context), id);
     return c.json({ object: 'npc' as const, id, deleted: true as const }, 200);
   });
 
   app.openapi(cardRoute, async (c) => {
-    const { id, character, card, image } = await findNpc(databaseOf(door), c.req.valid('param').id);
+    const { id, character, card, image } = await findNpc(databaseOf(context), c.req.valid('param').id);
     const written = toCardCharacter(character);
     const named = (ending: string) => ({ 'content-disposition': `attachment; filename="${id}.${ending}"`, ...nosniff });
     if (c.req.valid('query').format === 'json') {

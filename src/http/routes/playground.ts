@@ -6,7 +6,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import type { DoorContext, DoorEnv } from '../door.ts';
+import type { AppEnv, RequestContext } from '../app-context.ts';
 import { describeApi } from '../openapi.ts';
 
 const types: Record<string, string> = {
@@ -32,7 +32,7 @@ const headers = {
 };
 
 /** Adds the pages. */
-export function addPlayground(app: OpenAPIHono<DoorEnv>): void {
+export function addPlayground(app: OpenAPIHono<AppEnv>): void {
   const files = once(readPlayground);
   const document = once(() => serve('.json', Buffer.from(JSON.stringify(describeApi(app)))));
   for (const [path, name] of [
@@ -72,7 +72,7 @@ function serve(ending: string, content: Buffer): Served {
   };
 }
 
-function answer(c: DoorContext, file: Served | undefined): Response | undefined {
+function answer(c: RequestContext, file: Served | undefined): Response | undefined {
   if (!file) return undefined;
   const encoding = (['br', 'gzip'] as const).find((name) => c.req.header('accept-encoding')?.includes(name)) ?? 'identity';
   const said = { ...headers, etag: file.etag, vary: 'Accept-Encoding', 'cache-control': 'no-cache' };

@@ -4,9 +4,9 @@ import { checkRater, checkRaters } from '../../feedback/check-raters.ts';
 import { leaderboard } from '../../feedback/leaderboard.ts';
 import { agreementByQuestion } from '../../feedback/rater-agreement.ts';
 import { changeStanding, findRater, listRaters, removeContribution } from '../../feedback/raters.ts';
-import { type Door, type DoorEnv, databaseOf } from '../door.ts';
-import { failureResponses } from '../wire/failure.ts';
-import { pageFields, toPage } from '../wire/pages.ts';
+import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
+import { failureResponses } from '../schemas/failure.ts';
+import { pageFields, toPage } from '../schemas/pages.ts';
 import {
   AgreementList,
   AgreementQuery,
@@ -22,7 +22,7 @@ import {
   toCheckList,
   toLeaderboard,
   toRaterObject,
-} from '../wire/raters.ts';
+} from '../schemas/raters.ts';
 
 const tags = ['Raters'];
 const params = z.object({ id: z.string().max(128) });
@@ -116,37 +116,37 @@ const leaderboardRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addRaters(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addRaters(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(listRoute, async (c) => {
     const { after, limit } = c.req.valid('query');
-    const found = await listRaters(databaseOf(door), { after, limit: limit + 1 });
+    const found = await listRaters(databaseOf(context), { after, limit: limit + 1 });
     return c.json(
       toPage(found.map(toRaterObject), limit, ({ id }) => id),
       200,
     );
   });
   app.openapi(agreementRoute, async (c) => {
-    return c.json(toAgreementList(await agreementByQuestion(databaseOf(door), c.req.valid('query').min_shared)), 200);
+    return c.json(toAgreementList(await agreementByQuestion(databaseOf(context), c.req.valid('query').min_shared)), 200);
   });
   app.openapi(checkRoute, async (c) => {
-    const db = databaseOf(door);
+    const db = databaseOf(context);
     const { rater } = c.req.valid('json');
     if (rater === undefined) return c.json(toCheckList(await checkRaters(db)), 200);
     await findRater(db, rater);
     return c.json(toCheckList([await checkRater(db, rater)]), 200);
   });
-  app.openapi(oneRoute, async (c) => c.json(toRaterObject(await findRater(databaseOf(door), c.req.valid('param').id)), 200));
+  app.openapi(oneRoute, async (c) => c.json(toRaterObject(await findRater(databaseOf(context), c.req.valid('param').id)), 200));
   app.openapi(changeRoute, async (c) => {
     const { weight, flagged, reason } = c.req.valid('json');
     const change = { weight, restore: flagged === false, reason };
-    return c.json(toRaterObject(await changeStanding(databaseOf(door), c.req.valid('param').id, change)), 200);
+    return c.json(toRaterObject(await changeStanding(databaseOf(context), c.req.valid('param').id, change)), 200);
   });
   app.openapi(removeRoute, async (c) => {
     const { id } = c.req.valid('param');
-    const deleted = await removeContribution(databaseOf(door), id);
+    const deleted = await removeContribution(databaseOf(context), id);
     return c.json({ object: 'rater.feedback' as const, rater: id, deleted }, 200);
   });
   app.openapi(leaderboardRoute, async (c) => {
-    return c.json(toLeaderboard(await leaderboard(databaseOf(door), c.req.valid('query'))), 200);
+    return c.json(toLeaderboard(await leaderboard(databaseOf(context), c.req.valid('query'))), 200);
   });
 }

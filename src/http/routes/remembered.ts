@@ -1,10 +1,10 @@
 // GET and DELETE under /v1/chat/completions: remembered completions, so that reviewers find what to rate.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { findRemembered, forget, listRemembered } from '../../feedback/remembered.ts';
-import { type Door, type DoorEnv, databaseOf } from '../door.ts';
-import { failureResponses } from '../wire/failure.ts';
-import { toDate } from '../wire/feedback.ts';
-import { toPage } from '../wire/pages.ts';
+import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
+import { failureResponses } from '../schemas/failure.ts';
+import { toDate } from '../schemas/feedback.ts';
+import { toPage } from '../schemas/pages.ts';
 import {
   DeletedCompletion,
   StoredCompletion,
@@ -13,7 +13,7 @@ import {
   StoredMessageList,
   toStoredCompletion,
   toStoredMessages,
-} from '../wire/remembered.ts';
+} from '../schemas/remembered.ts';
 
 const tags = ['Completions'];
 const params = z.object({ id: z.string().max(128) });
@@ -67,21 +67,21 @@ const deleteRoute = createRoute({
 });
 
 /** Adds the routes. */
-export function addRemembered(app: OpenAPIHono<DoorEnv>, door: Door): void {
+export function addRemembered(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(listRoute, async (c) => {
     const { limit, since, until, unrated_by, ...query } = c.req.valid('query');
     const range = { since: toDate(since), until: toDate(until), unratedBy: unrated_by, limit: limit + 1 };
-    const found = await listRemembered(databaseOf(door), { ...query, ...range });
+    const found = await listRemembered(databaseOf(context), { ...query, ...range });
     return c.json(
       toPage(found.map(toStoredCompletion), limit, ({ id }) => id),
       200,
     );
   });
   app.openapi(oneRoute, async (c) => {
-    return c.json(toStoredCompletion(await findRemembered(databaseOf(door), c.req.valid('param').id)), 200);
+    return c.json(toStoredCompletion(await findRemembered(databaseOf(context), c.req.valid('param').id)), 200);
   });
   app.openapi(messagesRoute, async (c) => {
-    const messages = toStoredMessages(await findRemembered(databaseOf(door), c.req.valid('param').id));
+    const messages = toStoredMessages(await findRemembered(databaseOf(context), c.req.valid('param').id));
     return c.json(
       toPage(messages, messages.length, ({ id }) => id),
       200,
@@ -89,7 +89,7 @@ export function addRemembered(app: OpenAPIHono<DoorEnv>, door: Door): void {
   });
   app.openapi(deleteRoute, async (c) => {
     const { id } = c.req.valid('param');
-    await forget(databaseOf(door), id);
+    await forget(databaseOf(context), id);
     return c.json({ id, object: 'chat.completion.deleted' as const, deleted: true as const }, 200);
   });
 }

@@ -1,0 +1,86 @@
+// steer label: every reply of a dataset, or of a file, rated by a predictor.
+import { Command } from 'commander';
+import type { FormatName } from '../datasets/formats/table.ts';
+import { SteerError } from '../errors.ts';
+import { labelDataset } from '../predictor/label-dataset.ts';
+import { openPredictor } from '../predictor/open.ts';
+import type { Predictor } from '../predictor/predictor.ts';
+import { engineOptions } from '../registry/open.ts';
+import { labelFile } from './label-file.ts';
+import { findModelFolder } from './model-folders.ts';
+import { format } from './option-values.ts';
+import { bar, openProgressLine } from './progress.ts';
+import { type Surroundings, say } from './surroundings.ts';
+import { withStore } from './with-store.ts';
+
+interface LabelOptions {
+  model?: string;
+  data?: string;
+  format?: FormatName;
+  out?: string;
+}
+
+/** The command. */
+export function labelCommand(surroundings: Surroundings): Command {
+  return new Command('label')
+    .summary('label a dataset with a predictor')
+    .description(
+      'Rates every reply of a dataset in the database; what this revision of the predictor has rated before is passed over.\n' +
+        'With --data and --out a file is rated into another, without a database: NeMo records with whole levels in `label` and floats in `values`.',
+    )
+    .argument('[dataset]', 'name of the dataset')
+    .option('--model <model>', 'predictor: a name in MODELS_DIR or a path (default: the first there)')
+    .option('--data <file>', 'file to read instead, in any format import reads')
+    .option('--format <format>', 'format of the file, where it is not to be detected', format)
+    .option('--out <file>', 'file to write')
+    .addHelpText(
+      'after',
+      '\nExample:\n  steer label talk --model apm\n  steer label --data talk.jsonl --out labelled.jsonl --model apm',
+    )
+    .action((dataset: string | undefined, options: LabelOptions) => label(surroundings, dataset, options));
+}
+
+async function label({ config, signal }: Surroundings, dataset: string | undefined, options: LabelOptions): Promise<void> {
+  const { data, out, format } = options;
+  if ((dataset === undefined) === (data === undefined) || (data === undefined) !== (out === undefined)) {
+    throw new SteerError('invalid_request', 'Expected either a dataset, or both --data FILE and --out FILE.');
+  }
+  const settings = config();
+  const predictor = await openPredictor(await findModelFolder(settings, options.model, ['predictor']), engineOptions);
+  try {
+    if (data !== undefined && out !== undefined) {
+      const { rated, samples } = await labelFile(predictor, data, out, format, signal);
+      say(`Wrote ${out}: ${samples} samples, ${rated} replies rated by ${predictor.id} ${predictor.revision}.`);
+    } else if (dataset !== undefined) {
+      await withStore(settings, (db) => labelStored(db, dataset, predictor, signal));
+    }
+  } finally {
+    await predictor.dispose();
+  }
+}
+
+async function labelStored(
+  db: Parameters<typeof labelDataset>[0],
+  dataset: string,
+  predictor: Predictor,
+  signal: AbortSignal,
+): Promise<void> {
+  const line = openProgressLine();
+  try {
+    const report = await labelDataset(db, {
+      dataset,
+      predictor,
+      signal,
+      onProgress: ({ samples, total, rated }) =>
+        line.show(`${bar(samples / total)} sample ${samples}/${total}  ${rated} replies rated`, samples === total),
+    });
+    line.close();
+    const { rated, skipped, truncated, secondsPerTurn } = report;
+    const pace = rated > 0 ? `, ${(1 / secondsPerTurn).toFixed(1)} a second` : '';
+    say(
+      `Rated ${rated} replies of ${dataset} with ${predictor.id} ${predictor.revision}${pace}; ${skipped} more were known from the same words, ${truncated} were cut to fit.`,
+    );
+  } finally {
+    line.close();
+  }
+}

@@ -1,0 +1,63 @@
+// steer serve: the HTTP interface over the models of a folder, and the work on its jobs, until it is told to stop.
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import { SteerError } from '../errors.ts';
+import { createLog } from '../http/log.ts';
+import { listen } from '../http/server.ts';
+import { openRuntime, type Runtime } from '../runtime.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Between two attempts to reach the upstream of a default model. */
+const upstreamWaitMs = 2_000;
+
+/** The command. */
+export function serveCommand(surroundings: Surroundings): Command {
+  return new Command('serve')
+    .summary('serve the models over HTTP')
+    .description(
+      'Serves the models over HTTP with the OpenAI protocol and works on labelling, batch and fine-tuning jobs. Settings are environment variables:\n' +
+        'HOST (127.0.0.1), PORT (8080), MODELS_DIR (models), DATA_DIR (data), DATABASE_URL, STEER_API_KEY, UPSTREAM_API_KEY,\n' +
+        'EXECUTION_PROVIDER (auto), MODEL_PRECISION (int8), MAX_CACHE_BYTES, MAX_PREFIX_BYTES, MAX_SEQUENCES, MAX_WAITING,\n' +
+        'LOG_LEVEL (info), MAX_BODY_BYTES, MAX_FILE_BYTES, MAX_UNPACKED_BYTES, MAX_SCORED_TURNS, JOB_LEASE_MS.',
+    )
+    .option('--no-work', 'leave jobs to `steer work` processes on the same Postgres')
+    .addHelpText('after', '\nExample:\n  PORT=9000 steer serve')
+    .action((options: { work: boolean }) => serve(surroundings, options.work));
+}
+
+async function serve({ config: read, signal }: Surroundings, works: boolean): Promise<void> {
+  const config = read();
+  const log = createLog(config.logLevel);
+  const runtime = await openRuntime(config, log);
+  try {
+    const { app, models } = runtime;
+    const server = await listen(app, config);
+    try {
+      log.info({ url: server.url, models: models.list().map(({ id }) => id) }, `listening on ${server.url}`);
+      await warmUp(models, log, signal);
+      if (signal.aborted) return;
+      if (works) await runtime.work();
+      log.info('ready');
+      if (!signal.aborted) await once(signal, 'abort');
+      log.info('stopping');
+    } finally {
+      await server.close();
+    }
+  } finally {
+    await runtime.close();
+  }
+}
+
+/** Loads the default models. Where one runs on an upstream that is not up yet, /health/ready says so until it is. */
+async function warmUp(models: Runtime['models'], log: ReturnType<typeof createLog>, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await models.warmUp();
+    } catch (error) {
+      if (!(error instanceof SteerError && error.code === 'not_ready')) throw error;
+      log.warn(`${error.message} Trying again.`);
+    }
+    await sleep(upstreamWaitMs, undefined, { signal }).catch(() => {});
+  }
+}

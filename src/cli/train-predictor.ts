@@ -1,0 +1,84 @@
+// steer train-predictor: an attribute predictor from a base model and rated replies, with its report on held-out ones.
+import type { Command } from 'commander';
+import { SteerError } from '../errors.ts';
+import { readShape } from '../model/model-folder.ts';
+import type { PredictorReport } from '../predictor/report.ts';
+import { trainPredictor } from '../predictor/train.ts';
+import type { PredictorSpec } from '../predictor/training-run.ts';
+import { findModelFolder } from './model-folders.ts';
+import { whole } from './option-values.ts';
+import { readSchema } from './schema-option.ts';
+import { type Surroundings, say } from './surroundings.ts';
+import { figure, formatTable } from './table.ts';
+import { rowTokensOf, type TrainingOptions, trainingCommand } from './training-options.ts';
+import { concludeRun, followRun, prepareRun, sharedSpec } from './training-run.ts';
+
+interface PredictorOptions extends TrainingOptions {
+  base: string;
+  schema?: string;
+  readingTokens?: number;
+}
+
+/** The command. */
+export function trainPredictorCommand(surroundings: Surroundings): Command {
+  return trainingCommand('train-predictor', { learningRate: 3e-4 })
+    .summary('train an attribute predictor on rated replies')
+    .description(
+      'Trains a model that rates replies, one distribution over levels per attribute, and reports on held-out conversations.',
+    )
+    .requiredOption('--base <model>', 'model the trunk comes from: a name in MODELS_DIR or a path')
+    .option('--schema <schema>', 'attributes: a built-in name, a .json file or a model (default: those of the data)')
+    .option('--reading-tokens <n>', 'most tokens read of a conversation, in training and ever after (default: a row)', whole(8))
+    .addHelpText(
+      'after',
+      '\nExample:\n  steer import ratings.jsonl --name ratings\n  steer train-predictor --name apm --base base --dataset ratings',
+    )
+    .action((options: PredictorOptions) => train(surroundings, options));
+}
+
+async function train(surroundings: Surroundings, options: PredictorOptions): Promise<void> {
+  const config = surroundings.config();
+  const base = await findModelFolder(config, options.base, ['language']);
+  const { contextLength } = await readShape(base);
+  const given = options.schema === undefined ? null : await readSchema(config, options.schema);
+  const run = await prepareRun(surroundings, options, { base, schema: given });
+  const { schema } = run;
+  if (!schema) throw unrated();
+  const T = rowTokensOf(options, contextLength);
+  const readingTokens = options.readingTokens ?? T;
+  const spec: PredictorSpec = { ...sharedSpec(run, options, T), base, schema, readingTokens };
+  const outcome = await followRun(surroundings, (listener) => trainPredictor(spec, listener, surroundings.signal));
+  if (!outcome) return;
+  await concludeRun(config, options, outcome);
+  if (outcome.report) sayReport(outcome.report);
+}
+
+function unrated(): SteerError {
+  return new SteerError(
+    'invalid_dataset',
+    'No reply of the data is rated. Import data with labels: steer import --help lists formats.',
+  );
+}
+
+function sayReport(report: PredictorReport): void {
+  const attributes = Object.entries(report);
+  if (attributes.length === 0) {
+    say('No held-out reply is rated, so there is no report.');
+    return;
+  }
+  const heads = ['held out', 'n', 'MAE', 'MSE', 'of the mean', 'Pearson', 'Spearman', 'of length', 'AUC', 'of length'];
+  const rows = attributes.map(([name, a]) => {
+    const errors = [figure(a.mae), figure(a.mse), figure(a.mse_mean)];
+    return [
+      name,
+      String(a.n),
+      ...errors,
+      figure(a.pearson),
+      figure(a.spearman),
+      figure(a.spearman_length),
+      figure(a.auc),
+      figure(a.auc_length),
+    ];
+  });
+  say(`\n${formatTable(heads, rows)}`);
+}

@@ -1,0 +1,143 @@
+// Where keys and values lie: in blocks of 16 tokens, wherever there was room (Kwon et al. 2023), each number in 8 bits with a scale for each token
+// and head. A block holds all layers. A head's keys stand as a matrix packed for the product, tokens as its channels; its values too, with the
+// head's columns as channels and tokens as columns.
+import type { LlamaShape } from '../../model/shape.ts';
+import { findExtreme, rootMeanSquare, scaleDown, wholeNumbers, wide } from './numbers.ts';
+import { groupChannels } from './product.ts';
+import { at, rowKernel } from './record.ts';
+import { tokenBytes } from './row-kernels.ts';
+import { type Code, type Definition, type Frame, f32, f32x4, i32, i32x4, type Local, v128 } from './wasm.ts';
+
+export const blockTokens = 16;
+export const blockBits = 4;
+const most = 127;
+
+type Heads = Pick<LlamaShape, 'layers' | 'kvHeads' | 'headDim'>;
+
+/** Bytes, in this order, of all heads of a layer: keys, values, scales of keys, scales of values. */
+export function halves({ kvHeads, headDim }: Heads): { codes: number; scales: number } {
+  return { codes: blockTokens * kvHeads * headDim, scales: 4 * blockTokens * kvHeads };
+}
+
+export function blockBytes(shape: Heads): number {
+  return layerOffset(shape, shape.layers);
+}
+
+/** Bytes of a block before a layer's part. */
+export function layerOffset(shape: Heads, layer: number): number {
+  const { codes, scales } = halves(shape);
+  return 2 * layer * (codes + scales);
+}
+
+/** Where the block number `block` of a token's sequence lies. */
+export function blockAt(token: Code, block: Code): Code {
+  return i32.load(at(i32.load(token, 8), block, i32.const(4)));
+}
+
+type Four = [Local, Local, Local, Local];
+
+/**
+ * Norms and rotates queries and keys, and puts keys and values into their block. Queries come out divided by √d.
+ * words: rows, rows a task, tokens, q k v side by side (rows, (H + 2 K) d), cosines and sines (positions, d / 2), the layer's offset in a block,
+ * norm weights (d) of queries and of keys.
+ */
+export function placeRows(shape: LlamaShape): Definition {
+  const { heads: H, kvHeads: K, headDim: d, queryKeyNorm } = shape;
+  const { codes, scales } = halves(shape);
+  return rowKernel('place', (frame, words, row) => {
+    const [token, head, angles, count] = frame.locals('i32', 4) as Four;
+    const [target, scaleTarget] = frame.locals('i32', 2) as [Local, Local];
+    const position = i32.load(token.get, 4);
+    const slot = i32.and(position, i32.const(blockTokens - 1));
+    const part = i32.add(blockAt(token.get, i32.shrU(position, i32.const(blockBits))), words.word(6));
+    const each = (first: number, heads: number, ...body: Code[]) => [
+      ...head.set(i32.add(at(words.word(3), row.get, i32.const(4 * (H + 2 * K) * d)), i32.const(4 * first * d))),
+      ...frame.each(count, i32.const(0), i32.const(heads), 1, ...body, head.set(i32.add(head.get, i32.const(4 * d)))),
+    ];
+    const toPlaces = (half: number, place: Code) => [
+      ...target.set(i32.add(i32.add(part, place), i32.const(half * codes))),
+      ...scaleTarget.set(i32.add(i32.add(part, i32.shl(slot, i32.const(2))), i32.const(2 * codes + half * scales))),
+    ];
+    const onwards = [
+      ...target.set(i32.add(target.get, i32.const(blockTokens * d))),
+      ...scaleTarget.set(i32.add(scaleTarget.get, i32.const(4 * blockTokens))),
+    ];
+    const normed = (weight: number) => (queryKeyNorm ? normHead(frame, shape, head, words.word(weight)) : []);
+    const rotated = (scale: number) => rotate(frame, shape, head, angles, words.word(4), words.word(5), scale);
+    // A token is one of the four channels of its group of keys, and one column of a pair among values.
+    const inGroup = i32.shl(i32.and(slot, i32.const(groupChannels - 1)), i32.const(1));
+    const keyPlace = i32.add(i32.mul(i32.shrU(slot, i32.const(2)), i32.const(groupChannels * d)), inGroup);
+    const valuePlace = i32.add(i32.mul(i32.shrU(slot, i32.const(1)), i32.const(2 * d)), i32.and(slot, i32.const(1)));
+    return [
+      token.set(at(words.word(2), row.get, i32.const(tokenBytes))),
+      angles.set(i32.mul(position, i32.const(2 * d))),
+      each(0, H, normed(7), rotated(1 / Math.sqrt(d))),
+      toPlaces(0, keyPlace),
+      each(H, K, normed(8), rotated(1), store(frame, d, head, target, scaleTarget, 'keys'), onwards),
+      toPlaces(1, valuePlace),
+      each(H + K, K, store(frame, d, head, target, scaleTarget, 'values'), onwards),
+    ];
+  });
+}
+
+function normHead(frame: Frame, { headDim: d, normEpsilon }: LlamaShape, head: Local, weight: Code): Code {
+  const [factor, i] = [frame.local('v128'), frame.local('i32')];
+  const place = i32.add(head.get, i.get);
+  const value = f32x4.mul(f32x4.mul(v128.load(place), factor.get), v128.load(i32.add(weight, i.get)));
+  return [
+    ...rootMeanSquare(frame, factor, head, d, normEpsilon),
+    ...frame.each(i, i32.const(0), i32.const(4 * d), wide, v128.store(place, value)),
+  ];
+}
+
+/** Rotates the halves of a head against each other, in place. Source: Su et al. 2021, the halves as Llama has them. */
+function rotate(
+  frame: Frame,
+  { headDim: d }: LlamaShape,
+  head: Local,
+  angles: Local,
+  cosines: Code,
+  sines: Code,
+  scale: number,
+): Code {
+  const i = frame.local('i32');
+  const [a, b, cosine, sine] = frame.locals('v128', 4) as Four;
+  const angle = i32.add(angles.get, i.get);
+  const place = i32.add(head.get, i.get);
+  const scaled = (value: Code) => (scale === 1 ? value : f32x4.mul(value, f32x4.const(scale)));
+  const { mul, add, sub } = f32x4;
+  return frame.each(
+    i,
+    i32.const(0),
+    i32.const(2 * d),
+    wide,
+    cosine.set(v128.load(i32.add(cosines, angle))),
+    sine.set(v128.load(i32.add(sines, angle))),
+    a.set(v128.load(place)),
+    b.set(v128.load(place, 2 * d)),
+    v128.store(place, scaled(sub(mul(a.get, cosine.get), mul(b.get, sine.get)))),
+    v128.store(place, scaled(add(mul(b.get, cosine.get), mul(a.get, sine.get))), 2 * d),
+  );
+}
+
+/** Rounds a head to 8 bits and puts it into its block: the columns of keys lie together in pairs, those of values two bytes apart. */
+function store(frame: Frame, d: number, head: Local, target: Local, scaleTarget: Local, what: 'keys' | 'values'): Code {
+  const [i, to] = frame.locals('i32', 2) as [Local, Local];
+  const [extreme, steps, whole] = frame.locals('v128', 3) as [Local, Local, Local];
+  const pair = 2 * groupChannels;
+  const offsets = what === 'keys' ? [0, 1, pair, pair + 1] : [0, 2, 4, 6];
+  return [
+    ...findExtreme(frame, extreme, head, d),
+    ...scaleDown(frame, extreme, f32.const(most), steps, scaleTarget.get),
+    ...to.set(target.get),
+    ...frame.each(
+      i,
+      i32.const(0),
+      i32.const(4 * d),
+      wide,
+      whole.set(wholeNumbers(i32.add(head.get, i.get), steps)),
+      ...offsets.map((offset, lane) => i32.store8(to.get, i32x4.lane(whole.get, lane), offset)),
+      to.set(i32.add(to.get, i32.const(what === 'keys' ? 2 * pair : 8))),
+    ),
+  ];
+}

@@ -1,0 +1,273 @@
+// Reads tokens with kernels of our own, on the host: weights in 8 bits, keys and values in blocks wherever there is room, everything else fp32.
+// Rows of any sequences stand in one run, each computed the same whatever stands beside it. Knows no sampling and no text.
+// Dimension letters: R rows (new tokens), D hidden, F intermediate, H heads, K key/value heads, d head size, V vocabulary.
+
+import { openSource, type WeightSource } from '../../model/loaded-network.ts';
+import type { LlamaShape } from '../../model/shape.ts';
+import { workBytes } from './attention-head.ts';
+import { blockBytes, blockTokens, halves, layerOffset } from './cache-block.ts';
+import { Crew } from './crew.ts';
+import { compileKernels } from './kernels.ts';
+import type { Matrix } from './matrix.ts';
+import { groupChannels, productName } from './product.ts';
+import { tokenBytes } from './row-kernels.ts';
+import { type KernelWeights, type Layer, loadKernelWeights } from './weights.ts';
+
+export interface KernelDecoderOptions {
+  threads: number;
+  /** Rows of a run. */
+  rows: number;
+}
+
+/** New tokens of one sequence: they follow `computed` others, whose keys and values lie in its blocks, as theirs will. */
+export interface KernelInput {
+  ids: readonly number[];
+  computed: number;
+  /** Addresses of the sequence's blocks, with room for the new tokens. */
+  blocks: readonly number[];
+}
+
+/** Where the parts of a run lie. */
+interface Scratch {
+  tokens: number;
+  wantedTokens: number;
+  wanted: number;
+  tables: number;
+  x: number;
+  y: number;
+  rounded: number;
+  rowScales: number;
+  qkv: number;
+  attended: number;
+  gateUp: number;
+  work: number;
+  workBytes: number;
+  logits: number;
+}
+
+export class KernelDecoder {
+  readonly shape: LlamaShape;
+  readonly weightBytes: number;
+  readonly #rows: number;
+  readonly #crew: Crew;
+  readonly #weights: KernelWeights;
+  readonly #scratch: Scratch;
+  /** (rows + 1, V), the last row for a prompt. */
+  readonly #logits: Float32Array;
+  #integers: Int32Array;
+
+  private constructor(shape: LlamaShape, rows: number, crew: Crew, weights: KernelWeights, weightBytes: number) {
+    this.shape = shape;
+    this.weightBytes = weightBytes;
+    this.#rows = rows;
+    this.#crew = crew;
+    this.#weights = weights;
+    this.#scratch = layOut(shape, rows, crew);
+    this.#logits = crew.floats(this.#scratch.logits, (rows + 1) * this.#stride);
+    this.#integers = crew.integers(0, this.#scratch.x >> 2);
+  }
+
+  /** Loads the weights, a few rows at a time, and starts the threads. Throws invalid_model in one clear line. */
+  static async open(source: WeightSource, { threads, rows }: KernelDecoderOptions): Promise<KernelDecoder> {
+    const opened = await openSource(source);
+    try {
+      const crew = await Crew.open(await compileKernels(opened.shape), threads);
+      try {
+        const before = crew.bytes;
+        const weights = await loadKernelWeights(opened, crew);
+        return new KernelDecoder(opened.shape, rows, crew, weights, crew.bytes - before);
+      } catch (cause) {
+        await crew.dispose();
+        throw cause;
+      }
+    } finally {
+      await opened.weights.close();
+    }
+  }
+
+  get blockBytes(): number {
+    return blockBytes(this.shape);
+  }
+
+  /** Address of room for the keys and values of 16 tokens. */
+  newBlock(): number {
+    return this.#crew.allocate(this.blockBytes);
+  }
+
+  /** Leaves no scale in a block, so that what is read of places without a token is 0. */
+  clearBlock(block: number): void {
+    const { codes, scales } = halves(this.shape);
+    const bytes = new Uint8Array(this.#crew.memory.buffer);
+    for (let layer = 0; layer < this.shape.layers; layer++) {
+      const start = block + layerOffset(this.shape, layer) + 2 * codes;
+      bytes.fill(0, start, start + 2 * scales);
+    }
+  }
+
+  copyBlock(from: number, to: number): void {
+    new Uint8Array(this.#crew.memory.buffer).copyWithin(to, from, from + this.blockBytes);
+  }
+
+  /** Reads one new token of each sequence. Scores (V) of each, which hold until the next call of this function. */
+  step(inputs: readonly KernelInput[]): Float32Array[] {
+    for (const [row, input] of inputs.entries()) this.#write(row, input, 0, row);
+    const all = inputs.map((_, row) => row);
+    this.#run(inputs.length, all, 0);
+    return inputs.map((_, row) => this.#scoresAt(row));
+  }
+
+  /** Reads new tokens of one sequence; where asked for, scores (V) of the token after the last, which hold until the next call of this function. */
+  read(input: KernelInput, scores: boolean): Float32Array | undefined {
+    const count = input.ids.length;
+    for (let row = 0; row < count; row++) this.#write(row, input, row, 0);
+    this.#run(count, scores ? [count - 1] : [], this.#rows);
+    return scores ? this.#scoresAt(this.#rows) : undefined;
+  }
+
+  dispose(): Promise<void> {
+    return this.#crew.dispose();
+  }
+
+  /** Numbers between the scores of two rows. */
+  get #stride(): number {
+    return groupChannels * this.#weights.outputMatrix.groups;
+  }
+
+  #scoresAt(row: number): Float32Array {
+    return this.#logits.subarray(row * this.#stride, row * this.#stride + this.shape.vocabSize);
+  }
+
+  /** Puts down token number `index` of a sequence as a row, with its addresses of blocks in table number `table`. */
+  #write(row: number, { ids, computed, blocks }: KernelInput, index: number, table: number): void {
+    const { tokens, tables } = this.#scratch;
+    const tableAt = tables + 4 * table * tableWords(this.shape);
+    const { contextLength, vocabSize } = this.shape;
+    const id = ids[index]!;
+    // Kernels check nothing: what lies outside of a table would be read, and written, all the same.
+    if (!(id >= 0 && id < vocabSize) || computed + index >= Math.min(contextLength, blocks.length * blockTokens)) {
+      throw new Error(`Token ${id} at position ${computed + index} is outside the model or its blocks.`);
+    }
+    if (index === 0) for (let i = 0; i < blocks.length; i++) this.#integers[(tableAt >> 2) + i] = blocks[i]!;
+    const at = (tokens + row * tokenBytes) >> 2;
+    this.#integers[at] = id;
+    this.#integers[at + 1] = computed + index;
+    this.#integers[at + 2] = tableAt;
+  }
+
+  #run(rows: number, wanted: readonly number[], scoresRow: number): void {
+    const { shape } = this;
+    const { table, layers, outputNorm, outputMatrix } = this.#weights;
+    const at = this.#scratch;
+    const crew = this.#crew;
+    crew.begin();
+    this.#eachRow('embed', rows, at.tokens, table.packed, table.scales, at.x);
+    for (const [index, layer] of layers.entries()) {
+      const last = index === layers.length - 1;
+      const offset = layerOffset(shape, index);
+      this.#eachRow('norm', rows, at.x, layer.attentionNorm, at.y, at.rounded, at.rowScales);
+      this.#product(rows, layer.qkv, layer.qkvBias, 0, at.qkv);
+      this.#eachRow(
+        'place',
+        rows,
+        ...[at.tokens, at.qkv, this.#weights.cosines, this.#weights.sines, offset],
+        ...[layer.queryNorm, layer.keyNorm],
+      );
+      // Of the last layer only the rows whose scores are wanted matter beyond their keys and values.
+      const asking = last ? this.#pick(rows, wanted) : rows;
+      const tokens = last ? at.wantedTokens : at.tokens;
+      if (asking > 0) this.#finishLayer(layer, asking, tokens, offset);
+    }
+    if (wanted.length > 0) {
+      this.#eachRow('norm', wanted.length, at.x, outputNorm, at.y, at.rounded, at.rowScales);
+      this.#product(wanted.length, outputMatrix, this.#weights.zeros, 0, at.logits + 4 * this.#stride * scoresRow);
+    }
+    crew.run();
+  }
+
+  #finishLayer(layer: Layer, rows: number, tokens: number, offset: number): void {
+    const { hiddenSize: D, kvHeads } = this.shape;
+    const at = this.#scratch;
+    const { threads } = this.#crew;
+    const parts = rows >= 2 * threads ? 1 : Math.min(kvHeads, threads);
+    this.#crew.add('attend', rows * parts, rows, parts, tokens, at.qkv, offset, at.attended, at.work, at.workBytes);
+    this.#eachRow('round', rows, at.attended, at.rounded, at.rowScales);
+    this.#product(rows, layer.output, at.x, 4 * D, at.x);
+    this.#eachRow('norm', rows, at.x, layer.mlpNorm, at.y, at.rounded, at.rowScales);
+    this.#product(rows, layer.gateUp, this.#weights.zeros, 0, at.gateUp);
+    this.#eachRow('gate', rows, at.gateUp, at.rounded, at.rowScales);
+    this.#product(rows, layer.down, at.x, 4 * D, at.x);
+  }
+
+  /** Brings the wanted rows together at the beginning; returns their number. */
+  #pick(rows: number, wanted: readonly number[]): number {
+    const { hiddenSize: D, heads, kvHeads, headDim } = this.shape;
+    const at = this.#scratch;
+    const whole = wanted.length === rows;
+    for (const [to, from] of wanted.entries()) {
+      this.#integers[(at.wanted >> 2) + to] = from;
+      const [source, target] = [(at.tokens + from * tokenBytes) >> 2, (at.wantedTokens + to * tokenBytes) >> 2];
+      this.#integers.copyWithin(target, source, source + tokenBytes / 4);
+    }
+    if (!whole && wanted.length > 0) {
+      this.#crew.add('pick', 1, wanted.length, wanted.length, at.wanted, at.x, D);
+      this.#crew.add('pick', 1, wanted.length, wanted.length, at.wanted, at.qkv, (heads + 2 * kvHeads) * headDim);
+    }
+    return wanted.length;
+  }
+
+  #eachRow(kernel: 'embed' | 'norm' | 'place' | 'round' | 'gate', rows: number, ...words: number[]): void {
+    const each = Math.ceil(rows / (2 * this.#crew.threads));
+    this.#crew.add(kernel, Math.ceil(rows / each), rows, each, ...words);
+  }
+
+  #product(rows: number, matrix: Matrix, initial: number, initialStride: number, out: number): void {
+    const at = this.#scratch;
+    const { columns, packed, scales, groups } = matrix;
+    const each = this.#groupsEach(matrix, rows);
+    this.#crew.add(
+      productName(columns),
+      Math.ceil(groups / each),
+      ...[rows, at.rounded, at.rowScales, packed, scales, groups, each],
+      ...[initial, initialStride, out, 4 * groupChannels * groups],
+    );
+  }
+
+  /** A task is so large that claiming it costs little, and so small that no thread waits long for another. */
+  #groupsEach({ columns, groups }: Matrix, rows: number): number {
+    const { threads } = this.#crew;
+    if (threads === 1) return groups;
+    const worth = Math.ceil(leastWork / (rows * columns * groupChannels));
+    const even = Math.ceil(groups / (4 * threads));
+    return Math.ceil(Math.min(Math.max(worth, even), Math.ceil(groups / threads)) / 4) * 4;
+  }
+}
+
+/** Products of two numbers in a task, at least. */
+const leastWork = 100_000;
+
+/** Words of the addresses of a sequence's blocks. */
+function tableWords({ contextLength }: LlamaShape): number {
+  return Math.ceil(contextLength / blockTokens);
+}
+
+function layOut(shape: LlamaShape, rows: number, crew: Crew): Scratch {
+  const { hiddenSize: D, intermediateSize: F, heads: H, kvHeads: K, headDim: d, vocabSize: V } = shape;
+  const floats = (count: number) => crew.allocate(4 * count);
+  const ownBytes = Math.ceil(workBytes(shape) / 64) * 64;
+  return {
+    tokens: crew.allocate(rows * tokenBytes),
+    wantedTokens: crew.allocate(rows * tokenBytes),
+    wanted: floats(rows),
+    tables: floats(rows * tableWords(shape)),
+    x: floats(rows * D),
+    y: floats(rows * D),
+    rounded: crew.allocate(2 * rows * Math.max(D, F, H * d)),
+    rowScales: floats(rows),
+    qkv: floats(rows * (H + 2 * K) * d),
+    attended: floats(rows * H * d),
+    gateUp: floats(rows * 2 * F),
+    work: crew.allocate(crew.threads * ownBytes),
+    workBytes: ownBytes,
+    logits: floats((rows + 1) * groupChannels * Math.ceil(V / groupChannels)),
+  };
+}

@@ -1,0 +1,62 @@
+// The runner whose keys and values lie in typed arrays: the decoder answers with new rows, which are appended here.
+
+import { PrefixCache } from '../prefix-cache.ts';
+import { PromptRead } from '../prompt-read.ts';
+import type { Runner } from '../runner.ts';
+import { type Band, Bands, type SeatedSequence } from './bands.ts';
+import { LaneSizes } from './cache.ts';
+import type { Decoder } from './decoder.ts';
+
+export class HostRunner implements Runner {
+  readonly sizes: LaneSizes;
+  readonly #decoder: Decoder;
+  readonly #bands: Bands;
+  readonly #prefixes: PrefixCache;
+
+  constructor(decoder: Decoder, prefixBytes: number) {
+    const { shape, weightBytes } = decoder;
+    this.sizes = new LaneSizes(shape, weightBytes);
+    this.#decoder = decoder;
+    this.#bands = new Bands(shape, this.sizes);
+    this.#prefixes = new PrefixCache(prefixBytes);
+  }
+
+  get bytes(): Runner['bytes'] {
+    return { lanes: this.#bands.bytes, prefixes: this.#prefixes.bytes };
+  }
+
+  read(tokens: readonly number[]): PromptRead {
+    return new PromptRead(tokens, this.#decoder.shape, this.sizes, this.#prefixes);
+  }
+
+  advance(reading: PromptRead, count: number): Promise<void> {
+    return reading.advance(this.#decoder, count);
+  }
+
+  drop(): void {}
+
+  seat(sequence: SeatedSequence, { lanes }: PromptRead): void {
+    this.#bands.seat(sequence, lanes, 0);
+  }
+
+  batches(): Band[] {
+    return this.#bands.used;
+  }
+
+  async run({ members: seated, lanes }: Band, ids: readonly number[]): Promise<Float32Array[]> {
+    const members = seated.slice();
+    const computed = members.map((sequence) => sequence.computed);
+    const { scores, rows } = await this.#decoder.run({ ids, computed, lanes, firstLane: 0 });
+    const [V, size] = [scores.length / members.length, rows.length / members.length];
+    return members.map((sequence, lane) => {
+      this.#bands.append(sequence, rows, lane * size);
+      return scores.subarray(lane * V, (lane + 1) * V);
+    });
+  }
+
+  leave(sequence: SeatedSequence): void {
+    this.#bands.leave(sequence);
+  }
+
+  dispose(): void {}
+}

@@ -1,0 +1,75 @@
+// One reply as it grows: which tokens it has, under which phase it is written and when it is over. Knows no runtime and no cache.
+import type { Constraint } from '../constraints/constraint.ts';
+import { Drawer, type Picked } from './drawing.ts';
+import type { Boundary, Branch, GenerationRequest, Phase, Vocabulary } from './request.ts';
+
+export class Reply {
+  readonly index: number;
+  readonly tokens: number[] = [];
+  over = false;
+  readonly #request: GenerationRequest;
+  readonly #vocabulary: Vocabulary;
+  readonly #drawer: Drawer;
+  #phase = 0;
+  #sentences = 0;
+
+  constructor(request: GenerationRequest, index: number, vocabulary: Vocabulary, constraint?: Constraint) {
+    this.#request = request;
+    this.index = index;
+    this.#vocabulary = vocabulary;
+    this.#drawer = new Drawer(request, vocabulary, request.phases[0]!.branches[0]!.prompt, request.seed + index, constraint);
+  }
+
+  get branches(): readonly Branch[] {
+    return this.#current.branches;
+  }
+
+  get #current(): Phase {
+    return this.#request.phases[this.#phase]!;
+  }
+
+  /** The next token by the scores (V) of each branch, which may be altered. Throws internal_error when they are no numbers. */
+  draw(scores: readonly Float32Array[]): Picked {
+    return this.#drawer.pick(mix(scores, this.branches));
+  }
+
+  ends(token: number): boolean {
+    return this.#drawer.ends(token);
+  }
+
+  /** Adds a drawn token; true when the next one is drawn under other prompts. */
+  add(token: number): boolean {
+    const { endsSentence } = this.#vocabulary;
+    // Of several marks in a row the first ends the sentence.
+    if (endsSentence[token] === 1 && endsSentence[this.tokens.at(-1) ?? -1] !== 1) this.#sentences++;
+    this.tokens.push(token);
+    this.#drawer.note(token);
+    const before = this.#phase;
+    while (this.#current.until && this.#reached(this.#current.until)) this.#phase++;
+    return this.#phase !== before;
+  }
+
+  /** Nothing can follow in the form the reply must have. */
+  get complete(): boolean {
+    return this.#drawer.over;
+  }
+
+  get full(): boolean {
+    return this.tokens.length >= this.#request.maxTokens;
+  }
+
+  #reached(until: Boundary): boolean {
+    return 'tokens' in until ? this.tokens.length >= until.tokens : this.#sentences >= until.sentences;
+  }
+}
+
+/** Σ weight · scores: guidance (Ho & Salimans 2022; Sanchez et al. 2023 for language models) and values between levels. */
+function mix(scores: readonly Float32Array[], branches: readonly Branch[]): Float32Array {
+  const [first] = scores as [Float32Array];
+  scores.forEach((own, branch) => {
+    const { weight } = branches[branch]!;
+    if (branch === 0 && weight === 1) return;
+    for (let id = 0; id < first.length; id++) first[id] = (branch === 0 ? 0 : first[id]!) + weight * own[id]!;
+  });
+  return first;
+}

@@ -1,0 +1,45 @@
+// What the engine has its tokens read by: a runner owns keys, values and the decoder, and says where they lie to nobody. The host's keeps them in
+// typed arrays, the device's leaves them on the graphics device. Knows no requests.
+import type { SeatedSequence } from './onnx/bands.ts';
+import type { Catching } from './scheduler.ts';
+
+/** A prompt on its way into the cache. */
+export interface Reading extends Catching {
+  /** Scores (V) of the token after the last; there once everything is read. */
+  readonly scores: Float32Array | undefined;
+}
+
+/** Sequences whose next tokens are read in one run. Those that leave meanwhile are no longer in it. */
+export interface Batch {
+  readonly members: readonly SeatedSequence[];
+}
+
+/** What a sequence takes of the cache. */
+export interface SlotSizes {
+  /** Bytes of one token. */
+  readonly slotBytes: number;
+  /** Slots held for so many tokens. */
+  fitting(tokens: number): number;
+}
+
+export interface Runner {
+  readonly sizes: SlotSizes;
+  /** Bytes of the lanes of sequences, and of the beginnings of prompts that are kept. */
+  readonly bytes: { lanes: number; prefixes: number };
+  /** Begins a prompt, after what is known of it. */
+  read(tokens: readonly number[]): Reading;
+  /** Reads the next `count` tokens. Throws what the decoder throws. */
+  advance(reading: Reading, count: number): Promise<void>;
+  /** Lets a prompt go, read or not; sequences seated from it stay. */
+  drop(reading: Reading): void;
+  /** Takes in a sequence that goes on after a prompt. */
+  seat(sequence: SeatedSequence, reading: Reading): void;
+  /** All sequences, in an order in which none is met twice in a step. */
+  batches(): Batch[];
+  /** Reads the next token of every member: `ids` (B) in, scores (V) of the token after it out. Throws what the decoder throws. */
+  run(batch: Batch, ids: readonly number[]): Promise<Float32Array[]>;
+  /** Lets a sequence go; one that has no seat is left alone. */
+  leave(sequence: SeatedSequence): void;
+  /** Frees what is kept of prompts; the decoder is its opener's. */
+  dispose(): void;
+}

@@ -1,0 +1,29 @@
+// Entry of the thread that holds one language model: opens it and answers generation requests until told to stop. Knows no text.
+import type { Precision } from '../model/loaded-network.ts';
+import { chooseProvider, type Execution, type ProviderChoice } from '../tensor/providers.ts';
+import { serveThread } from '../tensor/serve-thread.ts';
+import { Engine, type EngineOptions } from './engine.ts';
+import { openRunner } from './open-runner.ts';
+import type { GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
+
+/** What the thread is started with. */
+export interface EngineSettings {
+  folder: string;
+  threads: number;
+  precision: Precision;
+  provider: ProviderChoice;
+  vocabulary: Vocabulary;
+  options: EngineOptions;
+}
+
+await serveThread<Execution, GenerationRequest, GenerationEvent>(async (data) => {
+  const { folder, threads, precision, vocabulary, options } = data as EngineSettings;
+  const execution = await chooseProvider((data as EngineSettings).provider);
+  const { runner, dispose } = await openRunner(folder, { ...options, threads, precision, provider: execution.provider });
+  const engine = new Engine(runner, vocabulary, options);
+  return {
+    ready: execution,
+    handle: (request, emit, signal) => engine.generate(request, emit, signal),
+    dispose,
+  };
+});

@@ -1,0 +1,47 @@
+// What every route is handed: models, settings, log and database; and what one request carries on its way through.
+import type { Context } from 'hono';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { SteerError } from '../errors.ts';
+import type { Priority } from '../generation/language-model.ts';
+import type { Job } from '../jobs/jobs.ts';
+import type { Admission } from '../npc/client-tokens.ts';
+import type { Models } from '../registry/models.ts';
+import type { Db, Tx } from '../store/connect.ts';
+
+export interface AppContext {
+  models: Models;
+  config: Config;
+  log: Logger;
+  /** Where replies, files, datasets and jobs are kept; absent means nowhere. */
+  db?: Db;
+  /** Tells the workers of a job that waits; absent means they find it by themselves. */
+  dispatch?: (job: Job) => Promise<void>;
+}
+
+/** The database of a route that cannot do without. Throws `database_unavailable`. */
+export function databaseOf({ db }: AppContext): Db {
+  if (db) return db;
+  throw new SteerError('database_unavailable', 'This server keeps no database. Start it with DATA_DIR or DATABASE_URL.');
+}
+
+export interface AppEnv {
+  /** Given by an asker from within; a request over the wire comes without. */
+  Bindings: {
+    /** Takes what is left to do to remember a completion: the asker does it in the transaction that stores what it makes of the reply. */
+    remember?: (keep: (tx: Tx) => Promise<void>) => void;
+    /** Requests of batches wait behind those of people. */
+    priority?: Priority;
+  };
+  Variables: {
+    requestId: string;
+    /** Aborted when the caller goes away, streaming or not. */
+    abort: AbortController;
+    /** Set where a player's token was shown in place of the server's key. */
+    token?: Admission;
+    /** Set by a streamed reply: settles when it is over, with the failure that cut it short if one did. */
+    streamed?: Promise<SteerError | undefined>;
+  };
+}
+
+export type RequestContext = Context<AppEnv>;

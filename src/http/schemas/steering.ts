@@ -1,0 +1,64 @@
+// The dials a chat request may turn beyond its attributes, and what each choice tells of them.
+import { z } from '@hono/zod-openapi';
+import { opposites } from '../../steerlm/guidance.ts';
+import { RequestedAttributes } from './messages.ts';
+
+const mostStrength = 5;
+const mostCandidates = 16;
+const mostParts = 8;
+
+const Boundary = z
+  .union([z.strictObject({ tokens: z.int().min(1) }), z.strictObject({ sentences: z.int().min(1).max(1000) })], {
+    error: 'expected {"tokens": N} or {"sentences": N}, counted from the start of the reply',
+  })
+  .openapi('Boundary', { description: 'A place in the reply, counted from its start' });
+
+export const SteeringRequest = z
+  .strictObject({
+    measure: z
+      .boolean()
+      .nullish()
+      .openapi({ description: 'Rate each reply with the predictor and tell it in `steering.measured`' }),
+    strength: z
+      .number()
+      .min(0)
+      .max(mostStrength)
+      .nullish()
+      .openapi({
+        description:
+          'How far the reply is pushed towards its attributes (classifier-free guidance): 1 or absent is the plain prompt, more exaggerates, ' +
+          '0 ignores them. Other than 1 it runs a second sequence beside each reply',
+      }),
+    calibrated: z
+      .boolean()
+      .nullish()
+      .openapi({
+        description:
+          'The attributes say what the reply should measure, not what the prompt should say: each is turned into what was measured to lead there ' +
+          '(`obtained` of GET /v1/attributes). A level the model never reached becomes the nearest it did; for strength 1',
+      }),
+    against: z.enum(opposites).nullish().openapi({
+      description:
+        'What strength pushes away from: a prompt without attributes (`null`, the default) or one with the `opposite` of each',
+    }),
+    best_of: z.int().min(1).max(mostCandidates).nullish().openapi({
+      description:
+        'Write so many candidates for each reply and keep the one whose measured attributes lie nearest to those asked for',
+    }),
+    schedule: z
+      .array(z.strictObject({ after: Boundary, attributes: RequestedAttributes }))
+      .min(1)
+      .max(mostParts)
+      .nullish()
+      .openapi({ description: 'Attributes that change on the way: from each place on these hold on top of those before' }),
+  })
+  .superRefine(({ best_of, schedule, calibrated, strength }, context) => {
+    if (calibrated && (strength ?? 1) !== 1) {
+      const message = 'what leads where was measured at strength 1; leave calibrated or strength out';
+      context.addIssue({ code: 'custom', path: ['calibrated'], message });
+    }
+    if ((best_of ?? 1) === 1 || !schedule) return;
+    const message = 'candidates are compared under one set of attributes; leave best_of or schedule out';
+    context.addIssue({ code: 'custom', path: ['best_of'], message });
+  })
+  .openapi('SteeringRequest');

@@ -1,0 +1,217 @@
+// What lies in a model's folder beside the weights: config.json and our card steerlm.json, which says what the model is, the attributes it
+// follows and how it came to be. Knows no graph and no training.
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { SteerError } from '../errors.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
+import { exists, readJson, unreadable, writeJson } from './formats/json-file.ts';
+import { configJson, type LlamaShape, parseShape, type WeightType } from './shape.ts';
+import { weightFiles } from './weights.ts';
+
+export interface ModelCard {
+  /** base continues text, predictor rates it, steered answers under a label. */
+  kind: 'base' | 'predictor' | 'steered';
+  name: string;
+  /** Attributes and their order; null for a base model. */
+  attributeSchema: AttributeSchema | null;
+  /** Layout the model was trained with; null for a base model. */
+  promptLayoutVersion: number | null;
+  baseModel: { name: string; revision: string } | null;
+  datasets: { name: string; hash: string }[];
+  /** Hyper-parameters and seed. */
+  recipe: Record<string, unknown>;
+  /** What was measured on held-out data; null when nothing was. */
+  measured: Measured | null;
+  /** ISO 8601; null when nobody noted it. */
+  createdAt: string | null;
+}
+
+/** What a precision of the weights costs, by its name, and how replies follow what is asked for, beside whatever else was measured. */
+export type Measured = Record<string, unknown> & {
+  precision?: Record<string, PrecisionCost> | undefined;
+  steering?: MeasuredSteering | undefined;
+};
+
+export const cardName = 'steerlm.json';
+const configName = 'config.json';
+const formatVersion = 1;
+const revisionLetters = 12;
+
+const attributeSchema = z
+  .object({
+    name: z.string().min(1),
+    aliases: z.array(z.string()),
+    description: z.string(),
+    levels: z.array(z.string()).min(2),
+    default: z.number().int().min(0).nullable(),
+    cap: z.number().int().min(0),
+  })
+  .refine(({ levels, cap }) => cap < levels.length, { path: ['cap'], error: 'is above the highest level' })
+  .refine(({ levels, ...attribute }) => (attribute.default ?? 0) < levels.length, {
+    path: ['default'],
+    error: 'is above the highest level',
+  });
+
+const precisionCost = z.object({
+  weight_bytes: z.int().positive(),
+  /** Nats per trained token of held-out text. */
+  eval_loss: z.number(),
+  /** Rank correlation of the levels asked for with those a predictor sees, by attribute. */
+  steerability: z.record(z.string(), z.number().min(-1).max(1)),
+});
+export type PrecisionCost = z.infer<typeof precisionCost>;
+
+const measuredSteering = z.object({
+  /** Predictor that read the replies, with its revision. */
+  judge: z.string(),
+  /** Of the weights that wrote them. */
+  precision: z.string(),
+  prompts: z.int().positive(),
+  /** By attribute, in rising order of what was asked for. */
+  curves: z.record(
+    z.string(),
+    z.array(z.object({ requested: z.number(), obtained: z.number(), replies: z.int().positive() })).min(2),
+  ),
+});
+export type MeasuredSteering = z.infer<typeof measuredSteering>;
+
+const cardSchema = z.object({
+  format_version: z.literal(formatVersion, `only format_version ${formatVersion} is read here; a newer release wrote this card`),
+  kind: z.enum(['base', 'predictor', 'steered']),
+  name: z.string().min(1),
+  attribute_schema: z
+    .object({ name: z.string(), version: z.number().int(), attributes: z.array(attributeSchema).min(1) })
+    .nullable()
+    .default(null),
+  prompt_layout_version: z.number().int().nullable().default(null),
+  base_model: z.object({ name: z.string(), revision: z.string() }).nullable().default(null),
+  datasets: z.array(z.object({ name: z.string(), hash: z.string() })).default([]),
+  recipe: z.record(z.string(), z.unknown()).default({}),
+  measured: z
+    .looseObject({ precision: z.record(z.string(), precisionCost).optional(), steering: measuredSteering.optional() })
+    .nullable()
+    .default(null),
+  created_at: z.iso.datetime({ offset: true }).nullable().default(null),
+});
+
+/** The folder's card; one without steerlm.json is a base model named like its folder. Throws invalid_model for a missing folder or a malformed card. */
+export async function readModelCard(folder: string): Promise<ModelCard> {
+  const path = join(folder, cardName);
+  if (!(await exists(path))) return plainBaseModel(folder);
+  const parsed = cardSchema.safeParse(await readJson(path));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new SteerError('invalid_model', `${path}: ${issue?.path.join('.') || 'content'}: ${issue?.message}.`);
+  }
+  const card = parsed.data;
+  if (card.kind !== 'base' && !(card.attribute_schema && card.prompt_layout_version !== null)) {
+    throw new SteerError(
+      'invalid_model',
+      `${path}: a ${card.kind} model needs attribute_schema and prompt_layout_version, found none.`,
+    );
+  }
+  return {
+    kind: card.kind,
+    name: card.name,
+    attributeSchema: card.attribute_schema,
+    promptLayoutVersion: card.prompt_layout_version,
+    baseModel: card.base_model,
+    datasets: card.datasets,
+    recipe: card.recipe,
+    measured: card.measured,
+    createdAt: card.created_at,
+  };
+}
+
+async function plainBaseModel(folder: string): Promise<ModelCard> {
+  if (!(await exists(join(folder, configName)))) {
+    throw new SteerError('invalid_model', `Expected a model in ${folder}, found no ${configName} there. Check the path.`);
+  }
+  return blankCard(basename(resolve(folder)));
+}
+
+/** The card of a base model of which nothing more is known. */
+export function blankCard(name: string): ModelCard {
+  return {
+    kind: 'base',
+    name,
+    attributeSchema: null,
+    promptLayoutVersion: null,
+    baseModel: null,
+    datasets: [],
+    recipe: {},
+    measured: null,
+    createdAt: null,
+  };
+}
+
+/** Writes steerlm.json, whole or not at all. */
+export async function writeModelCard(folder: string, card: ModelCard): Promise<void> {
+  const written: z.input<typeof cardSchema> = {
+    format_version: formatVersion,
+    kind: card.kind,
+    name: card.name,
+    attribute_schema: card.attributeSchema,
+    prompt_layout_version: card.promptLayoutVersion,
+    base_model: card.baseModel,
+    datasets: card.datasets,
+    recipe: card.recipe,
+    measured: card.measured,
+    created_at: card.createdAt,
+  };
+  await writeJson(join(folder, cardName), written);
+}
+
+/** The shape in the folder's config.json. Throws invalid_model when it is missing or describes what the forward graph cannot compute. */
+export async function readShape(folder: string): Promise<LlamaShape> {
+  const path = join(folder, configName);
+  return parseShape(await readJson(path), path);
+}
+
+const endSchema = z.looseObject({ eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish() });
+
+/** Ids that end a text by the folder's generation_config.json or config.json; none when neither says so. */
+export async function readEndTokens(folder: string): Promise<number[]> {
+  for (const name of ['generation_config.json', configName]) {
+    const path = join(folder, name);
+    if (!(await exists(path))) continue;
+    const { eos_token_id: ids } = endSchema.safeParse(await readJson(path)).data ?? {};
+    if (ids !== undefined && ids !== null) return typeof ids === 'number' ? [ids] : ids;
+  }
+  return [];
+}
+
+/** Writes config.json as transformers reads it. */
+export async function writeShape(
+  folder: string,
+  shape: LlamaShape,
+  dtype: WeightType,
+  tokenIds: { bos?: number; eos?: number },
+): Promise<void> {
+  await writeJson(join(folder, configName), configJson(shape, dtype, tokenIds));
+}
+
+/**
+ * Twelve hexadecimal digits that change with whatever changes the model's answers: config, tokenizer, weights, attributes, prompt layout.
+ * Reads every weight once. Throws invalid_model when a file is missing.
+ */
+export async function revisionOf(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of [configName, 'tokenizer.json', ...(await weightFiles(folder))]) await addFile(hash, folder, name);
+  const { kind, attributeSchema, promptLayoutVersion } = await readModelCard(folder);
+  hash.update(JSON.stringify([kind, attributeSchema, promptLayoutVersion]));
+  return hash.digest('hex').slice(0, revisionLetters);
+}
+
+/** Adds a digest of the file, so that no byte can move from one file to the next unseen. */
+async function addFile(whole: Hash, folder: string, name: string): Promise<void> {
+  const path = join(folder, name);
+  const digest = createHash('sha256');
+  await pipeline(createReadStream(path), digest).catch((cause) => {
+    throw unreadable(path, cause);
+  });
+  whole.update(digest.digest());
+}

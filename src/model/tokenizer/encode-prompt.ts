@@ -1,0 +1,69 @@
+// Pieces of a prompt to token ids: control tokens by their id, text as text. The one place of this room that knows the prompt layout's pieces.
+import { SteerError } from '../../errors.ts';
+import { controlTokens, type Piece } from '../../steerlm/prompt-layout.ts';
+import type { Tokenizer } from './tokenizer.ts';
+
+export interface EncodedPieces {
+  ids: number[];
+  /** Per id, whether the loss counts it. */
+  trained: boolean[];
+}
+
+/** Text that is trained throughout, or not at all. */
+type Stretch = Exclude<Piece, { control: unknown }>;
+
+/**
+ * Token ids of the pieces. What stands between two control tokens is encoded as one text, as by an engine that renders our chat template: some
+ * tokenizers join a full stop to the newline after it. Throws invalid_model when the tokenizer lacks a control token.
+ */
+export function encodePieces(tokenizer: Tokenizer, pieces: readonly Piece[]): EncodedPieces {
+  const encoded: EncodedPieces = { ids: [], trained: [] };
+  const add = (ids: readonly number[], trained: boolean) => {
+    for (const id of ids) {
+      encoded.ids.push(id);
+      encoded.trained.push(trained);
+    }
+  };
+  let between: Stretch[] = [];
+  const close = () => {
+    for (const { ids, trained } of encodeText(tokenizer, between)) add(ids, trained);
+    between = [];
+  };
+  for (const piece of pieces) {
+    if ('control' in piece) {
+      close();
+      add([controlId(tokenizer, controlTokens[piece.control])], piece.trained);
+      continue;
+    }
+    const last = between.at(-1);
+    if (last?.trained === piece.trained) between[between.length - 1] = { ...last, text: last.text + piece.text };
+    else between.push(piece);
+  }
+  close();
+  return encoded;
+}
+
+/** Ids of each stretch of one text. */
+function encodeText(tokenizer: Tokenizer, stretches: readonly Stretch[]): { ids: number[]; trained: boolean }[] {
+  const ids = tokenizer.encodeText(stretches.map(({ text }) => text).join(''));
+  const begun = stretches.slice(0, -1).map((_, i) => {
+    const texts = stretches.slice(0, i + 1).map(({ text }) => text);
+    return tokenizer.encodeText(texts.join(''));
+  });
+  // A token across two stretches would be half trained, and a reply begins after the ids of its prompt alone.
+  if (begun.some((before) => before.some((id, at) => id !== ids[at]))) {
+    return stretches.map(({ text, trained }) => ({ ids: tokenizer.encodeText(text), trained }));
+  }
+  const ends = [0, ...begun.map(({ length }) => length), ids.length];
+  return stretches.map(({ trained }, i) => ({ ids: ids.slice(ends[i], ends[i + 1]), trained }));
+}
+
+function controlId(tokenizer: Tokenizer, spelling: string): number {
+  const id = tokenizer.tokenId(spelling);
+  if (id !== undefined && !tokenizer.isText(id)) return id;
+  throw new SteerError(
+    'invalid_model',
+    `Expected the control token ${spelling} in the tokenizer, found ${id === undefined ? 'none' : 'it as ordinary text'}. ` +
+      'Add the control tokens with Tokenizer.withAddedTokens and let the embeddings grow before training.',
+  );
+}

@@ -1,0 +1,277 @@
+// Text to token ids and back, from a folder's tokenizer.json. Text is encoded by a tokenizer that knows no added token, so nothing a caller
+// writes can become a control token; those are reached only by tokenId(). Knows no prompt layout and no model.
+import { join } from 'node:path';
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
+import { SteerError } from '../../errors.ts';
+import { exists, readJson, writeJson } from '../formats/json-file.ts';
+import { bytesBySpelling } from './token-bytes.ts';
+import { exactCuts, wordPattern } from './word-cuts.ts';
+
+const id = z.number().int().min(0).max(0xffffff);
+/** Not z.record, which would drop the entry `__proto__` that large vocabularies hold. */
+const vocabSchema = z.custom<Record<string, number>>(
+  (value) => typeof value === 'object' && value !== null && Object.values(value).every((entry) => id.safeParse(entry).success),
+  'expected an object of token ids',
+);
+const addedTokenSchema = z.looseObject({ id, content: z.string().min(1), special: z.boolean().default(false) });
+const mergesSchema = z.union([z.array(z.string()), z.array(z.tuple([z.string(), z.string()]))]);
+const part = z.looseObject({ type: z.string() }).nullable().default(null);
+const splitterSchema = z
+  .looseObject({ type: z.string(), use_regex: z.boolean().optional(), add_prefix_space: z.boolean().optional() })
+  .nullable()
+  .default(null);
+const tokenizerSchema = z.looseObject({
+  added_tokens: z.array(addedTokenSchema).default([]),
+  normalizer: part,
+  pre_tokenizer: splitterSchema,
+  post_processor: part,
+  decoder: part,
+  model: z.looseObject({ type: z.literal('BPE'), unk_token: z.string().nullish(), vocab: vocabSchema, merges: mergesSchema }),
+});
+
+export type TokenizerJson = z.infer<typeof tokenizerSchema>;
+type Settings = Record<string, unknown>;
+
+/** What we call of the library's tokenizer. */
+interface Engine {
+  normalizer: { normalize(text: string): string } | null;
+  pre_tokenizer: { pre_tokenize(text: string, options: { section_index: number }): string[] } | null;
+  model: { _call(words: string[]): string[]; tokens_to_ids: Map<string, number>; unk_token_id: number | undefined };
+  decoder: (Decoder & { decode(tokens: string[]): string; added_tokens: { content: string }[]; decoders?: Decoder[] }) | null;
+}
+
+/** One that joins bytes to text, or works step by step. */
+interface Decoder {
+  text_decoder?: InstanceType<typeof TextDecoder>;
+}
+
+const fileName = 'tokenizer.json';
+const settingsName = 'tokenizer_config.json';
+/** Words whose ids are remembered; past this the memory starts afresh. */
+const rememberedWords = 100_000;
+const longestRememberedWord = 48;
+
+export class Tokenizer {
+  /** One more than the highest token id. */
+  readonly size: number;
+  /** Characters of the longest token: a text of n characters has at least n / longestToken tokens. */
+  readonly longestToken: number;
+  readonly #json: TokenizerJson;
+  readonly #settings: Settings;
+  readonly #engine: Engine;
+  /** Spelling of every id, added tokens included; ids without one are absent. */
+  readonly #spellings: string[];
+  readonly #ids: Map<string, number>;
+  readonly #special: Set<number>;
+  /** Added tokens that are text as they are spelt. */
+  readonly #plain: Set<number>;
+  readonly #bytesBySpelling: ReturnType<typeof bytesBySpelling>;
+  readonly #cutsLikeGpt2: boolean;
+  readonly #remembered = new Map<string, readonly number[]>();
+
+  private constructor(json: TokenizerJson, settings: Settings, where: string) {
+    this.#json = json;
+    this.#settings = settings;
+    this.#special = new Set(json.added_tokens.filter((token) => token.special).map((token) => token.id));
+    this.#plain = new Set(json.added_tokens.filter((token) => !token.special).map((token) => token.id));
+    this.#bytesBySpelling = bytesBySpelling(json.decoder);
+    this.#ids = idsBySpelling(json);
+    this.#spellings = spellingsById(this.#ids, where);
+    this.size = this.#spellings.length;
+    this.longestToken = this.#spellings.reduce((longest, spelling) => Math.max(longest, spelling.length), 1);
+    this.#engine = buildEngine(json, where);
+    const cut = json.pre_tokenizer;
+    this.#cutsLikeGpt2 = cut?.type === 'ByteLevel' && cut.use_regex !== false && !cut.add_prefix_space;
+  }
+
+  /** The tokenizer of a model folder. Throws invalid_model when it is missing, malformed, or has ids a vocabulary of `vocabSize` lacks. */
+  static async open(folder: string, vocabSize = Number.POSITIVE_INFINITY): Promise<Tokenizer> {
+    const path = join(folder, fileName);
+    const json = await readJson(path);
+    const settingsPath = join(folder, settingsName);
+    const settings = (await exists(settingsPath))
+      ? z.record(z.string(), z.unknown()).safeParse(await readJson(settingsPath))
+      : null;
+    const tokenizer = Tokenizer.fromJson(json, path, settings?.data ?? {});
+    if (tokenizer.size > vocabSize) {
+      const message = `${path}: expected token ids below the model's vocab_size ${vocabSize}, found ids up to ${tokenizer.size - 1}.`;
+      throw new SteerError('invalid_model', `${message} The tokenizer belongs to another model.`);
+    }
+    return tokenizer;
+  }
+
+  /** The tokenizer a parsed tokenizer.json describes. Throws invalid_model naming the malformed field; only BPE is read. */
+  static fromJson(json: unknown, where: string, settings: Settings = {}): Tokenizer {
+    const parsed = tokenizerSchema.safeParse(json);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      throw new SteerError(
+        'invalid_model',
+        `${where}: ${issue?.path.join('.') || 'content'}: ${issue?.message}. Only BPE tokenizers are read.`,
+      );
+    }
+    return new Tokenizer(parsed.data, settings, where);
+  }
+
+  /** Ids of the text, as text: no added token, no beginning or end of sequence. */
+  encodeText(text: string): number[] {
+    // Before a normaliser that puts a space in front of everything, even of nothing.
+    if (text === '') return [];
+    const { normalizer, pre_tokenizer: splitter } = this.#engine;
+    const normal = normalizer ? normalizer.normalize(text) : text;
+    if (normal === '') return [];
+    // Remembered as they stand: spelling a word in byte letters costs more than looking it up.
+    if (splitter && this.#cutsLikeGpt2) {
+      return this.#idsOf(normal.match(wordPattern) ?? [], (word) => splitter.pre_tokenize(word, { section_index: 0 }));
+    }
+    return this.#idsOf(splitter ? splitter.pre_tokenize(normal, { section_index: 0 }) : [normal], (word) => [word]);
+  }
+
+  #idsOf(words: string[], spell: (word: string) => string[]): number[] {
+    const ids: number[] = [];
+    for (const word of words) {
+      const known = this.#remembered.get(word) ?? this.#remember(word, this.#encodeWord(spell(word)));
+      for (const id of known) ids.push(id);
+    }
+    return ids;
+  }
+
+  #encodeWord(spelt: string[]): number[] {
+    const model = this.#engine.model;
+    const ids = model._call(spelt).map((token) => model.tokens_to_ids.get(token) ?? model.unk_token_id);
+    return ids.filter((id) => id !== undefined);
+  }
+
+  #remember(word: string, ids: number[]): number[] {
+    if (word.length > longestRememberedWord) return ids;
+    if (this.#remembered.size >= rememberedWords) this.#remembered.clear();
+    // A copy: the word may be a slice that keeps the whole text it came from alive.
+    this.#remembered.set(Buffer.from(word).toString(), ids);
+    return ids;
+  }
+
+  /** Id of a token by its spelling in the vocabulary, added tokens included. */
+  tokenId(spelling: string): number | undefined {
+    return this.#ids.get(spelling);
+  }
+
+  /** The text of the ids. Special tokens, and ids the tokenizer lacks, stand for no text. */
+  decode(ids: Iterable<number>): string {
+    const tokens: string[] = [];
+    for (const id of ids) {
+      const spelling = this.isText(id) ? this.#spellings[id] : undefined;
+      if (spelling !== undefined) tokens.push(spelling);
+    }
+    if (tokens.length === 0) return '';
+    return this.#engine.decoder ? this.#engine.decoder.decode(tokens) : tokens.join('');
+  }
+
+  /** Whether the id stands for text: it is in the tokenizer and no special token. */
+  isText(id: number): boolean {
+    return this.#spellings[id] !== undefined && !this.#special.has(id);
+  }
+
+  /** The bytes an id stands for, which may be part of a character; none for ids that are no text, or where the decoder does not tell. */
+  bytesOf(id: number): Uint8Array {
+    const spelling = this.isText(id) ? this.#spellings[id] : undefined;
+    if (spelling === undefined) return new Uint8Array();
+    return this.#plain.has(id) ? new TextEncoder().encode(spelling) : (this.#bytesBySpelling?.(spelling) ?? new Uint8Array());
+  }
+
+  /** A tokenizer that has these spellings as special tokens too; new ones take the next ids, so the model's embeddings must grow with `size`. */
+  withAddedTokens(spellings: readonly string[]): Tokenizer {
+    const added = new Map(this.#json.added_tokens.map((token) => [token.content, token]));
+    let next = this.size;
+    for (const content of new Set(spellings)) {
+      const id = this.#ids.get(content) ?? next++;
+      added.set(content, { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true });
+    }
+    const tokens = [...added.values()].sort((a, b) => a.id - b.id);
+    return new Tokenizer({ ...this.#json, added_tokens: tokens }, this.#settings, fileName);
+  }
+
+  /** A tokenizer whose tokenizer_config.json says these too. */
+  withSettings(settings: Settings): Tokenizer {
+    return new Tokenizer(this.#json, { ...this.#settings, ...settings }, fileName);
+  }
+
+  /** Jinja by which other engines lay out a conversation; undefined where the folder has none. */
+  get chatTemplate(): string | undefined {
+    const { chat_template: template } = this.#settings;
+    return typeof template === 'string' ? template : undefined;
+  }
+
+  /** Spellings of the special tokens. */
+  get specialSpellings(): string[] {
+    return this.#json.added_tokens.filter(({ special }) => special).map(({ content }) => content);
+  }
+
+  /** What tokenizer.json holds. */
+  toJson(): TokenizerJson {
+    return this.#json;
+  }
+
+  /** Writes tokenizer.json and tokenizer_config.json the way transformers reads them. */
+  async save(folder: string): Promise<void> {
+    await writeJson(join(folder, fileName), this.#json);
+    const described = Object.fromEntries(this.#json.added_tokens.map(({ id, ...token }) => [id, token]));
+    await writeJson(join(folder, settingsName), {
+      tokenizer_class: 'PreTrainedTokenizerFast',
+      clean_up_tokenization_spaces: false,
+      ...this.#settings,
+      added_tokens_decoder: described,
+    });
+  }
+}
+
+function idsBySpelling(json: TokenizerJson): Map<string, number> {
+  const ids = new Map(Object.entries(json.model.vocab));
+  for (const token of json.added_tokens) ids.set(token.content, token.id);
+  return ids;
+}
+
+function spellingsById(ids: Map<string, number>, where: string): string[] {
+  const spellings: string[] = [];
+  for (const [spelling, id] of ids) {
+    const other = spellings[id];
+    if (other !== undefined) {
+      throw new SteerError(
+        'invalid_model',
+        `${where}: ${JSON.stringify(other)} and ${JSON.stringify(spelling)} share the id ${id}.`,
+      );
+    }
+    spellings[id] = spelling;
+  }
+  return spellings;
+}
+
+/**
+ * The library's tokenizer without added tokens and without the template that adds a beginning or end of sequence. Special tokens a vocabulary
+ * holds itself (Llama 2's <s>, or a trained tokenizer's) leave it, with the merges that would spell them; the unknown token has to stay.
+ */
+function buildEngine(json: TokenizerJson, where: string): Engine {
+  const { model } = json;
+  const hidden = new Set(json.added_tokens.filter((token) => token.special).map((token) => token.content));
+  if (model.unk_token) hidden.delete(model.unk_token);
+  const vocab = Object.fromEntries(Object.entries(model.vocab).filter(([spelling]) => !hidden.has(spelling)));
+  const merges = (model.merges as (string | [string, string])[]).filter((merge) => {
+    return !hidden.has(typeof merge === 'string' ? merge.replace(' ', '') : merge.join(''));
+  });
+  try {
+    const cuts = json.pre_tokenizer && exactCuts(json.pre_tokenizer);
+    const plain = { ...json, added_tokens: [], pre_tokenizer: cuts, post_processor: null, model: { ...model, vocab, merges } };
+    const engine = new HuggingFaceTokenizer(plain, {}) as Engine;
+    // The decoder must not read added tokens that count as text byte by byte.
+    if (engine.decoder) engine.decoder.added_tokens = json.added_tokens.filter((token) => !token.special);
+    // A byte order mark is text like any other.
+    for (const step of [engine.decoder, ...(engine.decoder?.decoders ?? [])]) {
+      if (step?.text_decoder) step.text_decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    }
+    return engine;
+  } catch (cause) {
+    throw new SteerError('invalid_model', `${where} uses something this tokenizer cannot follow: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,144 @@
+// The parameters of a Llama-shaped model in its folder: one model.safetensors, or shards listed by model.safetensors.index.json.
+// Knows names and shapes, not what is computed with them.
+import { join } from 'node:path';
+import { z } from 'zod';
+import { SteerError } from '../errors.ts';
+import { exists, readJson } from './formats/json-file.ts';
+import { type FloatType, openTensorFile, type Part, type TensorFile, writeTensorFile } from './formats/safetensors.ts';
+import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
+
+export interface Weights {
+  /** Every parameter of the shape, extras last, in order. */
+  readonly names: string[];
+  /** The parameter as float32, row-major, or a part of it. */
+  read(name: string, part?: Part): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+const noExtra: ReadonlyMap<string, number[]> = new Map();
+const fileName = 'model.safetensors';
+const indexName = 'model.safetensors.index.json';
+const floatTypes: Record<WeightType, FloatType> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' };
+
+const indexSchema = z.looseObject({
+  weight_map: z.record(z.string(), z.string().regex(/^[^/\\]+\.safetensors$/, 'must name a .safetensors file beside the index')),
+});
+
+/**
+ * Opens the weights of a folder and checks that every parameter of `shape` (and of `extra`, e.g. a predictor's head) is there with its shape.
+ * Throws invalid_model naming what is missing, misshapen or unknown.
+ */
+export async function openWeights(
+  folder: string,
+  shape: LlamaShape,
+  extra: ReadonlyMap<string, number[]> = noExtra,
+): Promise<Weights> {
+  const files = await openFiles(folder);
+  const close = async () => {
+    await Promise.all(files.map((file) => file.close()));
+  };
+  try {
+    const homes = new Map(
+      files.flatMap((file) => [...file.shapes.keys()].map((name) => [canonicalName(name), { file, name }] as const)),
+    );
+    const expected = new Map([...parameterShapes(shape), ...extra]);
+    checkNames(folder, expected, homes);
+    return {
+      names: [...expected.keys()],
+      read: async (name, part) => {
+        const home = homes.get(name);
+        if (!home) throw new SteerError('invalid_model', `The weights in ${folder} have no tensor ${name}.`);
+        return home.file.read(home.name, part);
+      },
+      close,
+    };
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+}
+
+async function openFiles(folder: string): Promise<TensorFile[]> {
+  const opened = await Promise.allSettled((await weightFiles(folder)).map((name) => openTensorFile(join(folder, name))));
+  const files = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failed = opened.find((result) => result.status === 'rejected');
+  if (failed) {
+    await Promise.all(files.map((file) => file.close()));
+    throw failed.reason;
+  }
+  return files;
+}
+
+/** Names of the safetensors files that hold a folder's weights. Throws invalid_model when there are none or the index is malformed. */
+export async function weightFiles(folder: string): Promise<string[]> {
+  if (await exists(join(folder, fileName))) return [fileName];
+  const indexPath = join(folder, indexName);
+  if (!(await exists(indexPath))) {
+    throw new SteerError(
+      'invalid_model',
+      `Expected ${fileName} or ${indexName} in ${folder}, found neither. Check the model folder.`,
+    );
+  }
+  const index = indexSchema.safeParse(await readJson(indexPath));
+  if (!index.success) {
+    const issue = index.error.issues[0];
+    throw new SteerError('invalid_model', `${indexPath}: ${issue?.path.join('.')}: ${issue?.message}.`);
+  }
+  return [...new Set(Object.values(index.data.weight_map))].sort();
+}
+
+/** Checkpoints saved from the bare trunk leave out the leading `model.`. */
+function canonicalName(name: string): string {
+  return /^(embed_tokens|layers|norm)\./.test(name) ? `model.${name}` : name;
+}
+
+function checkNames(
+  folder: string,
+  expected: ReadonlyMap<string, number[]>,
+  homes: ReadonlyMap<string, { file: TensorFile; name: string }>,
+): void {
+  const missing = [...expected.keys()].filter((name) => !homes.has(name));
+  if (missing.length > 0) {
+    const hint = missing[0] === 'lm_head.weight' ? ' Does config.json lack "tie_word_embeddings": true?' : '';
+    throw new SteerError('invalid_model', `The weights in ${folder} lack ${listed(missing)}.${hint}`);
+  }
+  for (const [name, shape] of expected) {
+    const home = homes.get(name)!;
+    const found = home.file.shapes.get(home.name)!;
+    if (found.join() !== shape.join()) {
+      throw new SteerError(
+        'invalid_model',
+        `${folder}: expected ${name} to be [${shape.join(', ')}] by config.json, found [${found.join(', ')}].`,
+      );
+    }
+  }
+  const unknown = [...homes.keys()].filter((name) => !expected.has(name) && !isIgnored(name));
+  if (unknown.length > 0) {
+    throw new SteerError(
+      'invalid_model',
+      `The weights in ${folder} hold ${listed(unknown)}, which config.json does not describe.`,
+    );
+  }
+}
+
+/** Buffers older checkpoints stored, and the output projection some store although it is tied to the embeddings. */
+function isIgnored(name: string): boolean {
+  return name.endsWith('.rotary_emb.inv_freq') || name === 'lm_head.weight';
+}
+
+function listed(names: string[]): string {
+  const more = names.length > 4 ? ` and ${names.length - 4} more` : '';
+  return `${names.slice(0, 4).join(', ')}${more}`;
+}
+
+/** Writes model.safetensors, whole or not at all, from every parameter of `shape` and `extra`, in any order. Throws invalid_model if one is amiss. */
+export async function saveWeights(
+  folder: string,
+  shape: LlamaShape,
+  tensors: Iterable<[string, Float32Array]> | AsyncIterable<[string, Float32Array]>,
+  dtype: WeightType,
+  extra: ReadonlyMap<string, number[]> = noExtra,
+): Promise<void> {
+  const shapes = new Map([...parameterShapes(shape), ...extra]);
+  await writeTensorFile(join(folder, fileName), shapes, tensors, floatTypes[dtype]);
+}

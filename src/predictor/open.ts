@@ -1,0 +1,77 @@
+// A predictor folder as a Predictor: reads and encodes conversations on the caller's thread, scores them on an engine thread.
+import { SteerError } from '../errors.ts';
+import { readModelCard, readShape, revisionOf } from '../model/model-folder.ts';
+import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { promptLayoutVersion } from '../steerlm/prompt-layout.ts';
+import { builtEntry } from '../tensor/built-entry.ts';
+import { EngineThread } from '../tensor/engine-thread.ts';
+import { readScores } from './distribution.ts';
+import type { Predictor } from './predictor.ts';
+import { readConversation } from './readings.ts';
+import type { ScoreEvent, ScoreRequest, ScorerData } from './scorer-thread.ts';
+
+export interface PredictorOptions {
+  threads?: number;
+  /** Scoring calls that may wait at once. */
+  maxCalls?: number;
+}
+
+/** Loads a predictor. Throws invalid_model when the folder holds no whole predictor. */
+export async function openPredictor(folder: string, { threads, maxCalls = 64 }: PredictorOptions = {}): Promise<Predictor> {
+  const card = await readModelCard(folder);
+  const schema = card.attributeSchema;
+  if (card.kind !== 'predictor' || !schema) {
+    throw new SteerError(
+      'invalid_model',
+      `Expected a predictor in ${folder}, found a ${card.kind} model. Train one with: steer train-predictor.`,
+    );
+  }
+  if (card.promptLayoutVersion !== promptLayoutVersion) {
+    throw new SteerError(
+      'invalid_model',
+      `${folder} was trained with prompt layout ${card.promptLayoutVersion}, this program writes ${promptLayoutVersion}.`,
+    );
+  }
+  const { contextLength, vocabSize } = await readShape(folder);
+  const tokenizer = await Tokenizer.open(folder, vocabSize);
+  const revision = await revisionOf(folder);
+  const { reading_tokens: trainedOn } = card.recipe;
+  const limit = typeof trainedOn === 'number' ? Math.min(trainedOn, contextLength) : contextLength;
+  const data: ScorerData = { folder, ...(threads === undefined ? {} : { threads }) };
+  const thread = await EngineThread.start<null, ScoreRequest, ScoreEvent>(
+    builtEntry(import.meta.url, './scorer-thread.ts'),
+    data,
+    { maxCalls },
+  );
+  return {
+    id: card.name,
+    revision,
+    schema,
+    async score(conversations, signal) {
+      const readings = conversations.map((conversation, i) => {
+        if (conversation.turns.at(-1)?.role !== 'assistant') {
+          throw new SteerError(
+            'invalid_request',
+            `Expected conversation ${i} to end with an assistant turn, which is what is rated.`,
+            {
+              details: { param: 'messages' },
+            },
+          );
+        }
+        return readConversation(tokenizer, conversation, limit);
+      });
+      for await (const [rows] of thread.call(
+        readings.map(({ ids }) => ids),
+        signal,
+      )) {
+        return rows!.map((row, i) => ({
+          attributes: readScores(schema, row),
+          truncated: readings[i]!.truncated,
+          tokens: readings[i]!.ids.length,
+        }));
+      }
+      throw new SteerError('internal_error', 'The predictor gave no answer.');
+    },
+    dispose: () => thread.dispose(),
+  };
+}

@@ -1,0 +1,32 @@
+// What the rest of the program may ask of a loaded attribute predictor.
+import type { AttributeSchema } from '../steerlm/attributes.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
+
+/** A distribution over the levels of one attribute, and what follows from it. */
+export interface AttributeScore {
+  /** Expected level, a float. */
+  value: number;
+  /** Likeliest level. */
+  level: number;
+  /** One probability per level, summing to 1. */
+  probabilities: number[];
+  /** 1 − entropy / ln(levels): 0 is uniform, 1 is certain. */
+  confidence: number;
+}
+
+export interface ConversationScore {
+  attributes: Record<string, AttributeScore>;
+  /** True when the start of the conversation was cut to fit the context. */
+  truncated: boolean;
+  /** Tokens read. */
+  tokens: number;
+}
+
+export interface Predictor {
+  readonly id: string;
+  readonly revision: string;
+  readonly schema: AttributeSchema;
+  /** Rates the last assistant turn of each conversation; answers in order. Throws `invalid_request` when there is none. */
+  score(conversations: Conversation[], signal: AbortSignal): Promise<ConversationScore[]>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,49 @@
+// Opens a model of a folder with what this process gives to each: cores, bounds, a precision, what computes it. Knows no registry.
+import { availableParallelism } from 'node:os';
+import type { EngineOptions } from '../engine/engine.ts';
+import type { LanguageModel } from '../generation/language-model.ts';
+import { type LanguageModelOptions, openLanguageModel } from '../generation/steered-model.ts';
+import type { Precision } from '../model/loaded-network.ts';
+import { openPredictor } from '../predictor/open.ts';
+import type { Predictor } from '../predictor/predictor.ts';
+import type { Execution, ProviderChoice } from '../tensor/providers.ts';
+import { isUpstream } from '../upstream/settings.ts';
+import { openUpstreamModel, type UpstreamOptions } from '../upstream/upstream-model.ts';
+import type { Entry } from './scan.ts';
+
+/** Threads of one run of a model: every core. Calls in hand above which a predictor refuses further ones; a language model has its own bounds. */
+export const engineOptions = { threads: availableParallelism(), maxCalls: 64 };
+
+export interface OpenOptions {
+  /** What computes the language models; cpu when absent. Predictors are small and always the processor's. */
+  provider?: ProviderChoice;
+  /** Bounds of the engine of a language model, and the precision of its weights where nobody asked for another. */
+  engine?: Partial<EngineOptions> & { precision?: Precision };
+  /** Told what computes a language model that was loaded, and why. */
+  onExecution?(id: string, execution: Execution): void;
+  /** Key sent to upstreams that run models; absent means none. */
+  upstreamKey?: string | undefined;
+  /** Told what went wrong with the upstream of a model. */
+  onUpstreamFault?(id: string, reason: string): void;
+}
+
+/** Loads the model. Throws invalid_model in one clear line; for one on an upstream not_ready too, when that does not answer. */
+export function openModel(
+  { id, kind, folder }: Pick<Entry, 'id' | 'kind' | 'folder'>,
+  precision: Precision,
+  { provider, engine, onExecution, upstreamKey: apiKey, onUpstreamFault }: OpenOptions,
+): Promise<LanguageModel | Predictor> {
+  if (kind === 'predictor') return openPredictor(folder, engineOptions);
+  const told = (execution: Execution) => onExecution?.(id, execution);
+  const here = { ...engineOptions, ...engine, precision, provider, onExecution: told };
+  return openLanguage(folder, here, { apiKey, onFault: (reason) => onUpstreamFault?.(id, reason) });
+}
+
+/** Loads a language model where its folder says it runs: in a thread of this process, or on an upstream. */
+export async function openLanguage(
+  folder: string,
+  here: LanguageModelOptions,
+  upstream: UpstreamOptions,
+): Promise<LanguageModel> {
+  return (await isUpstream(folder)) ? openUpstreamModel(folder, upstream) : openLanguageModel(folder, here);
+}

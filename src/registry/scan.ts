@@ -1,0 +1,166 @@
+// What lies in the models folder: one entry per sub-folder with a config.json, read anew only where its files changed. Loads nothing.
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { SteerError } from '../errors.ts';
+import { exists } from '../model/formats/json-file.ts';
+import { readModelCard, readShape } from '../model/model-folder.ts';
+import { openWeights } from '../model/weights.ts';
+import { headShapes } from '../predictor/graph.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
+import type { Curves } from '../steerlm/calibration.ts';
+import { isUpstream, readUpstreamSettings, upstreamFile } from '../upstream/settings.ts';
+import type { ModelKind } from './models.ts';
+
+export interface Entry {
+  id: string;
+  kind: ModelKind;
+  steered: boolean;
+  folder: string;
+  /** Unix seconds. */
+  created: number;
+  schema: AttributeSchema;
+  curves: Curves;
+  contextLength: number;
+  /** Name of the model it was trained from. */
+  base: string | null;
+  datasets: { name: string; hash: string }[];
+  /** Changes when a file of the folder does. */
+  stamp: string;
+}
+
+/** A sub-folder that looks like a model and is none, as it stood then. */
+export interface Broken {
+  folder: string;
+  stamp: string;
+  reason: string;
+}
+
+export interface Scan {
+  entries: Entry[];
+  broken: Broken[];
+}
+
+export const noAttributes: AttributeSchema = { name: 'none', version: 0, attributes: [] };
+
+/** The models below `modelsDir`, those unchanged since `before` taken from there. Throws invalid_model when there is no such folder. */
+export async function scanModels(modelsDir: string, before: Scan): Promise<Scan> {
+  const known = new Map(before.entries.map((entry) => [`${entry.folder} ${entry.stamp}`, entry]));
+  const failed = new Map(before.broken.map((broken) => [`${broken.folder} ${broken.stamp}`, broken]));
+  const scan: Scan = { entries: [], broken: [] };
+  for (const folder of await modelFolders(modelsDir)) {
+    const stamp = await stampOf(folder);
+    const [entry, broken] = [known.get(`${folder} ${stamp}`), failed.get(`${folder} ${stamp}`)];
+    if (entry) scan.entries.push(entry);
+    else if (broken) scan.broken.push(broken);
+    else await readInto(scan, folder, stamp);
+  }
+  return scan;
+}
+
+async function readInto(scan: Scan, folder: string, stamp: string): Promise<void> {
+  try {
+    scan.entries.push({ ...(await readEntry(folder)), stamp });
+  } catch (error) {
+    if (!(error instanceof SteerError)) throw error;
+    scan.broken.push({ folder, stamp, reason: error.message });
+  }
+}
+
+async function modelFolders(modelsDir: string): Promise<string[]> {
+  const entries = await readdir(modelsDir, { withFileTypes: true }).catch((cause) => {
+    const message = `Cannot read the models folder ${modelsDir} (${cause.code}). Set MODELS_DIR to a folder of models.`;
+    throw new SteerError('invalid_model', message, { cause });
+  });
+  const folders: string[] = [];
+  for (const entry of entries) {
+    // A leading dot marks a model that is still being written.
+    if (entry.name.startsWith('.') || !(entry.isDirectory() || entry.isSymbolicLink())) continue;
+    if (await exists(join(modelsDir, entry.name, 'config.json'))) folders.push(join(modelsDir, entry.name));
+  }
+  return folders.sort();
+}
+
+/** Size and time of every file a model is read from. */
+async function stampOf(folder: string): Promise<string> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(json|safetensors)$/.test(name)).sort();
+  const marks: string[] = [];
+  for (const name of names) {
+    const found = await stat(join(folder, name)).catch(() => null);
+    marks.push(found ? `${name} ${found.size} ${found.mtimeMs} ${found.ino}` : name);
+  }
+  return marks.join('/');
+}
+
+async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
+  const card = await readModelCard(folder);
+  const shape = await readShape(folder);
+  const { kind, attributeSchema } = card;
+  if (await isUpstream(folder)) await checkUpstream(folder, card.kind);
+  else
+    await checkWeights(folder, shape, kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined);
+  const made = card.createdAt ? Date.parse(card.createdAt) : (await stat(join(folder, 'config.json'))).mtimeMs;
+  return {
+    id: card.name,
+    kind: kind === 'predictor' ? 'predictor' : 'language',
+    steered: kind === 'steered',
+    folder,
+    created: Math.floor(made / 1000),
+    schema: attributeSchema ?? noAttributes,
+    curves: card.measured?.steering?.curves ?? {},
+    contextLength: shape.contextLength,
+    base: card.baseModel?.name ?? null,
+    datasets: card.datasets,
+  };
+}
+
+/** Reads the heads of the weight files only; that is where a broken download shows. */
+async function checkWeights(...[folder, shape, heads]: Parameters<typeof openWeights>): Promise<void> {
+  const weights = await openWeights(folder, shape, heads);
+  await weights.close();
+}
+
+async function checkUpstream(folder: string, kind: string): Promise<void> {
+  await readUpstreamSettings(folder);
+  if (kind !== 'predictor') return;
+  const message = `Expected a language model in ${folder}, since it has ${upstreamFile}; found a predictor, which runs here only.`;
+  throw new SteerError('invalid_model', message);
+}
+
+/** One model a name: of several the one whose folder is called so, else the first; the others are broken. */
+export function withoutTwins({ entries, broken }: Scan): Scan {
+  const homes = new Map<string, Entry>();
+  const twins: Broken[] = [];
+  const atHome = ({ id, folder }: Entry) => basename(folder) === id;
+  for (const entry of entries.toSorted((a, b) => Number(atHome(b)) - Number(atHome(a)))) {
+    const { id, folder, stamp } = entry;
+    const twin = homes.get(id);
+    if (twin) twins.push({ folder, stamp, reason: `Its name ${id} is that of ${twin.folder} already.` });
+    else homes.set(id, entry);
+  }
+  return { entries: entries.filter((entry) => homes.get(entry.id) === entry), broken: [...broken, ...twins] };
+}
+
+/** First line of `<modelsDir>/default`; null without that file. */
+export async function chosenDefault(modelsDir: string): Promise<string | null> {
+  const text = await readFile(join(modelsDir, 'default'), 'utf8').catch(() => null);
+  return text?.split('\n')[0]?.trim() ?? null;
+}
+
+const madeByJob = /^ft:/;
+
+/**
+ * Language models first, the default before all others: the one its alias names, else the one the folder says. Then steered ones before
+ * bases, in the order of the folders. What jobs make stands behind, so that a finished job never moves the default by itself, and a
+ * checkpoint, which may be gone soon, last.
+ */
+export function inOrder(entries: Entry[], alias: string | undefined, chosen: string | null): Entry[] {
+  const aliased = entries.find(({ id, kind }) => id === alias && kind === 'language');
+  const isDefault = ({ id, folder }: Entry) => (aliased ? aliased.id === id : [id, basename(folder)].includes(chosen ?? ''));
+  const rank = (entry: Entry): number => {
+    if (entry.kind === 'predictor') return 3;
+    if (isDefault(entry)) return 0;
+    if (madeByJob.test(entry.id)) return entry.id.includes(':ckpt-step-') ? 2.5 : 1.5;
+    return entry.steered ? 1 : 2;
+  };
+  return entries.toSorted((a, b) => rank(a) - rank(b));
+}

@@ -1,0 +1,96 @@
+// What a process that serves or works consists of, put together once: database, models, application, queue and, where wanted, a worker.
+// Knows no command line and no port.
+
+import type { Answer } from './batches/answering.ts';
+import { batchJob } from './batches/batch-job.ts';
+import type { Config } from './config.ts';
+import { evaluationJob } from './evaluation/evaluation-job.ts';
+import { removeLeftovers } from './files/files.ts';
+import { finetuningJobs } from './finetuning/job.ts';
+import { answerBy } from './http/answer.ts';
+import { createApp } from './http/app.ts';
+import type { AppContext } from './http/app-context.ts';
+import type { JobDefinition } from './jobs/define.ts';
+import { openDispatcher } from './jobs/dispatcher.ts';
+import { defaultWorkerSettings, startWorker, type WorkerSettings } from './jobs/worker.ts';
+import { labellingJob } from './predictor/labelling-job.ts';
+import { trainPredictor } from './predictor/train.ts';
+import { ModelRegistry } from './registry/model-registry.ts';
+import { engineOptions } from './registry/open.ts';
+import { type Db, openStore } from './store/connect.ts';
+import { migrateStore } from './store/migrate.ts';
+
+export interface Runtime {
+  app: ReturnType<typeof createApp>;
+  models: ModelRegistry;
+  db: Db;
+  /** Begins to work on jobs of every kind. */
+  work(): Promise<void>;
+  /** Gives jobs in hand back to the queue, unloads the models and closes the database. */
+  close(): Promise<void>;
+}
+
+/** Opens everything, the database migrated. Throws `database_unavailable`, `invalid_config` or `invalid_model` with nothing left open. */
+export async function openRuntime(config: Config, log: AppContext['log']): Promise<Runtime> {
+  const opened: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const end of opened.splice(0).reverse()) await end();
+  };
+  try {
+    const store = await openStore({ databaseUrl: config.databaseUrl, dataDir: config.dataDir });
+    opened.push(() => store.close());
+    await migrateStore(store.db);
+    await removeLeftovers(store.db);
+    const onBroken = (folder: string, reason: string) => log.warn({ folder, reason }, 'model passed over');
+    const models = await ModelRegistry.open(config.modelsDir, {
+      onBroken,
+      db: store.db,
+      provider: config.executionProvider,
+      engine: config.engine,
+      onExecution: (model, { reason }) => log.info({ model }, reason),
+      upstreamKey: config.upstreamApiKey,
+      onUpstreamFault: (model, reason) => log.warn({ model, reason }, 'upstream fault'),
+    });
+    opened.push(() => models.dispose());
+    const dispatcher = await openDispatcher(store, log);
+    opened.push(() => dispatcher.close());
+    // A batch is answered by the application, which tells the queue of new jobs: each is called only when both are there.
+    const definitions = jobDefinitions(models, config, (...asked) => answer(...asked));
+    const lanes = new Map(definitions.map(({ name, lane }) => [name, lane]));
+    const dispatch: AppContext['dispatch'] = async ({ kind, id }) => {
+      const lane = lanes.get(kind);
+      // The job is made; where this fails its workers find it a moment later.
+      if (lane)
+        await dispatcher.send(lane, id).catch((error) => log.warn({ jobId: id, err: String(error) }, 'job not announced'));
+    };
+    const app = createApp({ models, config, log, db: store.db, dispatch });
+    const answer = answerBy(app, config.apiKey);
+    const work = async () => {
+      const worker = await startWorker(store, dispatcher, definitions, log, settingsOf(config));
+      opened.push(() => worker.stop());
+    };
+    return { app, models, db: store.db, work, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function jobDefinitions(models: ModelRegistry, config: Config, answer: Answer): JobDefinition[] {
+  const { modelsDir, dataDir, limits, executionProvider: provider } = config;
+  const { unpackedBytes } = limits;
+  const finetuning = finetuningJobs({ models, modelsDir, dataDir, unpackedBytes, provider, trainPredictor });
+  const evaluation = evaluationJob({ models, threads: engineOptions.threads });
+  return [labellingJob(models), batchJob(answer), evaluation, ...finetuning];
+}
+
+/** Several heartbeats fit into a lease, so that one lost on the way costs nothing. */
+function settingsOf({ jobLeaseMs }: Config): WorkerSettings {
+  const { beatMs, sweepMs } = defaultWorkerSettings;
+  return {
+    ...defaultWorkerSettings,
+    leaseMs: jobLeaseMs,
+    beatMs: Math.min(beatMs, jobLeaseMs / 5),
+    sweepMs: Math.min(sweepMs, jobLeaseMs / 2),
+  };
+}

@@ -1,0 +1,105 @@
+// Built-in attribute schemas, data only: HelpSteer, OpenAssistant, both together in NeMo-Aligner's order, and game characters.
+import type { Attribute, AttributeSchema } from './attributes.ts';
+
+function attribute(name: string, description: string, levels: string[], rest: Partial<Attribute> = {}): Attribute {
+  return { name, aliases: [], description, levels, default: null, cap: levels.length - 1, ...rest };
+}
+
+const helpfulness = attribute(
+  'helpfulness',
+  'How far the reply serves what the user asked for',
+  [
+    'refuses or ignores the request',
+    'barely touches it',
+    'answers part of it',
+    'answers it',
+    'answers it fully and offers the next step',
+  ],
+  { aliases: ['helpful'], default: 4 },
+);
+const verbosity = attribute('verbosity', 'How much is said', [
+  'a few words',
+  'one short sentence',
+  'two or three sentences',
+  'a paragraph',
+  'long and detailed',
+]);
+const toxicity = attribute('toxicity', 'How rude or hurtful the reply is', ['kind', 'curt', 'rude', 'insulting', 'hostile'], {
+  aliases: ['rudeness'],
+  default: 0,
+});
+const humor = attribute(
+  'humor',
+  'How funny the reply tries to be',
+  ['serious', 'a light touch', 'a joke in passing', 'openly joking', 'nothing but jokes'],
+  { aliases: ['humour', 'funny'] },
+);
+const creativity = attribute(
+  'creativity',
+  'How imaginative wording and ideas are',
+  ['plain', 'mostly plain', 'some colour', 'vivid', 'strikingly original'],
+  { aliases: ['creative'] },
+);
+const formality = attribute('formality', 'Register of the reply', ['slang', 'casual', 'neutral', 'polite', 'ceremonious'], {
+  aliases: ['formal'],
+});
+const correctness = attribute(
+  'correctness',
+  'Whether what is said is true and complete',
+  ['wrong', 'mostly wrong', 'partly right', 'right with small slips', 'right and complete'],
+  { default: 4 },
+);
+const coherence = attribute(
+  'coherence',
+  'Whether the reply hangs together',
+  ['incoherent', 'hard to follow', 'uneven', 'clear with small lapses', 'clear throughout'],
+  { default: 4 },
+);
+const complexity = attribute('complexity', 'How much expertise the language asks of a reader', [
+  'basic',
+  'simple',
+  'average',
+  'advanced',
+  'expert',
+]);
+const quality = attribute('quality', 'Overall quality of the reply', ['poor', 'weak', 'fair', 'good', 'excellent'], {
+  default: 4,
+});
+
+export const helpSteer: AttributeSchema = {
+  name: 'helpsteer',
+  version: 1,
+  attributes: [helpfulness, correctness, coherence, complexity, verbosity],
+};
+
+export const openAssistant: AttributeSchema = {
+  name: 'oasst',
+  version: 1,
+  attributes: [quality, toxicity, humor, creativity],
+};
+
+/** ALL_STEERLM_ATTRIBUTES of NeMo-Aligner, in its order. */
+export const steerLM: AttributeSchema = {
+  name: 'steerlm',
+  version: 1,
+  attributes: [...openAssistant.attributes, ...helpSteer.attributes],
+};
+
+/**
+ * Game characters. Toxicity is mild rudeness and capped below hostility. Nothing is left open unless asked: who turns one dial expects the
+ * others to stay where they are, and a joke needs a reply that has room for one.
+ */
+export const gameCharacters: AttributeSchema = {
+  name: 'npc',
+  version: 1,
+  attributes: [
+    helpfulness,
+    { ...humor, default: 0 },
+    { ...creativity, default: 0 },
+    { ...verbosity, default: 2 },
+    { ...toxicity, cap: 3 },
+    { ...formality, default: 2 },
+  ],
+};
+
+export const builtInSchemas: AttributeSchema[] = [helpSteer, openAssistant, steerLM, gameCharacters];

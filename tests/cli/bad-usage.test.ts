@@ -1,0 +1,102 @@
+// What the command line says of itself, and of what it cannot do: one clear line, an exit status that is not 0, never a stack.
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeTinyModel } from '../model/tiny-model.ts';
+import { newWorkshop, steer, writeTalk } from './steer.ts';
+
+const { folder, path } = newWorkshop();
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const names = [
+  ['serve', 'generate', 'score', 'import'],
+  ['export', 'export-model', 'datasets', 'pretrain', 'train-predictor'],
+  ['label', 'finetune', 'reweight', 'evaluate', 'migrate', 'openapi'],
+].flat();
+
+test('steer --help names every command', async () => {
+  const { code, stdout } = await steer(folder, ['--help']);
+  expect(code).toBe(0);
+  expect(names.filter((name) => !stdout.includes(`\n  ${name} `))).toEqual([]);
+});
+
+test.concurrent.each(names)('%s --help tells what it does, and an example, under any settings', async (name) => {
+  const { code, stdout, stderr } = await steer(folder, [name, '--help'], { env: { PORT: 'none' } });
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(new RegExp(`^Usage: steer ${name} `));
+  expect(stdout).toMatch(new RegExp(`\nExample:\n(.*\n)*?  .*\\bsteer ${name}\\b`));
+});
+
+test('openapi writes the committed document', async () => {
+  const document = fileURLToPath(new URL('../../openapi/openapi.json', import.meta.url));
+  expect((await steer(folder, ['openapi'])).stdout).toBe(readFileSync(document, 'utf8'));
+});
+
+/** Folders under models/, each broken in its own way. */
+async function writeBrokenModels(): Promise<void> {
+  for (const name of ['cut', 'misfit', 'missing']) await writeTinyModel(path(`models/${name}`), { kind: 'steered', name });
+  truncateSync(path('models/cut/model.safetensors'), 500);
+  rmSync(path('models/missing/model.safetensors'));
+  const tokenizer = JSON.parse(readFileSync(path('models/misfit/tokenizer.json'), 'utf8'));
+  tokenizer.added_tokens.push({ ...tokenizer.added_tokens[0], id: 999, content: '<one too many>' });
+  writeFileSync(path('models/misfit/tokenizer.json'), JSON.stringify(tokenizer));
+}
+
+describe('refusals', () => {
+  beforeAll(async () => {
+    writeTalk(folder, 4);
+    await writeBrokenModels();
+    cpSync(path('talk.jsonl'), path('bad.jsonl'));
+    writeFileSync(path('bad.jsonl'), '{"messages": [{"role": "user"}]}\n');
+    writeFileSync(path('twice.json'), '{"name": "x", "attributes": [{"name": "a", "levels": ["only one"]}]}');
+  });
+
+  const train = ['--name', 'new', '--data', 'talk.jsonl'];
+  const finetune = ['finetune', ...train, '--base'];
+  test.concurrent.each<[string, string[], RegExp]>([
+    ['an unknown option', ['serve', '--colour'], /unknown option '--colour'/],
+    ['an unknown command', ['serv'], /unknown command 'serv'\n\(Did you mean serve\?\)/],
+    [
+      'a number out of range',
+      ['pretrain', '--steps', '0'],
+      /'--steps <n>' argument '0' is invalid. Expected a whole number, 1 or more/,
+    ],
+    ['a missing option', ['pretrain'], /required option '--name <name>' not specified/],
+    ['no data', ['pretrain', '--name', 'new'], /Expected data to train on: .*--dataset NAME or --data FILE/],
+    ['a missing file', ['pretrain', '--name', 'new', '--data', 'no.jsonl'], /There is no file no\.jsonl/],
+    ['a bad line', ['pretrain', '--name', 'new', '--data', 'bad.jsonl'], /bad\.jsonl, line 1: messages\.0\.content/],
+    ['heads that do not fit', ['pretrain', ...train, '--width', '30'], /--width 30 does not split into 8 heads/],
+    ['a name with a slash', ['pretrain', '--data', 'talk.jsonl', '--name', 'a/b'], /--name: expected letters/],
+    ['an unknown base', [...finetune, 'none'], /No language model is named "none"\. Known: misfit/],
+    ['a base folder without a model', [...finetune, './none'], /none\/config\.json, found nothing there/],
+    ['a corrupt base', [...finetune, 'cut'], /cut\/model\.safetensors is not a whole safetensors file/],
+    [
+      'a base without weights',
+      [...finetune, './models/missing'],
+      /Expected model\.safetensors or .* in \.\/models\/missing, found neither/,
+    ],
+    ['a corrupt model', ['generate', '--model', 'cut', 'Hi'], /cut\/model\.safetensors is not a whole safetensors file/],
+    ['a tokenizer that does not fit', ['generate', '--model', 'misfit', 'Hi'], /misfit\/tokenizer\.json: .*found ids up to 999/],
+    ['a model of the wrong kind', ['score', '--model', 'misfit', '--reply', 'Hi'], /Expected a predictor in .*misfit/],
+    ['no predictor at all', ['score', '--reply', 'Hi'], /No predictor model is named "default"\. Known: none/],
+    ['an attribute without a level', ['generate', '--attribute', 'humor', 'Hi'], /Expected NAME=LEVEL like humor=4/],
+    [
+      'a schema with one level',
+      ['import', 'talk.jsonl', '--schema', 'twice.json'],
+      /twice\.json: attributes\.0\.levels: expected at least two/,
+    ],
+    ['a schema of no such name', [...finetune, 'missing', '--schema', 'tune'], /--schema: expected helpsteer, .*found "tune"/],
+    ['neither file nor reply', ['score'], /Expected either a file of conversations or one reply/],
+    ['half of a file to label', ['label', '--data', 'talk.jsonl'], /Expected either a dataset, or both/],
+  ])('%s', async (_, args, message) => {
+    const { code, stdout, stderr } = await steer(folder, args);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^(The run folder is in use .*\n)?(warning: .*\n)*error: .*\n(\(Did you mean .*\)\n)?$/);
+    expect([code, stdout]).toEqual([1, '']);
+  });
+
+  test('a setting that does not hold is named', async () => {
+    const { code, stderr } = await steer(folder, ['serve'], { env: { PORT: 'none' } });
+    expect([code, stderr]).toEqual([1, 'error: PORT: expected a whole number from 0 to 65535.\n']);
+  });
+});

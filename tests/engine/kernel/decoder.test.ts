@@ -1,0 +1,112 @@
+// The kernels against the runtime in fp32 on the same weights, and against themselves: a row is the same bits whatever is computed beside it.
+import { describe, expect, it } from 'vitest';
+import { KernelDecoder } from '../../../src/engine/kernel/decoder.ts';
+import { Lanes } from '../../../src/engine/onnx/cache.ts';
+import { openDecoder } from '../../../src/engine/onnx/decoder.ts';
+import type { Model } from '../../../src/model/model.ts';
+import { exactModel, kernelModels } from './models.ts';
+
+const blocksFor = (decoder: KernelDecoder, tokens: number) =>
+  Array.from({ length: Math.ceil(tokens / 16) }, () => decoder.newBlock());
+
+/** Scores after each chunk of the ids. */
+function readInChunks(decoder: KernelDecoder, ids: readonly number[], chunk: number, blocks: readonly number[]): Float32Array[] {
+  const scores: Float32Array[] = [];
+  for (let computed = 0; computed < ids.length; computed += chunk) {
+    scores.push(decoder.read({ ids: ids.slice(computed, computed + chunk), computed, blocks }, true)!.slice());
+  }
+  return scores;
+}
+
+const idsOf = (length: number, from = 0) => Array.from({ length }, (_, i) => (from + i * i * 7 + 3 * i) % 60);
+const open = (model: Pick<Model, 'shape' | 'values'>, threads = 1) => KernelDecoder.open(model, { threads, rows: 64 });
+
+describe.each(kernelModels)('%s', (name) => {
+  it('gives the scores of the runtime, but for the rounding of activations, keys and values', async () => {
+    const model = await exactModel(name);
+    const decoder = await open(model);
+    const whole = await openDecoder(model, { threads: 1, precision: 'fp32' });
+    const ids = idsOf(150);
+    const found = readInChunks(decoder, ids, 15, blocksFor(decoder, ids.length));
+    const lanes = new Lanes(model.shape, 256, 1);
+    for (const [chunk, scores] of found.entries()) {
+      const computed = chunk * 15;
+      const expected = await whole.run({ ids: ids.slice(computed, computed + 15), computed: [computed], lanes, firstLane: 0 });
+      lanes.write(0, computed, expected.rows, 0, 15);
+      const spread = Math.max(...expected.scores) - Math.min(...expected.scores);
+      const worst = scores.reduce((most, score, id) => Math.max(most, Math.abs(score - expected.scores[id]!)), 0);
+      expect(worst / spread, `after ${computed + 15} tokens`).toBeLessThan(0.02);
+    }
+    await decoder.dispose();
+    await whole.dispose();
+  });
+
+  it('reads a prompt in chunks of any size to the very same scores, on any number of threads', async () => {
+    const model = await exactModel(name);
+    const ids = idsOf(64, 5);
+    const answers: Float32Array[] = [];
+    for (const threads of [1, 2, 3]) {
+      const decoder = await open(model, threads);
+      const chunks = threads === 1 ? [64, 1, 5, 32] : [64];
+      for (const chunk of chunks) answers.push(readInChunks(decoder, ids, chunk, blocksFor(decoder, ids.length)).at(-1)!);
+      await decoder.dispose();
+    }
+    expect(answers[0]!.every(Number.isFinite)).toBe(true);
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+  });
+
+  it('gives a sequence the very same scores whatever others are read beside it', async () => {
+    const decoder = await open(await exactModel(name), 2);
+    const prompts = Array.from({ length: 11 }, (_, i) => idsOf(1 + 6 * i, i));
+    const inputs = prompts.map((prompt, i) => {
+      const blocks = blocksFor(decoder, prompt.length + 1);
+      decoder.read({ ids: prompt, computed: 0, blocks }, false);
+      return { ids: [i + 1], computed: prompt.length, blocks };
+    });
+    const alone = inputs.map((input) => decoder.step([input])[0]!.slice());
+    for (const size of [2, 3, 5, 11]) {
+      const together = decoder.step(inputs.slice(0, size));
+      for (const [i, scores] of together.entries()) expect(scores.slice(), `${i} of ${size}`).toEqual(alone[i]);
+    }
+    await decoder.dispose();
+  });
+});
+
+it('keeps what is no number to the sequence it is in, and nothing of it in a block that is used again', async () => {
+  const model = await exactModel('gqa');
+  const values = new Map(model.values);
+  const table = values.get('model.embed_tokens.weight')!.slice();
+  table[7 * model.shape.hiddenSize + 3] = Number.NaN;
+  table[8 * model.shape.hiddenSize + 3] = Number.POSITIVE_INFINITY;
+  const decoder = await open({ ...model, values: values.set('model.embed_tokens.weight', table) });
+  const [first, second, third] = [0, 1, 2].map(() => blocksFor(decoder, 40)) as [number[], number[], number[]];
+  const sound = readInChunks(
+    decoder,
+    idsOf(30).map((id) => id % 7),
+    10,
+    first,
+  );
+  const inputs = [7, 1, 8].map((id, i) => ({ ids: [id], computed: 0, blocks: [first, second, third][i]! }));
+  const [broken, beside, infinite] = decoder.step(inputs).map((scores) => scores.slice()) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  expect(broken.every(Number.isNaN)).toBe(true);
+  expect(infinite.every(Number.isNaN)).toBe(true);
+  expect(beside).toEqual(decoder.step([{ ids: [1], computed: 0, blocks: second }])[0]!.slice());
+  const after = decoder.step([{ ids: [2], computed: 1, blocks: first }])[0]!;
+  expect(after.every(Number.isNaN)).toBe(true);
+  for (const blocks of [first, third]) {
+    for (const block of blocks) decoder.clearBlock(block);
+    expect(
+      readInChunks(
+        decoder,
+        idsOf(30).map((id) => id % 7),
+        10,
+        blocks,
+      ),
+    ).toEqual(sound);
+  }
+  await decoder.dispose();
+});

@@ -1,0 +1,42 @@
+// Models whose weights 8 bits hold exactly, so that the runtime in fp32 says what the kernels ought to.
+
+import { initialWeights } from '../../../src/model/initial-weights.ts';
+import type { Model } from '../../../src/model/model.ts';
+import type { LlamaShape } from '../../../src/model/shape.ts';
+import { readGolden } from '../models.ts';
+
+type Weighted = Pick<Model, 'shape' | 'values'>;
+
+/** Norms of queries and keys, heads that share keys, and widths that divide into no whole number of tiles. */
+const normed: LlamaShape = {
+  ...{ modelType: 'qwen3', vocabSize: 67, hiddenSize: 56, intermediateSize: 88, layers: 2, heads: 6, kvHeads: 2, headDim: 40 },
+  ...{ contextLength: 256, ropeTheta: 10_000, ropeScaling: null, normEpsilon: 1e-6 },
+  ...{ tiedEmbeddings: true, attentionBias: false, queryKeyNorm: true },
+};
+
+export const kernelModels = ['gqa', 'qwen2', 'tied-llama3-rope', 'mistral', 'normed'] as const;
+
+export async function exactModel(name: (typeof kernelModels)[number]): Promise<Weighted> {
+  const { shape, values } = name === 'normed' ? { shape: normed, values: initialWeights(normed, 5) } : await readGolden(name);
+  const exact = [...values].map(([key, data]): [string, Float32Array] => {
+    const matrix = /embed|proj\.weight|lm_head/.test(key);
+    return [key, matrix ? rounded(data, columnsOf(shape, key)) : data];
+  });
+  return { shape, values: new Map(exact) };
+}
+
+function columnsOf({ hiddenSize, intermediateSize, heads, headDim }: LlamaShape, key: string): number {
+  if (key.includes('down_proj')) return intermediateSize;
+  return key.includes('o_proj') ? heads * headDim : hiddenSize;
+}
+
+/** Each row as the multiples of a 127th of its largest number. */
+function rounded(data: Float32Array, columns: number): Float32Array {
+  const result = new Float32Array(data.length);
+  for (let start = 0; start < data.length; start += columns) {
+    const row = data.subarray(start, start + columns);
+    const scale = Math.fround(Math.max(...row.map(Math.abs)) / 127);
+    for (let k = 0; k < columns; k++) result[start + k] = Math.round(row[k]! / scale) * scale;
+  }
+  return result;
+}

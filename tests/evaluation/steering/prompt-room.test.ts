@@ -1,0 +1,56 @@
+// Room for a reply: what fits, what is refused, and what is left out where words take the place of a label.
+import { expect, test } from 'vitest';
+import { leavesRoom, makeRoom, type Reader } from '../../../src/evaluation/steering/prompt-room.ts';
+import type { AttributeSchema } from '../../../src/steerlm/attributes.ts';
+import type { Conversation } from '../../../src/steerlm/conversation.ts';
+import { spellPieces } from '../../../src/steerlm/prompt-layout.ts';
+
+const schema: AttributeSchema = {
+  name: 'tone',
+  version: 1,
+  attributes: [{ name: 'humor', aliases: [], description: '', levels: ['none', 'some'], default: null, cap: 1 }],
+};
+const talk: Conversation = {
+  system: 'You keep an inn.',
+  turns: [
+    { role: 'user', content: 'First line.' },
+    { role: 'assistant', content: 'First reply.' },
+    { role: 'user', content: 'Second line.' },
+    { role: 'assistant', content: 'Second reply.' },
+    { role: 'user', content: 'Last line.' },
+  ],
+};
+const asking = { schema, label: {}, maxTokens: 10 };
+
+/** A token for each character. */
+function readerOf(contextLength: number): Reader {
+  return { contextLength, encode: (pieces) => [...spellPieces(pieces)].map(() => 1) };
+}
+
+/** Least context in which the last `kept` turns have room. */
+function lengthOf(kept: number): number {
+  const some = { ...talk, turns: talk.turns.slice(-kept) };
+  return Array.from({ length: 1000 }, (_, length) => length).find((length) => leavesRoom(readerOf(length), some, asking))!;
+}
+
+test('a prompt fits to the token, and one that is refused does not', () => {
+  const length = lengthOf(5);
+  expect(leavesRoom(readerOf(length), talk, { ...asking, maxTokens: 11 })).toBe(false);
+  const refusing: Reader = {
+    contextLength: 10_000,
+    encode: () => {
+      throw new Error('too long');
+    },
+  };
+  expect(leavesRoom(refusing, talk, asking)).toBe(false);
+});
+
+test('whole exchanges are left out, the oldest first, and no more than must be', () => {
+  expect(makeRoom(readerOf(lengthOf(5)), talk, asking)).toEqual(talk);
+  expect(makeRoom(readerOf(lengthOf(5) - 1), talk, asking).turns).toEqual(talk.turns.slice(2));
+  expect(makeRoom(readerOf(lengthOf(3) - 1), talk, asking).turns).toEqual(talk.turns.slice(4));
+});
+
+test('the last line stays, and the system text, even where it has no room', () => {
+  expect(makeRoom(readerOf(3), talk, asking)).toEqual({ ...talk, turns: talk.turns.slice(4) });
+});

@@ -1,0 +1,47 @@
+// Models of one layer with random weights, written in milliseconds: whole folders as training leaves them, to list, load, break and train on.
+
+import { initialWeights } from '../../src/model/initial-weights.ts';
+import { writeModel } from '../../src/model/model.ts';
+import type { LlamaShape } from '../../src/model/shape.ts';
+import { headShapes } from '../../src/predictor/graph.ts';
+import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
+import { smallTokenizer } from './tokenizer/small-tokenizer.ts';
+
+const shape: LlamaShape = {
+  modelType: 'llama',
+  vocabSize: smallTokenizer.size,
+  hiddenSize: 16,
+  intermediateSize: 24,
+  layers: 1,
+  heads: 2,
+  kvHeads: 2,
+  headDim: 8,
+  contextLength: 64,
+  ropeTheta: 10_000,
+  ropeScaling: null,
+  normEpsilon: 1e-5,
+  tiedEmbeddings: true,
+  attentionBias: false,
+  queryKeyNorm: false,
+};
+
+export interface TinyModel {
+  kind: 'base' | 'steered' | 'predictor';
+  name: string;
+  /** Attributes it follows or rates; those of game characters unless told. */
+  schema?: AttributeSchema;
+  contextLength?: number;
+  seed?: number;
+}
+
+/** Writes the model into a folder of its own, made on the first of June 2024. */
+export async function writeTinyModel(folder: string, model: TinyModel): Promise<void> {
+  const { kind, name, schema = gameCharacters, contextLength = shape.contextLength, seed = 1 } = model;
+  const steering =
+    kind === 'base' ? { attributeSchema: null, promptLayoutVersion: null } : { attributeSchema: schema, promptLayoutVersion: 1 };
+  const made = { baseModel: null, datasets: [], recipe: {}, measured: null, createdAt: '2024-06-01T12:00:00Z' };
+  const values = new Map(initialWeights(shape, seed, kind === 'predictor' ? headShapes(schema, shape) : undefined));
+  const card = { kind, name, ...steering, ...made };
+  await writeModel(folder, { shape: { ...shape, contextLength }, tokenizer: smallTokenizer, values, card }, 'float32');
+}

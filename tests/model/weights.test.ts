@@ -1,0 +1,138 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeTensorFile } from '../../src/model/formats/safetensors.ts';
+import { initialWeights } from '../../src/model/initial-weights.ts';
+import { type LlamaShape, parameterShapes } from '../../src/model/shape.ts';
+import { openWeights, saveWeights } from '../../src/model/weights.ts';
+
+const shape: LlamaShape = {
+  modelType: 'llama',
+  vocabSize: 40,
+  hiddenSize: 16,
+  intermediateSize: 24,
+  layers: 2,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 4,
+  contextLength: 64,
+  ropeTheta: 10_000,
+  ropeScaling: null,
+  normEpsilon: 1e-5,
+  tiedEmbeddings: true,
+  attentionBias: false,
+  queryKeyNorm: false,
+};
+const seed = 11;
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'weights-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function readAll(given = shape, extra?: Map<string, number[]>): Promise<Map<string, Float32Array>> {
+  const weights = await openWeights(folder, given, extra);
+  const all = new Map<string, Float32Array>();
+  for (const name of weights.names) all.set(name, await weights.read(name));
+  await weights.close();
+  return all;
+}
+
+/** Writes tensors as shards with an index, `split` of them in the first. */
+async function writeShards(tensors: Map<string, Float32Array>, split: number): Promise<void> {
+  const shapes = parameterShapes(shape);
+  const map: Record<string, string> = {};
+  const names = [...tensors.keys()];
+  for (const [file, part] of [
+    ['model-1.safetensors', names.slice(0, split)] as const,
+    ['model-2.safetensors', names.slice(split)] as const,
+  ]) {
+    for (const name of part) map[name] = file;
+    const partShapes = new Map(part.map((name) => [name, shapes.get(name)!]));
+    await writeTensorFile(
+      join(folder, file),
+      partShapes,
+      part.map((name): [string, Float32Array] => [name, tensors.get(name)!]),
+      'F32',
+    );
+  }
+  await writeFile(join(folder, 'model.safetensors.index.json'), JSON.stringify({ metadata: { total_size: 1 }, weight_map: map }));
+}
+
+test('what is saved is read, extras last', async () => {
+  const extra = new Map([
+    ['score.weight', [3, 16]],
+    ['score.bias', [3]],
+  ]);
+  const initial = new Map(initialWeights(shape, seed, extra));
+  await saveWeights(folder, shape, initial, 'float32', extra);
+  const read = await readAll(shape, extra);
+  expect([...read.keys()].slice(-2)).toEqual(['score.weight', 'score.bias']);
+  expect(read).toEqual(initial);
+});
+
+test('float16 and bfloat16 are read as float32', async () => {
+  const initial = new Map(initialWeights(shape, seed));
+  for (const [dtype, error] of [['float16', 2 ** -11] as const, ['bfloat16', 2 ** -8] as const]) {
+    await saveWeights(folder, shape, initial, dtype);
+    const read = (await readAll()).get('model.embed_tokens.weight')!;
+    for (const [i, value] of initial.get('model.embed_tokens.weight')!.entries()) {
+      expect(Math.abs(read[i]! - value)).toBeLessThanOrEqual(error * Math.abs(value) + 2 ** -25);
+    }
+  }
+});
+
+test('shards are read through their index', async () => {
+  const initial = new Map(initialWeights(shape, seed));
+  await writeShards(initial, 7);
+  expect(await readAll()).toEqual(initial);
+});
+
+test('a shard that is not there, and an index that points elsewhere, are named', async () => {
+  await writeShards(new Map(initialWeights(shape, seed)), 7);
+  await rm(join(folder, 'model-2.safetensors'));
+  await expect(openWeights(folder, shape)).rejects.toMatchObject({
+    code: 'invalid_model',
+    message: expect.stringContaining('model-2.safetensors'),
+  });
+  const index = { weight_map: { 'model.norm.weight': '../secret.safetensors' } };
+  await writeFile(join(folder, 'model.safetensors.index.json'), JSON.stringify(index));
+  await expect(openWeights(folder, shape)).rejects.toMatchObject({ message: expect.stringContaining('beside the index') });
+});
+
+test('a folder without weights says so', async () => {
+  await expect(openWeights(folder, shape)).rejects.toMatchObject({
+    code: 'invalid_model',
+    message: expect.stringContaining('found neither'),
+  });
+});
+
+test('missing, misshapen and unknown tensors are named', async () => {
+  await saveWeights(folder, shape, initialWeights(shape, seed), 'float32');
+  const deeper = openWeights(folder, { ...shape, layers: 3 });
+  await expect(deeper).rejects.toMatchObject({
+    message: expect.stringMatching(/lack model\.layers\.2\.input_layernorm\.weight, .* and 5 more/),
+  });
+  const shallower = openWeights(folder, { ...shape, layers: 1 });
+  await expect(shallower).rejects.toMatchObject({ message: expect.stringContaining('hold model.layers.1.') });
+  const larger = openWeights(folder, { ...shape, vocabSize: 41 });
+  await expect(larger).rejects.toMatchObject({
+    message: expect.stringContaining('embed_tokens.weight to be [41, 16] by config.json, found [40, 16]'),
+  });
+  const untied = openWeights(folder, { ...shape, tiedEmbeddings: false });
+  await expect(untied).rejects.toMatchObject({ message: expect.stringContaining('tie_word_embeddings') });
+});
+
+test('names without model., a stored copy of tied embeddings and rotary buffers are tolerated', async () => {
+  const initial = new Map(initialWeights(shape, seed));
+  const written = new Map([...initial].map(([name, values]): [string, Float32Array] => [name.replace(/^model\./, ''), values]));
+  written.set('lm_head.weight', initial.get('model.embed_tokens.weight')!);
+  written.set('layers.0.self_attn.rotary_emb.inv_freq', Float32Array.of(1, 0.01));
+  const shapes = new Map(
+    [...written].map(([name, values]) => [name, parameterShapes(shape).get(`model.${name}`) ?? [values.length]]),
+  );
+  await writeTensorFile(join(folder, 'model.safetensors'), shapes, written, 'F32');
+  expect(await readAll()).toEqual(initial);
+});
