@@ -2,15 +2,15 @@
 // levels, attributes that change on the way. The shipped model, held-out lines, one attribute at a time.
 
 import { readConfig } from '../src/config.ts';
-import type { LanguageModel, Phase } from '../src/generation/language-model.ts';
+import type { LanguageModel } from '../src/generation/language-model.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
-import { toBranches } from '../src/generation/steered-prompt.ts';
+import { type LabelledPrompt, labelPrompt } from '../src/generation/steered-prompt.ts';
 import { openPredictor } from '../src/predictor/open.ts';
 import type { Predictor } from '../src/predictor/predictor.ts';
 import { applyAttributes, type Label } from '../src/steerlm/attributes.ts';
 import type { Conversation } from '../src/steerlm/conversation.ts';
 import type { Against } from '../src/steerlm/guidance.ts';
-import { layOutPrompt, trimReply } from '../src/steerlm/prompt-layout.ts';
+import { trimReply } from '../src/steerlm/prompt-layout.ts';
 import { recordSection, table } from './results.ts';
 import { type Asked, asServed, everyLevel, followed, heldOutPrompts, measure, withReply } from './steerability.ts';
 
@@ -41,9 +41,8 @@ interface Said {
 }
 
 /** All n replies to a conversation. */
-async function say(model: LanguageModel, conversation: Conversation, phases: Phase[], n: number, seed: number): Promise<Said> {
-  const prompt = model.encode(layOutPrompt(model.schema, conversation, {}));
-  const request = { ...asServed, prompt, phases, seed, n };
+async function say(model: LanguageModel, { tokenIds, phases }: LabelledPrompt, n: number, seed: number): Promise<Said> {
+  const request = { ...asServed, prompt: tokenIds, phases, seed, n };
   const said: Said = { texts: [], tokens: 0 };
   for await (const event of model.complete(request, new AbortController().signal)) {
     if (event.kind !== 'end') continue;
@@ -62,8 +61,8 @@ async function tryOut(model: LanguageModel, predictor: Predictor, prompts: reado
   const started = performance.now();
   let tokens = 0;
   const candidates = await inParallel(asked, async (each, index) => {
-    const branches = toBranches(model, each.conversation, labelFor(model, each), { strength, against });
-    const said = await say(model, each.conversation, [{ branches }], bestOf, 1000 * index);
+    const prompt = labelPrompt(model, each.conversation, [labelFor(model, each)], { strength, against });
+    const said = await say(model, prompt, bestOf, 1000 * index);
     tokens += said.tokens;
     return said.texts;
   });
@@ -109,20 +108,16 @@ async function changeOnTheWay(
   attribute: string,
   to: number,
 ) {
-  const plain = { strength: 1, against: 'null' as const };
-  const branches = (conversation: Conversation, value: number) =>
-    toBranches(model, conversation, applyAttributes(model.schema, { [attribute]: value, verbosity: 3 }), plain);
-  const ways: Record<string, (conversation: Conversation) => Phase[]> = {
-    '0 throughout': (conversation) => [{ branches: branches(conversation, 0) }],
-    [`0, from the second sentence on ${to}`]: (conversation) => [
-      { branches: branches(conversation, 0), until: { sentences: 1 } },
-      { branches: branches(conversation, to) },
-    ],
-    [`${to} throughout`]: (conversation) => [{ branches: branches(conversation, to) }],
+  const label = (value: number) => applyAttributes(model.schema, { [attribute]: value, verbosity: 3 });
+  const ways: Record<string, (conversation: Conversation) => LabelledPrompt> = {
+    '0 throughout': (conversation) => labelPrompt(model, conversation, [label(0)]),
+    [`0, from the second sentence on ${to}`]: (conversation) =>
+      labelPrompt(model, conversation, [label(0), label(to)], {}, [{ sentences: 1 }]),
+    [`${to} throughout`]: (conversation) => labelPrompt(model, conversation, [label(to)]),
   };
   const rows: string[][] = [];
-  for (const [name, phasesOf] of Object.entries(ways)) {
-    const texts = await inParallel(prompts, async (each, index) => (await say(model, each, phasesOf(each), 1, index)).texts[0]!);
+  for (const [name, promptOf] of Object.entries(ways)) {
+    const texts = await inParallel(prompts, async (each, index) => (await say(model, promptOf(each), 1, index)).texts[0]!);
     const parts = texts
       .map((text) => /^(.*?[.!?…]["'”’)\]]*)\s+(.+)$/su.exec(text))
       .map((found, i) => ({ found, conversation: prompts[i]! }));

@@ -3,11 +3,11 @@ import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { SteerError } from '../errors.ts';
-import type { LanguageModel, Phase } from '../generation/language-model.ts';
-import { toBranches } from '../generation/steered-prompt.ts';
+import { settleDrawing } from '../generation/drawing-defaults.ts';
+import type { LanguageModel } from '../generation/language-model.ts';
+import { steerPrompt } from '../generation/steered-prompt.ts';
 import { engineOptions, openLanguage } from '../registry/open.ts';
-import { applyAttributes, type RequestedAttributes } from '../steerlm/attributes.ts';
-import { layOutPrompt, type Piece } from '../steerlm/prompt-layout.ts';
+import type { RequestedAttributes } from '../steerlm/attributes.ts';
 import type { Execution } from '../tensor/providers.ts';
 import { findModelFolder } from './model-folders.ts';
 import { attributeLevel, between, collect, whole } from './option-values.ts';
@@ -26,6 +26,9 @@ interface GenerateOptions {
   seed?: number;
 }
 
+/** Where neither option nor model says. */
+const defaultTemperature = 0.8;
+
 /** What holds where an option is left out. */
 const elseOwn = (otherwise: string) => ` (default: what generation_config.json of the model says, or ${otherwise})`;
 
@@ -42,7 +45,7 @@ export function generateCommand(surroundings: Surroundings): Command {
     .option('--system <text>', 'system text', '')
     .option('--strength <x>', 'how far the reply is pushed towards its attributes; 1 is the plain prompt', between(0, 5), 1)
     .option('--max-tokens <n>', 'most tokens of the reply (default: what the context holds)', whole(1))
-    .option('--temperature <x>', `0 picks the likeliest token${elseOwn('0.8')}`, between(0, 2))
+    .option('--temperature <x>', `0 picks the likeliest token${elseOwn(`${defaultTemperature}`)}`, between(0, 2))
     .option('--top-p <share>', `sample from the likeliest tokens that hold this share${elseOwn('1')}`, between(0, 1))
     .option('--top-k <n>', `sample from the n likeliest tokens; 0 means all${elseOwn('0')}`, whole(0))
     .option('--stop <text>', 'text that ends the reply; may be repeated', collect, [])
@@ -58,24 +61,20 @@ async function generate({ config, signal }: Surroundings, given: string, options
   const { executionProvider: provider, upstreamApiKey: apiKey } = config();
   const model = await openLanguage(folder, { ...engineOptions, provider, onExecution }, { apiKey, onFault: note });
   try {
-    const { maxTokens = model.contextLength, stop } = options;
-    const { sampling = {} } = model;
+    const { maxTokens = model.contextLength, stop, topP, topK } = options;
     const seed = (options.seed ?? Math.floor(Math.random() * 2 ** 31)) >>> 0;
+    const temperature = options.temperature ?? model.sampling?.temperature ?? defaultTemperature;
+    const { tokenIds, phases } = promptOf(model, prompt, options);
     const request = {
-      prompt: model.encode(piecesOf(model, prompt, options)),
+      prompt: tokenIds,
+      phases,
       maxTokens,
-      temperature: options.temperature ?? sampling.temperature ?? 0.8,
-      topP: options.topP ?? sampling.topP ?? 1,
-      topK: options.topK ?? sampling.topK ?? 0,
-      minP: sampling.minP,
-      repetitionPenalty: sampling.repetitionPenalty,
-      frequencyPenalty: sampling.frequencyPenalty,
+      ...settleDrawing(model, { temperature, topP, topK }),
       stop,
       seed,
       n: 1,
     };
-    const phases = phasesOf(model, prompt, options);
-    for await (const event of model.complete({ ...request, phases }, signal)) {
+    for await (const event of model.complete(request, signal)) {
       process.stdout.write(event.kind === 'delta' ? event.text : '\n');
     }
   } finally {
@@ -83,24 +82,17 @@ async function generate({ config, signal }: Surroundings, given: string, options
   }
 }
 
-/** A base model has no label to be pushed towards. */
-function phasesOf(model: LanguageModel, prompt: string, { attribute, system, strength }: GenerateOptions): Phase[] | undefined {
-  if (model.schema.attributes.length === 0) return undefined;
-  const conversation = { system, turns: [{ role: 'user' as const, content: prompt }] };
-  const label = applyAttributes(model.schema, attribute);
-  return [{ branches: toBranches(model, conversation, label, { strength, against: 'null' }) }];
-}
-
-function piecesOf({ id, schema }: LanguageModel, prompt: string, { attribute, system }: GenerateOptions): Piece[] {
-  if (schema.attributes.length > 0) {
+/** A base model continues the text; it has no label to be pushed towards. */
+function promptOf(model: LanguageModel, prompt: string, { attribute, system, strength }: GenerateOptions) {
+  if (model.schema.attributes.length > 0) {
     const conversation = { system, turns: [{ role: 'user' as const, content: prompt }] };
-    return layOutPrompt(schema, conversation, applyAttributes(schema, attribute));
+    return steerPrompt(model, conversation, { attributes: attribute, strength });
   }
   if (Object.keys(attribute).length > 0 || system !== '') {
     throw new SteerError(
       'invalid_request',
-      `${id} is a base model: it continues text and follows neither attributes nor a system text.`,
+      `${model.id} is a base model: it continues text and follows neither attributes nor a system text.`,
     );
   }
-  return [{ text: prompt, trained: false }];
+  return { tokenIds: model.encode([{ text: prompt, trained: false }]), phases: undefined };
 }

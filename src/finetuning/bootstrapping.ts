@@ -8,12 +8,14 @@ import { contentHash } from '../datasets/sample.ts';
 import { findDataset, streamSamples } from '../datasets/samples.ts';
 import { splitOf } from '../datasets/split.ts';
 import { SteerError } from '../errors.ts';
+import { gatherReplies } from '../generation/replies.ts';
+import { labelPrompt } from '../generation/steered-prompt.ts';
 import type { JobContext } from '../jobs/define.ts';
 import { patiently } from '../jobs/patience.ts';
 import { randomStream } from '../random.ts';
 import { type AttributeSchema, findAttribute, type Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
-import { layOutPrompt, trimReply } from '../steerlm/prompt-layout.ts';
+import { trimReply } from '../steerlm/prompt-layout.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { batchResults, jobErrors } from '../store/work-schema.ts';
 import type { BootstrapOptions, FinetuningInput, FinetuningState } from './job-input.ts';
@@ -135,9 +137,10 @@ async function replyTo(
 ): Promise<{ texts: string[] } | { failure: SteerError }> {
   const n = options.samples_per_prompt;
   try {
-    const prompt = writer.encode(layOutPrompt(writer.schema, conversation, label));
+    const { tokenIds: prompt, phases } = labelPrompt(writer, conversation, [label]);
     const request = {
       prompt,
+      phases,
       maxTokens: Math.max(1, Math.min(options.max_tokens ?? Number.POSITIVE_INFINITY, writer.contextLength - prompt.length)),
       temperature: options.temperature,
       topP: 1,
@@ -146,12 +149,8 @@ async function replyTo(
       seed: Math.floor(randomStream(seed, 'replies', index)() * 2 ** 31),
       n,
     };
-    const texts = new Array<string>(n).fill('');
-    await patiently(signal, async () => {
-      for await (const event of writer.complete(request, signal))
-        if (event.kind === 'end') texts[event.index] = trimReply(event.text);
-    });
-    return { texts };
+    const replies = await patiently(signal, () => gatherReplies(writer.complete(request, signal), n, trimReply));
+    return { texts: replies.map(({ text }) => text) };
   } catch (error) {
     if (error instanceof SteerError && error.code === 'context_length_exceeded') return { failure: error };
     throw error;

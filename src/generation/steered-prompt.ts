@@ -1,20 +1,130 @@
-// The prompts a reply is mixed from, for a conversation under a label and a dial.
-
-import type { Branch } from '../engine/request.ts';
-import type { Label } from '../steerlm/attributes.ts';
+// From what a caller asks of a reply to the prompts it is drawn from: which levels, which words of the layout, which mixture of scores. The one
+// place where attributes become token ids: chat, characters, the command line, evaluations and bootstrapping all come here.
+import type { Boundary, Branch, Phase } from '../engine/request.ts';
+import { SteerError } from '../errors.ts';
+import {
+  type AttributeSchema,
+  applyAttributes,
+  findAttribute,
+  type Label,
+  type RequestedAttributes,
+} from '../steerlm/attributes.ts';
+import { requestFor } from '../steerlm/calibration.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { type Against, dial } from '../steerlm/guidance.ts';
-import { layOutPrompt } from '../steerlm/prompt-layout.ts';
+import { layOutPrompt, type Piece } from '../steerlm/prompt-layout.ts';
 import type { LanguageModel } from './language-model.ts';
 
-/** One prompt for a label of whole levels at strength 1; more where a value lies between levels or the dial is turned. */
-export function toBranches(
-  model: Pick<LanguageModel, 'schema' | 'encode'>,
-  conversation: Conversation,
-  label: Label,
-  setting: { strength: number; against: Against },
-): Branch[] {
-  return dial(model.schema, label, setting).map(({ label: said, weight }) => {
-    return { prompt: model.encode(layOutPrompt(model.schema, conversation, said)), weight };
+/** What of a model its prompts depend on. */
+export type PromptModel = Pick<LanguageModel, 'id' | 'schema' | 'curves' | 'encode'>;
+
+export interface DialSetting {
+  /** 1, the default, is the label as it is; above 1 the reply is pushed further. */
+  strength?: number | undefined;
+  against?: Against | undefined;
+}
+
+/** What a reply is asked to be. */
+export interface SteeringRequest extends DialSetting {
+  /** By name or alias; an absent attribute takes its default, null leaves it open. */
+  attributes: RequestedAttributes;
+  /** The attributes say what the reply should measure, not what it is asked for. */
+  calibrated?: boolean | undefined;
+  /** Attributes that change on the way. */
+  schedule?: readonly { after: Boundary; attributes: RequestedAttributes }[] | undefined;
+}
+
+export interface LabelledPrompt {
+  pieces: Piece[];
+  /** The prompt under the label itself. */
+  tokenIds: number[];
+  /** Where the reply is drawn from other prompts than this one alone. */
+  phases?: Phase[] | undefined;
+}
+
+export interface SteeredPrompt extends LabelledPrompt {
+  /** As asked, by canonical name. */
+  requested: RequestedAttributes;
+  applied: Label;
+  /** Levels the reply is to be read at: those applied, but where they were calibrated those asked for. */
+  aim: Label;
+}
+
+/**
+ * The prompts a request leads to. Throws unknown_attribute, attribute_out_of_range, or invalid_request where something is to be calibrated that was
+ * never measured.
+ */
+export function steerPrompt(model: PromptModel, conversation: Conversation, request: SteeringRequest): SteeredPrompt {
+  const { schema } = model;
+  const { calibrated = false, schedule = [] } = request;
+  const level = (asked: RequestedAttributes) => applyAttributes(schema, calibrated ? calibrate(model, asked) : asked);
+  const requested = canonical(schema, request.attributes);
+  const aim = applyAttributes(schema, requested);
+  let asked = requested;
+  const later = schedule.map(({ attributes }, i) => {
+    asked = { ...asked, ...namingField(`steering.schedule.${i}`, () => canonical(schema, attributes)) };
+    return level(asked);
   });
+  const applied = level(requested);
+  const bounds = schedule.map(({ after }) => after);
+  return { requested, applied, aim, ...labelPrompt(model, conversation, [applied, ...later], request, bounds) };
+}
+
+/** The prompts for one label after the other, each until its bound; the last holds to the end. */
+export function labelPrompt(
+  model: Pick<PromptModel, 'schema' | 'encode'>,
+  conversation: Conversation,
+  labels: readonly Label[],
+  { strength = 1, against = 'null' }: DialSetting = {},
+  bounds: readonly Boundary[] = [],
+): LabelledPrompt {
+  const pieces = layOutPrompt(model.schema, conversation, labels[0]!);
+  const tokenIds = model.encode(pieces);
+  const phases = labels.map((label, i) => {
+    const branches = dial(model.schema, label, { strength, against }).map(({ label: said, weight }): Branch => {
+      return { prompt: model.encode(layOutPrompt(model.schema, conversation, said)), weight };
+    });
+    return { branches, until: bounds[i] };
+  });
+  return isPlain(phases, tokenIds) ? { pieces, tokenIds } : { pieces, tokenIds, phases };
+}
+
+/** Drawn from this one prompt from start to end. At strength 0 one prompt is left, and it is another. */
+function isPlain([first, ...later]: Phase[], tokenIds: readonly number[]): boolean {
+  const [only, ...others] = first!.branches;
+  if (later.length > 0 || others.length > 0) return false;
+  return only!.prompt.length === tokenIds.length && only!.prompt.every((id, i) => id === tokenIds[i]);
+}
+
+/** What to ask for so that replies measure what was asked. Throws `invalid_request` for an attribute whose curve nobody measured. */
+function calibrate({ id, schema, curves = {} }: PromptModel, asked: RequestedAttributes): RequestedAttributes {
+  const capped = applyAttributes(schema, asked);
+  return Object.fromEntries(
+    Object.entries(asked).map(([name, value]) => {
+      if (value === null) return [name, null];
+      const curve = curves[name];
+      if (curve) return [name, requestFor(curve, capped[name] as number).requested];
+      throw new SteerError(
+        'invalid_request',
+        `steering.calibrated: what ${id} gives where ${name} is asked for was never measured. Leave it out, or run: steer evaluate steering.`,
+        { details: { param: 'steering.calibrated' } },
+      );
+    }),
+  );
+}
+
+function canonical(schema: AttributeSchema, asked: RequestedAttributes): RequestedAttributes {
+  applyAttributes(schema, asked);
+  return Object.fromEntries(Object.entries(asked).map(([name, value]) => [findAttribute(schema, name).name, value]));
+}
+
+/** Runs `read`; a refusal names the field it is about. */
+function namingField<T>(field: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SteerError)) throw error;
+    const param = `${field}.${error.details.param ?? 'attributes'}`;
+    throw new SteerError(error.code, error.message, { cause: error, details: { param } });
+  }
 }

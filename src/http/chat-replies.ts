@@ -1,9 +1,10 @@
 // Replies to a chat prompt in OpenAI's shapes, whole or in chunks, each choice with its steering. Writes no HTTP.
 
+import type { Measure } from '../generation/best-of.ts';
+import { inOrder, type Reply, type ReplyEvent, toReply } from '../generation/replies.ts';
 import { trimReply } from '../steerlm/prompt-layout.ts';
 import type { ChatPrompt } from './chat.ts';
-import type { Measure } from './measure.ts';
-import { countUsage, holdClosingNewline, inOrder, type Reply, type ReplyEvent, toReply } from './replies.ts';
+import { countUsage, holdClosingNewline } from './replies.ts';
 import { toChatLogprobs } from './schemas/logprobs.ts';
 import type { ChatCompletion, ChatCompletionChunk, ReplyHead, Steering } from './schemas/replies.ts';
 

@@ -1,15 +1,12 @@
 // Reads replies back with a predictor: what `steering.measured` tells beside what was applied.
 
 import { SteerError } from '../errors.ts';
+import type { Measure } from '../generation/best-of.ts';
+import type { Measured } from '../generation/replies.ts';
 import type { ConversationScore, Predictor } from '../predictor/predictor.ts';
 import { findPredictorFor, type Models } from '../registry/models.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
-import type { Steering } from './schemas/replies.ts';
-
-export type Measured = NonNullable<Steering['measured']>;
-/** Rates replies to one conversation, in order. */
-export type Measure = (replies: string[]) => Promise<Measured[]>;
 
 /** Measure for a conversation by the predictor that knows the model's attributes. Throws invalid_request when none does. */
 export async function prepareMeasure(

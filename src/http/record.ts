@@ -1,11 +1,11 @@
 // Keeps finished replies for feedback. A reply is never lost to its caller because it could not be kept.
 import { type FinishedReply, rememberCompletion } from '../feedback/completions.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
+import type { Reply } from '../generation/replies.ts';
 import type { Label, RequestedAttributes } from '../steerlm/attributes.ts';
 import { storable } from '../store/storable.ts';
 import type { AppContext, RequestContext } from './app-context.ts';
 import { describeError } from './log.ts';
-import type { Reply } from './replies.ts';
 import type { ReplyHead, Steering } from './schemas/replies.ts';
 
 interface Finished {

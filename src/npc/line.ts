@@ -1,11 +1,11 @@
 // Has a model write one line of a character: sentence by sentence, in time or not at all, and perhaps with what the character does.
 // Knows no session, no database and no HTTP.
 import { isRetryable, SteerError } from '../errors.ts';
+import { settleDrawing } from '../generation/drawing-defaults.ts';
 import type { CompletionRequest, FinishReason, LanguageModel } from '../generation/language-model.ts';
-import { toBranches } from '../generation/steered-prompt.ts';
+import { labelPrompt } from '../generation/steered-prompt.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
-import { layOutPrompt } from '../steerlm/prompt-layout.ts';
 import type { Action } from './character.ts';
 import { chooseAction } from './choose-action.ts';
 import { Sentences } from './sentences.ts';
@@ -104,23 +104,16 @@ class Attempt {
 
   constructor(model: LanguageModel, request: LineRequest, signal: AbortSignal) {
     const { conversation, label, strength, seed, lineTokens, deadlineMs } = request;
-    const prompt = model.encode(layOutPrompt(model.schema, conversation, label));
-    const branches = toBranches(model, conversation, label, { strength, against: 'null' });
-    const { sampling = {} } = model;
+    const { tokenIds: prompt, phases } = labelPrompt(model, conversation, [label], { strength });
     this.#model = model;
     this.#request = request;
     this.#signal = signal;
     this.#promptTokens = prompt.length;
     this.#wanted = {
       prompt,
-      phases: branches.length > 1 ? [{ branches }] : undefined,
+      phases,
       maxTokens: Math.min(lineTokens, model.contextLength - prompt.length),
-      temperature: sampling.temperature ?? 1,
-      topP: sampling.topP ?? 1,
-      topK: sampling.topK ?? 0,
-      minP: sampling.minP ?? 0,
-      repetitionPenalty: sampling.repetitionPenalty ?? 1,
-      frequencyPenalty: sampling.frequencyPenalty ?? 0,
+      ...settleDrawing(model, {}),
       seed,
       n: 1,
       stop: [],

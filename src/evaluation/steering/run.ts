@@ -1,8 +1,10 @@
 // Asks a language model for the replies an evaluation of steering measures: each attribute on its own through its levels, and targets drawn
 // in all attributes at once. A way of asking is a condition: the dials, candidates, words in place of a label. Judges nothing.
 import { setMaxListeners } from 'node:events';
+import { distanceFrom } from '../../generation/best-of.ts';
 import type { LanguageModel } from '../../generation/language-model.ts';
-import { toBranches } from '../../generation/steered-prompt.ts';
+import { gatherReplies } from '../../generation/replies.ts';
+import { labelPrompt } from '../../generation/steered-prompt.ts';
 import type { Predictor } from '../../predictor/predictor.ts';
 import { randomStream } from '../../random.ts';
 import {
@@ -15,7 +17,7 @@ import {
 } from '../../steerlm/attributes.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
 import type { Against } from '../../steerlm/guidance.ts';
-import { layOutPrompt, trimReply } from '../../steerlm/prompt-layout.ts';
+import { trimReply } from '../../steerlm/prompt-layout.ts';
 import { makeRoom } from './prompt-room.ts';
 
 /** How a model is asked. */
@@ -133,15 +135,13 @@ async function answer(
   const put = inWords ? inItsWords(model, conversation, ask.asked, maxTokens) : conversation;
   const silent = inWords || ask.kind === 'unlabelled' || model.schema.attributes.length === 0;
   const label = silent ? {} : applyAttributes(model.schema, ask.asked);
-  const phases = [{ branches: toBranches(model, put, label, { strength, against }) }];
-  const prompt = model.encode(layOutPrompt(model.schema, put, label));
+  const { tokenIds: prompt, phases } = labelPrompt(model, put, [label], { strength, against });
   const n = chooser ? bestOf : 1;
   const request = { prompt, phases, maxTokens, temperature, topP, frequencyPenalty, topK: 0, stop: [], seed: ask.seed, n };
-  const replies: { text: string; unfinished: boolean }[] = [];
-  for await (const event of model.complete(request, signal)) {
-    if (event.kind === 'end') replies[event.index] = { text: trimReply(event.text), unfinished: event.finishReason === 'length' };
-  }
-  const candidates = replies.map((reply) => ({ ...ask, ...reply, conversation: withReply(conversation, reply.text) }));
+  const replies = await gatherReplies(model.complete(request, signal), n, trimReply);
+  const candidates = replies.map(({ text, finishReason }) => {
+    return { ...ask, text, unfinished: finishReason === 'length', conversation: withReply(conversation, text) };
+  });
   return chooser ? await nearest(chooser, candidates, signal) : candidates[0]!;
 }
 
@@ -176,14 +176,7 @@ async function nearest(chooser: Predictor, candidates: Said[], signal: AbortSign
     candidates.map(({ conversation }) => conversation),
     signal,
   );
-  const distances = candidates.map(({ asked }, i) => {
-    const known = chooser.schema.attributes.filter(({ name }) => asked[name] !== undefined);
-    return known.reduce(
-      (sum, attribute) =>
-        sum + ((scores[i]!.attributes[attribute.name]!.value - asked[attribute.name]!) / maxLevel(attribute)) ** 2,
-      0,
-    );
-  });
+  const distances = candidates.map(({ asked }, i) => distanceFrom(chooser.schema, asked)(scores[i]!.attributes));
   return candidates[distances.indexOf(Math.min(...distances))]!;
 }
 

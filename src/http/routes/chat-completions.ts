@@ -1,15 +1,16 @@
 // POST /v1/chat/completions: steered replies, whole or streamed; and /render, which shows the prompt they would start from.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { distanceFrom, keepNearest, type Measure } from '../../generation/best-of.ts';
 import type { CompletionRequest } from '../../generation/language-model.ts';
+import { gatherReplies, type ReplyEvent } from '../../generation/replies.ts';
 import { spellPieces, trimReply } from '../../steerlm/prompt-layout.ts';
 import type { AppContext, AppEnv, RequestContext } from '../app-context.ts';
-import { distanceFrom, keepNearest } from '../candidates.ts';
 import { ChatBody, type ChatPrompt, toChatPrompt } from '../chat.ts';
 import { type SteeredReply, steer, toChatChunks, toChatCompletion } from '../chat-replies.ts';
 import { streamChunks } from '../event-stream.ts';
-import { type Measure, prepareMeasure } from '../measure.ts';
+import { prepareMeasure } from '../measure.ts';
 import { recordReplies } from '../record.ts';
-import { beginReplies, gatherReplies, type ReplyEvent } from '../replies.ts';
+import { beginReplies } from '../replies.ts';
 import { failureResponses } from '../schemas/failure.ts';
 import { ChatCompletion, Steering, toReplyHead } from '../schemas/replies.ts';
 import { toCompletionRequest } from '../schemas/sampling.ts';

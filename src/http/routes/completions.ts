@@ -2,11 +2,12 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
 import type { LanguageModel, TokenLikelihood } from '../../generation/language-model.ts';
+import { gatherReplies, inOrder, type Reply, type ReplyEvent, toReply } from '../../generation/replies.ts';
 import { findModel } from '../../registry/models.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
 import { streamChunks } from '../event-stream.ts';
 import { recordReplies } from '../record.ts';
-import { beginReplies, countUsage, gatherReplies, inOrder, type Reply, type ReplyEvent, toReply } from '../replies.ts';
+import { beginReplies, countUsage } from '../replies.ts';
 import { failureResponses } from '../schemas/failure.ts';
 import { toTextLogprobs } from '../schemas/logprobs.ts';
 import { type ReplyHead, TextCompletion, type TextCompletionChunk, toReplyHead } from '../schemas/replies.ts';

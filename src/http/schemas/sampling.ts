@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
+import { settleDrawing } from '../../generation/drawing-defaults.ts';
 import type { CompletionRequest, LanguageModel, Priority } from '../../generation/language-model.ts';
 import { structureFields, toConstraint } from './structure.ts';
 
@@ -168,26 +169,20 @@ export function toCompletionRequest(
       { details: { param: room < 1 ? field : body.max_completion_tokens ? 'max_completion_tokens' : 'max_tokens' } },
     );
   }
-  const { sampling = {} } = model;
-  const topP = body.top_p ?? sampling.topP ?? 1;
-  const greedy = topP === 0;
+  const { temperature, top_p: topP, top_k: topK, min_p: minP } = body;
+  const penalties = { repetitionPenalty: body.repetition_penalty, frequencyPenalty: body.frequency_penalty };
   return {
     prompt,
     maxTokens: asked ?? (field === 'prompt' ? Math.min(room, rawMaxTokens) : room),
-    temperature: body.temperature ?? sampling.temperature ?? 1,
-    topP: greedy ? 1 : topP,
-    topK: greedy ? 1 : Math.max(0, body.top_k ?? sampling.topK ?? 0),
+    ...settleDrawing(model, { temperature, topP, topK, minP, ...penalties }),
     stop: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? []),
     // Engines take 32 unsigned bits; wider and negative seeds keep their low bits.
     seed: (body.seed ?? randomInt(2 ** 31)) >>> 0,
     n: body.n ?? 1,
-    minP: body.min_p ?? sampling.minP ?? 0,
     minTokens: body.min_tokens ?? 0,
     stopTokens: body.stop_token_ids ?? [],
     ignoreEos: body.ignore_eos ?? false,
-    repetitionPenalty: body.repetition_penalty ?? sampling.repetitionPenalty ?? 1,
     presencePenalty: body.presence_penalty ?? 0,
-    frequencyPenalty: body.frequency_penalty ?? sampling.frequencyPenalty ?? 0,
     logitBias: Object.entries(body.logit_bias ?? {}).map(([id, bias]) => [Number(id), bias]),
     maxMs: body.max_ms ?? undefined,
     priority,

@@ -1,9 +1,11 @@
 // best_of: several candidates for each reply, of which the one nearest to what was asked is told and the others forgotten.
-import type { CompletionEvent } from '../generation/language-model.ts';
 import { type AttributeSchema, type Label, maxLevel } from '../steerlm/attributes.ts';
 import { trimReply } from '../steerlm/prompt-layout.ts';
-import type { Measure, Measured } from './measure.ts';
-import { gatherReplies, type ReplyEvent } from './replies.ts';
+import type { CompletionEvent } from './language-model.ts';
+import { gatherReplies, type Measured, type ReplyEvent } from './replies.ts';
+
+/** Rates replies to one conversation, in order. */
+export type Measure = (replies: string[]) => Promise<Measured[]>;
 
 export interface Choice {
   /** Replies told. */
@@ -12,7 +14,7 @@ export interface Choice {
   bestOf: number;
   measure: Measure;
   /** Distance of what was measured from what was asked. */
-  distance(measured: Measured): number;
+  distance(measured: Readonly<Record<string, { value: number }>>): number;
 }
 
 /** The chosen replies, each whole in one delta, once all candidates are there. */

@@ -1,0 +1,77 @@
+// From what a caller asks to the prompts a reply is drawn from, on the shipped model's tokenizer and attributes.
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { encodePrompt, readModelText } from '../../src/generation/model-text.ts';
+import { labelPrompt, type PromptModel, steerPrompt } from '../../src/generation/steered-prompt.ts';
+import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
+
+const conversation = { system: '', turns: [{ role: 'user' as const, content: 'Where is the market?' }] };
+let model: PromptModel;
+
+beforeAll(async () => {
+  const { card, schema, tokenizer, contextLength } = await readModelText(
+    fileURLToPath(new URL('../../models/npc', import.meta.url)),
+  );
+  const curves = { humor: [0, 1, 2, 3, 4].map((requested) => ({ requested, obtained: requested / 2, replies: 9 })) };
+  model = { id: card.name, schema, curves, encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength) };
+});
+
+const under = (label: Record<string, number>) => model.encode(layOutPrompt(model.schema, conversation, label));
+
+describe('a label', () => {
+  it('of whole levels is one prompt', () => {
+    expect(labelPrompt(model, conversation, [{ humor: 3 }])).toEqual({
+      pieces: layOutPrompt(model.schema, conversation, { humor: 3 }),
+      tokenIds: under({ humor: 3 }),
+    });
+  });
+
+  it('between levels is drawn from both', () => {
+    const { phases } = labelPrompt(model, conversation, [{ humor: 2.25 }]);
+    expect(phases).toEqual([
+      {
+        branches: [
+          { prompt: under({ humor: 2 }), weight: 0.75 },
+          { prompt: under({ humor: 3 }), weight: 0.25 },
+        ],
+      },
+    ]);
+  });
+
+  it('at strength 0 is what it is pushed away from, and nothing of itself', () => {
+    const { phases } = labelPrompt(model, conversation, [{ humor: 3 }], { strength: 0 });
+    expect(phases).toEqual([{ branches: [{ prompt: under({}), weight: 1 }] }]);
+  });
+});
+
+describe('a request', () => {
+  it('tells names as the model has them, and changes on the way', () => {
+    const { requested, applied, phases } = steerPrompt(model, conversation, {
+      attributes: { humour: 4, creativity: null },
+      schedule: [{ after: { sentences: 1 }, attributes: { funny: 0 } }],
+    });
+    expect(requested).toEqual({ humor: 4, creativity: null });
+    expect(applied).toMatchObject({ humor: 4, verbosity: 2 });
+    expect(applied).not.toHaveProperty('creativity');
+    expect(phases).toEqual([
+      { branches: [{ prompt: under(applied), weight: 1 }], until: { sentences: 1 } },
+      { branches: [{ prompt: under({ ...applied, humor: 0 }), weight: 1 }] },
+    ]);
+  });
+
+  it('that is calibrated asks for more, and is read at what was asked', () => {
+    const { applied, aim } = steerPrompt(model, conversation, { attributes: { humor: 1 }, calibrated: true });
+    expect(applied.humor).toBe(2);
+    expect(aim.humor).toBe(1);
+    expect(() => steerPrompt(model, conversation, { attributes: { formality: 1 }, calibrated: true })).toThrow(
+      /steering\.calibrated.*formality/,
+    );
+  });
+
+  it('of a schedule that names no attribute says where', () => {
+    const schedule = [{ after: { tokens: 3 }, attributes: { sparkle: 1 } }];
+    expect(() => steerPrompt(model, conversation, { attributes: {}, schedule })).toThrow(
+      expect.objectContaining({ details: { param: 'steering.schedule.0.attributes.sparkle' } }),
+    );
+  });
+});
