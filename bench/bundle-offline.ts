@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { hasSoftwareVulkan, softwareVulkanFolder } from './software-vulkan.ts';
+import { hasSoftwareVulkan, softwareVulkanFolder } from '../tests/software-vulkan.ts';
 
 const out = 'dist-offline';
 const archive = `${out}.tar.gz`;

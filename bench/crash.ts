@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crashFinetuning, crashLabelling, makeCrashSite } from './crash-scenes.ts';
+import { crashFinetuning, crashLabelling, makeCrashSite } from '../tests/runtime/crash-scenes.ts';
 import { recordSection, table } from './results.ts';
 
 /** Runs both scenes and writes their rows; `--kills 20`, `--rows 5000`, `--seed 1`. */

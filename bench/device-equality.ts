@@ -1,5 +1,6 @@
 // One process: the same replies, scores and training steps by a provider and by the processor, and what each of them said, as JSON, which
 // tests/webgpu.test.ts compares. Three threads use the device at once: two decode and one trains.
+
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -11,20 +12,18 @@ import { type Branch, type GenerationRequest, onePrompt } from '../src/engine/re
 import { DeviceDecoder } from '../src/engine/webgpu/decoder.ts';
 import { initialWeights } from '../src/model/initial-weights.ts';
 import type { Precision } from '../src/model/loaded-network.ts';
-import { type LlamaShape, parameterShapes } from '../src/model/shape.ts';
+import { parameterShapes } from '../src/model/shape.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { chooseProvider, slowness } from '../src/tensor/providers.ts';
 import type { Provider } from '../src/tensor/session.ts';
 import { nextTokenObjective } from '../src/training/objective.ts';
 import { TrainingState } from '../src/training/state.ts';
+import { tinyShape } from '../tests/model/tiny-shape.ts';
 import { wholeRows } from './training-batch.ts';
 
 /** Query heads that share keys, and lanes of 64 slots that replies outgrow. */
-const shape: LlamaShape = {
-  ...{ modelType: 'llama', vocabSize: 160, hiddenSize: 32, intermediateSize: 64, layers: 2, heads: 4, kvHeads: 2, headDim: 8 },
-  ...{ contextLength: 256, ropeTheta: 10_000, ropeScaling: null, normEpsilon: 1e-5, tiedEmbeddings: false },
-  ...{ attentionBias: false, queryKeyNorm: false },
-};
+const size = { vocabSize: 160, hiddenSize: 32, intermediateSize: 64, headDim: 8, contextLength: 256, tiedEmbeddings: false };
+const shape = { ...tinyShape, ...size };
 /** Wide enough that what comes next hangs on what was said. */
 const values = new Map([...initialWeights(shape, 7)].map(([name, data]) => [name, wider(name, data)]));
 

@@ -1,5 +1,5 @@
 // What a graphics device brings: decoding at 1, 16 and 64 streams and a training step, the webgpu provider beside the processor, in fresh
-// processes that alternate, medians; and whether both say the same. All of it as JSON, and in RESULTS.md where there is a repository.
+// processes that alternate, medians; and whether both say the same. All of it as JSON, and in bench/results where there is a repository.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -47,7 +47,7 @@ export async function run(args: string[]): Promise<void> {
   const device = deviceName();
   const found = { device, cores: cpus().length, processor: cpus()[0]?.model.trim(), node: process.version, same, rows };
   process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
-  if (!existsSync('bench/RESULTS.md')) return;
+  if (!existsSync('bench/results')) return;
   const cells = rows.map(({ figure, model, width, cpu, webgpu, ratio }) => [
     figure,
     model,

@@ -1,6 +1,15 @@
 // What each dial does to how closely replies follow what is asked, by the predictor, and what it costs in time: guidance, candidates, values between
 // levels, attributes that change on the way. The shipped model, held-out lines, one attribute at a time.
 
+import {
+  type Asked,
+  asServed,
+  everyLevel,
+  followed,
+  heldOutPrompts,
+  measure,
+  withReply,
+} from '../models/measure/steerability.ts';
 import { readConfig } from '../src/config.ts';
 import type { LanguageModel } from '../src/generation/language-model.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
@@ -12,7 +21,6 @@ import type { Conversation } from '../src/steerlm/conversation.ts';
 import type { Against } from '../src/steerlm/guidance.ts';
 import { trimReply } from '../src/steerlm/prompt-layout.ts';
 import { recordSection, table } from './results.ts';
-import { type Asked, asServed, everyLevel, followed, heldOutPrompts, measure, withReply } from './steerability.ts';
 
 interface Setting {
   name: string;

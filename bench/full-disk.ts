@@ -5,8 +5,15 @@ import { mkdir, mkdtemp, open, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pair } from './crash-run.ts';
-import { type CrashSite, type Disturbance, type LabelJob, labelUnder, makeCrashSite, tuneUnder } from './crash-scenes.ts';
+import type { Pair } from '../tests/runtime/crash-run.ts';
+import {
+  type CrashSite,
+  type Disturbance,
+  type LabelJob,
+  labelUnder,
+  makeCrashSite,
+  tuneUnder,
+} from '../tests/runtime/crash-scenes.ts';
 import { recordSection, table } from './results.ts';
 
 interface Scene {

@@ -1,4 +1,4 @@
-// npm run bench -- <name>: one script per question; each writes its rows into RESULTS.md.
+// npm run bench -- <name>: one script per question; each writes its section of a file in bench/results.
 const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
   circle: () => import('./circle.ts'),
   grounding: () => import('./grounding.ts'),

@@ -1,34 +1,53 @@
-// bench/RESULTS.md: one section per bench, replaced whole by each run, with date, commit and machine.
+// bench/results/: a file per subject, in it a section per bench, replaced whole by each run, with date, commit and machine. RESULTS.md sums up.
 
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { quantile } from '../src/statistics.ts';
 
-const path = 'bench/RESULTS.md';
-const heading = `# Results
+/** The sections of each file of bench/results, in their order. */
+const subjects: Record<string, readonly string[]> = {
+  circle: ['circle'],
+  training: ['train-step', 'train-step, without 512-bit registers', 'bring-your-own', 'big-model', 'copying', 'methods'],
+  predictor: ['predictor', 'score', 'ratings', 'label'],
+  steering: ['steering', 'likelihood', 'dials', 'grounding'],
+  engine: ['decode', 'decode, without 512-bit registers', 'precision', 'device'],
+  serving: ['serve', 'scale', 'upstream'],
+  durability: ['crash', 'full-disk', 'upload'],
+  people: ['raters'],
+  characters: ['npcs', 'examples'],
+  interop: ['interop'],
+};
 
-Every figure here was written by the bench it is named after (\`npm run bench -- <name>\`), peers measured beside it in the same run.
-Machines are shared and noisy: read ratios and medians, not absolute times.
-`;
-
-function provenance(): string {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  const dirty =
-    execFileSync('git', ['status', '--porcelain', '--', 'src', 'bench'], { encoding: 'utf8' }).trim() === '' ? '' : ' + changes';
-  return `${new Date().toISOString().slice(0, 10)} · commit ${commit}${dirty} · ${cpus().length} cores ${cpus()[0]!.model.trim()} · Node ${process.version}`;
+/** Date, commit, machine; undefined where what is measured is no commit. */
+function provenance(): string | undefined {
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
+  if (git('status', '--porcelain', '--', 'src', 'bench/*.ts', 'models', 'tests') !== '') return undefined;
+  const commit = git('rev-parse', '--short', 'HEAD');
+  return `${new Date().toISOString().slice(0, 10)} · commit ${commit} · ${cpus().length} cores ${cpus()[0]!.model.trim()} · Node ${process.version}`;
 }
 
-/** Puts `body` (Markdown) under `## name`, in place of what stood there. */
+/** Prints `body` (Markdown) and puts it under `## name` of its subject's file, in place of what stood there: of a clean commit alone. */
 export async function recordSection(name: string, body: string): Promise<void> {
-  const old = await readFile(path, 'utf8').catch(() => heading);
-  const sections = old.split(/^(?=## )/m);
-  const section = `## ${name}\n\n${provenance()}\n\n${body.trim()}\n\n`;
-  const at = sections.findIndex((text) => text.startsWith(`## ${name}\n`));
-  if (at === -1) sections.push(section);
-  else sections[at] = section;
-  await writeFile(path, `${sections.map((text) => text.trim()).join('\n\n')}\n`);
+  const subject = Object.keys(subjects).find((key) => subjects[key]!.includes(name));
+  if (!subject) throw new Error(`Expected ${name} among the sections of bench/results.ts.`);
+  const measuredAt = provenance();
+  const section = `## ${name}\n\n${measuredAt ?? 'uncommitted changes'}\n\n${body.trim()}\n\n`;
   process.stdout.write(`\n${section}`);
+  if (measuredAt === undefined) {
+    process.stderr.write(
+      'Not written to bench/results: figures there are those of a commit. Commit what has changed and measure again.\n',
+    );
+    return;
+  }
+  const path = `bench/results/${subject}.md`;
+  const [heading, ...sections] = (await readFile(path, 'utf8')).split(/^(?=## )/m);
+  const nameOf = (text: string) => text.split('\n', 1)[0]!.slice('## '.length).trim();
+  const others = sections.filter((text) => nameOf(text) !== name);
+  const inOrder = [...others, section].toSorted(
+    (a, b) => subjects[subject]!.indexOf(nameOf(a)) - subjects[subject]!.indexOf(nameOf(b)),
+  );
+  await writeFile(path, `${[heading!, ...inOrder].map((text) => text.trim()).join('\n\n')}\n`);
 }
 
 /** A Markdown table. */

@@ -102,7 +102,7 @@ export async function run(args: string[]): Promise<void> {
     ]);
     await writeFile('bench/scale.svg', svg);
     const intro = `Random weights of the shipped shape, ours in int8 (the default), peers as named; ${written} tokens written under each prompt, medians; the better of ${threadCounts.join(' and ')} threads. tokens/s · ms between the tokens of a reply, p50 / p99; ours tells tokens that come within 16 ms together.`;
-    await recordSection('scale', `${intro}\n\n![tokens per second and latency](scale.svg)\n\n${pivot(rows)}`);
+    await recordSection('scale', `${intro}\n\n![tokens per second and latency](../scale.svg)\n\n${pivot(rows)}`);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

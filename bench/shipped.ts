@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { generateCorpus } from '../models/corpus/grammar.ts';
 import { type CorpusRun, conversationsOf } from '../models/corpus-files.ts';
+import { asServed, everyLevel, heldOutPrompts, withReply } from '../models/measure/steerability.ts';
 import { models, recipes } from '../models/recipes.ts';
 import { readConfig } from '../src/config.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
@@ -17,7 +18,6 @@ import { Articles } from './articles.ts';
 import { type Judgements, judge, judgementTable, repliesOf } from './predictor-table.ts';
 import { recordSection } from './results.ts';
 import { steer } from './steer.ts';
-import { asServed, everyLevel, heldOutPrompts, withReply } from './steerability.ts';
 import { folder, messagesLine, writePrompts } from './steering.ts';
 
 const mostFitted = 20_000;

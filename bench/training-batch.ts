@@ -1,7 +1,8 @@
 // Batches of whole rows for training benches, each token to be told from those before it. What the tokens are costs nothing.
 
 import { randomStream } from '../src/random.ts';
-import { int64, type MicroBatch } from '../src/training/batches.ts';
+import { int64 } from '../src/tensor/int64.ts';
+import type { MicroBatch } from '../src/training/batches.ts';
 
 /** B rows of T tokens below `vocabSize`. */
 export function randomBatch(vocabSize: number, B: number, T: number): MicroBatch {

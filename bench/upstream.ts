@@ -7,13 +7,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { everyLevel, heldOutPrompts } from '../models/measure/steerability.ts';
 import { applyLoad, type Endpoint } from './load.ts';
 import { randomWords } from './load-prompts.ts';
 import { type LoadSummary, summarise } from './load-summary.ts';
 import { peersInstalled, python } from './peer.ts';
 import { median, recordSection, table } from './results.ts';
 import { startServing } from './serving.ts';
-import { everyLevel, heldOutPrompts } from './steerability.ts';
 
 /** llama.cpp's server. */
 export const program = process.env.LLAMA_SERVER;

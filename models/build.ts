@@ -3,7 +3,6 @@
 // Takes up where it stopped: each run keeps its checkpoints under data/runs until its model is written.
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { measurePrecisions, notePrecisions } from '../bench/precision.ts';
 import { openProgressLine, reportTraining } from '../src/cli/progress.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
 import type { PretrainingSpec } from '../src/finetuning/training-run.ts';
@@ -12,6 +11,7 @@ import { writeSampling } from '../src/model/sampling-defaults.ts';
 import { trainPredictor } from '../src/predictor/train.ts';
 import { gameCharacters } from '../src/steerlm/schemas.ts';
 import { corpusFiles, exchangeFiles } from './corpus-files.ts';
+import { measurePrecisions, notePrecisions } from './measure/precision.ts';
 import { drawn, dropout, models, recipes } from './recipes.ts';
 
 /** Models that others go on from and that are not kept: one that only ever saw short exchanges, and the steered one after its first round. */

@@ -4,8 +4,9 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const src = fileURLToPath(new URL('../src', import.meta.url));
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const src = join(root, 'src');
+const files = sourcesIn('src');
 
 /** Rooms and files at the root of src in the order of ARCHITECTURE.md's table: each imports only itself and those that stand before it. */
 const order = [
@@ -35,13 +36,17 @@ const homes: Record<string, string> = {
   '@electric-sql/pglite': 'store/connect.ts',
 };
 
-function importsOf(file: string): string[] {
-  const source = readFileSync(join(src, file), 'utf8');
+function sourcesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
+}
+
+function importsOf(path: string): string[] {
+  const source = readFileSync(path, 'utf8');
   return [...source.matchAll(/(?:from|import|import\(|require\w*\()\s*'([^']+)'/g)].map((match) => match[1] as string);
 }
 
 function targetsOf(file: string): string[] {
-  const local = importsOf(file).filter((name) => name.startsWith('.'));
+  const local = importsOf(join(src, file)).filter((name) => name.startsWith('.'));
   return local.map((target) => relative(src, resolve(src, dirname(file), target)));
 }
 
@@ -62,7 +67,7 @@ describe('imports', () => {
 
   it('each outside package has one home', () => {
     for (const file of files) {
-      for (const name of importsOf(file)) {
+      for (const name of importsOf(join(src, file))) {
         const owner = Object.keys(homes).find((outside) => name === outside || name.startsWith(`${outside}/`));
         if (owner) expect(file.startsWith(homes[owner]!), `${file} imports ${name}`).toBe(true);
       }
@@ -79,5 +84,33 @@ describe('imports', () => {
   it('no file of src is longer than 300 lines', () => {
     const long = files.filter((file) => readFileSync(join(src, file), 'utf8').split('\n').length > 301);
     expect(long).toEqual([]);
+  });
+});
+
+describe('beside src', () => {
+  const folders = ['src', 'models', 'tests', 'bench'];
+
+  it.each(folders)('%s knows only what stands before it: src, models, tests, bench', (folder) => {
+    const before = folders.slice(0, folders.indexOf(folder) + 1);
+    for (const file of sourcesIn(folder)) {
+      // Benches have tests too.
+      if (file.startsWith('bench/')) continue;
+      for (const target of importsOf(join(root, folder, file)).filter((name) => name.startsWith('.'))) {
+        const [other] = relative(root, resolve(root, folder, dirname(file), target)).split('/');
+        expect(before, `${folder}/${file} imports ${target}`).toContain(other);
+      }
+    }
+  });
+
+  it('a test of a room imports what the room may import', () => {
+    for (const file of sourcesIn('tests')) {
+      const room = roomOf(file);
+      if (!file.includes('/') || !order.includes(room) || room === 'playground') continue;
+      const before = order.slice(0, order.indexOf(room) + 1);
+      const targets = importsOf(join(root, 'tests', file)).filter((name) => name.startsWith('.'));
+      for (const target of targets.map((name) => relative(src, resolve(root, 'tests', dirname(file), name)))) {
+        if (!target.startsWith('..')) expect(before, `tests/${file} imports ${target}`).toContain(roomOf(target));
+      }
+    }
   });
 });

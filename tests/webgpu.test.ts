@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { hasSoftwareVulkan, softwareVulkan } from '../bench/software-vulkan.ts';
+import { hasSoftwareVulkan, softwareVulkan } from './software-vulkan.ts';
 
 const built = (path: string) => fileURLToPath(new URL(`../dist/${path}`, import.meta.url));
 

@@ -1,30 +1,19 @@
 // LoRA adapters in PEFT's layout: those PEFT wrote, merged here, and those written here, applied by PEFT: how far apart the scores are.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Adapter, mergePeft } from '../../src/model/formats/peft.ts';
-import { adapterShapes } from '../../src/model/lora.ts';
+import { mergePeft } from '../../src/model/formats/peft.ts';
 import { type Model, readModel, withControlTokens, writeModel } from '../../src/model/model.ts';
-import { randomStream } from '../../src/random.ts';
+import { giveTokenizer, ourShapes, randomAdapter, randomIds, writeOurs } from '../../tests/model/random-models.ts';
+import { furthest, scoresOf } from '../../tests/model/scores.ts';
 import { runPeer } from '../peer.ts';
 import { table } from '../results.ts';
-import { giveTokenizer } from './gguf.ts';
-import { mostApart, ourShapes, randomIds, writeOurs } from './models.ts';
-import { furthest, scoresOf } from './scores.ts';
+import { mostApart } from './models.ts';
 
 interface Theirs {
   name: string;
   folder: string;
   ids: number[];
   scores: number[][];
-}
-
-/** Every number of every projection's adapter drawn anew. */
-export function randomAdapter({ shape }: Pick<Model, 'shape'>, rest: Omit<Adapter, 'values'>): Adapter {
-  const values = [...adapterShapes(shape, rest.lora)].map(([name, dims]): [string, Float32Array] => {
-    const random = randomStream(name);
-    return [name, Float32Array.from({ length: dims[0]! * dims[1]! }, () => 0.4 * (random() - 0.5))];
-  });
-  return { ...rest, values: new Map(values) };
 }
 
 async function theirsMerged(base: string, scratch: string): Promise<(string | number)[][]> {

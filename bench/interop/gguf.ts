@@ -2,23 +2,21 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { everyLevel, heldOutPrompts } from '../../models/measure/steerability.ts';
 import { exportGguf } from '../../src/model/formats/gguf.ts';
-import { blankCard, readModelCard, writeModelCard } from '../../src/model/model-folder.ts';
+import { readModelCard } from '../../src/model/model-folder.ts';
 import { encodePieces } from '../../src/model/tokenizer/encode-prompt.ts';
 import { Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { applyAttributes } from '../../src/steerlm/attributes.ts';
 import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
+import { giveTokenizer, ourShapes, randomIds, tokenizerKinds, writeOurs, writeTiny } from '../../tests/model/random-models.ts';
 import { agreement } from '../decode-task.ts';
 import { runPeer } from '../peer.ts';
 import { table } from '../results.ts';
-import { everyLevel, heldOutPrompts } from '../steerability.ts';
 import { openTokenEngine } from '../token-engine.ts';
-import { ourShapes, randomIds, writeOurs } from './models.ts';
 
 const promptCount = 20;
 const written = 48;
-/** Kinds of tests/golden/tokenizers-*.json. */
-const tokenizerKinds = ['gpt2', 'llama3', 'qwen2', 'smollm', 'llama2'];
 
 interface Answer {
   replies: number[][];
@@ -51,17 +49,6 @@ async function npcPrompts(folder: string): Promise<number[][]> {
   });
 }
 
-/** A tiny model of each kind, each with another kind of tokenizer. Gives its vocabulary. */
-export async function writeTiny(folder: string, seed: number): Promise<number> {
-  const { shape, dtype } = ourShapes[seed]!;
-  const vocabSize = 768;
-  await writeOurs(folder, { ...shape, vocabSize }, dtype, seed);
-  await giveTokenizer(folder, tokenizerKinds[seed]!);
-  // Without a card a model is named like its folder.
-  await writeModelCard(folder, blankCard('tiny'));
-  return vocabSize;
-}
-
 /** Of the files llama.cpp was shown, by the model's name. */
 export async function ggufHashes(scratch: string): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
@@ -74,12 +61,6 @@ export async function ggufHashes(scratch: string): Promise<Record<string, string
       .digest('hex');
   }
   return hashes;
-}
-
-/** Puts the tokenizer of a golden file into a model's folder. */
-export async function giveTokenizer(folder: string, kind: string): Promise<void> {
-  const { tokenizer } = JSON.parse(await readFile(`tests/golden/tokenizers-${kind}.json`, 'utf8')) as { tokenizer: object };
-  await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
 }
 
 async function continued(scratch: string): Promise<(string | number)[][]> {

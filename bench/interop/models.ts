@@ -1,14 +1,11 @@
 // Models that Hugging Face transformers wrote, read here, and models written here, read by transformers: how far apart the scores are.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { initialWeights } from '../../src/model/initial-weights.ts';
-import { readShape, writeShape } from '../../src/model/model-folder.ts';
-import { type LlamaShape, parameterShapes, type WeightType } from '../../src/model/shape.ts';
-import { saveWeights } from '../../src/model/weights.ts';
-import { randomStream } from '../../src/random.ts';
+import { readShape } from '../../src/model/model-folder.ts';
+import { ourShapes, randomIds, writeOurs } from '../../tests/model/random-models.ts';
+import { furthest, scoresOf } from '../../tests/model/scores.ts';
 import { runPeer } from '../peer.ts';
 import { table } from '../results.ts';
-import { furthest, scoresOf } from './scores.ts';
 
 /** Scores of the same model may differ by rounding alone. */
 export const mostApart = 1e-3;
@@ -24,52 +21,6 @@ interface Theirs {
 interface Ours {
   name: string;
   folder: string;
-}
-
-const small: LlamaShape = {
-  ...{ modelType: 'llama', vocabSize: 320, hiddenSize: 64, intermediateSize: 160, layers: 2, heads: 4, kvHeads: 2, headDim: 16 },
-  ...{ contextLength: 512, ropeTheta: 10_000, ropeScaling: null, normEpsilon: 1e-5 },
-  ...{ tiedEmbeddings: false, attentionBias: false, queryKeyNorm: false },
-};
-const stretched = { factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContextLength: 64 };
-
-/** One of each kind, tied and untied, in the three types weights are stored in. */
-export const ourShapes: { name: string; shape: LlamaShape; dtype: WeightType }[] = [
-  { name: 'llama, grouped heads, untied', shape: small, dtype: 'float32' },
-  {
-    name: 'llama, Llama-3 rope scaling, tied, bf16',
-    shape: { ...small, ropeTheta: 500_000, ropeScaling: stretched, tiedEmbeddings: true },
-    dtype: 'bfloat16',
-  },
-  { name: 'qwen2, tied', shape: { ...small, modelType: 'qwen2', attentionBias: true, tiedEmbeddings: true }, dtype: 'float32' },
-  { name: 'qwen3, untied, bf16', shape: { ...small, modelType: 'qwen3', queryKeyNorm: true, headDim: 24 }, dtype: 'bfloat16' },
-  {
-    name: 'mistral, one key head, untied, fp16',
-    shape: { ...small, modelType: 'mistral', kvHeads: 1, headDim: 32 },
-    dtype: 'float16',
-  },
-];
-
-/** Starting values by chance alone, made wide, norms and biases with them, so that every parameter shows in the scores. */
-export function* wideWeights(shape: LlamaShape, seed: number): Generator<[string, Float32Array]> {
-  const biases = new Map([...parameterShapes(shape)].filter(([name]) => name.endsWith('.bias')));
-  for (const [name, values] of initialWeights({ ...shape, attentionBias: false }, seed, biases)) {
-    const random = randomStream(`${seed}/${name}`);
-    const flat = name.endsWith('norm.weight') || name.endsWith('.bias');
-    yield [name, values.map((value) => (flat ? value + 0.6 * (random() - 0.5) : 4 * value))];
-  }
-}
-
-/** A folder of config and weights, as training writes them. */
-export async function writeOurs(folder: string, shape: LlamaShape, dtype: WeightType, seed: number): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await saveWeights(folder, shape, wideWeights(shape, seed), dtype);
-  await writeShape(folder, shape, dtype, { eos: 2 });
-}
-
-export function randomIds(vocabSize: number, count: number, seed: string): number[] {
-  const random = randomStream(seed);
-  return Array.from({ length: count }, () => Math.floor(random() * vocabSize));
 }
 
 async function theirsRead(scratch: string): Promise<(string | number)[][]> {

@@ -1,13 +1,13 @@
 // The shipped model on llama.cpp's own server, asked through its OpenAI routes: the chat template lays the conversation out, attributes come as
 // chat_template_kwargs. Whether replies are those written here, and whether they follow.
 import { join } from 'node:path';
+import { type Asked, everyLevel, followed, heldOutPrompts } from '../../models/measure/steerability.ts';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
 import { exportGguf } from '../../src/model/formats/gguf.ts';
 import { openPredictor } from '../../src/predictor/open.ts';
 import { applyAttributes } from '../../src/steerlm/attributes.ts';
 import { layOutPrompt, trimReply } from '../../src/steerlm/prompt-layout.ts';
 import { table } from '../results.ts';
-import { type Asked, everyLevel, followed, heldOutPrompts } from '../steerability.ts';
 import { program, startLlama } from '../upstream.ts';
 import { messagesOf } from './chat.ts';
 

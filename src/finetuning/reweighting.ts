@@ -5,8 +5,9 @@
 import type { Network } from '../model/forward.ts';
 import type { LlamaShape } from '../model/shape.ts';
 import { randomStream, shuffledOrder } from '../random.ts';
+import { int64 } from '../tensor/int64.ts';
 import * as t from '../tensor/primitives.ts';
-import { type BatchSource, int64, type MicroBatch } from '../training/batches.ts';
+import type { BatchSource, MicroBatch } from '../training/batches.ts';
 import { type Objective, weightedSurprise } from '../training/objective.ts';
 import { packSequences, type Sequence } from '../training/packing.ts';
 

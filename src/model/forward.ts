@@ -222,6 +222,14 @@ function forHeads({ heads, kvHeads }: LlamaShape, bias: Node): Node {
   return heads === kvHeads ? bias : t.concat(new Array<Node>(heads / kvHeads).fill(bias), 2);
 }
 
+/** Positions 0 … T-1 in every row; within a segment only their differences matter. */
+export function rowPositions(B: number, T: number): Node {
+  return t.constant(
+    BigInt64Array.from({ length: B * T }, (_, i) => BigInt(i % T)),
+    [B, T],
+  );
+}
+
 /** Hides later tokens from those that ask. positions (B, T), asking (B, A) → (B, 1, A, T). */
 export function causalBias(positions: Node, asking: Node = positions): Node {
   const [B, T] = positions.shape as [Dim, Dim];

@@ -2,7 +2,8 @@
 
 import { randomStream, shuffledOrder } from '../random.ts';
 import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
-import { type BatchSource, int64, type MicroBatch } from '../training/batches.ts';
+import { int64 } from '../tensor/int64.ts';
+import type { BatchSource, MicroBatch } from '../training/batches.ts';
 import { placeSequences } from '../training/packing.ts';
 import { writeGoals } from './distribution.ts';
 import { levelCounts } from './graph.ts';

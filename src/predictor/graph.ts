@@ -1,12 +1,12 @@
 // The predictor: a Llama trunk and one linear head whose outputs fall into one distribution per attribute, read at the last token.
 // Training objective and scoring graph share the head. Dimension letters: R readings, D hidden, L levels of all attributes together.
-import { causalBias, forwardTrunk, type Network } from '../model/forward.ts';
+import { causalBias, forwardTrunk, type Network, rowPositions } from '../model/forward.ts';
 import type { LoadedNetwork } from '../model/loaded-network.ts';
 import type { LlamaShape } from '../model/shape.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Node } from '../tensor/graph.ts';
 import * as t from '../tensor/primitives.ts';
-import { type Objective, packedBias, rowPositions } from '../training/objective.ts';
+import { type Objective, packedBias } from '../training/objective.ts';
 
 const headWeight = 'score.weight';
 const headBias = 'score.bias';

@@ -2,9 +2,9 @@
 
 import { loadNetwork, type WeightSource } from '../model/loaded-network.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
+import { int64 } from '../tensor/int64.ts';
 import { emitOnnx } from '../tensor/onnx.ts';
 import { Session } from '../tensor/session.ts';
-import { int64 } from '../training/batches.ts';
 import { headShapes, levelCounts, scoringOutputs } from './graph.ts';
 
 export interface Scorer {

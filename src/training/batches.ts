@@ -1,5 +1,6 @@
 // Where a training run gets its micro-batches: any of them can be fetched again by epoch and number, which is what makes a run resumable.
 import { randomStream, shuffledOrder } from '../random.ts';
+import { int64 } from '../tensor/int64.ts';
 import type { Tensor } from '../tensor/session.ts';
 import { type PackedRows, packSequences, type Sequence } from './packing.ts';
 
@@ -17,12 +18,6 @@ export interface BatchSource {
   size(epoch: number): number;
   /** Micro-batch `index` of an epoch, in that epoch's own order. */
   fetch(epoch: number, index: number): MicroBatch;
-}
-
-export function int64(values: ArrayLike<number>, shape: readonly number[]): Tensor {
-  const data = new BigInt64Array(values.length);
-  for (let i = 0; i < values.length; i++) data[i] = BigInt(values[i] as number);
-  return { data, shape };
 }
 
 /**

@@ -1,6 +1,6 @@
 // Losses as graphs: next-token prediction over packed rows. Knows no data and no optimiser; a stage may bring an objective of its own.
 
-import { forwardTrunk, hidden, logits, type Network } from '../model/forward.ts';
+import { forwardTrunk, hidden, logits, type Network, rowPositions } from '../model/forward.ts';
 import type { LlamaShape } from '../model/shape.ts';
 import type { Node } from '../tensor/graph.ts';
 import * as t from '../tensor/primitives.ts';
@@ -19,14 +19,6 @@ export function packedBias(segments: Node): Node {
   const seen = t.where(causal, t.scalar(0), t.scalar(hidden)); // (T, T)
   const together = t.equal(t.reshape(segments, [B, T, 1]), t.reshape(segments, [B, 1, T]));
   return t.reshape(t.where(together, seen, t.scalar(hidden)), [B, 1, T, T]);
-}
-
-/** Positions 0 … T-1 in every row; within a segment only their differences matter. */
-export function rowPositions(B: number, T: number): Node {
-  return t.constant(
-    BigInt64Array.from({ length: B * T }, (_, i) => BigInt(i % T)),
-    [B, T],
-  );
 }
 
 /** −ln p of every target times its weight (B·T). Feeds: ids (B, T), segments (B, T), targets (B·T), weights (B·T). */

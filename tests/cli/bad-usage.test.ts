@@ -2,7 +2,7 @@
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeTinyModel } from '../model/tiny-model.ts';
+import { writeTinyModel } from '../tiny-model.ts';
 import { newWorkshop, steer, writeTalk } from './steer.ts';
 
 const { folder, path } = newWorkshop();

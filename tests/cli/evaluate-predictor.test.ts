@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
-import { writeTinyModel } from '../model/tiny-model.ts';
+import { writeTinyModel } from '../tiny-model.ts';
 import { newWorkshop, steer, writeTalk } from './steer.ts';
 
 const { folder, path } = newWorkshop();

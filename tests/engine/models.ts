@@ -1,4 +1,5 @@
 // Models for these tests: the committed tiny ones with random weights, and one made on the spot with a tokenizer of its own.
+
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { initialWeights } from '../../src/model/initial-weights.ts';
 import { type Model, writeModel } from '../../src/model/model.ts';
 import { readShape } from '../../src/model/model-folder.ts';
-import type { LlamaShape } from '../../src/model/shape.ts';
 import { Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { trainTokenizer } from '../../src/model/tokenizer/tokenizer-training.ts';
 import { openWeights } from '../../src/model/weights.ts';
 import { controlTokens } from '../../src/steerlm/prompt-layout.ts';
 import { gameCharacters } from '../../src/steerlm/schemas.ts';
+import { tinyShape } from '../model/tiny-shape.ts';
 
 /** Shape and weights of a model under tests/golden/llama. */
 export async function readGolden(name: string): Promise<Pick<Model, 'shape' | 'values'>> {
@@ -38,23 +39,8 @@ const paddingRows = 20;
 /** Writes a steered model that says any text token, and the two that end a reply, about equally often; the other ids it shouts. */
 export async function writeSmallModel(contextLength: number): Promise<string> {
   const tokenizer = await smallTokenizer();
-  const shape: LlamaShape = {
-    modelType: 'llama',
-    vocabSize: tokenizer.size + paddingRows,
-    hiddenSize: 32,
-    intermediateSize: 48,
-    layers: 2,
-    heads: 4,
-    kvHeads: 2,
-    headDim: 8,
-    contextLength,
-    ropeTheta: 10_000,
-    ropeScaling: null,
-    normEpsilon: 1e-5,
-    tiedEmbeddings: false,
-    attentionBias: false,
-    queryKeyNorm: false,
-  };
+  const size = { vocabSize: tokenizer.size + paddingRows, hiddenSize: 32, intermediateSize: 48, headDim: 8, contextLength };
+  const shape = { ...tinyShape, ...size, tiedEmbeddings: false };
   const card = {
     kind: 'steered' as const,
     name: 'small',

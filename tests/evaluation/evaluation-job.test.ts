@@ -17,8 +17,8 @@ import type { Store } from '../../src/store/connect.ts';
 import { importText } from '../datasets/import-text.ts';
 import { ratedLines, tone } from '../finetuning/workshop.ts';
 import { attemptByHand, openWorkshop, type Workshop } from '../jobs/workshop.ts';
-import { writeTinyModel } from '../model/tiny-model.ts';
 import { testDatabases } from '../store/databases.ts';
+import { writeTinyModel } from '../tiny-model.ts';
 
 const quick = { prompts_count: 3, seeds: 1, grid: 1, max_tokens: 6, draws: 20 };
 /** Of a condition: defaults, one for each of three levels of two attributes, a target. */

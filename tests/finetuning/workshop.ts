@@ -13,7 +13,7 @@ import { ModelRegistry } from '../../src/registry/model-registry.ts';
 import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { bytesOf, importText } from '../datasets/import-text.ts';
-import { writeTinyModel } from '../model/tiny-model.ts';
+import { writeTinyModel } from '../tiny-model.ts';
 
 export const tone: AttributeSchema = {
   name: 'tone',

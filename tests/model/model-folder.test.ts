@@ -12,27 +12,19 @@ import {
   writeModelCard,
   writeShape,
 } from '../../src/model/model-folder.ts';
-import type { LlamaShape } from '../../src/model/shape.ts';
 import { saveWeights } from '../../src/model/weights.ts';
 import { helpSteer, openAssistant } from '../../src/steerlm/schemas.ts';
+import { tinyShape } from './tiny-shape.ts';
 import { smallTokenizer } from './tokenizer/small-tokenizer.ts';
 
-const shape: LlamaShape = {
-  modelType: 'llama',
+const shape = {
+  ...tinyShape,
   vocabSize: smallTokenizer.size,
   hiddenSize: 8,
   intermediateSize: 12,
   layers: 1,
   heads: 2,
   kvHeads: 1,
-  headDim: 4,
-  contextLength: 64,
-  ropeTheta: 10_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
 };
 
 const card: ModelCard = {

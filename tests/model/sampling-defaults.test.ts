@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readModel, writeModel } from '../../src/model/model.ts';
 import { readEndTokens } from '../../src/model/model-folder.ts';
 import { readSampling } from '../../src/model/sampling-defaults.ts';
-import { writeTinyModel } from './tiny-model.ts';
+import { writeTinyModel } from '../tiny-model.ts';
 
 let folder: string;
 const file = () => join(folder, 'generation_config.json');

@@ -8,6 +8,7 @@ import {
   parseShape,
   ropeFrequencies,
 } from '../../src/model/shape.ts';
+import { tinyShape } from './tiny-shape.ts';
 
 /** The fields of Llama 3.2 1B's config.json that matter. */
 const llama32 = {
@@ -58,23 +59,7 @@ const qwen25 = {
   vocab_size: 151936,
 };
 
-const tiny: LlamaShape = {
-  modelType: 'llama',
-  vocabSize: 300,
-  hiddenSize: 16,
-  intermediateSize: 24,
-  layers: 2,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 4,
-  contextLength: 64,
-  ropeTheta: 10_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: false,
-  attentionBias: false,
-  queryKeyNorm: false,
-};
+const tiny: LlamaShape = { ...tinyShape, vocabSize: 300, tiedEmbeddings: false };
 
 test('reads Llama 3.2 with its scaling, and counts its parameters', () => {
   const shape = parseShape(llama32, 'config.json');

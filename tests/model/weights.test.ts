@@ -4,26 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeTensorFile } from '../../src/model/formats/safetensors.ts';
 import { initialWeights } from '../../src/model/initial-weights.ts';
-import { type LlamaShape, parameterShapes } from '../../src/model/shape.ts';
+import { parameterShapes } from '../../src/model/shape.ts';
 import { openWeights, saveWeights } from '../../src/model/weights.ts';
+import { tinyShape } from './tiny-shape.ts';
 
-const shape: LlamaShape = {
-  modelType: 'llama',
-  vocabSize: 40,
-  hiddenSize: 16,
-  intermediateSize: 24,
-  layers: 2,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 4,
-  contextLength: 64,
-  ropeTheta: 10_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
-};
+const shape = tinyShape;
 const seed = 11;
 
 let folder: string;

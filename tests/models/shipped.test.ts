@@ -1,11 +1,10 @@
 // The shipped models load, speak, listen, and obey every attribute on prompts whose wording training never saw.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { measureListening, measureRecall, measureSaid } from '../../bench/grounding.ts';
-import { precisionTable } from '../../bench/precision.ts';
-import { type Asked, asRequests, everyLevel, followed, heldOutPrompts, repliesTo } from '../../bench/steerability.ts';
 import { generateCorpus } from '../../models/corpus/grammar.ts';
+import { measureListening, measureRecall, measureSaid } from '../../models/measure/grounding.ts';
+import { type Asked, asRequests, everyLevel, followed, heldOutPrompts, repliesTo } from '../../models/measure/steerability.ts';
 import { saysTwice } from '../../src/evaluation/steering/text-health.ts';
 import type { LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
@@ -35,12 +34,6 @@ afterAll(async () => {
 it('is small enough to ship', () => {
   const files = readdirSync(models, { recursive: true, encoding: 'utf8' }).map((name) => statSync(`${models}/${name}`));
   expect(files.reduce((total, file) => total + (file.isFile() ? file.size : 0), 0)).toBeLessThan(60e6);
-});
-
-it('says on its card what fewer bits cost, as bench/RESULTS.md does', async () => {
-  const { measured } = await readModelCard(`${models}/npc`);
-  const results = readFileSync(new URL('../../bench/RESULTS.md', import.meta.url), 'utf8');
-  expect(results).toContain(precisionTable(measured!.precision!));
 });
 
 it('listens: a reply is likelier after the line it answers than after another', async () => {

@@ -12,10 +12,10 @@ import { headShapes, predictorObjective, scoringOutputs } from '../../src/predic
 import { openScorer } from '../../src/predictor/scorer.ts';
 import type { AttributeSchema, Label } from '../../src/steerlm/attributes.ts';
 import { gradient } from '../../src/tensor/gradient.ts';
+import { int64 } from '../../src/tensor/int64.ts';
 import { emitOnnx } from '../../src/tensor/onnx.ts';
 import { input } from '../../src/tensor/primitives.ts';
 import { Session, type Tensor } from '../../src/tensor/session.ts';
-import { int64 } from '../../src/training/batches.ts';
 
 const folder = fileURLToPath(new URL('../golden/llama/gqa', import.meta.url));
 const golden = JSON.parse(await readFile(`${folder}/predictor.json`, 'utf8'));

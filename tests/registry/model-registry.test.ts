@@ -9,8 +9,8 @@ import { findModel } from '../../src/registry/models.ts';
 import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
 import { gameCharacters, helpSteer } from '../../src/steerlm/schemas.ts';
 import type { Db, Store } from '../../src/store/connect.ts';
-import { type TinyModel, writeTinyModel } from '../model/tiny-model.ts';
 import { testDatabases } from '../store/databases.ts';
+import { type TinyModel, writeTinyModel } from '../tiny-model.ts';
 
 let folder: string;
 beforeEach(() => {

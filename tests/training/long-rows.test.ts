@@ -1,29 +1,19 @@
 // Rows longer than the stretch of tokens that attention takes together: gradients against differences of the loss itself.
 // That the forward pass is the same is what tests/engine/onnx/decoder.test.ts says, whose rows are as long.
 import { expect, test } from 'vitest';
-import { benchShape } from '../../bench/bench-shape.ts';
 import { plainNetwork } from '../../src/model/forward.ts';
 import { initialWeights } from '../../src/model/initial-weights.ts';
 import { parameterShapes } from '../../src/model/shape.ts';
 import { randomStream } from '../../src/random.ts';
 import { gradient } from '../../src/tensor/gradient.ts';
+import { int64 } from '../../src/tensor/int64.ts';
 import { emitOnnx } from '../../src/tensor/onnx.ts';
 import { input } from '../../src/tensor/primitives.ts';
 import { Session } from '../../src/tensor/session.ts';
-import { int64 } from '../../src/training/batches.ts';
 import { nextTokenObjective } from '../../src/training/objective.ts';
+import { tinyShape } from '../model/tiny-shape.ts';
 
-const size = {
-  vocabSize: 23,
-  hiddenSize: 16,
-  intermediateSize: 24,
-  layers: 2,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 4,
-  contextLength: 300,
-};
-const shape = { ...benchShape, ...size };
+const shape = { ...tinyShape, vocabSize: 23, contextLength: 300 };
 
 test.each([300, 256])('rows of %i tokens, heads that share keys, two texts in a row', async (T) => {
   const shapes = parameterShapes(shape);

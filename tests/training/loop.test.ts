@@ -1,10 +1,11 @@
 // The training loop on a toy language: it learns, stops cleanly, and a resumed run follows the very curve of one that never stopped.
+
 import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { initialWeights } from '../../src/model/initial-weights.ts';
-import { type LlamaShape, parameterShapes } from '../../src/model/shape.ts';
+import { parameterShapes } from '../../src/model/shape.ts';
 import { randomStream } from '../../src/random.ts';
 import { defaultAdamW } from '../../src/tensor/adamw.ts';
 import { packedBatches } from '../../src/training/batches.ts';
@@ -13,24 +14,9 @@ import { readCurve } from '../../src/training/curve.ts';
 import { type Metrics, type SavedCheckpoint, type TrainingSettings, type TrainingTask, train } from '../../src/training/loop.ts';
 import { nextTokenObjective } from '../../src/training/objective.ts';
 import type { Sequence } from '../../src/training/packing.ts';
+import { tinyShape } from '../model/tiny-shape.ts';
 
-const shape: LlamaShape = {
-  modelType: 'llama',
-  vocabSize: 24,
-  hiddenSize: 16,
-  intermediateSize: 32,
-  layers: 2,
-  heads: 2,
-  kvHeads: 1,
-  headDim: 8,
-  contextLength: 32,
-  ropeTheta: 10_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
-};
+const shape = { ...tinyShape, vocabSize: 24, intermediateSize: 32, heads: 2, kvHeads: 1, headDim: 8, contextLength: 32 };
 const settings: TrainingSettings = {
   epochs: 3,
   steps: null,

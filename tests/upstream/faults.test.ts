@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import { openUpstreamModel, type UpstreamOptions } from '../../src/upstream/upstream-model.ts';
 import { writeSmallModel } from '../engine/models.ts';
-import { chunk, gather, openScript, removeAll, type Script, sendChunks, writeUpstreamFolder } from './instances.ts';
+import { chunk, gather, openScript, removeAll, type Script, sendChunks, writeUpstreamFolder } from '../instances.ts';
 
 const folders: string[] = [];
 const never = new AbortController().signal;

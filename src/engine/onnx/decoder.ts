@@ -6,10 +6,10 @@ import { causalBias, forwardTrunk, logits, type Network, type Past } from '../..
 import { loadNetwork, type Precision, type WeightSource } from '../../model/loaded-network.ts';
 import type { LlamaShape } from '../../model/shape.ts';
 import type { Node } from '../../tensor/graph.ts';
+import { int64 } from '../../tensor/int64.ts';
 import { emitOnnx } from '../../tensor/onnx.ts';
 import * as t from '../../tensor/primitives.ts';
 import { type Provider, Session, type Tensor } from '../../tensor/session.ts';
-import { int64 } from '../../training/batches.ts';
 import type { Lanes } from './cache.ts';
 
 export interface DecoderOptions {

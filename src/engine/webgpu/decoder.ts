@@ -6,10 +6,10 @@ import { causalBias, forwardTrunk, hidden, logits, type Network, type Past } fro
 import { type LoadedNetwork, loadNetwork, type Precision, type WeightSource } from '../../model/loaded-network.ts';
 import type { LlamaShape } from '../../model/shape.ts';
 import type { Dim, Node } from '../../tensor/graph.ts';
+import { int64 } from '../../tensor/int64.ts';
 import { emitOnnx } from '../../tensor/onnx.ts';
 import * as t from '../../tensor/primitives.ts';
 import { type Feeds, type HeldTensor, type Provider, Session, type Tensor } from '../../tensor/session.ts';
-import { int64 } from '../../training/batches.ts';
 import { LaneSet } from './lane-set.ts';
 
 /** New tokens of every lane of a set: as many of each. */

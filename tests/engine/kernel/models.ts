@@ -3,16 +3,22 @@
 import { initialWeights } from '../../../src/model/initial-weights.ts';
 import type { Model } from '../../../src/model/model.ts';
 import type { LlamaShape } from '../../../src/model/shape.ts';
+import { tinyShape } from '../../model/tiny-shape.ts';
 import { readGolden } from '../models.ts';
 
 type Weighted = Pick<Model, 'shape' | 'values'>;
 
 /** Norms of queries and keys, heads that share keys, and widths that divide into no whole number of tiles. */
-const normed: LlamaShape = {
-  ...{ modelType: 'qwen3', vocabSize: 67, hiddenSize: 56, intermediateSize: 88, layers: 2, heads: 6, kvHeads: 2, headDim: 40 },
-  ...{ contextLength: 256, ropeTheta: 10_000, ropeScaling: null, normEpsilon: 1e-6 },
-  ...{ tiedEmbeddings: true, attentionBias: false, queryKeyNorm: true },
+const size = {
+  vocabSize: 67,
+  hiddenSize: 56,
+  intermediateSize: 88,
+  heads: 6,
+  headDim: 40,
+  contextLength: 256,
+  normEpsilon: 1e-6,
 };
+const normed: LlamaShape = { ...tinyShape, ...size, modelType: 'qwen3', queryKeyNorm: true };
 
 export const kernelModels = ['gqa', 'qwen2', 'tied-llama3-rope', 'mistral', 'normed'] as const;
 

@@ -5,15 +5,15 @@ import { LaneSizes } from '../../../src/engine/onnx/cache.ts';
 import { type Decoder, openDecoder } from '../../../src/engine/onnx/decoder.ts';
 import { PrefixCache } from '../../../src/engine/prefix-cache.ts';
 import { PromptRead } from '../../../src/engine/prompt-read.ts';
-import { forwardTrunk, logits, plainNetwork } from '../../../src/model/forward.ts';
+import { forwardTrunk, logits, plainNetwork, rowPositions } from '../../../src/model/forward.ts';
 import { precisions } from '../../../src/model/loaded-network.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { parameterShapes } from '../../../src/model/shape.ts';
+import { int64 } from '../../../src/tensor/int64.ts';
 import { emitOnnx } from '../../../src/tensor/onnx.ts';
 import { constant, input } from '../../../src/tensor/primitives.ts';
 import { Session } from '../../../src/tensor/session.ts';
-import { int64 } from '../../../src/training/batches.ts';
-import { packedBias, rowPositions } from '../../../src/training/objective.ts';
+import { packedBias } from '../../../src/training/objective.ts';
 import { readGolden } from '../models.ts';
 
 const T = 140;

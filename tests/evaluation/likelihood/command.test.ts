@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readModelCard, writeModelCard } from '../../../src/model/model-folder.ts';
 import { newWorkshop, steer, writeTalk } from '../../cli/steer.ts';
-import { writeTinyModel } from '../../model/tiny-model.ts';
+import { writeTinyModel } from '../../tiny-model.ts';
 
 const { folder, path } = newWorkshop();
 const run = (...args: string[]) => steer(folder, ['evaluate', 'likelihood', ...args]);

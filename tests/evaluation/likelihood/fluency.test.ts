@@ -8,8 +8,8 @@ import { unlabelledReply } from '../../../src/evaluation/likelihood/reply-sequen
 import { openTokenLikelihood } from '../../../src/evaluation/likelihood/token-likelihood.ts';
 import { randomStream } from '../../../src/random.ts';
 import type { Conversation } from '../../../src/steerlm/conversation.ts';
-import { writeTinyModel } from '../../model/tiny-model.ts';
 import { smallTokenizer } from '../../model/tokenizer/small-tokenizer.ts';
+import { writeTinyModel } from '../../tiny-model.ts';
 
 test('perplexity weighs replies by their length, and the cost is a ratio', () => {
   const replies = [

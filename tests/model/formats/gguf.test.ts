@@ -5,12 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { writeTiny } from '../../../bench/interop/gguf.ts';
-import { ourShapes, wideWeights } from '../../../bench/interop/models.ts';
 import { exportGguf } from '../../../src/model/formats/gguf.ts';
 import { readShape, writeShape } from '../../../src/model/model-folder.ts';
 import { openWeights, saveWeights } from '../../../src/model/weights.ts';
-import { writeTinyModel } from '../tiny-model.ts';
+import { writeTinyModel } from '../../tiny-model.ts';
+import { ourShapes, wideWeights, writeTiny } from '../random-models.ts';
 import { readHeader } from './gguf-header.ts';
 
 const golden: Record<string, string> = JSON.parse(

@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { randomAdapter } from '../../../bench/interop/adapters.ts';
-import { furthest, scoresOf } from '../../../bench/interop/scores.ts';
 import { mergePeft } from '../../../src/model/formats/peft.ts';
 import { writeTensorFile } from '../../../src/model/formats/safetensors.ts';
 import { mergeAdapter } from '../../../src/model/lora.ts';
 import { type Model, readModel, withControlTokens, writeModel } from '../../../src/model/model.ts';
 import { blankCard, readShape } from '../../../src/model/model-folder.ts';
 import { openWeights } from '../../../src/model/weights.ts';
-import { writeTinyModel } from '../tiny-model.ts';
+import { writeTinyModel } from '../../tiny-model.ts';
+import { randomAdapter } from '../random-models.ts';
+import { furthest, scoresOf } from '../scores.ts';
 import { smallTokenizer } from '../tokenizer/small-tokenizer.ts';
 
 const golden = (path: string) => fileURLToPath(new URL(`../../golden/${path}`, import.meta.url));

@@ -5,18 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import type { Asked } from '../../../bench/interop/chat.ts';
 import { chatTemplate } from '../../../src/model/tokenizer/chat-template.ts';
-import { type AttributeSchema, applyAttributes } from '../../../src/steerlm/attributes.ts';
+import { type AttributeSchema, applyAttributes, type RequestedAttributes } from '../../../src/steerlm/attributes.ts';
+import type { Conversation } from '../../../src/steerlm/conversation.ts';
 import { layOutPrompt, spellPieces } from '../../../src/steerlm/prompt-layout.ts';
-import { writeTinyModel } from '../tiny-model.ts';
+import { writeTinyModel } from '../../tiny-model.ts';
 
 interface Golden {
   schema: AttributeSchema;
   special: string[];
   template: string;
   /** What transformers rendered. */
-  cases: (Asked & { text: string })[];
+  cases: { conversation: Conversation; attributes: RequestedAttributes; text: string }[];
 }
 const golden: Golden = JSON.parse(
   readFileSync(fileURLToPath(new URL('../../golden/chat-template.json', import.meta.url)), 'utf8'),

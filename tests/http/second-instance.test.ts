@@ -10,8 +10,8 @@ import type { Listening } from '../../src/http/server.ts';
 import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
 import { openUpstreamModel } from '../../src/upstream/upstream-model.ts';
 import { writeSmallModel } from '../engine/models.ts';
-import { Shelf, WordCountPredictor } from '../http/small-models.ts';
-import { gather, key, removeAll, serveModel, writeUpstreamFolder } from './instances.ts';
+import { gather, key, removeAll, serveModel, writeUpstreamFolder } from '../instances.ts';
+import { Shelf, WordCountPredictor } from './small-models.ts';
 
 const contextLength = 160;
 const conversation = { system: 'The guard', turns: [{ role: 'user' as const, content: 'Is the gate <extra_id_1> shut?' }] };

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type CrashSite, crashFinetuning, crashLabelling, makeCrashSite } from '../../bench/crash-scenes.ts';
+import { type CrashSite, crashFinetuning, crashLabelling, makeCrashSite } from './crash-scenes.ts';
 
 const seed = 11;
 let folder: string;

@@ -1,30 +1,14 @@
 // Models of one layer with random weights, written in milliseconds: whole folders as training leaves them, to list, load, break and train on.
 
-import { initialWeights } from '../../src/model/initial-weights.ts';
-import { writeModel } from '../../src/model/model.ts';
-import type { LlamaShape } from '../../src/model/shape.ts';
-import { headShapes } from '../../src/predictor/graph.ts';
-import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
-import { gameCharacters } from '../../src/steerlm/schemas.ts';
-import { smallTokenizer } from './tokenizer/small-tokenizer.ts';
+import { initialWeights } from '../src/model/initial-weights.ts';
+import { writeModel } from '../src/model/model.ts';
+import { headShapes } from '../src/predictor/graph.ts';
+import type { AttributeSchema } from '../src/steerlm/attributes.ts';
+import { gameCharacters } from '../src/steerlm/schemas.ts';
+import { tinyShape } from './model/tiny-shape.ts';
+import { smallTokenizer } from './model/tokenizer/small-tokenizer.ts';
 
-const shape: LlamaShape = {
-  modelType: 'llama',
-  vocabSize: smallTokenizer.size,
-  hiddenSize: 16,
-  intermediateSize: 24,
-  layers: 1,
-  heads: 2,
-  kvHeads: 2,
-  headDim: 8,
-  contextLength: 64,
-  ropeTheta: 10_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
-  tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
-};
+const shape = { ...tinyShape, vocabSize: smallTokenizer.size, layers: 1, heads: 2, headDim: 8 };
 
 export interface TinyModel {
   kind: 'base' | 'steered' | 'predictor';

@@ -3,14 +3,14 @@ import { cp, mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import type { SampleContent } from '../src/datasets/sample.ts';
-import { writeSnapshot } from '../src/datasets/snapshot.ts';
-import { finetune } from '../src/finetuning/finetune.ts';
-import { trainPredictor } from '../src/predictor/train.ts';
-import { randomStream } from '../src/random.ts';
-import type { AttributeSchema } from '../src/steerlm/attributes.ts';
-import { quickSettings, quickSize, quiet } from '../tests/quick-training.ts';
-import { type PostgresServer, startPostgres } from '../tests/store/postgres-server.ts';
+import type { SampleContent } from '../../src/datasets/sample.ts';
+import { writeSnapshot } from '../../src/datasets/snapshot.ts';
+import { finetune } from '../../src/finetuning/finetune.ts';
+import { trainPredictor } from '../../src/predictor/train.ts';
+import { randomStream } from '../../src/random.ts';
+import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
+import { quickSettings, quickSize, quiet } from '../quick-training.ts';
+import { type PostgresServer, startPostgres } from '../store/postgres-server.ts';
 import { Pair, torment } from './crash-run.ts';
 
 const schema: AttributeSchema = {

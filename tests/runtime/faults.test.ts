@@ -5,14 +5,14 @@ import { mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CrashSite, labelUnder, makeCrashSite, tuneUnder } from '../../bench/crash-scenes.ts';
 import { readFinetuningJob } from '../../src/finetuning/job-input.ts';
 import { type Job, listEvents, pauseJob, resumeJob } from '../../src/jobs/jobs.ts';
 import { openStore, type Store } from '../../src/store/connect.ts';
 import { migrateStore } from '../../src/store/migrate.ts';
 import { openSite, quick, ratedLines, type Site } from '../finetuning/workshop.ts';
+import { openWorkshop, type Workshop } from '../jobs/workshop.ts';
+import { type CrashSite, labelUnder, makeCrashSite, tuneUnder } from './crash-scenes.ts';
 import { type Outage, outage } from './outage.ts';
-import { openWorkshop, type Workshop } from './workshop.ts';
 
 const awayMs = 2_000;
 

@@ -7,7 +7,7 @@ import { readModelCard, writeModelCard } from '../../src/model/model-folder.ts';
 import { ModelRegistry } from '../../src/registry/model-registry.ts';
 import { startSteer } from '../cli/steer.ts';
 import { writeSmallModel } from '../engine/models.ts';
-import { chunk, openScript, type Script, sendChunks } from './instances.ts';
+import { chunk, openScript, type Script, sendChunks } from '../instances.ts';
 
 let home: string;
 let script: Script;

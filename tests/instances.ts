@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import type { CompletionEvent, LanguageModel } from '../../src/generation/language-model.ts';
-import { createApp } from '../../src/http/app.ts';
-import { createLog } from '../../src/http/log.ts';
-import { type Listening, listen } from '../../src/http/server.ts';
-import { Shelf } from '../http/small-models.ts';
+import { readConfig } from '../src/config.ts';
+import type { CompletionEvent, LanguageModel } from '../src/generation/language-model.ts';
+import { createApp } from '../src/http/app.ts';
+import { createLog } from '../src/http/log.ts';
+import { type Listening, listen } from '../src/http/server.ts';
+import { Shelf } from './http/small-models.ts';
 
 export const key = 'sk-upstream';
 

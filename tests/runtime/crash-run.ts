@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { randomStream } from '../src/random.ts';
+import { randomStream } from '../../src/random.ts';
 
 export interface Site {
   /** Null for the embedded database under `dataDir`, which belongs to one process: then there is no worker beside the server. */

@@ -1,12 +1,11 @@
 // What this program makes of a model's folder or of a model in memory: the scores after every token, in full precision.
 
-import { causalBias, forwardTrunk, logits } from '../../src/model/forward.ts';
+import { causalBias, forwardTrunk, logits, rowPositions } from '../../src/model/forward.ts';
 import { loadNetwork, type WeightSource } from '../../src/model/loaded-network.ts';
+import { int64 } from '../../src/tensor/int64.ts';
 import { emitOnnx } from '../../src/tensor/onnx.ts';
 import { input } from '../../src/tensor/primitives.ts';
 import { Session } from '../../src/tensor/session.ts';
-import { int64 } from '../../src/training/batches.ts';
-import { rowPositions } from '../../src/training/objective.ts';
 
 /** Row-major (T, V). */
 export async function scoresOf(source: WeightSource, ids: readonly number[]): Promise<Float32Array> {

@@ -1,12 +1,12 @@
 // The prompt layout byte by byte and its trained spans, after NeMo-Aligner's SteerLM; and what a request for attributes leads to.
 import { describe, expect, it } from 'vitest';
-import { encodePieces } from '../../src/model/tokenizer/encode-prompt.ts';
-import { Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
-import { trainTokenizer } from '../../src/model/tokenizer/tokenizer-training.ts';
-import { applyAttributes, findAttribute, formatLabel } from '../../src/steerlm/attributes.ts';
-import type { Conversation } from '../../src/steerlm/conversation.ts';
-import { controlTokens, layOutPrompt, layOutScoring, layOutTraining, spellPieces } from '../../src/steerlm/prompt-layout.ts';
-import { gameCharacters, helpSteer, steerLM } from '../../src/steerlm/schemas.ts';
+import { encodePieces } from '../../../src/model/tokenizer/encode-prompt.ts';
+import { Tokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
+import { trainTokenizer } from '../../../src/model/tokenizer/tokenizer-training.ts';
+import { applyAttributes, findAttribute, formatLabel } from '../../../src/steerlm/attributes.ts';
+import type { Conversation } from '../../../src/steerlm/conversation.ts';
+import { controlTokens, layOutPrompt, layOutScoring, layOutTraining, spellPieces } from '../../../src/steerlm/prompt-layout.ts';
+import { gameCharacters, helpSteer, steerLM } from '../../../src/steerlm/schemas.ts';
 
 const conversation: Conversation = {
   system: 'Be kind.',

@@ -1,12 +1,13 @@
 // Replies of the shipped model to lines it never saw, asked for at every level of every attribute, and what the predictor reads in them.
-import { generateCorpus } from '../models/corpus/grammar.ts';
-import { drawn } from '../models/recipes.ts';
-import type { LanguageModel } from '../src/generation/language-model.ts';
-import type { Predictor } from '../src/predictor/predictor.ts';
-import { spearman } from '../src/statistics.ts';
-import { applyAttributes, type Label } from '../src/steerlm/attributes.ts';
-import type { Conversation } from '../src/steerlm/conversation.ts';
-import { layOutPrompt, trimReply } from '../src/steerlm/prompt-layout.ts';
+
+import type { LanguageModel } from '../../src/generation/language-model.ts';
+import type { Predictor } from '../../src/predictor/predictor.ts';
+import { spearman } from '../../src/statistics.ts';
+import { applyAttributes, type Label } from '../../src/steerlm/attributes.ts';
+import type { Conversation } from '../../src/steerlm/conversation.ts';
+import { layOutPrompt, trimReply } from '../../src/steerlm/prompt-layout.ts';
+import { generateCorpus } from '../corpus/grammar.ts';
+import { drawn } from '../recipes.ts';
 
 /** How the shipped model's replies are drawn where a caller does not say. */
 export const asServed = { maxTokens: 160, ...drawn, topK: 0, stop: [] as string[] };

@@ -1,7 +1,7 @@
 // A database that goes away in the middle of a job and comes back, and what callers were told meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pair } from '../../bench/crash-run.ts';
-import type { CrashSite, Disturbance, LabelJob } from '../../bench/crash-scenes.ts';
+import type { Pair } from './crash-run.ts';
+import type { CrashSite, Disturbance, LabelJob } from './crash-scenes.ts';
 
 export interface Told {
   asked: string;
