@@ -13,6 +13,7 @@ import type { AppContext } from './http/app-context.ts';
 import type { JobDefinition } from './jobs/define.ts';
 import { openDispatcher } from './jobs/dispatcher.ts';
 import { defaultWorkerSettings, startWorker, type WorkerSettings } from './jobs/worker.ts';
+import { removeStrayPictures } from './npc/pictures.ts';
 import { labellingJob } from './predictor/labelling-job.ts';
 import { trainPredictor } from './predictor/train.ts';
 import { ModelRegistry } from './registry/model-registry.ts';
@@ -41,6 +42,7 @@ export async function openRuntime(config: Config, log: AppContext['log']): Promi
     opened.push(() => store.close());
     await migrateStore(store.db);
     await removeLeftovers(store.db);
+    await removeStrayPictures(store.db);
     const onBroken = (folder: string, reason: string) => log.warn({ folder, reason }, 'model passed over');
     const models = await ModelRegistry.open(config.modelsDir, {
       onBroken,

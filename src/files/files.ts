@@ -1,10 +1,10 @@
 // Files people upload and jobs write, kept in the database in pieces, so that neither side ever holds a whole one in memory.
 // A file whose hash is null is still being written, or was given up, and is not there yet. Knows nothing of what the bytes mean.
 import { createHash, randomBytes } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { and, asc, desc, eq, gte, isNotNull, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db } from '../store/connect.ts';
+import { fromDatabase, othersTurn, pagePieces, pieceBytes, toDatabase } from '../store/pieces.ts';
 import { fileChunks, files } from '../store/work-schema.ts';
 
 export interface StoredFile {
@@ -25,10 +25,6 @@ export interface NewFile {
   signal?: AbortSignal | undefined;
 }
 
-/** Bytes of every piece but the last. */
-const chunkBytes = 256 * 2 ** 10;
-/** Pieces read or deleted at once. */
-const pageChunks = 4;
 /** An upload this old was left behind by a process that died. */
 const leftoverAge = sql`interval '1 day'`;
 
@@ -107,11 +103,11 @@ async function beyond(db: Db, after: string, order: 'asc' | 'desc'): Promise<SQL
 export async function* readFile(db: Db, id: string): AsyncGenerator<Uint8Array> {
   const { bytes } = await findFile(db, id);
   let left = bytes;
-  for (let index = 0; left > 0; index += pageChunks) {
+  for (let index = 0; left > 0; index += pagePieces) {
     const page = await db
-      .select({ data: fromDatabase })
+      .select({ data: fromDatabase(fileChunks.data) })
       .from(fileChunks)
-      .where(and(eq(fileChunks.fileId, id), gte(fileChunks.index, index), lt(fileChunks.index, index + pageChunks)))
+      .where(and(eq(fileChunks.fileId, id), gte(fileChunks.index, index), lt(fileChunks.index, index + pagePieces)))
       .orderBy(asc(fileChunks.index));
     if (page.length === 0) throw new SteerError('not_found', `The file ${id} was deleted while it was being read.`);
     for (const { data } of page) {
@@ -148,40 +144,30 @@ async function removeFile(db: Db, id: string): Promise<void> {
     .where(eq(fileChunks.fileId, id))
     .orderBy(desc(fileChunks.index))
     .limit(1);
-  for (let index = (last?.index ?? -1) + 1; index > 0; index -= pageChunks) {
-    await db.delete(fileChunks).where(and(eq(fileChunks.fileId, id), gte(fileChunks.index, index - pageChunks)));
+  for (let index = (last?.index ?? -1) + 1; index > 0; index -= pagePieces) {
+    await db.delete(fileChunks).where(and(eq(fileChunks.fileId, id), gte(fileChunks.index, index - pagePieces)));
     await othersTurn();
   }
   await db.delete(files).where(eq(files.id, id));
 }
 
-/** An embedded database answers without leaving this thread: a walk through a file would keep everything else waiting to its end. */
-const othersTurn = (): Promise<void> => setImmediate();
-
-/** The same bytes in pieces of `chunkBytes`, the last one shorter. A piece holds until the next is asked for. */
+/** The same bytes in pieces of `pieceBytes`, the last one shorter. A piece holds until the next is asked for. */
 async function* inChunks(content: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  const chunk = Buffer.allocUnsafe(chunkBytes);
+  const chunk = Buffer.allocUnsafe(pieceBytes);
   let filled = 0;
   for await (const bytes of content) {
     for (let from = 0; from < bytes.length; ) {
-      const part = bytes.subarray(from, from + chunkBytes - filled);
+      const part = bytes.subarray(from, from + pieceBytes - filled);
       chunk.set(part, filled);
       filled += part.length;
       from += part.length;
-      if (filled < chunkBytes) continue;
+      if (filled < pieceBytes) continue;
       yield chunk;
       filled = 0;
     }
   }
   if (filled > 0) yield chunk.subarray(0, filled);
 }
-
-/** As base64, since the embedded database's driver spells bytes one by one: three times as fast in, ten times out. */
-function toDatabase(chunk: Buffer): SQL {
-  return sql`decode(${chunk.toString('base64')}, 'base64')`;
-}
-
-const fromDatabase = sql<string>`encode(${fileChunks.data}, 'base64')`;
 
 function toStoredFile({ id, filename, purpose, bytes, hash, createdAt }: typeof files.$inferSelect): StoredFile {
   return { id, filename, purpose, bytes, hash: hash ?? '', createdAt };

@@ -17,9 +17,9 @@ export function takesUpload({ req }: RequestContext): boolean {
 /** Largest picture of a character card. */
 export const pictureBytes = 2 ** 24;
 
-/** Whether the body is a picture, which is read whole under a limit of its own. */
+/** Whether the body is a picture, which is read whole under a limit of its own. One of another kind is refused for its kind, not for its size. */
 export function takesPicture({ req }: RequestContext): boolean {
-  return req.method === 'POST' && req.path === '/v1/npcs/import' && mediaType(req.header('content-type')) === 'image/png';
+  return req.method === 'POST' && req.path === '/v1/npcs/import' && /^image\//.test(mediaType(req.header('content-type')));
 }
 
 /**

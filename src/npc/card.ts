@@ -5,7 +5,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { SteerError } from '../errors.ts';
 import type { Example, Fact } from './character.ts';
 import { elementTexts, memberText, setMember, setMemberText } from './json-members.ts';
-import { readTexts, replaceTexts } from './png-text.ts';
 
 /** Our place among the extensions of a card: attributes, caps, rules and the like, as POST /v1/npcs takes them. */
 export const extension = 'steerlm/attributes';
@@ -21,23 +20,7 @@ export interface CardCharacter {
   steering: Fields;
 }
 
-/** A card as it came. */
-export interface Card {
-  /** JSON. */
-  text: string;
-  image?: Uint8Array | undefined;
-}
-
 type Fields = Record<string, unknown>;
-
-/** The card in a PNG: that of `ccv3` where there is one, else that of `chara`. Throws invalid_request. */
-export function cardOfImage(image: Uint8Array): Card {
-  const texts = readTexts(image);
-  const found = texts.get('ccv3') ?? texts.get('chara');
-  if (found === undefined) throw refused('card', 'the picture has no tEXt chunk named ccv3 or chara, so it carries no character');
-  if (!/^[\w+/=\s-]*$/.test(found)) throw refused('card', 'expected the tEXt chunk of the picture in base64');
-  return { text: Buffer.from(found, 'base64').toString('utf8'), image };
-}
 
 /** The character a card describes. Throws invalid_json, or invalid_request naming the field. */
 export function readCard(text: string): CardCharacter {
@@ -97,18 +80,6 @@ export function writeCard(card: string | undefined, character: CardCharacter): s
   if (!same(before.facts, character.facts)) text = replaceBook(text, character.facts);
   if (!same(before.steering, character.steering)) text = setMember(text, ['data', 'extensions', extension], character.steering);
   return text;
-}
-
-/** The picture with the character in every card it carries. */
-export function writeCardImage(image: Uint8Array, character: CardCharacter): Buffer {
-  const texts = new Map<string, string>();
-  for (const [keyword, text] of readTexts(image)) {
-    if (keyword !== 'ccv3' && keyword !== 'chara') continue;
-    const card = Buffer.from(text, 'base64').toString('utf8');
-    const written = writeCard(card, character);
-    if (written !== card) texts.set(keyword, Buffer.from(written, 'utf8').toString('base64'));
-  }
-  return replaceTexts(image, texts);
 }
 
 function newCard({ name, persona, greeting, examples, facts, steering }: CardCharacter): Fields {

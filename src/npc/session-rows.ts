@@ -46,18 +46,28 @@ export async function findSession(db: Db | Tx, npcId: string, id: string): Promi
     .from(npcSessions)
     .where(and(eq(npcSessions.id, id), eq(npcSessions.npcId, npcId)));
   if (row) return toSession(row);
-  throw new SteerError('not_found', `The character ${shown(npcId)} has no session ${shown(id)}.`);
+  throw noSession(npcId, id);
 }
 
-/** Sessions of a character, newest first. Throws `not_found` for an unknown `after`. */
+/** Where a session stands among the others, without the character it holds. Throws `not_found`. */
+async function findPlace(db: Db | Tx, npcId: string, id: string): Promise<{ position: number; tree: string }> {
+  const [row] = await db
+    .select({ position: npcSessions.position, tree: npcSessions.tree })
+    .from(npcSessions)
+    .where(and(eq(npcSessions.id, id), eq(npcSessions.npcId, npcId)));
+  if (row) return row;
+  throw noSession(npcId, id);
+}
+
+/** Ids of the sessions of a character, newest first: each row holds a whole character. Throws `not_found` for an unknown `after`. */
 export async function listSessions(
   db: Db,
   npcId: string,
   query: { player?: string | undefined; after?: string | undefined; limit: number },
-): Promise<Session[]> {
-  const last = query.after === undefined ? undefined : await findSession(db, npcId, query.after);
+): Promise<string[]> {
+  const last = query.after === undefined ? undefined : await findPlace(db, npcId, query.after);
   const rows = await db
-    .select()
+    .select({ id: npcSessions.id })
     .from(npcSessions)
     .where(
       and(
@@ -68,24 +78,24 @@ export async function listSessions(
     )
     .orderBy(desc(npcSessions.position))
     .limit(query.limit);
-  return rows.map(toSession);
+  return rows.map(({ id }) => id);
 }
 
-/** The session in which the player and the character last had to do with one another. */
-export async function latestSession(db: Db, npcId: string, player: string): Promise<Session | undefined> {
+/** Id of the session in which the player and the character last had to do with one another. */
+export async function latestSession(db: Db, npcId: string, player: string): Promise<string | undefined> {
   const [row] = await db
-    .select()
+    .select({ id: npcSessions.id })
     .from(npcSessions)
     .where(and(eq(npcSessions.npcId, npcId), eq(npcSessions.player, player)))
     .orderBy(desc(npcSessions.updatedAt), desc(npcSessions.position))
     .limit(1);
-  return row && toSession(row);
+  return row?.id;
 }
 
 /** Ends a session with its saves and tokens; what happened goes with the last session that shares it. Throws `not_found`. */
 export async function removeSession(db: Db, npcId: string, id: string): Promise<void> {
   await db.transaction(async (tx) => {
-    const { tree } = await findSession(tx, npcId, id);
+    const { tree } = await findPlace(tx, npcId, id);
     await tx.delete(npcSessions).where(eq(npcSessions.id, id));
     await removeTreeUnlessShared(tx, tree);
   });
@@ -140,6 +150,10 @@ export async function moveHead(db: Db | Tx, { id, head }: Pick<Session, 'id' | '
 }
 
 export const shown = (id: string) => JSON.stringify(id.slice(0, 128));
+
+function noSession(npcId: string, id: string): SteerError {
+  return new SteerError('not_found', `The character ${shown(npcId)} has no session ${shown(id)}.`);
+}
 
 function toSession(row: typeof npcSessions.$inferSelect): Session {
   return { ...row, character: row.character as Character, beginning: row.beginning as Beginning };

@@ -9,6 +9,7 @@ import {
   integer,
   jsonb,
   pgTable,
+  primaryKey,
   text,
   timestamp,
 } from 'drizzle-orm/pg-core';
@@ -17,19 +18,43 @@ const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataTyp
 const instant = (name: string) => timestamp(name, { withTimezone: true });
 const createdAt = instant('created_at').notNull().defaultNow();
 
-export const npcs = pgTable('npcs', {
+/** Pictures that cards came in. Kept apart from the characters, so that no read of characters touches them. */
+export const npcPictures = pgTable('npc_pictures', {
   id: text('id').primaryKey(),
-  name: text('name').notNull(),
-  character: jsonb('character').$type<object>().notNull(),
-  /** The card it was imported from, to the letter: JSON would forget how numbers and unknown fields were written. */
-  card: text('card'),
-  /** The picture the card came in. */
-  image: bytea('image'),
+  bytes: integer('bytes').notNull(),
   createdAt,
-  updatedAt: instant('updated_at').notNull().defaultNow(),
-  /** Order of arrival, for paging. */
-  position: bigint('position', { mode: 'number' }).generatedAlwaysAsIdentity(),
 });
+
+/** The content of a picture in pieces, so that no statement over one holds up everyone else. */
+export const npcPicturePieces = pgTable(
+  'npc_picture_pieces',
+  {
+    pictureId: text('picture_id')
+      .notNull()
+      .references(() => npcPictures.id, { onDelete: 'cascade' }),
+    index: integer('index').notNull(),
+    data: bytea('data').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.pictureId, table.index] })],
+);
+
+export const npcs = pgTable(
+  'npcs',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    character: jsonb('character').$type<object>().notNull(),
+    /** The card it was imported from, to the letter: JSON would forget how numbers and unknown fields were written. */
+    card: text('card'),
+    /** The picture the card came in. A picture that no character names is still being stored, or was left behind. */
+    picture: text('picture').references(() => npcPictures.id),
+    createdAt,
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+    /** Order of arrival, for paging. */
+    position: bigint('position', { mode: 'number' }).generatedAlwaysAsIdentity(),
+  },
+  (table) => [index('npcs_picture').on(table.picture)],
+);
 
 /** A path through what happened: its head names the last entry, and entries name the one before. */
 export const npcSessions = pgTable(

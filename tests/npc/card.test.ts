@@ -1,9 +1,9 @@
 // Character cards come in and go out again, and what nobody here knows of them stays as it was written, to the letter.
 import { describe, expect, test } from 'vitest';
-import { cardOfImage, readCard, writeCard, writeCardImage } from '../../src/npc/card.ts';
+import { readCard, writeCard } from '../../src/npc/card.ts';
 import { elementTexts, memberText, setMember } from '../../src/npc/json-members.ts';
 import { randomStream } from '../../src/random.ts';
-import { base64, header, oddCard, pixels, png, signature, text } from './odd-card.ts';
+import { oddCard } from './odd-card.ts';
 
 describe('a card is read', () => {
   test('into who the character is, without what is for people only', () => {
@@ -118,55 +118,6 @@ describe('a card is written back', () => {
     };
     expect(readCard(writeCard(undefined, made))).toEqual(made);
   });
-});
-
-describe('pictures', () => {
-  const v3 = oddCard.replace('chara_card_v2', 'chara_card_v3').replace('"2.0"', '"3.0"').replace('gate of', 'gate — of');
-
-  test('carry cards, V3 before V2, in any script', () => {
-    expect(cardOfImage(png(text('chara', base64(oddCard)))).text).toBe(oddCard);
-    const both = png(text('chara', base64(oddCard)), text('Title', 'x'), text('ccv3', base64(v3)));
-    expect(cardOfImage(both).text).toBe(v3);
-    expect(readCard(cardOfImage(both).text).persona).toContain('gate — of');
-  });
-
-  test('come back byte for byte where nothing changed, and with other chunks untouched where something did', () => {
-    const image = Buffer.concat([
-      png(text('chara', base64(oddCard)), text('Title', 'x'), text('ccv3', base64(v3))),
-      Buffer.from('tail'),
-    ]);
-    const read = readCard(v3);
-    const unchanged = writeCardImage(image, read);
-    // The V2 card differs from the V3 one in a letter of its description, and is brought in line.
-    expect(readCard(cardOfImage(unchanged).text)).toEqual(read);
-    const one = png(text('ccv3', base64(v3)), text('Title', 'x'));
-    expect(writeCardImage(one, read).equals(one)).toBe(true);
-    const renamed = writeCardImage(one, { ...read, name: 'Ina' });
-    expect(readCard(cardOfImage(renamed).text).name).toBe('Ina');
-    expect(renamed.includes(text('Title', 'x'))).toBe(true);
-    expect(
-      renamed
-        .subarray(0, signature.length + header.length + pixels.length)
-        .equals(one.subarray(0, signature.length + header.length + pixels.length)),
-    ).toBe(true);
-  });
-
-  test.each([
-    ['no PNG', Buffer.from('GIF89a'), /PNG/],
-    ['no card', png(text('Title', 'x')), /ccv3 or chara/],
-    ['no base64', png(text('chara', '{"spec"}')), /base64/],
-    ['a card cut off', png(text('chara', base64(oddCard))).subarray(0, 200), /says it has \d+ bytes and \d+ follow/],
-    ['no end', png(text('chara', base64(oddCard))).subarray(0, -12), /IEND/],
-    ['a flipped bit', flip(png(text('chara', base64(oddCard))), 300), /chunk 3, at byte 5\d, tEXt, does not fit its checksum/],
-    ['a type of no letters', Buffer.concat([signature, header, Buffer.alloc(12)]), /no type of four letters/],
-  ])('are refused: %s', (_, image, message) => {
-    expect(() => readCard(cardOfImage(image).text)).toThrow(message);
-  });
-
-  function flip(bytes: Buffer, at: number): Buffer {
-    bytes[at]! ^= 1;
-    return bytes;
-  }
 });
 
 test('members are found and set as JSON.parse would see them, in JSON of any shape', () => {

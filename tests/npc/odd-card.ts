@@ -22,7 +22,7 @@ export const oddCard = `{
 }
 `;
 
-const chunk = (type: string, data: Buffer) => {
+export const chunk = (type: string, data: Buffer) => {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(data.length);
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
@@ -31,6 +31,13 @@ const chunk = (type: string, data: Buffer) => {
   return Buffer.concat([length, body, checksum]);
 };
 export const text = (keyword: string, value: string) => chunk('tEXt', Buffer.from(`${keyword}\0${value}`, 'latin1'));
+export const packedText = (keyword: string, value: string) =>
+  chunk('zTXt', Buffer.concat([Buffer.from(`${keyword}\0\0`, 'latin1'), deflateSync(value)]));
+/** iTXt, with a language and a translated keyword, packed or not. */
+export const languageText = (keyword: string, value: string, packed: boolean) => {
+  const head = Buffer.from(`${keyword}\0${packed ? '\x01' : '\0'}\0de\0Figur\0`, 'latin1');
+  return chunk('iTXt', Buffer.concat([head, packed ? deflateSync(value) : Buffer.from(value)]));
+};
 export const base64 = (value: string) => Buffer.from(value, 'utf8').toString('base64');
 export const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 export const header = chunk('IHDR', Buffer.from('00000001000000010800000000', 'hex'));

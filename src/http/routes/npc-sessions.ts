@@ -1,12 +1,13 @@
 // /v1/npcs/{id}/sessions: sessions of players with a character are begun, found and ended, marked, gone back in and gone on from another way.
 import { randomInt } from 'node:crypto';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { findNpc } from '../../npc/character-rows.ts';
+import { SteerError } from '../../errors.ts';
+import { checkNpcExists, findNpc } from '../../npc/character-rows.ts';
 import { mintToken } from '../../npc/client-tokens.ts';
 import { timeOf } from '../../npc/clock.ts';
 import { offsetsOf, thumbedLines } from '../../npc/preferences.ts';
 import { checkFits, fillNames } from '../../npc/prompt.ts';
-import type { SessionLog } from '../../npc/session-log.ts';
+import type { Present, SessionLog } from '../../npc/session-log.ts';
 import { insertSave, insertSession, latestSession, listSaves, listSessions, removeSession } from '../../npc/session-rows.ts';
 import { speakersOf } from '../../npc/speak.ts';
 import { findModel } from '../../registry/models.ts';
@@ -165,11 +166,11 @@ export function addNpcSessions(app: OpenAPIHono<AppEnv>, context: AppContext, np
     const { log } = npcs();
     const { id } = c.req.valid('param');
     const { limit, after, player_id: player } = c.req.valid('query');
-    await findNpc(databaseOf(context), id);
+    await checkNpcExists(databaseOf(context), id);
     const found = await listSessions(databaseOf(context), id, { player, after, limit: limit + 1 });
-    const page = toPage(found, limit, (each) => each.id);
-    const data = await Promise.all(page.data.map(async (each) => toSessionObject(await log.open(id, each.id))));
-    return c.json({ ...page, data }, 200);
+    const page = toPage(found, limit, (sid) => sid);
+    const data = await Promise.all(page.data.map((sid) => openUnlessGone(log, id, sid)));
+    return c.json({ ...page, data: data.flatMap((present) => (present ? [toSessionObject(present)] : [])) }, 200);
   });
   app.openapi(oneRoute, async (c) => {
     const { id, sid } = c.req.valid('param');
@@ -224,6 +225,16 @@ export function addNpcSessions(app: OpenAPIHono<AppEnv>, context: AppContext, np
   });
 }
 
+/** Undefined where the session was ended since it was listed. */
+async function openUnlessGone(log: SessionLog, npcId: string, id: string): Promise<Present | undefined> {
+  try {
+    return await log.open(npcId, id);
+  } catch (error) {
+    if (error instanceof SteerError && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
+
 /** A session that begins where the two left off, with the greeting said. Throws what `checkFits` does where the character leaves no room for lines. */
 async function begin(context: AppContext, log: SessionLog, npcId: string, body: z.infer<typeof NewSessionBody>) {
   const db = databaseOf(context);
@@ -232,7 +243,7 @@ async function begin(context: AppContext, log: SessionLog, npcId: string, body: 
   const model = await context.models.language(findModel(context.models, character.model, ['language']).id);
   checkFits(model, character, speakersOf({ character, playerName }));
   const last = relationship === undefined ? await latestSession(db, npcId, player) : undefined;
-  const known = relationship ?? (last ? (await log.open(npcId, last.id)).state.relationship : 0);
+  const known = relationship ?? (last === undefined ? 0 : ((await openUnlessGone(log, npcId, last))?.state.relationship ?? 0));
   const preferences = offsetsOf(model.schema, await thumbedLines(db, player));
   const made = await insertSession(db, {
     ...{ npcId, player, playerName, character, seed },

@@ -1,11 +1,14 @@
 // /v1/npcs: characters are written, imported from cards, found, and written back into their cards.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
-import { cardOfImage, writeCard, writeCardImage } from '../../npc/card.ts';
+import { writeCard } from '../../npc/card.ts';
+import { type Card, cardOfImage, cardOfJson, writeCardImage } from '../../npc/card-file.ts';
 import { type Character, checkCharacter } from '../../npc/character.ts';
-import { findNpc, insertNpc, listNpcs, removeNpc, replaceNpc } from '../../npc/character-rows.ts';
+import { findNpc, findNpcCard, insertNpc, listNpcs, removeNpc, replaceNpc } from '../../npc/character-rows.ts';
+import { readPicture } from '../../npc/pictures.ts';
 import { findModel } from '../../registry/models.ts';
-import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
+import { type AppContext, type AppEnv, databaseOf, type RequestContext } from '../app-context.ts';
+import { streamBytes } from '../byte-stream.ts';
 import { failureResponses } from '../schemas/failure.ts';
 import {
   bodyOfCard,
@@ -51,7 +54,7 @@ const importRoute = createRoute({
   tags,
   summary: 'Make a character from a card',
   description:
-    'A character card V2 or V3, as JSON or in a PNG. What lies under `steerlm/attributes` in its extensions is read as POST /v1/npcs reads it. ' +
+    'A character card V2 or V3, as JSON or in a text of a PNG named `ccv3` or `chara`. What lies under `steerlm/attributes` in its extensions is read as POST /v1/npcs reads it. ' +
     'The card is kept to the letter; `creator_notes` and `tags` are never told to the model.',
   request: {
     query: z.object({ id: NpcId.optional() }),
@@ -142,7 +145,7 @@ export function addNpcs(app: OpenAPIHono<AppEnv>, context: AppContext): void {
 
   app.openapi({ ...importRoute, request: { query: importRoute.request.query } }, async (c) => {
     const db = databaseOf(context);
-    const { text, image } = await readUpload(c.req.raw, mediaType(c.req.header('content-type')));
+    const { text, image } = await readUpload(c, context.config.limits.bodyBytes);
     const character = checked(toCharacter(bodyOfCard(text)));
     const { id } = c.req.valid('query');
     return c.json(toNpcObject(await insertNpc(db, { id, character, card: text, image })), 200);
@@ -171,27 +174,41 @@ export function addNpcs(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   });
 
   app.openapi(cardRoute, async (c) => {
-    const { id, character, card, image } = await findNpc(databaseOf(context), c.req.valid('param').id);
+    const { id } = c.req.valid('param');
+    const db = databaseOf(context);
+    const { character, card, picture } = await findNpcCard(db, id);
     const written = toCardCharacter(character);
+    const text = writeCard(card ?? undefined, written);
     const named = (ending: string) => ({ 'content-disposition': `attachment; filename="${id}.${ending}"`, ...nosniff });
-    if (c.req.valid('query').format === 'json') {
-      return c.body(writeCard(card ?? undefined, written), 200, { 'content-type': 'application/json', ...named('json') });
+    if (c.req.valid('query').format === 'json')
+      return c.body(text, 200, { 'content-type': 'application/json', ...named('json') });
+    if (!picture) {
+      throw new SteerError('invalid_request', `format: the character ${id} came without a picture. Ask for format=json.`, {
+        details: { param: 'format' },
+      });
     }
-    if (image)
-      return c.body(new Uint8Array(writeCardImage(image, written)), 200, { 'content-type': 'image/png', ...named('png') });
-    throw new SteerError('invalid_request', `format: the character ${id} came without a picture. Ask for format=json.`, {
-      details: { param: 'format' },
-    });
+    const headers = { 'content-type': 'image/png', ...named('png') };
+    const image = readPicture(db, picture);
+    // A picture whose card says what it said goes out as it came.
+    if (text === card) return await streamBytes(c, image, { ...headers, 'content-length': String(picture.bytes) });
+    const limits = { character: written, mostBytes: context.config.limits.bodyBytes };
+    return c.body(new Uint8Array(await writeCardImage(await whole(image), text, limits)), 200, headers);
   });
+}
+
+async function whole(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const held: Uint8Array[] = [];
+  for await (const piece of pieces) held.push(piece);
+  return Buffer.concat(held);
 }
 
 const nosniff = { 'x-content-type-options': 'nosniff' };
 
-async function readUpload(request: Request, type: string): Promise<{ text: string; image?: Uint8Array }> {
-  if (type === 'application/json') return { text: await request.text() };
-  if (type === 'image/png') {
-    const { text, image } = cardOfImage(new Uint8Array(await request.arrayBuffer()));
-    return image ? { text, image } : { text };
-  }
-  throw new SteerError('unsupported_media_type', 'Expected a character card with Content-Type application/json or image/png.');
+async function readUpload({ req }: RequestContext, mostBytes: number): Promise<Card> {
+  const type = mediaType(req.header('content-type'));
+  if (type === 'application/json') return cardOfJson(await req.text());
+  if (type === 'image/png') return await cardOfImage(new Uint8Array(await req.arrayBuffer()), mostBytes);
+  const found = type === '' ? 'none' : JSON.stringify(type.slice(0, 64));
+  const message = `Content-Type: expected a character card as application/json or image/png, found ${found}. No card is read from other kinds of files: export it as PNG or JSON from the program it was made in.`;
+  throw new SteerError('unsupported_media_type', message);
 }

@@ -187,13 +187,13 @@ export const NpcList = pageOf(NpcObject).openapi('NpcList');
 
 export const DeletedNpc = z.object({ object: z.literal('npc'), id: z.string(), deleted: z.literal(true) });
 
-export function toNpcObject({ id, character, card, image, createdAt, updatedAt }: Npc): z.infer<typeof NpcObject> {
+export function toNpcObject({ id, character, card, createdAt, updatedAt }: Npc): z.infer<typeof NpcObject> {
   return {
     object: 'npc',
     id,
     created_at: Math.floor(createdAt.getTime() / 1000),
     updated_at: Math.floor(updatedAt.getTime() / 1000),
-    card: image ? 'png' : card === null ? 'none' : 'json',
+    card,
     ...toBody(character),
   };
 }
