@@ -24,7 +24,10 @@ export interface Texts {
 }
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-const textTypes: readonly string[] = ['tEXt', 'zTXt', 'iTXt'];
+/** Types as the four bytes they are. */
+const codeOf = (type: string) => Buffer.from(type, 'latin1').readUInt32BE();
+const textTypes = new Map((['tEXt', 'zTXt', 'iTXt'] as const).map((type) => [codeOf(type), type]));
+const endType = codeOf('IEND');
 /** Longest keyword the specification allows. */
 const mostKeyword = 79;
 /** Wanted texts of one picture: each program that adds its own without looking for those before leaves one. */
@@ -50,13 +53,16 @@ export async function findTexts(png: Uint8Array, keywords: readonly string[]): P
   let number = 1;
   for (let start = signature.length; start < bytes.length; number++) {
     const end = endOfChunk(bytes, start, number);
-    if ((await checksum(bytes.subarray(start + 4, end - 4), turns)) !== bytes.readUInt32BE(end - 4)) {
+    const summed = bytes.subarray(start + 4, end - 4);
+    // Waited for only where it takes long: a picture may have a million chunks.
+    const sum = summed.length <= bytesAtOnce ? crc32(summed) : await checksum(summed, turns);
+    if (sum !== bytes.readUInt32BE(end - 4))
       throw broken(`${place(start, number)}, ${typeAt(bytes, start)}, does not fit its checksum`);
-    }
-    const type = typeAt(bytes, start);
+    const code = bytes.readUInt32BE(start + 4);
     // Bytes behind the end belong to no chunk.
-    if (type === 'IEND') return texts;
-    if (textTypes.includes(type)) note(texts, keywords, { type: type as TextChunk['type'], start, end }, bytes);
+    if (code === endType) return texts;
+    const type = textTypes.get(code);
+    if (type) note(texts, keywords, { type, start, end }, bytes);
     if (number % chunksAtOnce === 0) await turns.pass();
     start = end;
   }
@@ -101,12 +107,7 @@ class Turns {
   }
 }
 
-/** Answers at once for what is small, since a picture may have a million chunks. */
-function checksum(bytes: Buffer, turns: Turns): number | Promise<number> {
-  return bytes.length <= bytesAtOnce ? crc32(bytes) : checksumOfMany(bytes, turns);
-}
-
-async function checksumOfMany(bytes: Buffer, turns: Turns): Promise<number> {
+async function checksum(bytes: Buffer, turns: Turns): Promise<number> {
   let sum = 0;
   for (let at = 0; at < bytes.length; at += bytesAtOnce) {
     sum = crc32(bytes.subarray(at, at + bytesAtOnce), sum);
