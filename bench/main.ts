@@ -18,6 +18,7 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   scale: () => import('./scale.ts'),
   serve: () => import('./serve.ts'),
   npcs: () => import('./npcs.ts'),
+  portraits: () => import('./portraits.ts'),
   examples: () => import('./examples.ts'),
   screenshots: () => import('./screenshots.ts'),
   precision: () => import('./precision.ts'),

@@ -12,11 +12,16 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
-/** Starts the server and waits until it is ready. Throws when it ends before. */
-export async function startServing(dataDir: string, databaseUrl?: string, modelsDir = 'models'): Promise<Serving> {
+/** Starts the server, that of another checkout where one is named, and waits until it is ready. Throws when it ends before. */
+export async function startServing(
+  dataDir: string,
+  databaseUrl?: string,
+  modelsDir = 'models',
+  checkout = '.',
+): Promise<Serving> {
   const { DATABASE_URL: _, STEER_API_KEY: __, ...rest } = process.env;
   const settings = { DATA_DIR: dataDir, MODELS_DIR: resolve(modelsDir), PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info' };
-  const child = spawn(process.execPath, [resolve('bin/steer.js'), 'serve'], {
+  const child = spawn(process.execPath, [resolve(checkout, 'bin/steer.js'), 'serve'], {
     env: { ...rest, ...settings, ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,11 +1,18 @@
 // Remembered completions as reviewers find them: one by id, or pages of them. Keeping them is completions.ts's work.
-import { and, asc, desc, eq, gte, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gte, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db } from '../store/connect.ts';
 import { feedback } from '../store/feedback-schema.ts';
 import { completions } from '../store/schema.ts';
 
-export type Reply = typeof completions.$inferSelect;
+/** Everything but the request, which may be as large as a body may be and is only read where the conversation is asked for. */
+const { request, ...columns } = getTableColumns(completions);
+const replyColumns = { ...columns, metadata: sql<unknown>`${request} -> 'metadata'`.mapWith(request) };
+
+export type Reply = Omit<typeof completions.$inferSelect, 'request'> & {
+  /** What the caller noted of the request. */
+  metadata: Record<string, unknown> | null;
+};
 /** The replies of one request, in order; never empty. */
 export type Remembered = [Reply, ...Reply[]];
 
@@ -33,19 +40,38 @@ export async function listRemembered(db: Db, query: RememberedQuery): Promise<Re
     .limit(limit);
   const ids = page.map(({ id }) => id);
   if (ids.length === 0) return [];
-  const replies = await db.select().from(completions).where(inArray(completions.id, ids)).orderBy(asc(completions.choice));
+  const replies = await db
+    .select(replyColumns)
+    .from(completions)
+    .where(inArray(completions.id, ids))
+    .orderBy(asc(completions.choice));
   return ids.map((id) => replies.filter((reply) => reply.id === id) as Remembered);
 }
 
 /** The answer to a chat of that id. Throws `not_found`. */
 export async function findRemembered(db: Db, id: string): Promise<Remembered> {
   const [first, ...rest] = await db
-    .select()
+    .select(replyColumns)
     .from(completions)
     .where(and(eq(completions.id, id), isChat))
     .orderBy(asc(completions.choice));
   if (first) return [first, ...rest];
-  throw new SteerError('not_found', `No completion ${JSON.stringify(id.slice(0, 128))} is remembered.`);
+  throw unknown(id);
+}
+
+/** The body of the request that a chat of that id answered. Throws `not_found`. */
+export async function findRequest(db: Db, id: string): Promise<Record<string, unknown>> {
+  const [found] = await db
+    .select({ request })
+    .from(completions)
+    .where(and(eq(completions.id, id), isChat))
+    .limit(1);
+  if (found) return found.request;
+  throw unknown(id);
+}
+
+function unknown(id: string): SteerError {
+  return new SteerError('not_found', `No completion ${JSON.stringify(id.slice(0, 128))} is remembered.`);
 }
 
 /** Forgets a completion. Throws `not_found`, or `conflict` while feedback speaks of it. */

@@ -133,7 +133,7 @@ describe.each(await testDatabases())('on $name', (database) => {
     expect(listed).toEqual(ids);
     const shown = await client.chat.completions.retrieve(ids[1]!);
     expect(shown).toMatchObject({
-      model: 'parrot',
+      ...{ model: 'parrot', metadata: { scene: 'gate' } },
       choices: [{ index: 0 }, { index: 1, message: { content: expect.stringContaining('word8') } }],
     });
     expect((await client.chat.completions.messages.list(ids[1]!)).data).toMatchObject([{ role: 'user', content: 'Hello' }]);

@@ -1,6 +1,6 @@
 // GET and DELETE under /v1/chat/completions: remembered completions, so that reviewers find what to rate.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { findRemembered, forget, listRemembered } from '../../feedback/remembered.ts';
+import { findRemembered, findRequest, forget, listRemembered } from '../../feedback/remembered.ts';
 import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { failureResponses } from '../schemas/failure.ts';
 import { toDate } from '../schemas/feedback.ts';
@@ -81,9 +81,10 @@ export function addRemembered(app: OpenAPIHono<AppEnv>, context: AppContext): vo
     return c.json(toStoredCompletion(await findRemembered(databaseOf(context), c.req.valid('param').id)), 200);
   });
   app.openapi(messagesRoute, async (c) => {
-    const messages = toStoredMessages(await findRemembered(databaseOf(context), c.req.valid('param').id));
+    const { id } = c.req.valid('param');
+    const messages = toStoredMessages(id, await findRequest(databaseOf(context), id));
     return c.json(
-      toPage(messages, messages.length, ({ id }) => id),
+      toPage(messages, messages.length, (message) => message.id),
       200,
     );
   });

@@ -56,7 +56,7 @@ export const StoredMessageList = pageOf(
 ).openapi('StoredChatMessageList');
 
 export function toStoredCompletion(replies: Remembered): z.infer<typeof StoredCompletion> {
-  const [{ id, model, revision, createdAt, promptTokens, seed, request }] = replies;
+  const [{ id, model, revision, createdAt, promptTokens, seed, metadata }] = replies;
   const completionTokens = replies.reduce((sum, reply) => sum + reply.completionTokens, 0);
   return {
     object: 'chat.completion',
@@ -67,12 +67,12 @@ export function toStoredCompletion(replies: Remembered): z.infer<typeof StoredCo
     seed,
     choices: replies.map(toChoice),
     usage: { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens },
-    metadata: (request.metadata ?? {}) as Record<string, string>,
+    metadata: (metadata ?? {}) as Record<string, string>,
   };
 }
 
 /** The conversation that was answered. */
-export function toStoredMessages([{ id, request }]: Remembered) {
+export function toStoredMessages(id: string, request: Record<string, unknown>) {
   const conversation = conversationOf(request) ?? { system: '', turns: [] };
   const system = conversation.system === '' ? [] : [{ role: 'system' as const, content: conversation.system }];
   return [...system, ...conversation.turns].map(({ role, content }, i) => ({ id: `${id}-${i}`, role, content }));
