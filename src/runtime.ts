@@ -1,4 +1,4 @@
-// What a process that serves or works consists of, put together once: database, models, application, queue and, where wanted, a worker.
+// What a process that serves or works consists of, put together once: database, models, application and, where wanted, a worker.
 // Knows no command line and no port.
 
 import type { Answer } from './batches/answering.ts';
@@ -11,7 +11,6 @@ import { answerBy } from './http/answer.ts';
 import { createApp } from './http/app.ts';
 import type { AppContext } from './http/app-context.ts';
 import type { JobDefinition } from './jobs/define.ts';
-import { openDispatcher } from './jobs/dispatcher.ts';
 import { defaultWorkerSettings, startWorker, type WorkerSettings } from './jobs/worker.ts';
 import { removeStrayPictures } from './npc/pictures.ts';
 import { labellingJob } from './predictor/labelling-job.ts';
@@ -26,7 +25,7 @@ export interface Runtime {
   models: ModelRegistry;
   db: Db;
   /** Begins to work on jobs of every kind. */
-  work(): Promise<void>;
+  work(): void;
   /** Gives jobs in hand back to the queue, unloads the models and closes the database. */
   close(): Promise<void>;
 }
@@ -38,7 +37,8 @@ export async function openRuntime(config: Config, log: AppContext['log']): Promi
     for (const end of opened.splice(0).reverse()) await end();
   };
   try {
-    const store = await openStore({ databaseUrl: config.databaseUrl, dataDir: config.dataDir });
+    const { databaseUrl, dataDir } = config;
+    const store = await openStore({ databaseUrl, dataDir, onWait: (reason) => log.warn(reason) });
     opened.push(() => store.close());
     await migrateStore(store.db);
     await removeLeftovers(store.db);
@@ -54,21 +54,12 @@ export async function openRuntime(config: Config, log: AppContext['log']): Promi
       onUpstreamFault: (model, reason) => log.warn({ model, reason }, 'upstream fault'),
     });
     opened.push(() => models.dispose());
-    const dispatcher = await openDispatcher(store, log);
-    opened.push(() => dispatcher.close());
-    // A batch is answered by the application, which tells the queue of new jobs: each is called only when both are there.
+    // A batch is answered by the application.
     const definitions = jobDefinitions(models, config, (...asked) => answer(...asked));
-    const lanes = new Map(definitions.map(({ name, lane }) => [name, lane]));
-    const dispatch: AppContext['dispatch'] = async ({ kind, id }) => {
-      const lane = lanes.get(kind);
-      // The job is made; where this fails its workers find it a moment later.
-      if (lane)
-        await dispatcher.send(lane, id).catch((error) => log.warn({ jobId: id, err: String(error) }, 'job not announced'));
-    };
-    const app = createApp({ models, config, log, db: store.db, dispatch });
+    const app = createApp({ models, config, log, db: store.db });
     const answer = answerBy(app, config.apiKey);
-    const work = async () => {
-      const worker = await startWorker(store, dispatcher, definitions, log, settingsOf(config));
+    const work = () => {
+      const worker = startWorker(store, definitions, log, settingsOf(config));
       opened.push(() => worker.stop());
     };
     return { app, models, db: store.db, work, close };

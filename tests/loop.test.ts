@@ -55,7 +55,7 @@ beforeAll(async () => {
   await mkdir(join(folder, 'models'));
   const config = readConfig({ DATA_DIR: join(folder, 'data'), MODELS_DIR: join(folder, 'models') });
   place = await openRuntime(config, createLog('silent'));
-  await place.work();
+  place.work();
 });
 afterAll(async () => {
   await place.close();

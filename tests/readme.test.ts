@@ -21,7 +21,7 @@ let server: Listening;
 beforeAll(async () => {
   runtime = await openRuntime(readConfig({ DATA_DIR: inMemory, MODELS_DIR: join(root, 'models') }), createLog('silent'));
   server = await listen(runtime.app, { host: '127.0.0.1', port: 0 });
-  await runtime.work();
+  runtime.work();
 }, 60_000);
 afterAll(async () => {
   await server.close(0);

@@ -37,7 +37,7 @@ async function serve({ config: read, signal }: Surroundings, works: boolean): Pr
       log.info({ url: server.url, models: models.list().map(({ id }) => id) }, `listening on ${server.url}`);
       await warmUp(models, log, signal);
       if (signal.aborted) return;
-      if (works) await runtime.work();
+      if (works) runtime.work();
       log.info('ready');
       if (!signal.aborted) await once(signal, 'abort');
       log.info('stopping');

@@ -30,7 +30,7 @@ async function work({ config: read, signal }: Surroundings): Promise<void> {
   const log = createLog(config.logLevel);
   const runtime = await openRuntime(config, log);
   try {
-    await runtime.work();
+    runtime.work();
     log.info('working');
     if (!signal.aborted) await once(signal, 'abort');
     log.info('stopping');

@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { SteerError } from '../errors.ts';
 import type { Priority } from '../generation/language-model.ts';
-import type { Job } from '../jobs/jobs.ts';
 import type { Admission } from '../npc/client-tokens.ts';
 import type { Models } from '../registry/models.ts';
 import type { Db, Tx } from '../store/connect.ts';
@@ -15,8 +14,6 @@ export interface AppContext {
   log: Logger;
   /** Where replies, files, datasets and jobs are kept; absent means nowhere. */
   db?: Db;
-  /** Tells the workers of a job that waits; absent means they find it by themselves. */
-  dispatch?: (job: Job) => Promise<void>;
 }
 
 /** The database of a route that cannot do without. Throws `database_unavailable`. */

@@ -1,68 +1,84 @@
 // Who may work on a job: claims with a heartbeat, and the fence that lets only the newest claim write.
-// Times are the database's, so machines whose clocks differ agree. Knows no queue and runs nothing.
-import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
+// Times are the database's, so machines whose clocks differ agree. Runs nothing.
+import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db, Tx } from '../store/connect.ts';
+import { giveNotice } from '../store/notices.ts';
 import { type JobFailure, type JobStatus, jobEvents, jobs } from '../store/work-schema.ts';
 import type { JobStep } from './define.ts';
 import type { Job } from './jobs.ts';
 
-export interface Lease {
-  /** Without a heartbeat for so long, a running job is anybody's. */
-  leaseMs: number;
+export interface Wanted {
+  kinds: readonly string[];
+  /** Workers that are known to have died: what they had in hand waits as well. */
+  gone?: readonly string[] | undefined;
+  /** Without a heartbeat for so long, a running job is anybody's; absent leaves silent workers their jobs. */
+  silentMs?: number | undefined;
   /** A job whose workers died so often without a step in between is given up. */
   maxStalls: number;
 }
 
-function waiting(leaseMs: number): SQL {
-  return sql`(${jobs.status} = 'queued' or (${jobs.status} = 'running' and ${jobs.heartbeatAt} < now() - ${leaseMs} * interval '1 millisecond'))`;
+/** Nobody works on it and nobody paused it. */
+function waiting({ gone = [], silentMs }: Wanted): SQL | undefined {
+  const abandoned = or(
+    silentMs === undefined ? undefined : sql`${jobs.heartbeatAt} < now() - ${silentMs} * interval '1 millisecond'`,
+    gone.length === 0 ? undefined : inArray(jobs.worker, [...gone]),
+  );
+  return or(eq(jobs.status, 'queued'), abandoned && and(eq(jobs.status, 'running'), abandoned));
 }
 
-/** Ids of the jobs of the kinds that nobody works on and nobody paused, oldest first. */
-export async function listWaiting(db: Db, kinds: readonly string[], leaseMs: number): Promise<{ id: string; kind: string }[]> {
-  return await db
-    .select({ id: jobs.id, kind: jobs.kind })
+/** Workers that have jobs of the kinds in hand. */
+export async function listWorkers(db: Db, kinds: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .selectDistinct({ worker: jobs.worker })
     .from(jobs)
-    .where(and(waiting(leaseMs), inArray(jobs.kind, [...kinds])))
-    .orderBy(jobs.createdAt, jobs.id)
-    .limit(100);
+    .where(and(eq(jobs.status, 'running'), inArray(jobs.kind, [...kinds])));
+  return rows.flatMap(({ worker }) => worker ?? []);
 }
 
-/** Takes the job for `worker`; null when somebody else has it, it waits no more or is none of the kinds. A job given up is failed here. */
-export async function claimJob(
-  db: Db,
-  id: string,
-  worker: string,
-  kinds: readonly string[],
-  { leaseMs, maxStalls }: Lease,
-): Promise<Job | null> {
-  return await db.transaction(async (tx) => {
-    const stalled = sql`case when ${jobs.status} = 'running' then ${jobs.stalls} + 1 else ${jobs.stalls} end`;
-    const [claimed] = await tx
-      .update(jobs)
-      .set({
-        status: 'running',
-        attempt: sql`${jobs.attempt} + 1`,
-        stalls: stalled,
-        worker,
-        heartbeatAt: sql`now()`,
-        startedAt: sql`coalesce(${jobs.startedAt}, now())`,
-      })
-      .where(and(eq(jobs.id, id), inArray(jobs.kind, [...kinds]), waiting(leaseMs)))
-      .returning();
-    if (!claimed) return null;
-    if (claimed.stalls < maxStalls) {
-      if (claimed.stalls > 0) await tell(tx, id, 'warn', silent(claimed.attempt - 1));
-      return claimed;
-    }
-    const message = `The job ended its worker ${claimed.stalls} times without getting further. Look into the server's log, then start it again.`;
-    await tx
-      .update(jobs)
-      .set(ending('failed', { error: { code: 'internal_error', message } }))
-      .where(eq(jobs.id, id));
-    await tell(tx, id, 'error', message);
-    return null;
-  });
+/** Takes the oldest waiting job of the kinds for `worker`; null when there is none. A job that ended its workers too often is failed here. */
+export async function claimJob(db: Db, worker: string, wanted: Wanted): Promise<Job | null> {
+  for (;;) {
+    const claimed = await db.transaction((tx) => claimOldest(tx, worker, wanted));
+    if (claimed !== 'given up') return claimed;
+  }
+}
+
+async function claimOldest(tx: Tx, worker: string, wanted: Wanted): Promise<Job | null | 'given up'> {
+  const [oldest] = await tx
+    .select({ id: jobs.id })
+    .from(jobs)
+    .where(and(waiting(wanted), inArray(jobs.kind, [...wanted.kinds])))
+    .orderBy(jobs.createdAt, jobs.id)
+    .limit(1)
+    // What another worker is just taking is its own; the next one is free.
+    .for('update', { skipLocked: true });
+  if (!oldest) return null;
+  const stalled = sql`case when ${jobs.status} = 'running' then ${jobs.stalls} + 1 else ${jobs.stalls} end`;
+  const [claimed] = await tx
+    .update(jobs)
+    .set({
+      status: 'running',
+      attempt: sql`${jobs.attempt} + 1`,
+      stalls: stalled,
+      worker,
+      heartbeatAt: sql`now()`,
+      startedAt: sql`coalesce(${jobs.startedAt}, now())`,
+    })
+    .where(eq(jobs.id, oldest.id))
+    .returning();
+  const { id, stalls, attempt } = claimed!;
+  if (stalls < wanted.maxStalls) {
+    if (stalls > 0) await tell(tx, id, 'warn', silent(attempt - 1));
+    return claimed!;
+  }
+  const message = `The job ended its worker ${stalls} times without getting further. Look into the server's log, then start it again.`;
+  await tx
+    .update(jobs)
+    .set(ending('failed', { error: { code: 'internal_error', message } }))
+    .where(eq(jobs.id, id));
+  await tell(tx, id, 'error', message);
+  return 'given up';
 }
 
 function silent(attempt: number): string {
@@ -136,6 +152,7 @@ export class Claim {
     await this.#db.transaction(async (tx) => {
       const [row] = await tx.update(jobs).set(ending(status, outcome)).where(this.#own).returning({ id: jobs.id });
       if (row && !silently) await tell(tx, this.job.id, outcome.level ?? 'info', outcome.message);
+      if (row && status === 'queued') await giveNotice(tx, 'steer_jobs');
     });
   }
 }

@@ -1,8 +1,9 @@
-// Jobs as rows: made, found, listed, and what people ask of them. Knows no queue: whoever makes or resumes one tells the dispatcher.
+// Jobs as rows: made, found, listed, and what people ask of them. Whoever makes a row wait gives notice of it to the workers.
 import { and, asc, desc, eq, gt, inArray, type SQL, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { newId } from '../store/new-id.ts';
+import { giveNotice } from '../store/notices.ts';
 import { type JobProgress, type JobStatus, jobErrors, jobEvents, jobs } from '../store/work-schema.ts';
 
 export type Job = typeof jobs.$inferSelect;
@@ -22,12 +23,16 @@ export interface NewJob {
 }
 
 /** Makes a job, or answers the one made under the same key. Throws `conflict` when that one was asked for otherwise. */
-export async function createJob(db: Db | Tx, job: NewJob): Promise<{ job: Job; created: boolean }> {
+export async function createJob(db: Db, job: NewJob): Promise<{ job: Job; created: boolean }> {
   const { kind, prefix, input, idempotency } = job;
   const progress = { total: null, completed: 0, failed: 0, cached: 0, ...job.progress };
   const keys = { idempotencyKey: idempotency?.key ?? null, requestHash: idempotency?.requestHash ?? null };
   const row = { id: newId(prefix), kind, input, progress, ...keys };
-  const [created] = await db.insert(jobs).values(row).onConflictDoNothing().returning();
+  const [created] = await db.transaction(async (tx) => {
+    const made = await tx.insert(jobs).values(row).onConflictDoNothing().returning();
+    if (made.length > 0) await giveNotice(tx, 'steer_jobs');
+    return made;
+  });
   if (created) return { job: created, created: true };
   const [known] = await db
     .select()
@@ -126,6 +131,7 @@ async function change(db: Db, id: string, done: string, ways: [SQL | undefined, 
         .set(patch)
         .where(and(eq(jobs.id, id), condition))
         .returning();
+      if (changed?.status === 'queued') await giveNotice(tx, 'steer_jobs');
       if (changed) return changed;
     }
     const { status } = await findJob(tx, id);

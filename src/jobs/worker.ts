@@ -1,18 +1,17 @@
-// Works on jobs in this process: one at a time per lane, each with a heartbeat, and a sweep that sends again what waits.
+// Works on jobs in this process: one at a time per lane, each with a heartbeat. Waiting jobs are rows, claimed oldest first. A notice from the
+// database says when to look; an idle worker also looks by itself, for notices that were lost and workers that died.
 // Any number of processes on one database may do this; a claim decides who has a job.
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { Store } from '../store/connect.ts';
 import { attempt, describe } from './attempt.ts';
-import { Claim, claimJob, listWaiting } from './claims.ts';
-import { type JobDefinition, type Log, lanes } from './define.ts';
-import type { Dispatcher } from './dispatcher.ts';
+import { Claim, claimJob, listWorkers } from './claims.ts';
+import { type JobDefinition, type Lane, type Log, lanes } from './define.ts';
+import { isGone, newWorkerId } from './worker-id.ts';
 
 export interface WorkerSettings {
   /** A running job without a heartbeat for so long is taken over. */
   leaseMs: number;
   beatMs: number;
-  /** Between two looks for jobs whose message was lost or whose worker died. */
+  /** Between two looks of an idle worker that hears of nothing. */
   sweepMs: number;
   maxStalls: number;
 }
@@ -26,78 +25,105 @@ export interface Worker {
 }
 
 /** Starts working on jobs of the given definitions. */
-export async function startWorker(
+export function startWorker(
   store: Store,
-  dispatcher: Dispatcher,
   definitions: readonly JobDefinition[],
   log: Log,
   settings: WorkerSettings = defaultWorkerSettings,
-): Promise<Worker> {
-  const id = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
-  const byName = new Map(definitions.map((definition) => [definition.name, definition]));
+): Worker {
+  const id = newWorkerId();
   const release = new AbortController();
-  const inHand = new Set<Promise<void>>();
-
-  const work = async (jobId: string): Promise<void> => {
-    if (release.signal.aborted) return;
-    const job = await claimJob(store.db, jobId, id, [...byName.keys()], settings);
-    const definition = job && byName.get(job.kind);
-    if (!job || !definition) return;
-    log.info({ jobId, kind: job.kind, attempt: job.attempt }, 'job begins');
-    await attempt(store.db, new Claim(store.db, job), definition, settings, release.signal, log);
-    log.info({ jobId, kind: job.kind }, 'job left');
-  };
-  const handle = (jobId: string): Promise<void> => {
-    // What goes wrong outside the job itself is the database's: the sweep sends the job again.
-    const done = work(jobId).catch((error) => log.warn({ jobId, err: describe(error) }, 'job not settled'));
-    inHand.add(done);
-    return done.finally(() => inHand.delete(done));
-  };
-  for (const lane of lanes) await dispatcher.work(lane, handle);
-  const sweep = keepSweeping(store, dispatcher, byName, settings, log);
+  const bells = lanes.map(() => new Bell());
+  const silence = store.listen('steer_jobs', () => {
+    for (const bell of bells) bell.ring();
+  });
+  const working = lanes.map((lane, place) => {
+    const own = definitions.filter((definition) => definition.lane === lane);
+    return workOn({ id, lane, store, definitions: own, log, settings, release: release.signal, bell: bells[place]! });
+  });
   return {
     id,
     stop: async () => {
       release.abort();
-      await sweep.stop();
-      await Promise.all(inHand);
+      silence();
+      for (const bell of bells) bell.ring();
+      await Promise.all(working);
     },
   };
 }
 
-function keepSweeping(
-  { db }: Store,
-  dispatcher: Dispatcher,
-  definitions: Map<string, JobDefinition>,
-  { sweepMs, leaseMs }: WorkerSettings,
-  log: Log,
-) {
-  let timer: NodeJS.Timeout | undefined;
-  let sweeping: Promise<void> = Promise.resolve();
+interface LaneWork {
+  id: string;
+  lane: Lane;
+  store: Store;
+  definitions: readonly JobDefinition[];
+  log: Log;
+  settings: WorkerSettings;
+  release: AbortSignal;
+  bell: Bell;
+}
+
+/** Takes one waiting job after the other until released. Never throws: what goes wrong outside a job is the database's, and tried again. */
+async function workOn(work: LaneWork): Promise<void> {
+  const { lane, definitions, log, settings, release, bell } = work;
+  if (definitions.length === 0) return;
+  // A database that was away makes every running job look as if its worker had died. Those that live are heard before silence counts.
+  const heardMs = 2 * settings.beatMs;
+  let since = performance.now();
   let failed = false;
-  const sweep = async () => {
+  while (!release.aborted) {
+    const isHeard = performance.now() - since >= heardMs;
     try {
-      const waiting = await listWaiting(db, [...definitions.keys()], leaseMs);
-      // After the database was away every running job looks as if its worker had died: those that live are heard first.
-      if (!failed) for (const { id, kind } of waiting) await dispatcher.send(definitions.get(kind)!.lane, id);
+      const worked = await workOnOldest(work, isHeard);
       failed = false;
+      if (worked) since = performance.now();
+      else await bell.wait(isHeard ? settings.sweepMs : Math.min(heardMs, settings.sweepMs));
     } catch (error) {
-      if (!failed) log.warn({ err: describe(error) }, 'job sweep');
+      if (!failed) log.warn({ lane, err: describe(error) }, 'job not settled');
       failed = true;
+      since = performance.now();
+      await bell.wait(settings.sweepMs);
     }
-    if (timer !== undefined) schedule(sweepMs);
-  };
-  const schedule = (afterMs: number) => {
-    timer = setTimeout(() => {
-      sweeping = sweep();
-    }, afterMs);
-  };
-  schedule(0);
-  return {
-    stop: async () => {
-      clearTimeout(timer);
-      timer = undefined;
-      await sweeping;
-    },
-  };
+  }
+}
+
+/** False when no job waits. */
+async function workOnOldest({ id, store, definitions, log, settings, release }: LaneWork, isHeard: boolean): Promise<boolean> {
+  const { db } = store;
+  const kinds = definitions.map(({ name }) => name);
+  const gone = (await listWorkers(db, kinds)).filter((worker) => isGone(worker, store.exclusive));
+  const { leaseMs, maxStalls } = settings;
+  const job = await claimJob(db, id, { kinds, gone, silentMs: isHeard ? leaseMs : undefined, maxStalls });
+  if (!job) return false;
+  const definition = definitions.find(({ name }) => name === job.kind)!;
+  log.info({ jobId: job.id, kind: job.kind, attempt: job.attempt }, 'job begins');
+  await attempt(db, new Claim(db, job), definition, settings, release, log);
+  log.info({ jobId: job.id, kind: job.kind }, 'job left');
+  return true;
+}
+
+/** Wakes who waits for it, or the next one who does. */
+class Bell {
+  #rung = false;
+  #wake: (() => void) | undefined;
+
+  ring(): void {
+    this.#rung = true;
+    this.#wake?.();
+  }
+
+  /** Until it rings, or has rung since the last time, but no longer than `mostMs`. */
+  async wait(mostMs: number): Promise<void> {
+    if (!this.#rung) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, mostMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#rung = false;
+    this.#wake = undefined;
+  }
 }

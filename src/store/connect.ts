@@ -1,6 +1,6 @@
 // Opens the database: a Postgres server by URL, or PGlite in a folder of its own. The only file that knows a driver.
 // Both come out as one Drizzle type; callers cannot tell them apart. Migrating is a separate act (migrate.ts).
-import { mkdirSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
@@ -10,10 +10,13 @@ import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js';
 import postgres, { type Sql } from 'postgres';
 import { SteerError } from '../errors.ts';
+import { closeToOthers, makePrivateFolder } from '../private-files.ts';
 import { refuseWithoutRoom } from './embedded-room.ts';
 import { type Locked, lockFolder } from './folder-lock.ts';
+import { type Channel, channels, keepListening, Listeners } from './notices.ts';
+import { PrivateFs } from './private-fs.ts';
 import * as schema from './schema.ts';
-import { createServerPool } from './server-pool.ts';
+import { Connection, createServerPool } from './server-pool.ts';
 
 /** On PGlite a transaction holds the only connection: inside one, use its `tx`; waiting for `db` there never ends. */
 export type Db = PgDatabase<PgQueryResultHKT, typeof schema>;
@@ -21,9 +24,18 @@ export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0];
 
 export interface Store {
   db: Db;
-  /** The database under the Drizzle type, for the one library that brings its own queries. */
-  raw: { url: string } | { pglite: PGlite };
+  /** No other process can use the database meanwhile. */
+  exclusive: boolean;
+  /** Calls `onNotice` for every notice of the channel until the returned function is called, and when some may have been missed. */
+  listen(channel: Channel, onNotice: () => void): () => void;
   close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  databaseUrl?: string | undefined;
+  dataDir: string;
+  /** Told when the embedded database belongs to a process elsewhere that may have died, which takes up to a minute to know. */
+  onWait?: ((reason: string) => void) | undefined;
 }
 
 /** A `dataDir` that keeps the embedded database in memory. */
@@ -33,8 +45,8 @@ export const inMemory = ':memory:';
  * Connects to `databaseUrl`, or without one opens `<dataDir>/postgres`, which no other process may hold.
  * Throws `database_unavailable` or `invalid_config` in one line that says what to do.
  */
-export async function openStore(options: { databaseUrl?: string | undefined; dataDir: string }): Promise<Store> {
-  return options.databaseUrl ? await openServer(options.databaseUrl) : await openEmbedded(options.dataDir);
+export async function openStore({ databaseUrl, dataDir, onWait }: StoreOptions): Promise<Store> {
+  return databaseUrl ? await openServer(databaseUrl) : await openEmbedded(dataDir, onWait);
 }
 
 const connections = 10;
@@ -56,7 +68,19 @@ async function openServer(databaseUrl: string): Promise<Store> {
       { cause },
     );
   }
-  return { db, raw: { url: databaseUrl }, close: pool.close };
+  const listeners = new Listeners();
+  let listening: ReturnType<typeof keepListening> | undefined;
+  const line = (onNotice: (channel: string) => void, onBreak: () => void) =>
+    new Connection((onClose) => openLine(databaseUrl, options, onClose, onNotice), onBreak);
+  const listen: Store['listen'] = (channel, onNotice) => {
+    listening ??= keepListening(listeners, line);
+    return listeners.add(channel, onNotice);
+  };
+  const close = async () => {
+    await listening?.close();
+    await pool.close();
+  };
+  return { db, exclusive: false, listen, close };
 }
 
 /**
@@ -67,8 +91,11 @@ function openLine(
   databaseUrl: string,
   { parsers, serializers }: Pick<Sql['options'], 'parsers' | 'serializers'>,
   onclose: () => void,
+  onnotify: (channel: string) => void = () => {},
 ) {
   const line = postgres(databaseUrl, {
+    // Not among its types: the driver's own listen() would reconnect out of our sight.
+    ...{ onnotify },
     max: 1,
     max_lifetime: null,
     fetch_types: false,
@@ -108,21 +135,15 @@ const embeddedDatabase: Locked = {
   remedy: 'Stop that process, set another DATA_DIR, or share a Postgres server through DATABASE_URL.',
 };
 
-async function openEmbedded(dataDir: string): Promise<Store> {
-  if (dataDir === inMemory) {
-    const client = yielding(await PGlite.create());
-    return { db: drizzlePglite(client, { schema }), raw: { pglite: client }, close: () => client.close() };
-  }
+async function openEmbedded(dataDir: string, onWait: StoreOptions['onWait']): Promise<Store> {
+  if (dataDir === inMemory) return await storeOf(await PGlite.create());
   const folder = join(dataDir, 'postgres');
   createFolder(dataDir);
-  const release = lockFolder(`${folder}.lock`, embeddedDatabase);
+  const release = await lockFolder(`${folder}.lock`, embeddedDatabase, { onWait });
   try {
-    const client = yielding(roomy(await PGlite.create(folder), folder));
-    const close = async () => {
-      await client.close();
-      release();
-    };
-    return { db: drizzlePglite(client, { schema }), raw: { pglite: client }, close };
+    makePrivateFolder(folder);
+    closeToOthers(`${folder}.lock`);
+    return await storeOf(roomy(await PGlite.create({ fs: new PrivateFs(folder) }), folder), release);
   } catch (cause) {
     release();
     throw new SteerError(
@@ -131,6 +152,18 @@ async function openEmbedded(dataDir: string): Promise<Store> {
       { cause },
     );
   }
+}
+
+async function storeOf(opened: PGlite, release = () => {}): Promise<Store> {
+  const client = yielding(opened);
+  const listeners = new Listeners();
+  for (const channel of channels) await client.listen(channel, () => listeners.tell(channel));
+  const close = async () => {
+    await client.close();
+    release();
+  };
+  const listen: Store['listen'] = (channel, onNotice) => listeners.add(channel, onNotice);
+  return { db: drizzlePglite(client, { schema }), exclusive: true, listen, close };
 }
 
 function roomy(client: PGlite, folder: string): PGlite {
@@ -164,7 +197,8 @@ function yielding(client: PGlite): PGlite {
 
 function createFolder(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true });
+    // One that is there may be anything, such as a home: what is made in it is private all the same.
+    if (!statSync(dataDir, { throwIfNoEntry: false })?.isDirectory()) makePrivateFolder(dataDir);
   } catch (cause) {
     throw new SteerError(
       'invalid_config',

@@ -110,7 +110,8 @@ function lazily(run: (asValues: boolean) => Promise<unknown>): Statement {
   };
 }
 
-class Connection {
+/** One connection, thrown away once it broke. `open` makes it, connected when first used; `onBreak` is called once. */
+export class Connection {
   readonly #line: Line;
   readonly #onBreak: () => void;
   readonly #pending = new Set<(reason: Error) => void>();

@@ -5,6 +5,7 @@ import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
 import { gameCharacters } from '../../src/steerlm/schemas.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { labels, samples } from '../../src/store/schema.ts';
+import { jobs } from '../../src/store/work-schema.ts';
 import { importText } from '../datasets/import-text.ts';
 import { ratedLines, tone } from '../finetuning/workshop.ts';
 import { testDatabases } from '../store/databases.ts';
@@ -16,7 +17,8 @@ let store: Store;
 let house: House;
 let dataset: string;
 let lore: string;
-let dispatched: string[];
+/** Jobs that were there when the test began. */
+let before: string[];
 
 /** A model on the shelf under another name. */
 const called = <Model extends object>(model: Model, id: string, schema: AttributeSchema = gameCharacters): Model =>
@@ -29,9 +31,9 @@ beforeAll(async () => {
   lore = (await importText(store.db, 'lore', ratedLines(12))).id;
 });
 afterAll(() => store.close());
-beforeEach(() => {
-  dispatched = [];
-  house = openHouse({}, { db: store.db, dispatch: async ({ id }) => void dispatched.push(id) });
+beforeEach(async () => {
+  before = await jobIds();
+  house = openHouse({}, { db: store.db });
   const { shelf } = house;
   shelf.languages.push(
     called(new ParrotModel(), 'plain', nothing),
@@ -41,6 +43,8 @@ beforeEach(() => {
   shelf.predictors.push(called(new WordCountPredictor(), 'second'), called(new WordCountPredictor(), 'tone', tone));
 });
 
+const jobIds = async () => (await store.db.select({ id: jobs.id }).from(jobs)).map(({ id }) => id);
+const made = async () => (await jobIds()).filter((id) => !before.includes(id));
 const evaluate = (model: string, body: object, headers = {}) => post(house, `/v1/models/${model}/evaluate`, body, headers);
 
 test('a predictor, by the defaults of the command', async () => {
@@ -56,7 +60,7 @@ test('a predictor, by the defaults of the command', async () => {
     force: false,
     seed: 0,
   });
-  expect(dispatched).toEqual([body.id]);
+  expect(await made()).toEqual([body.id]);
   expect((await knock(house, `/v1/jobs/${body.id}`)).body.kind).toBe('evaluate');
 });
 
@@ -112,7 +116,7 @@ test('one key makes one job; another request under it is a conflict', async () =
   // By id it is the same dataset, and a default said is the same request.
   const second = await evaluate('parrot', { ...asked, dataset, seeds: 2 }, key);
   expect([first.status, second.status, second.body.id]).toEqual([202, 200, first.body.id]);
-  expect(dispatched).toEqual([first.body.id]);
+  expect(await made()).toEqual([first.body.id]);
   const other = await evaluate('parrot', { ...asked, seeds: 3 }, key);
   expect([other.status, other.body.error]).toMatchObject([409, { code: 'conflict', param: 'Idempotency-Key' }]);
 });
@@ -122,7 +126,7 @@ describe('refused at once', () => {
   /** Status, code, field and message. */
   const refused = async (model: string, body: object) => {
     const { status, body: reply } = await evaluate(model, body);
-    expect(dispatched).toEqual([]);
+    expect(await made()).toEqual([]);
     expect(reply.error.message).not.toMatch(/(^|\s)--/);
     return [status, reply.error.code, reply.error.param, reply.error.message];
   };
@@ -212,10 +216,10 @@ describe('refused at once', () => {
     const both = expect.stringContaining('counter and parrot were both trained on lore');
     expect(await refused('parrot', steering)).toEqual([400, 'invalid_request', 'judge', both]);
     expect((await evaluate('parrot', { ...steering, force: true })).status).toBe(202);
-    dispatched = [];
+    before = await jobIds();
     house.shelf.trainedOn = { parrot: ['lore'] };
     expect((await evaluate('parrot', { ...steering, judge: 'second' })).status).toBe(202);
-    dispatched = [];
+    before = await jobIds();
     const [sample] = await store.db.select({ sampleId: samples.id }).from(samples).where(eq(samples.datasetId, lore));
     const label = { turn: 1, attribute: 'humor', value: 1, source: 'model' as const, author: 'second', revision: 'rev-9' };
     await store.db.insert(labels).values({ ...label, level: 1, ...sample! });

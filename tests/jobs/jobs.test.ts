@@ -1,11 +1,10 @@
-// Jobs on both databases with real workers and the real queue: steps are kept, nothing runs twice, and every way of stopping keeps what was done.
+// Jobs on both databases with real workers: steps are kept, nothing runs twice, and every way of stopping keeps what was done.
 import { asc, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { SteerError } from '../../src/errors.ts';
 import { Claim, claimJob } from '../../src/jobs/claims.ts';
 import { defineJob, type JobContext, type JobDefinition } from '../../src/jobs/define.ts';
-import { type Dispatcher, openDispatcher } from '../../src/jobs/dispatcher.ts';
 import { cancelJob, createJob, findJob, type Job, listEvents, listJobs, pauseJob, resumeJob } from '../../src/jobs/jobs.ts';
 import { startWorker, type Worker } from '../../src/jobs/worker.ts';
 import type { Store } from '../../src/store/connect.ts';
@@ -46,10 +45,9 @@ async function count(
 
 describe.each(await testDatabases())('jobs on $name', ({ open }) => {
   let store: Store;
-  let dispatcher: Dispatcher;
   const workers: Worker[] = [];
-  const start = async (definitions: JobDefinition[] = [counting]) => {
-    const worker = await startWorker(store, dispatcher, definitions, quiet, settings);
+  const start = (definitions: JobDefinition[] = [counting]) => {
+    const worker = startWorker(store, definitions, quiet, settings);
     workers.push(worker);
     return worker;
   };
@@ -68,18 +66,15 @@ describe.each(await testDatabases())('jobs on $name', ({ open }) => {
 
   beforeAll(async () => {
     store = await open();
-    dispatcher = await openDispatcher(store, quiet);
-    await start();
+    start();
   });
   afterAll(async () => {
     await Promise.all(workers.map((worker) => worker.stop()));
-    await dispatcher.close();
     await store.close();
   });
 
   it('runs a job to its end, with its steps, progress and events', async () => {
     const { id } = await make({ to: 5 });
-    await dispatcher.send('inference', id);
     const job = await until(id, ({ status }) => status === 'succeeded');
     expect(job).toMatchObject({ result: { counted: 5 }, attempt: 1, error: null });
     expect(job.progress).toMatchObject({ completed: 5, total: 5, failed: 0 });
@@ -87,9 +82,8 @@ describe.each(await testDatabases())('jobs on $name', ({ open }) => {
     expect((await listEvents(store.db, id)).at(-1)!.message).toMatch('succeeded');
   });
 
-  it('works through a burst without stalling, also where no message was sent', async () => {
+  it('works through a burst without stalling', async () => {
     const made = await Promise.all(upTo(20).map(() => make({ to: 1 })));
-    await Promise.all(made.slice(0, 10).map(({ id }) => dispatcher.send('inference', id)));
     const started = performance.now();
     for (const { id } of made) await until(id, ({ status }) => status === 'succeeded');
     expect(performance.now() - started).toBeLessThan(15_000);
@@ -162,8 +156,7 @@ describe.each(await testDatabases())('jobs on $name', ({ open }) => {
         return { done };
       },
     });
-    const other = await startWorker(store, dispatcher, [counting, flaky], quiet, settings);
-    workers.push(other);
+    start([counting, flaky]);
     const { id } = await make({}, 'flaky');
     expect((await until(id, ({ status }) => status === 'succeeded')).result).toEqual({ done: 2 });
     expect((await listEvents(store.db, id)).map(({ message }) => message).join()).toMatch('The database did not answer');
@@ -171,12 +164,13 @@ describe.each(await testDatabases())('jobs on $name', ({ open }) => {
 
   it('takes a job from a silent worker, whose later writes come to nothing', async () => {
     const { id } = await make({ to: 3 }, 'held');
-    const lease = { leaseMs: 300, maxStalls: 3 };
-    const first = new Claim(store.db, (await claimJob(store.db, id, 'one', ['held'], lease))!);
+    const wanted = { kinds: ['held'], silentMs: 60_000, maxStalls: 3 };
+    const first = new Claim(store.db, (await claimJob(store.db, 'one', wanted))!);
     await first.commit({ cursor: 1, progress: { completed: 1 } });
-    expect(await claimJob(store.db, id, 'two', ['held'], lease)).toBeNull();
-    await sleep(400);
-    const second = new Claim(store.db, (await claimJob(store.db, id, 'two', ['held'], lease))!);
+    expect(await claimJob(store.db, 'two', wanted)).toBeNull();
+    await store.db.update(jobs).set({ heartbeatAt: sql`now() - interval '61 seconds'` }).where(eq(jobs.id, id));
+    expect(await claimJob(store.db, 'two', { ...wanted, silentMs: undefined })).toBeNull();
+    const second = new Claim(store.db, (await claimJob(store.db, 'two', wanted))!);
     expect(second.job).toMatchObject({ cursor: 1, attempt: 2, stalls: 1 });
     const write = vi.fn(async () => {});
     const late = first.commit({ cursor: 2, progress: { completed: 2 }, write });
@@ -190,11 +184,9 @@ describe.each(await testDatabases())('jobs on $name', ({ open }) => {
 
   it('gives up a job that ends its workers again and again', async () => {
     const { id } = await make({ to: 3 }, 'deadly');
-    const lease = { leaseMs: 0, maxStalls: 3 };
     const claims = [];
     for (let i = 0; i < 4; i++) {
-      claims.push(await claimJob(store.db, id, `w${i}`, ['deadly'], lease));
-      await sleep(5);
+      claims.push(await claimJob(store.db, `w${i}`, { kinds: ['deadly'], gone: [`w${i - 1}`], maxStalls: 3 }));
     }
     expect(claims.map((claim) => claim !== null)).toEqual([true, true, true, false]);
     expect(await findJob(store.db, id)).toMatchObject({ status: 'failed', error: { code: 'internal_error' } });
@@ -202,13 +194,13 @@ describe.each(await testDatabases())('jobs on $name', ({ open }) => {
 
   it('gives jobs back when the worker stops, and another goes on', async () => {
     const slow = { ...counting, name: 'slow' };
-    const first = await startWorker(store, dispatcher, [slow], quiet, settings);
+    const first = startWorker(store, [slow], quiet, settings);
     const { id } = await make({ to: 40, pauseMs: 20 }, 'slow');
     await until(id, ({ progress }) => progress.completed > 2);
     await first.stop();
     const released = await findJob(store.db, id);
     expect(released).toMatchObject({ status: 'queued', worker: null });
-    workers.push(await startWorker(store, dispatcher, [slow], quiet, settings));
+    start([slow]);
     const done = await until(id, ({ status }) => status === 'succeeded');
     expect(done.attempt).toBeGreaterThan(1);
     expect(await steps(id)).toEqual(upTo(40));

@@ -2,9 +2,9 @@
 
 import { Claim, claimJob } from '../../src/jobs/claims.ts';
 import type { JobDefinition, JobStep } from '../../src/jobs/define.ts';
-import { openDispatcher } from '../../src/jobs/dispatcher.ts';
 import { endedStatuses, findJob, type Job } from '../../src/jobs/jobs.ts';
 import { startWorker } from '../../src/jobs/worker.ts';
+import { newWorkerId } from '../../src/jobs/worker-id.ts';
 import type { Store } from '../../src/store/connect.ts';
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
@@ -20,8 +20,7 @@ export interface Workshop {
 
 /** Starts a worker of the definitions. */
 export async function openWorkshop(store: Store, definitions: JobDefinition[]): Promise<Workshop> {
-  const dispatcher = await openDispatcher(store, quiet);
-  const worker = await startWorker(store, dispatcher, definitions, quiet, workerSettings);
+  const worker = startWorker(store, definitions, quiet, workerSettings);
   const until = async (id: string, holds: (job: Job) => boolean): Promise<Job> => {
     for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 25))) {
       const job = await findJob(store.db, id);
@@ -32,10 +31,7 @@ export async function openWorkshop(store: Store, definitions: JobDefinition[]): 
   return {
     until,
     ended: (id) => until(id, ({ status }) => endedStatuses.includes(status)),
-    close: async () => {
-      await worker.stop();
-      await dispatcher.close();
-    },
+    close: () => worker.stop(),
   };
 }
 
@@ -46,8 +42,9 @@ export async function attemptByHand(
   definition: JobDefinition,
   onCommit: (step: JobStep, claim: Claim) => Promise<void>,
 ): Promise<unknown> {
-  const claimed = await claimJob(store.db, job.id, 'by-hand', [job.kind], workerSettings);
-  if (!claimed) throw new Error('Somebody else has the job.');
+  const { leaseMs: silentMs, maxStalls } = workerSettings;
+  const claimed = await claimJob(store.db, newWorkerId(), { kinds: [job.kind], silentMs, maxStalls });
+  if (claimed?.id !== job.id) throw new Error(`Somebody else has the job ${job.id}; claimed was ${claimed?.id}.`);
   const claim = new Claim(store.db, claimed);
   try {
     return await definition.run({

@@ -49,7 +49,7 @@ async function openPostgres(serverUrl: string, options: { migrate?: boolean } = 
     await store.close();
     await onServer(serverUrl, `drop database ${name} with (force)`);
   };
-  return { db: store.db, raw: store.raw, close };
+  return { ...store, close };
 }
 
 async function onServer(serverUrl: string, statement: string): Promise<void> {
@@ -67,7 +67,7 @@ async function openPglite(options: { migrate?: boolean } = {}): Promise<Store> {
     await store.close();
     rmSync(dataDir, { recursive: true, force: true });
   };
-  return { db: store.db, raw: store.raw, close };
+  return { ...store, close };
 }
 
 /** Creating a PGlite folder takes seconds, copying one a fraction: an empty one is kept with the installed packages. */

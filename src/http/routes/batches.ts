@@ -70,8 +70,7 @@ export function addBatches(app: OpenAPIHono<AppEnv>, context: AppContext): void 
   app.openapi(createBatchRoute, async (c) => {
     const { input_file_id: inputFileId, endpoint, metadata = null, ...rest } = c.req.valid('json');
     const idempotency = idempotencyOf(c.req.valid('header'), { inputFileId, endpoint, metadata, ...rest });
-    const { job, created } = await createBatch(databaseOf(context), { inputFileId, endpoint, metadata, idempotency });
-    if (created) await context.dispatch?.(job);
+    const { job } = await createBatch(databaseOf(context), { inputFileId, endpoint, metadata, idempotency });
     return c.json(toBatchObject(toBatch(job)), 200);
   });
   app.openapi(listRoute, async (c) => {
@@ -91,7 +90,6 @@ export function addBatches(app: OpenAPIHono<AppEnv>, context: AppContext): void 
     const db = databaseOf(context);
     const { id } = await findJob(db, c.req.valid('param').id, [batchKind]);
     const job = await cancelBatch(db, id);
-    if (job.status === 'queued') await context.dispatch?.(job);
     return c.json(toBatchObject(toBatch(job)), 200);
   });
 }

@@ -46,7 +46,6 @@ export function addEvaluation(app: OpenAPIHono<AppEnv>, context: AppContext): vo
     const db = databaseOf(context);
     const input = await toEvaluationInput(db, context.models, c.req.valid('param').id, c.req.valid('json'));
     const { job, created } = await createEvaluationJob(db, input, idempotencyOf(c.req.valid('header'), input));
-    if (created) await context.dispatch?.(job);
     return c.json(toJobObject(job), created ? 202 : 200);
   });
 }

@@ -129,8 +129,7 @@ export function addFineTuning(app: OpenAPIHono<AppEnv>, context: AppContext): vo
     const db = databaseOf(context);
     const request = c.req.valid('json');
     const input = await toFinetuningInput(db, context.models, request);
-    const { job, created } = await createFinetuningJob(db, input, idempotencyOf(c.req.valid('header'), request));
-    if (created) await context.dispatch?.(job);
+    const { job } = await createFinetuningJob(db, input, idempotencyOf(c.req.valid('header'), request));
     return c.json(toFineTuningJob(job), 200);
   });
   app.openapi(listRoute, async (c) => {
@@ -146,7 +145,6 @@ export function addFineTuning(app: OpenAPIHono<AppEnv>, context: AppContext): vo
     app.openapi(route, async (c) => {
       const db = databaseOf(context);
       const job = await act(db, (await find(db, c.req.valid('param').id)).id);
-      if (job.status === 'queued') await context.dispatch?.(job);
       return c.json(toFineTuningJob(job), 200);
     });
   }

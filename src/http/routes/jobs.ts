@@ -145,7 +145,6 @@ export function addJobs(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   for (const { route, act } of acts) {
     app.openapi(route, async (c) => {
       const job = await act(databaseOf(context), c.req.valid('param').id);
-      if (job.status === 'queued') await context.dispatch?.(job);
       return c.json(toJobObject(job), 200);
     });
   }

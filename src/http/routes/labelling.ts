@@ -52,7 +52,6 @@ export function addLabelling(app: OpenAPIHono<AppEnv>, context: AppContext): voi
     const predictor = await context.models.predictor(findModel(context.models, body.model, ['predictor']).id);
     const idempotency = idempotencyOf(c.req.valid('header'), { dataset: dataset.id, ...body });
     const { job, created } = await createLabellingJob(db, dataset, predictor, idempotency);
-    if (created) await context.dispatch?.(job);
     return c.json(toJobObject(job), created ? 202 : 200);
   });
 }
