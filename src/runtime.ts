@@ -46,7 +46,7 @@ export async function openRuntime(config: Config, log: AppContext['log']): Promi
     const onBroken = (folder: string, reason: string) => log.warn({ folder, reason }, 'model passed over');
     const models = await ModelRegistry.open(config.modelsDir, {
       onBroken,
-      db: store.db,
+      store,
       provider: config.executionProvider,
       engine: config.engine,
       onExecution: (model, { reason }) => log.info({ model }, reason),

@@ -1,8 +1,9 @@
-// Names people give to models, kept in the database so that every process of it knows them. Queries only.
+// Names people give to models, kept in the database so that every process of it knows them, and told of when one changes. Queries only.
 
 import { eq } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db } from '../store/connect.ts';
+import { giveNotice } from '../store/notices.ts';
 import { modelAliases } from '../store/work-schema.ts';
 
 /** Model by alias. */
@@ -14,16 +15,22 @@ export async function readAliases(db: Db): Promise<Map<string, string>> {
 /** Lets the alias mean the model from now on. */
 export async function writeAlias(db: Db, alias: string, model: string): Promise<void> {
   const updatedAt = new Date();
-  await db
-    .insert(modelAliases)
-    .values({ alias, model, updatedAt })
-    .onConflictDoUpdate({ target: modelAliases.alias, set: { model, updatedAt } });
+  await db.transaction(async (tx) => {
+    await tx
+      .insert(modelAliases)
+      .values({ alias, model, updatedAt })
+      .onConflictDoUpdate({ target: modelAliases.alias, set: { model, updatedAt } });
+    await giveNotice(tx, 'steer_aliases');
+  });
 }
 
 /** Forgets the alias; false when there was none. */
 export async function removeAlias(db: Db, alias: string): Promise<boolean> {
-  const removed = await db.delete(modelAliases).where(eq(modelAliases.alias, alias)).returning();
-  return removed.length > 0;
+  return await db.transaction(async (tx) => {
+    const removed = await tx.delete(modelAliases).where(eq(modelAliases.alias, alias)).returning();
+    if (removed.length > 0) await giveNotice(tx, 'steer_aliases');
+    return removed.length > 0;
+  });
 }
 
 const aliasForm = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;

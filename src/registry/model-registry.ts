@@ -5,7 +5,7 @@ import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import type { Precision } from '../model/loaded-network.ts';
 import type { Predictor } from '../predictor/predictor.ts';
-import type { Db } from '../store/connect.ts';
+import type { Db, Store } from '../store/connect.ts';
 import { checkAlias, checkMeaning, readAliases, removeAlias, writeAlias } from './aliases.ts';
 import { EngineSlot } from './engine-slot.ts';
 import { holdEngine } from './held-models.ts';
@@ -25,12 +25,12 @@ import { chosenDefault, type Entry, inOrder, type Scan, scanModels, withoutTwins
 export interface RegistryOptions extends OpenOptions {
   /** Told once of each sub-folder that looks like a model and is none. */
   onBroken(folder: string, reason: string): void;
-  /** Where aliases are kept. With it the registry looks every other second what other processes changed, in folder and table. */
-  db?: Db;
+  /** Where aliases are kept. With it the registry follows what other processes change: aliases at once, by notice, and the folder every second. */
+  store?: Pick<Store, 'db' | 'listen'>;
 }
 
-/** Between two looks at what other processes changed. */
-const lookEveryMs = 2_000;
+/** Between two looks at what other processes changed; so an alias holds within a second also where its notice is lost. */
+const lookEveryMs = 900;
 
 type Slot = EngineSlot<LanguageModel | Predictor>;
 
@@ -52,6 +52,7 @@ export class ModelRegistry implements Models {
   #looking: Promise<void> = Promise.resolve();
   #nextLook: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #unlisten: (() => void) | undefined;
   #ready = false;
   #disposed = false;
 
@@ -67,7 +68,8 @@ export class ModelRegistry implements Models {
   static async open(modelsDir: string, options: RegistryOptions): Promise<ModelRegistry> {
     const registry = new ModelRegistry(modelsDir, options);
     await registry.refresh();
-    if (options.db) registry.#watch();
+    if (options.store) registry.#watch();
+    registry.#unlisten = options.store?.listen('steer_aliases', () => void registry.refresh().catch(() => {}));
     return registry;
   }
 
@@ -156,10 +158,8 @@ export class ModelRegistry implements Models {
   }
 
   async setAlias(alias: string, name: string): Promise<ModelCard> {
-    checkAlias(
-      alias,
-      this.#entries.map(({ id }) => id),
-    );
+    const ids = this.#entries.map(({ id }) => id);
+    checkAlias(alias, ids);
     const card = findModel(this, name, ['language', 'predictor']);
     checkMeaning(alias, card);
     const db = this.#database();
@@ -193,6 +193,7 @@ export class ModelRegistry implements Models {
     this.#disposed = true;
     this.#ready = false;
     clearTimeout(this.#timer);
+    this.#unlisten?.();
     await Promise.allSettled([this.#looking, this.#nextLook]);
     const loads = await Promise.allSettled([...this.#loads.values()].map(({ slot }) => slot));
     const slots = loads.flatMap((load) => (load.status === 'fulfilled' ? [load.value] : []));
@@ -201,11 +202,11 @@ export class ModelRegistry implements Models {
 
   async #look(): Promise<void> {
     if (this.#disposed) return;
-    const { db, onBroken } = this.#options;
+    const { store, onBroken } = this.#options;
     this.#scan = await scanModels(this.#modelsDir, this.#scan);
     const { entries, broken } = withoutTwins(this.#scan);
     this.#chosen = await chosenDefault(this.#modelsDir);
-    if (db) this.#aliases = await readAliases(db);
+    if (store) this.#aliases = await readAliases(store.db);
     const before = new Map(this.#entries.map((entry) => [entry.id, entry]));
     this.#entries = inOrder(entries, this.#aliases.get('default'), this.#chosen);
     for (const { folder, stamp, reason } of broken) {
@@ -238,7 +239,7 @@ export class ModelRegistry implements Models {
   }
 
   #database(): Db {
-    if (this.#options.db) return this.#options.db;
+    if (this.#options.store) return this.#options.store.db;
     throw new SteerError('database_unavailable', 'Aliases are kept in a database, and this process has none.');
   }
 

@@ -79,7 +79,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     const onBroken = (at: string, reason: string) => {
       throw new Error(`${at}: ${reason}`);
     };
-    models = new WatchedModels(await ModelRegistry.open(modelsDir, { onBroken, db: store.db }));
+    models = new WatchedModels(await ModelRegistry.open(modelsDir, { onBroken, store }));
     definition = evaluationJob({ models, threads: 1 });
     workshop = await openWorkshop(store, [definition]);
     for (const name of ['talk', 'known'])

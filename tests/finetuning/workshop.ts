@@ -81,7 +81,7 @@ export async function openSite(store: Store): Promise<Site> {
   const onBroken = (at: string, reason: string) => {
     throw new Error(`${at}: ${reason}`);
   };
-  const models = await ModelRegistry.open(modelsDir, { onBroken, db: store.db });
+  const models = await ModelRegistry.open(modelsDir, { onBroken, store });
   const [definition] = finetuningJobs({ models, modelsDir, dataDir, trainPredictor });
   return {
     models,

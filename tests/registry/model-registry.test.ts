@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { CompletionEvent, LanguageModel } from '../../src/generation/language-model.ts';
+import { removeAlias, writeAlias } from '../../src/registry/aliases.ts';
 import { ModelRegistry } from '../../src/registry/model-registry.ts';
 import { findModel } from '../../src/registry/models.ts';
 import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
 import { gameCharacters, helpSteer } from '../../src/steerlm/schemas.ts';
-import type { Db, Store } from '../../src/store/connect.ts';
+import type { Store } from '../../src/store/connect.ts';
 import { testDatabases } from '../store/databases.ts';
 import { type TinyModel, writeTinyModel } from '../tiny-model.ts';
 
@@ -23,11 +24,11 @@ async function write(at: string, kind: TinyModel['kind'], name = at, rest: Parti
   await writeTinyModel(join(folder, at), { kind, name, ...rest });
 }
 
-async function open(db?: Db): Promise<{ registry: ModelRegistry; broken: string[] }> {
+async function open(store?: Pick<Store, 'db' | 'listen'>): Promise<{ registry: ModelRegistry; broken: string[] }> {
   const broken: string[] = [];
   const registry = await ModelRegistry.open(folder, {
     onBroken: (at, reason) => broken.push(`${at.slice(folder.length + 1)}: ${reason}`),
-    ...(db ? { db } : {}),
+    ...(store ? { store } : {}),
   });
   return { registry, broken };
 }
@@ -220,7 +221,7 @@ describe.each(await testDatabases())('aliases on $name', ({ open: openDatabase }
   test('default moves to another model while replies of the old one are told to their end', async () => {
     await write('one', 'steered', 'one', talkative);
     await write('two', 'steered');
-    const { registry } = await open(store.db);
+    const { registry } = await open(store);
     await registry.load('two');
     expect(findModel(registry, undefined, ['language']).id).toBe('one');
     const reply = speak(await registry.language('one'));
@@ -236,16 +237,46 @@ describe.each(await testDatabases())('aliases on $name', ({ open: openDatabase }
     await registry.dispose();
   });
 
+  test('hold on other processes by notice, without a look of their own', async () => {
+    await write('one', 'steered');
+    await write('two', 'steered');
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    try {
+      const { registry: still } = await open(store);
+      const turnUntil = async (holds: () => boolean) => {
+        while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+      };
+      await writeAlias(store.db, 'npc', 'one');
+      await turnUntil(() => still.aliases().get('npc') === 'one');
+      await writeAlias(store.db, 'npc', 'two');
+      await turnUntil(() => still.aliases().get('npc') === 'two');
+      await removeAlias(store.db, 'npc');
+      await turnUntil(() => !still.aliases().has('npc'));
+      await still.dispose();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('hold on other processes also where notices do not get through', async () => {
+    await write('one', 'steered');
+    const { registry } = await open({ db: store.db, listen: () => () => {} });
+    await writeAlias(store.db, 'npc', 'one');
+    await vi.waitFor(() => expect(registry.aliases().get('npc')).toBe('one'), 20_000);
+    await removeAlias(store.db, 'npc');
+    await registry.dispose();
+  });
+
   test('are kept, and another process sees them and new models within seconds', { timeout: 20_000 }, async () => {
     await write('one', 'steered');
     await write('rater', 'predictor');
-    const [{ registry: here }, { registry: there }] = [await open(store.db), await open(store.db)];
+    const [{ registry: here }, { registry: there }] = [await open(store), await open(store)];
     await here.setAlias('npc', 'one');
     await write('new', 'steered');
     await vi.waitFor(() => expect(findModel(there, 'npc', ['language']).id).toBe('one'), 5_000);
     await vi.waitFor(() => expect(findModel(there, 'new', ['language']).id).toBe('new'), 5_000);
     expect([...there.aliases()]).toEqual([['npc', 'one']]);
-    const { registry: later } = await open(store.db);
+    const { registry: later } = await open(store);
     expect(later.aliases().get('npc')).toBe('one');
     await later.dispose();
     rmSync(join(folder, 'one'), { recursive: true });
