@@ -2,14 +2,13 @@
 // parameters whole, in place of the base model's; those of a grown vocabulary come so.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { SteerError } from '../../errors.ts';
+import { alphaOf, type PeftConfig, passedOverBy, readPeftConfig, refuseAdapter } from '../../training/peft-config.ts';
 import { adapterShapes, type Lora, mergeAdapter } from '../lora.ts';
 import type { Model } from '../model.ts';
 import { cardName, readModelCard } from '../model-folder.ts';
 import { type LlamaShape, parameterShapes } from '../shape.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { exists, readJson, writeJson } from './json-file.ts';
+import { exists, writeJson } from './json-file.ts';
 import { openTensorFile, type TensorFile, writeTensorFile } from './safetensors.ts';
 
 /** What was trained beside a fixed base model. */
@@ -62,79 +61,68 @@ function configOf(adapters: ReadonlyMap<string, unknown>, { rank, alpha }: Lora,
   };
 }
 
-const configSchema = z.looseObject({
-  peft_type: z.literal('LORA', 'only LoRA adapters are read'),
-  r: z.int().min(1),
-  lora_alpha: z.number(),
-  use_rslora: z.boolean().nullish(),
-  use_dora: z.literal(false, 'weight-decomposed adapters (DoRA) are not read').nullish(),
-  fan_in_fan_out: z.literal(false, 'expected false, weights are (out, in)').nullish(),
-  alpha_pattern: z
-    .record(z.string(), z.number())
-    .refine((own) => Object.keys(own).every((name) => /^[\w.]+$/.test(name)), 'expected names of modules, no other pattern')
-    .nullish(),
-});
-type Config = z.infer<typeof configSchema>;
-
 /**
  * The model with a PEFT adapter merged into it. A vocabulary that the adapter brings larger, its tokenizer and its card take the place of the
  * model's. Throws invalid_model naming what cannot be merged.
  */
 export async function mergePeft(model: Model, folder: string): Promise<Model> {
-  const config = await readConfig(join(folder, configName));
+  const config = await readPeftConfig(join(folder, configName));
   const path = join(folder, weightsName);
   const file = await openTensorFile(path);
   try {
-    const brought = await withBrought(model, file, folder);
-    const values = new Map(brought.values);
+    const start = untied(await withBrought(model, file, folder), file, config);
+    const values = new Map(start.values);
     for (const name of file.shapes.keys()) {
       const [, at, half] = /^base_model\.model\.(.*)\.lora_([AB])(?:\.\w+)?\.weight$/.exec(name) ?? [];
-      // A B is merged with its A; and where embeddings are tied the projection is the table once more.
+      // A B is merged with its A.
       if (half === 'B' && file.shapes.has(name.replace('.lora_B', '.lora_A'))) continue;
-      if (model.shape.tiedEmbeddings && name === `${prefix}lm_head.weight`) continue;
-      const target = at === undefined ? name.replace(prefix, '') : `${at}.weight`;
-      const dims = parameterShapes(brought.shape).get(target);
-      if (!name.startsWith(prefix) || !dims) throw refuse(path, `${name}, of which ${model.card.name} has no parameter`);
-      if (half === 'B') throw refuse(path, `${name} without its lora_A`);
-      if (at === undefined) values.set(target, await readWhole(file, path, name, dims));
-      else
-        values.set(target, await mergeTarget(file, path, name, values.get(target)!, dims, (rank) => scaleOf(config, at, rank)));
+      const target = at === undefined ? name.replace(prefix, '').replace(/\.base_layer\.bias$/, '.bias') : `${at}.weight`;
+      const dims = parameterShapes(start.shape).get(target);
+      if (!name.startsWith(prefix) || !dims) throw refuseAdapter(path, `${name}, of which ${model.card.name} has no parameter`);
+      if (half === 'B') throw refuseAdapter(path, `${name} without its lora_A`);
+      if (at === undefined) {
+        values.set(target, await readWhole(file, path, name, dims));
+        continue;
+      }
+      const by = passedOverBy(config, at);
+      if (by !== null) throw refuseAdapter(path, `${name}, which ${by} of ${configName} passes over`);
+      values.set(target, await mergeTarget(file, path, name, values.get(target)!, dims, (rank) => alphaOf(config, at, rank)));
     }
-    return { ...brought, values };
+    const merged = { ...start, values };
+    return model.shape.tiedEmbeddings && !start.shape.tiedEmbeddings ? retied(merged, config, path) : merged;
   } finally {
     await file.close();
   }
 }
 
-/** Kinds of adapters that are applied in another way, by the field that asks for them. */
-const otherKinds = [
-  ...['layer_replication', 'alora_invocation_tokens', 'arrow_config', 'use_qalora', 'use_bdlora', 'kasa_config'],
-  ...['monteclora_config', 'velora_config', 'target_parameters', 'trainable_token_indices'],
-];
+/**
+ * The model with an output projection of its own where the adapter brings something for that, or new embeddings alone: PEFT trains a copy of
+ * what it is to save, and the other of two tied tables stays as it was.
+ */
+function untied(model: Model, file: TensorFile, { modules_to_save: saved, ensure_weight_tying: tie }: PeftConfig): Model {
+  const { shape, values } = model;
+  if (!shape.tiedEmbeddings) return model;
+  const brings = [...file.shapes.keys()].some((name) => name.startsWith(`${prefix}lm_head.`));
+  const copied = !tie && (saved ?? []).some((name) => name.split('.').at(-1) === 'embed_tokens');
+  if (!brings && !copied) return model;
+  const head = values.get('model.embed_tokens.weight')!;
+  return { ...model, shape: { ...shape, tiedEmbeddings: false }, values: new Map([...values, ['lm_head.weight', head]]) };
+}
 
-async function readConfig(path: string): Promise<Config> {
-  const parsed = configSchema.safeParse(await readJson(path));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new SteerError('invalid_model', `${path}: ${issue?.path.join('.')}: ${issue?.message}.`);
+/** Tied again where both tables came out alike. */
+function retied(model: Model, config: PeftConfig, path: string): Model {
+  const [table, head] = ['model.embed_tokens.weight', 'lm_head.weight'].map((name) => model.values.get(name)!);
+  if (Buffer.compare(bytesOf(table!), bytesOf(head!)) === 0) {
+    const values = new Map([...model.values].filter(([name]) => name !== 'lm_head.weight'));
+    return { ...model, values, shape: { ...model.shape, tiedEmbeddings: true } };
   }
-  const other = otherKinds.find((field) => parsed.data[field]);
-  if (other === undefined) return parsed.data;
-  throw refuse(path, `${other}, which is not followed here`);
+  if (config.ensure_weight_tying) throw refuseAdapter(path, 'ensure_weight_tying and two tables that differ');
+  if (table!.length !== head!.length) throw refuseAdapter(path, 'a larger vocabulary without an lm_head of its size');
+  return model;
 }
 
-function refuse(path: string, found: string): SteerError {
-  return new SteerError(
-    'invalid_model',
-    `${path}: found ${found}. Merge the adapter with PEFT itself and bring the whole model.`,
-  );
-}
-
-/** The alpha of mergeAdapter, which divides it by the rank. */
-function scaleOf({ lora_alpha, alpha_pattern, use_rslora }: Config, module: string, rank: number): number {
-  const own = Object.entries(alpha_pattern ?? {}).find(([name]) => module === name || module.endsWith(`.${name}`));
-  const alpha = own ? own[1] : lora_alpha;
-  return use_rslora ? alpha * Math.sqrt(rank) : alpha;
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 async function mergeTarget(
@@ -143,24 +131,24 @@ async function mergeTarget(
   name: string,
   weight: Float32Array,
   [out, inner]: readonly number[],
-  alphaOf: (rank: number) => number,
+  alpha: (rank: number) => number,
 ): Promise<Float32Array> {
   const other = name.replace('.lora_A', '.lora_B');
   const [down, up] = [file.shapes.get(name)!, file.shapes.get(other)];
   const rank = down[0]!;
   if (down.join() !== `${rank},${inner}` || up?.join() !== `${out},${rank}`) {
-    throw refuse(
+    throw refuseAdapter(
       path,
       `${name} [${down.join(', ')}] and ${other} [${up?.join(', ') ?? 'missing'}] for a weight [${out}, ${inner}]`,
     );
   }
-  return mergeAdapter(weight, await file.read(name), await file.read(other), { rank, alpha: alphaOf(rank) });
+  return mergeAdapter(weight, await file.read(name), await file.read(other), { rank, alpha: alpha(rank) });
 }
 
 async function readWhole(file: TensorFile, path: string, name: string, dims: readonly number[]): Promise<Float32Array> {
   const found = file.shapes.get(name)!;
   if (found.join() === dims.join()) return await file.read(name);
-  throw refuse(path, `${name} [${found.join(', ')}] for [${dims.join(', ')}]`);
+  throw refuseAdapter(path, `${name} [${found.join(', ')}] for [${dims.join(', ')}]`);
 }
 
 /** The model with the adapter's vocabulary where that is larger, and with the tokenizer and card that lie beside the adapter. */

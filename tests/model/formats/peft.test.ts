@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mergePeft } from '../../../src/model/formats/peft.ts';
 import { writeTensorFile } from '../../../src/model/formats/safetensors.ts';
+import { initialWeights } from '../../../src/model/initial-weights.ts';
 import { mergeAdapter } from '../../../src/model/lora.ts';
 import { type Model, readModel, withControlTokens, writeModel } from '../../../src/model/model.ts';
 import { blankCard, readShape } from '../../../src/model/model-folder.ts';
@@ -72,6 +73,101 @@ describe('an adapter written here', () => {
   });
 });
 
+/** An adapter of the tensors, each full of one number. */
+async function adapterOf(folder: string, shapes: Record<string, [dims: number[], filling: number]>, config: object = {}) {
+  cpSync(golden('peft/0'), folder, { recursive: true });
+  const path = join(folder, 'adapter_config.json');
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...config }));
+  const all = Object.entries(shapes).map(([name, tensor]) => [`base_model.model.${name}`, ...tensor] as const);
+  await writeTensorFile(
+    join(folder, 'adapter_model.safetensors'),
+    new Map(all.map(([name, dims]) => [name, dims])),
+    all.map(([name, dims, filling]) => [name, new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(filling)]),
+    'F32',
+  );
+}
+
+describe('on a model whose embeddings are tied', () => {
+  const folder = join(scratch, 'tied-adapter');
+  const table = 'model.embed_tokens.weight';
+  let tied: Model;
+  let dims: number[];
+  beforeAll(async () => {
+    await writeTinyModel(join(scratch, 'tied'), { kind: 'base', name: 'tied' });
+    tied = await readModel(join(scratch, 'tied'));
+    expect(tied.shape.tiedEmbeddings).toBe(true);
+    dims = [tied.shape.vocabSize, tied.shape.hiddenSize];
+  });
+  const valuesOf = ({ values }: Model, name: string) => values.get(name)!;
+  const filled = (filling: number) => new Float32Array(dims[0]! * dims[1]!).fill(filling);
+
+  test('an output projection that was trained makes the model an untied one, written and read as such', async () => {
+    await adapterOf(folder, { 'lm_head.weight': [dims, 0.5] }, { modules_to_save: ['lm_head'] });
+    const merged = await mergePeft(tied, folder);
+    const out = join(scratch, 'untied');
+    await writeModel(out, merged, 'float32');
+    expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).tie_word_embeddings).toBe(false);
+    const read = await readModel(out);
+    expect(valuesOf(read, 'lm_head.weight')).toEqual(filled(0.5));
+    expect(valuesOf(read, table)).toEqual(valuesOf(tied, table));
+    const [before, after] = [await scoresOf(tied, [1, 2, 3]), await scoresOf(read, [1, 2, 3])];
+    expect(after.some((score, i) => Math.abs(score - before[i]!) > 0.01)).toBe(true);
+  });
+
+  test('low ranks for the output projection do so as well', async () => {
+    const [V, D] = dims as [number, number];
+    const shapes = { 'lm_head.lora_A.weight': [[1, D], 1], 'lm_head.lora_B.weight': [[V, 1], 2] } as const;
+    await adapterOf(folder, shapes as never, { r: 1, lora_alpha: 3, target_modules: ['lm_head'] });
+    const merged = await mergePeft(tied, folder);
+    expect(merged.shape.tiedEmbeddings).toBe(false);
+    expect(valuesOf(merged, table)).toEqual(valuesOf(tied, table));
+    expect(valuesOf(merged, 'lm_head.weight')[5]).toBeCloseTo(valuesOf(tied, table)[5]! + 6, 4);
+  });
+
+  test('embeddings that were trained alone leave the output projection as it was', async () => {
+    await adapterOf(folder, { [table]: [dims, 0.25] }, { modules_to_save: ['embed_tokens'] });
+    const merged = await mergePeft(tied, folder);
+    expect(merged.shape.tiedEmbeddings).toBe(false);
+    expect(valuesOf(merged, table)).toEqual(filled(0.25));
+    expect(valuesOf(merged, 'lm_head.weight')).toEqual(valuesOf(tied, table));
+  });
+
+  test('tables that are alike, or were kept tied, stay one', async () => {
+    await adapterOf(folder, { [table]: [dims, 0.25], 'lm_head.weight': [dims, 0.25] }, { modules_to_save: ['lm_head'] });
+    for (const merged of [await mergePeft(tied, folder)]) {
+      expect(merged.shape).toEqual(tied.shape);
+      expect([...merged.values.keys()].toSorted()).toEqual([...tied.values.keys()].toSorted());
+      expect(valuesOf(merged, table)).toEqual(filled(0.25));
+    }
+    await adapterOf(folder, { [table]: [dims, 0.5] }, { modules_to_save: ['embed_tokens'], ensure_weight_tying: true });
+    const kept = await mergePeft(tied, folder);
+    expect([kept.shape.tiedEmbeddings, valuesOf(kept, table)[0]]).toEqual([true, 0.5]);
+    await adapterOf(folder, { 'lm_head.weight': [dims, 0.5] }, { modules_to_save: ['lm_head'], ensure_weight_tying: true });
+    await expect(mergePeft(tied, folder)).rejects.toThrow('found ensure_weight_tying and two tables that differ');
+  });
+
+  test('embeddings of a larger vocabulary with none for the output projection are refused', async () => {
+    await adapterOf(folder, { [table]: [[dims[0]! + 1, dims[1]!], 0.5] }, { modules_to_save: ['model.embed_tokens'] });
+    await expect(mergePeft(tied, folder)).rejects.toThrow('a larger vocabulary without an lm_head of its size');
+  });
+});
+
+test('biases that were trained are taken over', async () => {
+  await writeTinyModel(join(scratch, 'unbiased'), { kind: 'base', name: 'unbiased' });
+  const unbiased = await readModel(join(scratch, 'unbiased'));
+  const shape = { ...unbiased.shape, modelType: 'qwen2' as const, attentionBias: true };
+  const biased: Model = { ...unbiased, shape, values: new Map(initialWeights(shape, 1)) };
+  const at = 'model.layers.0.self_attn';
+  const length = biased.values.get(`${at}.q_proj.bias`)!.length;
+  const shorter = biased.values.get(`${at}.v_proj.bias`)!.length;
+  const folder = join(scratch, 'bias-adapter');
+  const shapes = { [`${at}.q_proj.base_layer.bias`]: [[length], 0.5], [`${at}.v_proj.bias`]: [[shorter], 0.25] };
+  await adapterOf(folder, shapes as never, { bias: 'all' });
+  const merged = await mergePeft(biased, folder);
+  expect(merged.values.get(`${at}.q_proj.bias`)).toEqual(new Float32Array(length).fill(0.5));
+  expect(merged.values.get(`${at}.v_proj.bias`)).toEqual(new Float32Array(shorter).fill(0.25));
+});
+
 describe('refused', () => {
   const folder = join(scratch, 'refused');
   const weights = (shapes: Record<string, number[]>) =>
@@ -93,9 +189,36 @@ describe('refused', () => {
     [{ fan_in_fan_out: true }, 'expected false'],
     [{ alpha_pattern: { '.*q_proj': 3 } }, 'expected names of modules, no other pattern'],
     [{ layer_replication: [[0, 2]] }, 'found layer_replication, which is not followed here'],
-  ])('%j', async (change, message) => {
+    [{ trainable_token_indices: { embed_tokens: [3] } }, 'found trainable_token_indices'],
+    [{ target_parameters: ['mlp.experts.down_proj'] }, 'found target_parameters'],
+    [{ lora_bias: true }, 'found lora_bias'],
+    [{ kasa_config: { beta: 1 } }, 'found kasa_config'],
+    [{ megatron_config: { layers: 2 } }, 'found megatron_config'],
+    [{ said_by_a_later_peft: 'yes' }, 'found said_by_a_later_peft, which is not followed here'],
+    ...['pissa', 'pissa_niter_16', 'olora', 'corda', 'loftq', 'lora_ga', 'of a later peft'].map((start): [object, string] => [
+      { init_lora_weights: start },
+      `found init_lora_weights "${start}", which changes the weights of the base. Merge the adapter with PEFT itself`,
+    ]),
+    [{ layers_to_transform: [1] }, /lora_[AB].weight, which layers_to_transform of adapter_config.json passes over/],
+    [{ layers_to_transform: 0 }, /layers\.1\..* which layers_to_transform/],
+    [{ target_modules: ['q_proj'] }, 'which target_modules of adapter_config.json passes over'],
+    [{ exclude_modules: ['layers.1.self_attn.q_proj'] }, /layers\.1\.self_attn\.q_proj.* which exclude_modules/],
+  ] as [object, string | RegExp][])('%j', async (change, message) => {
     config(change);
     await expect(mergePeft(base, folder)).rejects.toThrow(message);
+  });
+
+  test.each([
+    { init_lora_weights: 'gaussian', loftq_config: { loftq_bits: 4 }, eva_config: null },
+    { init_lora_weights: 'eva', eva_config: { rho: 2 } },
+    { init_lora_weights: 'orthogonal', layers_to_transform: [0, 1], layers_pattern: 'layers' },
+    { init_lora_weights: false, bias: 'lora_only', runtime_config: { ephemeral_gpu_offload: false } },
+    { target_modules: '.*_proj$', said_by_a_later_peft: null, and_another: [], peft_version: '9.9' },
+  ])('not %j, which changes nothing', async (change) => {
+    config({});
+    const before = await mergePeft(base, folder);
+    config(change);
+    expect((await mergePeft(base, folder)).values).toEqual(before.values);
   });
 
   test('tensors of another model, of another size, or without their other half', async () => {
