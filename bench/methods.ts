@@ -1,5 +1,5 @@
-// What do SteerLM's two ways to go on from a steered model bring: bootstrapping (arXiv 2310.05344, 3.4) and SteerLM 2.0's reweighting (2406.08673, 4.5)?
-// Both start from the shipped model and take the same prompts; beside them stands the same model after as many more conversations of the corpus,
+// What does SteerLM's way to go on from a steered model bring, bootstrapping (arXiv 2310.05344, 3.4)?
+// It starts from the shipped model; beside it stands the same model after as many more conversations of the corpus,
 // so that more training is not taken for a better method. The judge is that of bench/steering, which chose, labelled and taught nothing here.
 import { existsSync, readdirSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ import { asServed, makeJudge, makeOnce, messagesLine, folder as shared, watch, w
 
 const folder = 'data/bench/methods';
 const prompts = 1500;
-/** Conversations from which all methods take prompts, or replies as they stand. */
+/** Conversations from which both take prompts, or replies as they stand. */
 const taught: CorpusRun = { ...recipes.steered, seed: 21, conversations: 2 * prompts, learningRate: 2e-4 };
 
 const modelOf = (name: string) => resolve('models', name);
@@ -30,28 +30,6 @@ async function writeTaught(path: string): Promise<void> {
   }
   await mkdir(folder, { recursive: true });
   await writeFile(path, `${lines.join('\n')}\n`);
-}
-
-function makeReweighted(data: string): Promise<string> {
-  return makeOnce('reweighted', (out, runFolder) => {
-    const from = ['--model', modelOf(models.steered), '--base', modelOf(models.base), '--predictor', modelOf(models.predictor)];
-    const size = ['--prompts-count', String(prompts), '--replies', '8', '--epochs', '2', '--accumulation', '4'];
-    const rest = ['--learning-rate', '5e-5', '--dtype', 'float16', '--evaluate-every', '50'];
-    return steer([
-      'reweight',
-      '--name',
-      'reweighted',
-      '--data',
-      data,
-      '--out',
-      out,
-      '--run-folder',
-      runFolder,
-      ...from,
-      ...size,
-      ...rest,
-    ]);
-  });
 }
 
 interface JobSeen {
@@ -121,7 +99,6 @@ export async function run(): Promise<void> {
   const made = {
     'more-conversations': await makeTaughtMore(),
     bootstrapped: await makeBootstrapped(data),
-    reweighted: await makeReweighted(data),
   };
   const out = `${folder}/report`;
   const controls = Object.entries(made).flatMap(([name, path]) => ['--control', `${name}=${path}`]);
@@ -129,6 +106,6 @@ export async function run(): Promise<void> {
   const from = ['--model', modelOf(models.steered), '--base', modelOf(models.base), '--judge', judge, '--prompts', asked];
   await steer(['evaluate', 'steering', ...from, ...size, ...controls, '--out', out]);
   const report = await readFile(`${out}/steering.md`, 'utf8');
-  const told = `${prompts} prompts for each method: bootstrapping trains on 2 replies to each under what the shipped predictor finds in them, reweighting on 8; *more-conversations* is the shipped model after ${taught.conversations} conversations of the corpus at the same learning rate as bootstrapping.`;
+  const told = `${prompts} prompts: bootstrapping trains on 2 replies to each under what the shipped predictor finds in them; *more-conversations* is the shipped model after ${taught.conversations} conversations of the corpus at the same learning rate as bootstrapping.`;
   await recordSection('methods', `${told}\n\n${report.replace(/^# .*\n+/, '').replaceAll(/^## /gm, '### ')}`);
 }

@@ -20,7 +20,6 @@ const commands: Record<string, () => Promise<(around: Surroundings) => Command>>
   'train-predictor': async () => (await import('./cli/train-predictor.ts')).trainPredictorCommand,
   label: async () => (await import('./cli/label.ts')).labelCommand,
   finetune: async () => (await import('./cli/finetune.ts')).finetuneCommand,
-  reweight: async () => (await import('./cli/reweight.ts')).reweightCommand,
   evaluate: async () => (await import('./cli/evaluate.ts')).evaluateCommand,
   migrate: async () => (await import('./cli/migrate.ts')).migrateCommand,
   openapi: async () => (await import('./cli/openapi.ts')).openapiCommand,

@@ -12,13 +12,14 @@ import { datasetsBehind } from '../model/provenance.ts';
 import { type LlamaShape, parameterCount, parameterShapes, type WeightType } from '../model/shape.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { trainTokenizer } from '../model/tokenizer/tokenizer-training.ts';
+import { privateFolder } from '../private-files.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { controlTokens, promptLayoutVersion } from '../steerlm/prompt-layout.ts';
 import { chooseProvider, type ProviderChoice } from '../tensor/providers.ts';
 import { type SavedCheckpoint, type TrainingResult, type TrainingSettings, train } from '../training/loop.ts';
 import type { TrainingListener } from '../training/process.ts';
 import type { LabelDropout } from './label-dropout.ts';
-import { recipeOfGroups, recipeOfSamples, samplesOf } from './recipe.ts';
+import { lessonOf, samplesOf } from './recipe.ts';
 import { plainPieces } from './sequences.ts';
 
 /** Size of a model made from scratch. */
@@ -62,10 +63,7 @@ export type PretrainingSpec = RunFiles & {
 export type SteeringSpec = RunFiles & { method: 'steered'; base: string; schema: AttributeSchema; dropout: LabelDropout };
 /** Plain fine-tuning: the same tokens count, and no label is read. */
 export type SupervisedSpec = RunFiles & { method: 'supervised'; base: string };
-/** SteerLM 2.0's reweighting: both files hold groups of so many replies, and the base is the steered model that wrote them. */
-export type ReweightingSpec = RunFiles & { method: 'reweighted'; base: string; replies: number };
-export type TrainingSpec = PretrainingSpec | SteeringSpec | SupervisedSpec | ReweightingSpec;
-export type SampleSpec = Exclude<TrainingSpec, ReweightingSpec>;
+export type TrainingSpec = PretrainingSpec | SteeringSpec | SupervisedSpec;
 
 export interface TrainingOutcome {
   out: string | null;
@@ -81,7 +79,7 @@ export async function runTrainingSpec(
   listener: TrainingListener,
   signal: AbortSignal,
 ): Promise<TrainingOutcome> {
-  const training = spec.method === 'reweighted' ? [] : await samplesOf(spec.train);
+  const training = await samplesOf(spec.train);
   const model =
     spec.method === 'pretrain' ? await startingModel(spec, training, listener) : withControlTokens(await readModel(spec.base));
   if (spec.T > model.shape.contextLength) {
@@ -90,8 +88,7 @@ export async function runTrainingSpec(
       `Rows of ${spec.T} tokens exceed the context of ${model.shape.contextLength}. Lower --row-tokens.`,
     );
   }
-  const { told, ...recipe } =
-    spec.method === 'reweighted' ? await recipeOfGroups(spec, model) : await recipeOfSamples(spec, model, training);
+  const { told, ...recipe } = await lessonOf(spec, model, training);
   const { settings } = spec;
   listener.onNote(`${(parameterCount(model.shape) / 1e6).toFixed(2)} M parameters, ${told}`);
   const { provider, reason } = await chooseProvider(spec.provider ?? 'cpu');
@@ -181,7 +178,7 @@ async function tokenizerOfRun(
   listener.onNote(`training a tokenizer of ${vocabSize} tokens`);
   const json = await trainTokenizer(textsOf(samples), { vocabSize, addedTokens: Object.values(controlTokens) });
   const tokenizer = Tokenizer.fromJson(json, folder);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: privateFolder });
   await tokenizer.save(folder);
   return tokenizer;
 }

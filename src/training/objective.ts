@@ -22,7 +22,7 @@ export function packedBias(segments: Node): Node {
 }
 
 /** −ln p of every target times its weight (B·T). Feeds: ids (B, T), segments (B, T), targets (B·T), weights (B·T). */
-export function weightedSurprise(shape: LlamaShape, network: Network, B: number, T: number): Node {
+function weightedSurprise(shape: LlamaShape, network: Network, B: number, T: number): Node {
   const segments = t.input('segments', 'int64', [B, T]);
   const tokens = { ids: t.input('ids', 'int64', [B, T]), positions: rowPositions(B, T), bias: packedBias(segments) };
   const trunk = forwardTrunk(shape, network, tokens);

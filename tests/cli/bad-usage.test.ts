@@ -11,7 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const names = [
   ['serve', 'generate', 'score', 'import'],
   ['export', 'export-model', 'datasets', 'pretrain', 'train-predictor'],
-  ['label', 'finetune', 'reweight', 'evaluate', 'migrate', 'openapi'],
+  ['label', 'finetune', 'evaluate', 'migrate', 'openapi'],
 ].flat();
 
 test('steer --help names every command', async () => {
