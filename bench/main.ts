@@ -12,7 +12,6 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   upload: () => import('./upload.ts'),
   label: () => import('./label.ts'),
   'bring-your-own': () => import('./bring-your-own.ts'),
-  'big-model': () => import('./big-model.ts'),
   device: () => import('./device.ts'),
   decode: () => import('./decode.ts'),
   scale: () => import('./scale.ts'),
