@@ -1,6 +1,6 @@
 // What a process that serves or works consists of, put together once: database, models, application and, where wanted, a worker.
 // Knows no command line and no port.
-
+import { join } from 'node:path';
 import type { Answer } from './batches/answering.ts';
 import { batchJob } from './batches/batch-job.ts';
 import type { Config } from './config.ts';
@@ -15,6 +15,7 @@ import { defaultWorkerSettings, startWorker, type WorkerSettings } from './jobs/
 import { removeStrayPictures } from './npc/pictures.ts';
 import { labellingJob } from './predictor/labelling-job.ts';
 import { trainPredictor } from './predictor/train.ts';
+import { closeToOthers } from './private-files.ts';
 import { ModelRegistry } from './registry/model-registry.ts';
 import { engineOptions } from './registry/open.ts';
 import { type Db, openStore } from './store/connect.ts';
@@ -40,6 +41,7 @@ export async function openRuntime(config: Config, log: AppContext['log']): Promi
     const { databaseUrl, dataDir } = config;
     const store = await openStore({ databaseUrl, dataDir, onWait: (reason) => log.warn(reason) });
     opened.push(() => store.close());
+    closeToOthers(join(dataDir, 'runs'));
     await migrateStore(store.db);
     await removeLeftovers(store.db);
     await removeStrayPictures(store.db);

@@ -10,7 +10,7 @@ const files = sourcesIn('src');
 
 /** Rooms and files at the root of src in the order of ARCHITECTURE.md's table: each imports only itself and those that stand before it. */
 const order = [
-  ...['errors', 'random', 'statistics', 'steerlm'],
+  ...['errors', 'random', 'statistics', 'private-files', 'steerlm'],
   ...['tensor', 'store', 'files', 'jobs'],
   ...['model', 'training', 'constraints', 'engine', 'generation', 'upstream'],
   ...['datasets', 'predictor', 'registry', 'finetuning', 'evaluation', 'feedback', 'npc', 'batches'],
@@ -31,9 +31,8 @@ const homes: Record<string, string> = {
   ws: 'http/server.ts',
   pino: 'http',
   'eventsource-parser': 'upstream/chunks.ts',
-  'pg-boss': 'jobs/dispatcher.ts',
   postgres: 'store/connect.ts',
-  '@electric-sql/pglite': 'store/connect.ts',
+  '@electric-sql/pglite': 'store',
 };
 
 function sourcesIn(folder: string): string[] {

@@ -8,6 +8,7 @@ import { datasetSource, fileSource, type TrainingData, writeTrainingData } from 
 import { SteerError } from '../errors.ts';
 import { describeModel, recordModel } from '../finetuning/model-record.ts';
 import { exists } from '../model/formats/json-file.ts';
+import { makePrivateFolder, privateFolder } from '../private-files.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { ProviderChoice } from '../tensor/providers.ts';
 import { listCheckpoints } from '../training/checkpoint.ts';
@@ -57,7 +58,9 @@ export async function prepareRun(
     throw new SteerError('invalid_config', `The model would be written over its base ${out}. Choose another --name or --out.`);
   }
   await clearRun(runFolder, out, options.fresh === true);
-  await mkdir(runFolder, { recursive: true });
+  if (options.runFolder === undefined) makePrivateFolder(runFolder);
+  // A folder of that name may hold other things, which are none of ours.
+  else await mkdir(runFolder, { recursive: true, mode: privateFolder });
   const { train, validation, datasets, schema } = await gatherData(settings, options, rest.schema ?? null, runFolder, signal);
   return { name, out, runFolder, train, validation, datasets, provider: settings.executionProvider, schema };
 }

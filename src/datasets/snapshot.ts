@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { writingTo } from '../errors.ts';
+import { privateFile } from '../private-files.ts';
 import type { SampleContent } from './sample.ts';
 
 /** Writes one sample a line; answers how many there were and the SHA-256 of the file's content. */
@@ -12,7 +13,7 @@ export async function writeSnapshot(
   path: string,
   samples: AsyncIterable<SampleContent> | Iterable<SampleContent>,
 ): Promise<{ samples: number; hash: string }> {
-  const file = await open(path, 'w');
+  const file = await open(path, 'w', privateFile);
   const hash = createHash('sha256');
   let count = 0;
   let pending = '';

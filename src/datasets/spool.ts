@@ -8,13 +8,16 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { writingTo } from '../errors.ts';
 import { decodeText, readLines } from '../files/lines.ts';
+import { privateFile } from '../private-files.ts';
 
 /** Runs `use` with the path of a file that holds the bytes and is gone afterwards. Throws what reading the bytes throws, or `disk_full`. */
 export async function spool<T>(bytes: AsyncIterable<Uint8Array>, use: (path: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'steer-spool-'));
   try {
     const path = join(folder, 'data');
-    await writingTo(tmpdir(), () => pipeline(Readable.from(bytes, { objectMode: false }), createWriteStream(path)));
+    await writingTo(tmpdir(), () =>
+      pipeline(Readable.from(bytes, { objectMode: false }), createWriteStream(path, { mode: privateFile })),
+    );
     return await use(path);
   } finally {
     await rm(folder, { recursive: true, force: true });

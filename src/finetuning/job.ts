@@ -1,7 +1,7 @@
 // Fine-tuning as a job: sample (bootstrapping only), prepare, train in a process of its own, conclude. Every attempt goes on from the last
 // checkpoint; what a crash repeats leads to the same figures, since a run is a function of its plan. Knows no HTTP and opens no model.
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { eq } from 'drizzle-orm';
 import { storeDerived } from '../datasets/derived.ts';
@@ -10,6 +10,7 @@ import { SteerError } from '../errors.ts';
 import { storeFile } from '../files/files.ts';
 import { defineJob, type JobContext, type JobDefinition } from '../jobs/define.ts';
 import { exists } from '../model/formats/json-file.ts';
+import { makePrivateFolder } from '../private-files.ts';
 import { batchResults } from '../store/work-schema.ts';
 import type { ProviderChoice } from '../tensor/providers.ts';
 import { readCurve } from '../training/curve.ts';
@@ -125,7 +126,7 @@ async function planned(
     await context.note('warn', message);
     Object.assign(state, { plan: null, step: 0, tokens: 0 });
   }
-  await mkdir(runFolder, { recursive: true });
+  makePrivateFolder(runFolder);
   const onNote = (text: string) => void context.note('info', text).catch(() => {});
   const base = models.folderOf(input.model);
   const { db, signal } = context;

@@ -4,6 +4,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SteerError } from '../errors.ts';
+import { privateFile } from '../private-files.ts';
 import type { Node } from '../tensor/graph.ts';
 import { constant, stored } from '../tensor/primitives.ts';
 import type { OpenFile } from './formats/json-file.ts';
@@ -57,7 +58,7 @@ export async function constantsInFile(bytes: number): Promise<Constants> {
   const folder = await mkdtemp(join(tmpdir(), 'steer-weights-')).catch((cause) => {
     throw noRoom(bytes, cause);
   });
-  const file = await open(join(folder, fileName), 'w');
+  const file = await open(join(folder, fileName), 'w', privateFile);
   let end = 0;
   return {
     folder,

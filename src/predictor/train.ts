@@ -1,5 +1,6 @@
 // Starts the training process of a predictor and waits for it.
 import { mkdir } from 'node:fs/promises';
+import { privateFolder } from '../private-files.ts';
 import { builtEntry } from '../tensor/built-entry.ts';
 import { runTraining, type TrainingListener } from '../training/process.ts';
 import type { PredictorOutcome, PredictorSpec } from './training-run.ts';
@@ -10,6 +11,6 @@ export async function trainPredictor(
   listener: TrainingListener,
   signal: AbortSignal,
 ): Promise<PredictorOutcome> {
-  await mkdir(spec.runFolder, { recursive: true });
+  await mkdir(spec.runFolder, { recursive: true, mode: privateFolder });
   return runTraining(builtEntry(import.meta.url, './training-child.ts'), spec, listener, signal);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError, writingTo } from '../errors.ts';
 import { openTensorFile, writeTensorFile } from '../model/formats/safetensors.ts';
+import { privateFile, privateFolder } from '../private-files.ts';
 import { slots } from '../tensor/adamw.ts';
 import type { Tensor } from '../tensor/session.ts';
 import type { TrainingState } from './state.ts';
@@ -56,12 +57,12 @@ export async function saveCheckpoint(folder: string, state: TrainingState, posit
 }
 
 async function writeState(folder: string, state: TrainingState, position: Position): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: privateFolder });
   await state.settle();
   const shapes = stateShapes(state);
   const tensors = [...shapes.keys()].map((name): [string, Float32Array] => [name, state.value(name)]);
   await writeTensorFile(join(folder, 'state.safetensors'), shapes, tensors, 'F32');
-  await writeFile(join(folder, 'position.json'), `${JSON.stringify(position, null, 2)}\n`);
+  await writeFile(join(folder, 'position.json'), `${JSON.stringify(position, null, 2)}\n`, { mode: privateFile });
 }
 
 /** Names of the whole checkpoints in a folder, oldest first. */

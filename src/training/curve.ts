@@ -3,20 +3,21 @@
 import { appendFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writingTo } from '../errors.ts';
+import { privateFile, privateFolder } from '../private-files.ts';
 import type { Metrics } from './loop.ts';
 
 const fileName = 'metrics.jsonl';
 
 /** Begins the curve of a run that starts over. */
 export async function beginCurve(runFolder: string): Promise<void> {
-  await mkdir(runFolder, { recursive: true });
+  await mkdir(runFolder, { recursive: true, mode: privateFolder });
   await rm(join(runFolder, fileName), { force: true });
 }
 
 /** Adds a step. */
 export async function appendToCurve(runFolder: string, metrics: Metrics): Promise<void> {
   // A line that a crash cut short ends where the next begins.
-  await writingTo(runFolder, () => appendFile(join(runFolder, fileName), `\n${JSON.stringify(metrics)}`));
+  await writingTo(runFolder, () => appendFile(join(runFolder, fileName), `\n${JSON.stringify(metrics)}`, { mode: privateFile }));
 }
 
 /** Figures by step up to step `last`, in order; of a step made twice the newer ones. */

@@ -12,6 +12,7 @@ import type { Store } from '../../src/store/connect.ts';
 import { models as modelRows } from '../../src/store/schema.ts';
 import { openWorkshop, type Workshop } from '../jobs/workshop.ts';
 import { testDatabases } from '../store/databases.ts';
+import { readableByOthers } from '../store/readable-by-others.ts';
 import { openSite, quick, ratedLines, type Site, tone } from './workshop.ts';
 
 describe.each(await testDatabases())('fine-tuning jobs on $name', ({ open }) => {
@@ -186,6 +187,8 @@ describe.each(await testDatabases())('fine-tuning jobs on $name', ({ open }) => 
     expect(step).toBeGreaterThan(0);
     const [kept] = await listCheckpoints(store.db, job.id, { limit: 1 });
     expect(kept).toMatchObject({ step, metrics: { train_loss: expect.any(Number) } });
+    expect(existsSync(join(runFolder, 'train.jsonl'))).toBe(true);
+    expect(readableByOthers(join(site.dataDir, 'runs'))).toEqual([]);
     await resumeJob(store.db, job.id);
     await steps(job, stepped(job) + 20);
     process.kill(JSON.parse(readFileSync(join(runFolder, 'lock'), 'utf8')).pid, 'SIGKILL');

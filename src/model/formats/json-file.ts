@@ -1,5 +1,6 @@
 // Small files of a model folder: JSON read with a clear complaint, anything written whole or not at all. Knows no field of any of them.
-import { access, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { SteerError } from '../../errors.ts';
 
 /** The parsed content of a JSON file. Throws invalid_model when it is missing, unreadable or not JSON. */
@@ -31,10 +32,16 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 
 export type OpenFile = Awaited<ReturnType<typeof open>>;
 
-/** Fills a file beside `path` and renames it there once it is complete and on disk; removes it when filling fails. */
+const anybody = 0o666;
+
+/**
+ * Fills a file beside `path` and renames it there once it is complete and on disk; removes it when filling fails. Whoever may not look into the
+ * folder may not read the file, wherever that goes.
+ */
 export async function writeWhole(path: string, fill: (file: OpenFile) => Promise<void>): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;
-  const file = await open(partial, 'w');
+  const { mode } = await stat(dirname(path));
+  const file = await open(partial, 'w', mode & anybody);
   try {
     await fill(file);
     await file.sync();
