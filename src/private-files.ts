@@ -19,16 +19,19 @@ export function makePrivateFolder(path: string): void {
 export function closeToOthers(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found || found.isSymbolicLink()) return;
-  if ((found.mode & 0o777 & ~ownersShare) !== 0) restrict(path, found.mode & ownersShare);
+  if ((found.mode & 0o777 & ~ownersShare) !== 0) unlessHindered(() => chmodSync(path, found.mode & ownersShare));
   if (!found.isDirectory()) return;
-  for (const name of readdirSync(path)) closeToOthers(join(path, name));
+  for (const name of unlessHindered(() => readdirSync(path)) ?? []) closeToOthers(join(path, name));
 }
 
-function restrict(path: string, mode: number): void {
+/** Another user's file, one removed meanwhile, or a disk without modes: the folder above it still keeps others out. */
+const hindrances = ['EPERM', 'EACCES', 'ENOENT', 'ENOTSUP', 'EROFS'];
+
+function unlessHindered<T>(act: () => T): T | undefined {
   try {
-    chmodSync(path, mode);
+    return act();
   } catch (error) {
-    // Another user's file, removed meanwhile, or a disk without modes: the folder above it still keeps others out.
-    if (!['EPERM', 'ENOENT', 'ENOTSUP', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    if (hindrances.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
   }
 }
