@@ -14,7 +14,10 @@ export interface Pulse {
   leaseMs: number;
 }
 
-/** Runs the definition on the claimed job; `release` gives the job back for another process. Never throws for what the job did. */
+/**
+ * Runs the definition on the claimed job; `release` gives the job back for another process. Never throws for what the job did. Answers whether
+ * the database was away meanwhile.
+ */
 export async function attempt(
   db: Db,
   claim: Claim,
@@ -22,8 +25,9 @@ export async function attempt(
   { beatMs, leaseMs }: Pulse,
   release: AbortSignal,
   log: Log,
-): Promise<void> {
+): Promise<boolean> {
   const { job } = claim;
+  let away = false;
   const stop = new AbortController();
   const halt = (reason: StopReason) => stop.abort(reason);
   const onRelease = () => halt('release');
@@ -31,11 +35,18 @@ export async function attempt(
   if (release.aborted) onRelease();
   if (job.wish) halt(job.wish);
   const add = (level: 'warn' | 'error', message: string) => addEvent(db, { jobId: job.id, type: 'message', level, message });
-  const onReturn = (silentMs: number) => add('warn', `${wasAway(silentMs)}; the job went on meanwhile.`);
+  const onReturn = (silentMs: number) => {
+    away = true;
+    return add('warn', `${wasAway(silentMs)}; the job went on meanwhile.`);
+  };
   const pulse = keepBeating(claim, { beatMs, leaseMs }, { halt, onReturn });
+  const onAway = (error: unknown) => {
+    away = true;
+    log.warn({ err: describe(error) }, 'job waits for the database');
+  };
   const store = async (ending: () => Ending) => {
-    const event = await persist(() => endClaim(claim, ending()), release, log);
-    if (event !== null) await persist(() => add('error', event), release, log);
+    const event = await persist(() => endClaim(claim, ending()), release, onAway);
+    if (event !== null) await persist(() => add('error', event), release, onAway);
   };
   try {
     const input = definition.input.parse(job.input);
@@ -44,6 +55,7 @@ export async function attempt(
   } catch (error) {
     await pulse.stop();
     const reason = stopReason(stop.signal);
+    away ||= reason === 'lost' || interruptionOf(error) === 'database';
     tell(log, job, error, reason);
     // What it was asked to stop for is still to be done: the job keeps the wish, and whoever claims it next does it.
     if (reason !== 'cancel' || interruptionOf(error) === null) await store(() => endingOf(error, reason, pulse.silentMs()));
@@ -51,6 +63,7 @@ export async function attempt(
     release.removeEventListener('abort', onRelease);
     await pulse.stop();
   }
+  return away;
 }
 
 type Ending = [status: JobStatus, outcome: Outcome];
@@ -71,13 +84,13 @@ async function endClaim(claim: Claim, [status, outcome]: Ending): Promise<string
 const retryMs = 200;
 
 /** Tries until the database is back and takes it, or the process ends: how a job ended must not be lost with the database. */
-async function persist<T>(write: () => Promise<T>, release: AbortSignal, log: Log): Promise<T> {
+async function persist<T>(write: () => Promise<T>, release: AbortSignal, onAway: (error: unknown) => void): Promise<T> {
   for (let told = false; ; told = true) {
     try {
       return await write();
     } catch (error) {
       if (interruptionOf(error) === null || release.aborted) throw error;
-      if (!told) log.warn({ err: describe(error) }, 'job waits for the database');
+      if (!told) onAway(error);
       await sleep(retryMs, undefined, { signal: release }).catch(() => {});
     }
   }

@@ -74,10 +74,10 @@ async function workOn(work: LaneWork): Promise<void> {
   while (!release.aborted) {
     const isHeard = performance.now() - since >= heardMs;
     try {
-      const worked = await workOnOldest(work, isHeard);
+      const found = await workOnOldest(work, isHeard);
       failed = false;
-      if (worked) since = performance.now();
-      else await bell.wait(isHeard ? settings.sweepMs : Math.min(heardMs, settings.sweepMs));
+      if (found === 'database was away') since = performance.now();
+      if (found === 'nothing') await bell.wait(isHeard ? settings.sweepMs : Math.min(heardMs, settings.sweepMs));
     } catch (error) {
       if (!failed) log.warn({ lane, err: describe(error) }, 'job not settled');
       failed = true;
@@ -87,19 +87,22 @@ async function workOn(work: LaneWork): Promise<void> {
   }
 }
 
-/** False when no job waits. */
-async function workOnOldest({ id, store, definitions, log, settings, release }: LaneWork, isHeard: boolean): Promise<boolean> {
+/** Takes the oldest job that waits, to its end. */
+async function workOnOldest(
+  { id, store, definitions, log, settings, release }: LaneWork,
+  isHeard: boolean,
+): Promise<'nothing' | 'worked' | 'database was away'> {
   const { db } = store;
   const kinds = definitions.map(({ name }) => name);
   const gone = (await listWorkers(db, kinds)).filter((worker) => isGone(worker, store.exclusive));
   const { leaseMs, maxStalls } = settings;
   const job = await claimJob(db, id, { kinds, gone, silentMs: isHeard ? leaseMs : undefined, maxStalls });
-  if (!job) return false;
+  if (!job) return 'nothing';
   const definition = definitions.find(({ name }) => name === job.kind)!;
   log.info({ jobId: job.id, kind: job.kind, attempt: job.attempt }, 'job begins');
-  await attempt(db, new Claim(db, job), definition, settings, release, log);
+  const wasAway = await attempt(db, new Claim(db, job), definition, settings, release, log);
   log.info({ jobId: job.id, kind: job.kind }, 'job left');
-  return true;
+  return wasAway ? 'database was away' : 'worked';
 }
 
 /** Wakes who waits for it, or the next one who does. */
