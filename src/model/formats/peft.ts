@@ -2,13 +2,13 @@
 // parameters whole, in place of the base model's; those of a grown vocabulary come so.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { alphaOf, type PeftConfig, passedOverBy, readPeftConfig, refuseAdapter } from '../../training/peft-config.ts';
 import { adapterShapes, type Lora, mergeAdapter } from '../lora.ts';
 import type { Model } from '../model.ts';
 import { cardName, readModelCard } from '../model-folder.ts';
 import { type LlamaShape, parameterShapes } from '../shape.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { exists, writeJson } from './json-file.ts';
+import { alphaOf, type PeftConfig, passedOverBy, readPeftConfig, refuseAdapter } from './peft-config.ts';
 import { openTensorFile, type TensorFile, writeTensorFile } from './safetensors.ts';
 
 /** What was trained beside a fixed base model. */

@@ -1,8 +1,8 @@
 // adapter_config.json of a LoRA adapter, as PEFT writes it: what is followed when it is merged, and what would change the result and is refused
 // by name. A field nobody here knows is refused as well, unless it is empty: a later PEFT may mean anything by it.
 import { z } from 'zod';
-import { SteerError } from '../errors.ts';
-import { readJson } from '../model/formats/json-file.ts';
+import { SteerError } from '../../errors.ts';
+import { readJson } from './json-file.ts';
 
 /** Starting values that leave the weights of the base as they are. The others make PEFT change those whenever it loads the adapter. */
 const innocentStarts = [true, false, 'gaussian', 'orthogonal', 'eva'];
