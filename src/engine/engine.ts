@@ -6,6 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type ConstraintSpec, Constraints, type OpenConstraint } from '../constraints/constraint.ts';
 import { type FailureCode, SteerError } from '../errors.ts';
+import { anyCaller } from '../turns.ts';
 import type { SeatedSequence } from './onnx/bands.ts';
 import { Reply } from './reply.ts';
 import type { FinishReason, GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
@@ -13,13 +14,16 @@ import type { Batch, Reading, Runner } from './runner.ts';
 import { type Claim, Scheduler } from './scheduler.ts';
 
 export interface EngineOptions {
-  /** Keys and values of running requests, at their longest; lanes that are not filled may take as much again. */
+  /**
+   * Keys and values of the running replies of one caller, at their longest; of this, of `sequences` and of `waiting` a quarter more is kept for
+   * others. Lanes that are not filled may take as much again.
+   */
   cacheBytes: number;
   /** Beginnings of prompts that are kept. */
   prefixBytes: number;
-  /** Sequences that run at once: replies times the prompts each is mixed from. */
+  /** Sequences of one caller that run at once: replies times the prompts each is mixed from. */
   sequences: number;
-  /** Requests that may wait. */
+  /** Requests of one caller that may wait. */
   waiting: number;
   /** Prompt tokens read in a step. */
   stepTokens: number;
@@ -57,7 +61,9 @@ interface Live extends Claim {
   settle(error?: SteerError): void;
   signal: AbortSignal;
   deadlineMs: number;
-  replies: Reply[];
+  answers: Reply[];
+  /** Those that were not begun. */
+  pending: Reply[];
   openings: Opening[];
   /** Those being written, with a sequence for each branch of their phase. */
   writing: Map<Reply, Sequence[]>;
@@ -103,19 +109,20 @@ export class Engine {
     signal: AbortSignal,
     settle: (error?: SteerError) => void,
   ): Live {
-    const { phases, n, maxTokens, priority, maxMs = Number.POSITIVE_INFINITY } = request;
+    const { caller = anyCaller, phases, n, maxTokens, priority, maxMs = Number.POSITIVE_INFINITY } = request;
     const arrivedMs = performance.now();
     // Only one phase of a reply is in the cache at a time; the widest counts.
-    const widths = phases.map(({ branches }) => branches.length);
+    const sequences = Math.max(...phases.map(({ branches }) => branches.length));
     const longest = Math.max(...phases.flatMap(({ branches }) => branches.map(({ prompt }) => prompt.length))) + maxTokens;
-    const sequences = n * Math.max(...widths);
+    const answers = Array.from({ length: n }, (_, index) => {
+      return new Reply(request, index, this.#vocabulary, this.#constrain(request.constraint));
+    });
     return {
-      ...{ request, emit, signal, settle, priority, arrivedMs, sequences },
+      ...{ request, emit, signal, settle, caller, priority, arrivedMs, replies: n, sequences },
       slots: sequences * this.#runner.sizes.fitting(longest),
       deadlineMs: arrivedMs + maxMs,
-      replies: Array.from({ length: n }, (_, index) => {
-        return new Reply(request, index, this.#vocabulary, this.#constrain(request.constraint));
-      }),
+      answers,
+      pending: answers.slice(),
       openings: [],
       writing: new Map(),
     };
@@ -141,8 +148,8 @@ export class Engine {
 
   async #step(): Promise<void> {
     this.#dropEnded();
-    for (const live of this.#scheduler.admit(performance.now())) {
-      this.#guard(live, () => this.#open(live, live.replies, []));
+    for (const [live, count] of this.#scheduler.admit(performance.now())) {
+      this.#guard(live, () => this.#open(live, live.pending.splice(0, count), []));
     }
     for (const batch of this.#runner.batches()) await this.#write(batch);
     await this.#read();
@@ -152,10 +159,10 @@ export class Engine {
   /** Lets go of requests that were aborted or whose time is up. */
   #dropEnded(): void {
     const nowMs = performance.now();
-    for (const live of [...this.#scheduler.waiting, ...this.#scheduler.running]) {
+    for (const live of new Set([...this.#scheduler.waiting, ...this.#scheduler.running])) {
       if (live.signal.aborted) this.#fail(live, new SteerError('cancelled', 'The request was cancelled.'));
       else if (nowMs >= live.deadlineMs) {
-        for (const reply of live.replies) if (!reply.over) this.#end(live, reply, 'length', true);
+        for (const reply of live.answers) if (!reply.over) this.#end(live, reply, 'length', true);
         this.#settle(live);
       }
     }
@@ -175,7 +182,7 @@ export class Engine {
     for (const live of this.#scheduler.running) {
       for (const { reads } of live.openings) for (const read of reads) if (!read.scores) owners.set(read, live);
     }
-    for (const { sequence: read, count } of this.#scheduler.share([...owners.keys()])) {
+    for (const { sequence: read, count } of this.#scheduler.share(owners)) {
       const live = owners.get(read)!;
       if (!this.#scheduler.running.has(live)) continue;
       try {
@@ -226,7 +233,7 @@ export class Engine {
       if (Atomics.load(live.request.ended, reply.index) === 1) this.#end(live, reply, 'stop');
       else if (sequences.every(({ scores }) => scores)) this.#continue(live, reply, sequences);
     }
-    if (live.replies.every(({ over }) => over)) this.#settle(live);
+    if (live.answers.every(({ over }) => over)) this.#settle(live);
   }
 
   #continue(live: Live, reply: Reply, sequences: Sequence[]): void {
@@ -250,6 +257,7 @@ export class Engine {
   #end(live: Live, reply: Reply, finished: FinishReason, deadline = false): void {
     reply.over = true;
     this.#vacate(live, reply);
+    if (!live.pending.includes(reply)) this.#scheduler.end(live, reply.readTokens);
     live.emit(deadline ? { index: reply.index, finished, deadline } : { index: reply.index, finished });
   }
 
@@ -259,7 +267,10 @@ export class Engine {
   }
 
   #settle(live: Live, error?: SteerError): void {
-    for (const reply of live.replies) this.#vacate(live, reply);
+    for (const reply of live.answers) {
+      this.#vacate(live, reply);
+      if (!reply.over && !live.pending.includes(reply)) this.#scheduler.end(live, reply.readTokens);
+    }
     for (const { reads } of live.openings) for (const reading of reads) this.#runner.drop(reading);
     live.openings = [];
     this.#scheduler.release(live);

@@ -3,6 +3,7 @@
 import { openSource, type Precision, type WeightSource } from '../model/loaded-network.ts';
 import { parameterShapes } from '../model/shape.ts';
 import type { Provider } from '../tensor/session.ts';
+import { Shares } from '../turns.ts';
 import { KernelDecoder } from './kernel/decoder.ts';
 import { kernelsFit } from './kernel/kernels.ts';
 import { KernelRunner } from './kernel/runner.ts';
@@ -17,9 +18,9 @@ export interface RunnerOptions {
   threads: number;
   precision: Precision;
   provider: Provider;
+  /** This and `sequences`: of one caller. */
   cacheBytes: number;
   prefixBytes: number;
-  /** Sequences that run at once. */
   sequences: number;
 }
 
@@ -49,7 +50,7 @@ export async function openRunner(source: WeightSource, options: RunnerOptions): 
     return opened(decoder, new DeviceRunner(decoder, prefixBytes));
   }
   if (provider === 'cpu' && precision === 'int8' && (await kernelsHold(source, options))) {
-    const decoder = await KernelDecoder.open(source, { threads, rows: Math.max(sequences, chunkTokens) });
+    const decoder = await KernelDecoder.open(source, { threads, rows: Math.max(new Shares(sequences).total, chunkTokens) });
     return opened(decoder, new KernelRunner(decoder, prefixBytes));
   }
   const decoder = await openDecoder(source, { threads, precision, provider });
@@ -63,5 +64,5 @@ async function kernelsHold(source: WeightSource, { cacheBytes, prefixBytes }: Ru
     (sum, dims) => sum + dims.reduce((product, size) => product * size, 1),
     0,
   );
-  return kernelsFit(shape) && numbers + cacheBytes + prefixBytes < mostKernelBytes;
+  return kernelsFit(shape) && numbers + new Shares(cacheBytes).total + prefixBytes < mostKernelBytes;
 }

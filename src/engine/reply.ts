@@ -24,6 +24,11 @@ export class Reply {
     return this.#current.branches;
   }
 
+  /** Tokens of its prompts and of itself, as often as they are read. */
+  get readTokens(): number {
+    return this.branches.reduce((sum, { prompt }) => sum + prompt.length + this.tokens.length, 0);
+  }
+
   get #current(): Phase {
     return this.#request.phases[this.#phase]!;
   }

@@ -50,6 +50,8 @@ export interface GenerationRequest extends Drawing {
   /** Reply i draws with seed + i. */
   seed: number;
   priority: Priority;
+  /** Whose it is, in any words: callers take turns. Absent where they are not told apart. */
+  caller?: string | undefined;
   /** What each reply must be, unless it ends before it is complete. */
   constraint?: ConstraintSpec | undefined;
   /** Milliseconds from its arrival after which a reply ends with what there is. */

@@ -313,7 +313,8 @@ describe('bounds and faults', () => {
 
   it('refuses more than may wait, and what can never fit', async () => {
     const engine = engineWith({ sequences: 2, waiting: 1 });
-    await expect(answer(engine, requestOf({ n: 3 }))).rejects.toMatchObject({ code: 'invalid_request' });
+    const mixed = { branches: [0.5, 0.25, 0.25].map((weight, i) => ({ prompt: longPrompt(5 + i), weight })) };
+    await expect(answer(engine, requestOf({ phases: [mixed] }))).rejects.toMatchObject({ code: 'invalid_request' });
     const running = answer(engine, long({ n: 2 }));
     await new Promise((resolve) => setImmediate(resolve));
     const waiting = answer(engine, requestOf());
@@ -358,6 +359,39 @@ describe('bounds and faults', () => {
     await expect(spoilt).rejects.toMatchObject({ code: 'internal_error' });
     expect(tokens).toEqual((await alone({ maxTokens: 30 })).tokens[0]!.slice(0, tokens.length));
     expect(await sound).toEqual(await alone({ maxTokens: 30, seed: 5 }));
+  });
+
+  it('a caller who fills every place lets another in at once, and nobody says anything else for it', async () => {
+    const engine = engineWith({ sequences: 8, stepTokens: 64 });
+    const heavy = Array.from({ length: 6 }, (_, i) => ({ caller: 'heavy', n: 8, seed: 20 * i, maxTokens: 90 }));
+    const light = { caller: 'light', prompt: longPrompt(150), maxTokens: 4 };
+    let tokens = 0;
+    let before = 0;
+    const count = () => void tokens++;
+    const all = heavy.map((fields) => answer(engine, requestOf(fields), count));
+    while (tokens < 100) await new Promise((resolve) => setImmediate(resolve));
+    before = tokens;
+    const asked = await answer(engine, requestOf(light));
+    // Three chunks of its prompt and four tokens: each a step, in which each of the eight others writes one token, and one more to come in.
+    expect(tokens - before).toBeLessThanOrEqual(8 * (3 + 4 + 1));
+    expect(Math.max(...runs.map(([lanes]) => lanes))).toBe(8);
+    expect(asked).toEqual(await alone(light));
+    for (const [i, said] of (await Promise.all(all)).entries()) {
+      const { tokens: own } = said;
+      for (const index of [0, 7]) expect(own[index]).toEqual((await alone({ seed: 20 * i + index, maxTokens: 90 })).tokens[0]);
+    }
+    expect(engine.load).toMatchObject({ running: 0, waiting: 0, cacheBytes: 0 });
+  });
+
+  it('replies that were not begun end with their time, and a caller who leaves takes them along', async () => {
+    const engine = engineWith({ sequences: 2 });
+    const late = answer(engine, requestOf({ n: 5, maxMs: 1, maxTokens: 200 }));
+    expect((await late).finished).toEqual(new Array(5).fill('length'));
+    const controller = new AbortController();
+    const leaving = answer(engine, requestOf({ n: 5, maxTokens: 100 }), () => controller.abort(), controller.signal);
+    await expect(leaving).rejects.toMatchObject({ code: 'cancelled' });
+    expect(engine.load).toMatchObject({ running: 0, waiting: 0, cacheBytes: 0 });
+    expect((await answer(engine, requestOf({ n: 5 }))).tokens).toEqual((await alone({ n: 5 })).tokens);
   });
 
   it('people are served while a long prompt is read, and batch jobs after them', async () => {
