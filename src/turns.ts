@@ -1,4 +1,5 @@
 // How callers share what there is too little of: whose turn is next, counted in tokens, and how much one may hold while others may still come.
+import { SteerError } from './errors.ts';
 
 /** Everybody nobody told apart: jobs, commands. */
 export const anyCaller = '';
@@ -81,6 +82,15 @@ export class Shares {
   allows(caller: string, amount: number): boolean {
     const held = this.heldBy(caller);
     return held === 0 || held + amount <= timesLeft * (this.total - this.#used - amount);
+  }
+
+  /** Takes places in a queue. Throws `overloaded`. */
+  enter(caller: string, amount = 1): void {
+    if (!this.fits(amount) || !this.allows(caller, amount)) {
+      const message = `${this.#used} requests are waiting for this model, ${this.heldBy(caller)} of them from this caller. Try again shortly.`;
+      throw new SteerError('overloaded', message, { details: { retryAfterS: 1 } });
+    }
+    this.take(caller, amount);
   }
 
   take(caller: string, amount: number): void {

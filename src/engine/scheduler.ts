@@ -85,7 +85,6 @@ export class Scheduler<Request extends Claim> {
   /** Throws invalid_request for one of which no reply can ever run and overloaded where too many wait. */
   enqueue(request: Request): void {
     const { slots, sequences } = this.#options;
-    const { caller } = request;
     if (request.slots > slots || request.sequences > sequences) {
       throw new SteerError(
         'invalid_request',
@@ -94,12 +93,7 @@ export class Scheduler<Request extends Claim> {
         { details: { param: 'max_tokens' } },
       );
     }
-    if (!this.#places.fits(1) || !this.#places.allows(caller, 1)) {
-      const own = this.#places.heldBy(caller);
-      const message = `${this.#places.used} requests are waiting for this model, ${own} of them from this caller. Try again shortly.`;
-      throw new SteerError('overloaded', message, { details: { retryAfterS: 1 } });
-    }
-    this.#places.take(caller, 1);
+    this.#places.enter(request.caller);
     this.#progress.set(request, { left: request.replies, running: 0 });
     this.#waiting.push(request);
   }

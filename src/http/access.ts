@@ -6,6 +6,7 @@ import { SteerError } from '../errors.ts';
 import { checkToken, looksLikeToken, type Permission } from '../npc/client-tokens.ts';
 import type { Db } from '../store/connect.ts';
 import type { AppEnv, RequestContext } from './app-context.ts';
+import { nameCaller } from './caller.ts';
 import { isPage } from './routes/playground.ts';
 
 /**
@@ -20,12 +21,14 @@ export function requireKey(key: string | undefined, db: Db | undefined): Middlew
     if (given !== undefined && looksLikeToken(given) && db) {
       const wanted = tokenRoute(c);
       c.set('token', await checkToken(db, given, wanted));
+      c.set('caller', nameCaller(c, false));
       return await next();
     }
     // Equal-length digests, so that the comparison tells nothing of the key's length either.
     if (expected && (given === undefined || !timingSafeEqual(digest(given), expected))) {
       throw new SteerError('invalid_api_key', 'Expected the header "Authorization: Bearer KEY" with the key of this server.');
     }
+    c.set('caller', nameCaller(c, expected !== undefined));
     await next();
   };
 }

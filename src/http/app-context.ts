@@ -23,17 +23,21 @@ export function databaseOf({ db }: AppContext): Db {
 }
 
 export interface AppEnv {
-  /** Given by an asker from within; a request over the wire comes without. */
+  /** Given by an asker from within; a request over the wire comes with its address alone. */
   Bindings: {
     /** Takes what is left to do to remember a completion: the asker does it in the transaction that stores what it makes of the reply. */
     remember?: (keep: (tx: Tx) => Promise<void>) => void;
     /** Requests of batches wait behind those of people. */
     priority?: Priority;
+    /** Of the connection: what `listen` knows of a request over the wire. */
+    address?: string | undefined;
   };
   Variables: {
     requestId: string;
     /** Aborted when the caller goes away, streaming or not. */
     abort: AbortController;
+    /** Whose turn a request takes at an engine. */
+    caller?: string;
     /** Set where a player's token was shown in place of the server's key. */
     token?: Admission;
     /** Set by a streamed reply: settles when it is over, with the failure that cut it short if one did. */

@@ -13,7 +13,7 @@ export async function prepareMeasure(
   models: Models,
   schema: AttributeSchema,
   conversation: Conversation,
-  signal: AbortSignal,
+  call: { signal: AbortSignal; caller?: string | undefined },
 ): Promise<Measure> {
   const card = findPredictorFor(models, schema);
   if (!card) {
@@ -25,7 +25,7 @@ export async function prepareMeasure(
     );
   }
   const predictor = await models.predictor(card.id);
-  return (replies) => measure(predictor, schema, conversation, replies, signal);
+  return (replies) => measure(predictor, schema, conversation, replies, call);
 }
 
 async function measure(
@@ -33,13 +33,13 @@ async function measure(
   schema: AttributeSchema,
   conversation: Conversation,
   replies: string[],
-  signal: AbortSignal,
+  { signal, caller }: { signal: AbortSignal; caller?: string | undefined },
 ): Promise<Measured[]> {
   const conversations = replies.map((content) => ({
     system: conversation.system,
     turns: [...conversation.turns, { role: 'assistant' as const, content }],
   }));
-  const scores = await predictor.score(conversations, signal);
+  const scores = await predictor.score(conversations, signal, caller);
   return scores.map((score) => toMeasured(score, schema));
 }
 

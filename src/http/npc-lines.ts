@@ -44,13 +44,14 @@ export async function* sayLine(
   signal: AbortSignal,
 ): AsyncGenerator<SaidObject> {
   const startedMs = performance.now();
+  const caller = c.get('caller');
   const { session } = await log.open(npcId, sessionId);
   const model = await context.models.language(findModel(context.models, session.character.model, ['language']).id);
   const head = toReplyHead('npcline', model);
   const { text, at: atS, max_ms: maxMs, fallback, strength, interrupt, store, measure } = body;
   const request = { npcId, sessionId, startedMs, text, atS, maxMs, fallback, strength, interrupt };
   let index = 0;
-  for await (const event of stage.say(model, { ...request, completionId: store ? head.id : undefined }, signal)) {
+  for await (const event of stage.say(model, { ...request, completionId: store ? head.id : undefined, caller }, signal)) {
     if (event.kind === 'sentence') {
       yield { object: 'npc.sentence', index: index++, text: event.text };
       continue;
@@ -62,7 +63,7 @@ export async function* sayLine(
       ...(line.deadline ? { deadline: true } : {}),
     };
     if (measure && !line.fallback) {
-      const rate = await prepareMeasure(context.models, model.schema, line.conversation, signal);
+      const rate = await prepareMeasure(context.models, model.schema, line.conversation, { signal, caller });
       steering.measured = (await rate([line.text]))[0];
     }
     const kept = store && !line.fallback;

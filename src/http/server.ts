@@ -16,7 +16,7 @@ export interface Listening {
 }
 
 interface Fetches {
-  /** `env` comes with requests that ask for a socket. */
+  /** `env` tells the address of whoever asks; with requests that ask for a socket it holds what the adapter needs. */
   fetch(request: Request, env?: object): Response | Promise<Response>;
 }
 
@@ -25,10 +25,13 @@ const mostMessage = 2 ** 16;
 
 /** Serves the app. Throws invalid_config when the address cannot be taken. */
 export async function listen(app: Fetches, address: { host: string; port: number }): Promise<Listening> {
-  const answer = getRequestListener((request) => app.fetch(request), { errorHandler: renderOutsideApp });
+  const answer = getRequestListener((request, { incoming }) => app.fetch(request, { address: incoming.socket.remoteAddress }), {
+    errorHandler: renderOutsideApp,
+  });
   const sockets = new WebSocketServer({ noServer: true, maxPayload: mostMessage });
   const server = createAdaptorServer({
-    fetch: (request, env) => app.fetch(request, env),
+    // The adapter finds its own in the same object again.
+    fetch: (request, env) => app.fetch(request, Object.assign(env, { address: env.incoming.socket.remoteAddress })),
     // The adapter describes the same class more narrowly than its own types do.
     websocket: { server: sockets as never },
     createServer: () => createServer(answer),

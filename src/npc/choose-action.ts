@@ -13,12 +13,13 @@ interface Situation {
   conversation: Conversation;
   label: Label;
   actions: readonly Action[];
+  caller?: string | undefined;
 }
 
 /** The action's name; undefined where the character has none to choose from, does none, or the context has no room to ask. */
 export async function chooseAction(
   model: LanguageModel,
-  { conversation, label, actions }: Situation,
+  { conversation, label, actions, caller }: Situation,
   said: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -36,7 +37,7 @@ export async function chooseAction(
   const most = Math.max(...choices.map((choice) => choice.length)) + 1;
   if (prompt.length + most > model.contextLength) return undefined;
   const phases = model.mixes ? [{ branches }] : undefined;
-  const wanted = { prompt, phases, maxTokens: most, temperature: 0, topP: 1, topK: 1, seed: 0, n: 1, stop: [] };
+  const wanted = { prompt, phases, maxTokens: most, temperature: 0, topP: 1, topK: 1, seed: 0, n: 1, stop: [], caller };
   for await (const event of model.complete({ ...wanted, constraint: { kind: 'choice', choices } }, signal)) {
     if (event.kind === 'end') return actions.find(({ name }) => name === event.text)?.name;
   }

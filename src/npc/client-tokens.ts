@@ -14,6 +14,7 @@ const prefix = 'npct_';
 
 /** A token as it was let in. */
 export interface Admission {
+  sessionId: string;
   allows: readonly string[];
   expiresAt: Date;
 }

@@ -20,6 +20,8 @@ export interface LineRequest {
   actions: readonly Action[];
   /** When the line must be there, on the clock of performance.now(). */
   deadlineMs?: number | undefined;
+  /** Whose turn it takes at the engine. */
+  caller?: string | undefined;
   /** Said where nothing came in time; absent means that this is a failure. */
   fallback?: string | undefined;
 }
@@ -103,7 +105,7 @@ class Attempt {
   late = false;
 
   constructor(model: LanguageModel, request: LineRequest, signal: AbortSignal) {
-    const { conversation, label, strength, seed, lineTokens, deadlineMs } = request;
+    const { conversation, label, strength, seed, lineTokens, deadlineMs, caller } = request;
     const { tokenIds: prompt, phases } = labelPrompt(model, conversation, [label], { strength });
     this.#model = model;
     this.#request = request;
@@ -115,6 +117,7 @@ class Attempt {
       maxTokens: Math.min(lineTokens, model.contextLength - prompt.length),
       ...settleDrawing(model, {}),
       seed,
+      caller,
       n: 1,
       stop: [],
       maxMs: deadlineMs === undefined ? undefined : Math.max(1, Math.ceil(deadlineMs - performance.now() - reserveMs)),

@@ -30,6 +30,8 @@ export interface SayRequest {
   interrupt: boolean;
   /** Under which the line can be rated; absent where it is not kept. */
   completionId?: string | undefined;
+  /** Whose turn the line takes at the engine. */
+  caller?: string | undefined;
 }
 
 /** Everything there is to tell of a line. */
@@ -66,11 +68,15 @@ export class Stage {
    * Has the model read what is known by now, so that the next line begins sooner; nothing is logged. Answers how many tokens that were.
    * Throws what `layOutMemory` and the model throw.
    */
-  async warm(model: LanguageModel, npcId: string, sessionId: string, signal: AbortSignal): Promise<number> {
+  async warm(
+    model: LanguageModel,
+    { npcId, sessionId, caller }: Pick<SayRequest, 'npcId' | 'sessionId' | 'caller'>,
+    signal: AbortSignal,
+  ): Promise<number> {
     const { session, state } = await this.#log.open(npcId, sessionId);
     const heard = follow(state, { kind: 'heard', ...timeOf(state, undefined), text: '?' }, session.character);
     const { line } = planLine(model, session, heard, { strength: 1 });
-    for await (const _ of writeLine(model, { ...line, lineTokens: 1, actions: [] }, signal));
+    for await (const _ of writeLine(model, { ...line, lineTokens: 1, actions: [], caller }, signal));
     return model.encode(layOutPrompt(model.schema, line.conversation, line.label)).length;
   }
 
@@ -113,7 +119,7 @@ export class Stage {
     let said = '';
     let written: WrittenLine | undefined;
     try {
-      for await (const event of writeLine(model, { ...line, deadlineMs }, signal)) {
+      for await (const event of writeLine(model, { ...line, deadlineMs, caller: request.caller }, signal)) {
         if (event.kind === 'line') written = event.line;
         else {
           said += event.text;

@@ -5,14 +5,16 @@ import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { promptLayoutVersion } from '../steerlm/prompt-layout.ts';
 import { builtEntry } from '../tensor/built-entry.ts';
 import { EngineThread } from '../tensor/engine-thread.ts';
+import { anyCaller } from '../turns.ts';
 import { readScores } from './distribution.ts';
 import type { Predictor } from './predictor.ts';
 import { readConversation } from './readings.ts';
-import type { ScoreEvent, ScoreRequest, ScorerData } from './scorer-thread.ts';
+import type { ScoreEvent, ScorerData } from './scorer-thread.ts';
+import type { ScoringCall } from './scoring-queue.ts';
 
 export interface PredictorOptions {
   threads?: number;
-  /** Scoring calls that may wait at once. */
+  /** Scoring calls of one caller that may wait at once. */
   maxCalls?: number;
 }
 
@@ -38,7 +40,7 @@ export async function openPredictor(folder: string, { threads, maxCalls = 64 }: 
   const { reading_tokens: trainedOn } = card.recipe;
   const limit = typeof trainedOn === 'number' ? Math.min(trainedOn, contextLength) : contextLength;
   const data: ScorerData = { folder, ...(threads === undefined ? {} : { threads }) };
-  const thread = await EngineThread.start<null, ScoreRequest, ScoreEvent>(
+  const thread = await EngineThread.start<null, ScoringCall, ScoreEvent>(
     builtEntry(import.meta.url, './scorer-thread.ts'),
     data,
     { maxCalls },
@@ -47,7 +49,7 @@ export async function openPredictor(folder: string, { threads, maxCalls = 64 }: 
     id: card.name,
     revision,
     schema,
-    async score(conversations, signal) {
+    async score(conversations, signal, caller = anyCaller) {
       const readings = conversations.map((conversation, i) => {
         if (conversation.turns.at(-1)?.role !== 'assistant') {
           throw new SteerError(
@@ -60,10 +62,8 @@ export async function openPredictor(folder: string, { threads, maxCalls = 64 }: 
         }
         return readConversation(tokenizer, conversation, limit);
       });
-      for await (const [rows] of thread.call(
-        readings.map(({ ids }) => ids),
-        signal,
-      )) {
+      const call = { caller, sequences: readings.map(({ ids }) => ids) };
+      for await (const [rows] of thread.call(call, signal, caller)) {
         return rows!.map((row, i) => ({
           attributes: readScores(schema, row),
           truncated: readings[i]!.truncated,

@@ -26,7 +26,10 @@ export interface Predictor {
   readonly id: string;
   readonly revision: string;
   readonly schema: AttributeSchema;
-  /** Rates the last assistant turn of each conversation; answers in order. Throws `invalid_request` when there is none. */
-  score(conversations: Conversation[], signal: AbortSignal): Promise<ConversationScore[]>;
+  /**
+   * Rates the last assistant turn of each conversation; answers in order. Callers take turns; absent where they are not told apart.
+   * Throws `invalid_request` when there is none, and `overloaded`.
+   */
+  score(conversations: Conversation[], signal: AbortSignal, caller?: string): Promise<ConversationScore[]>;
   dispose(): Promise<void>;
 }

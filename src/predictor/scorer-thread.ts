@@ -3,22 +3,23 @@ import { readModelCard } from '../model/model-folder.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { serveThread } from '../tensor/serve-thread.ts';
 import { openScorer } from './scorer.ts';
+import { type ScoringCall, ScoringQueue } from './scoring-queue.ts';
 
 export interface ScorerData {
   folder: string;
   threads?: number;
 }
-export type ScoreRequest = number[][];
 export type ScoreEvent = Float32Array[];
 
-await serveThread<null, ScoreRequest, ScoreEvent>(async (data) => {
+await serveThread<null, ScoringCall, ScoreEvent>(async (data) => {
   const { folder, threads } = data as ScorerData;
   const { attributeSchema } = await readModelCard(folder);
   const scorer = await openScorer(folder, attributeSchema as AttributeSchema, threads);
+  const queue = new ScoringQueue(scorer);
   return {
     ready: null,
-    async handle(sequences, emit, signal) {
-      emit(await scorer.score(sequences, signal));
+    async handle(call, emit, signal) {
+      emit(await queue.score(call, signal));
     },
     dispose: () => scorer.dispose(),
   };

@@ -7,14 +7,26 @@ import { emitOnnx } from '../tensor/onnx.ts';
 import { Session } from '../tensor/session.ts';
 import { headShapes, levelCounts, scoringOutputs } from './graph.ts';
 
+/** Sequences that are computed together, with their places among all. */
+export interface ScoringRun {
+  places: number[];
+  sequences: (readonly number[])[];
+  /** Padding included. */
+  tokens: number;
+}
+
 export interface Scorer {
   /** Probabilities of all levels of all attributes for each sequence, in the order given. */
-  score(sequences: readonly (readonly number[])[], signal?: AbortSignal): Promise<Float32Array[]>;
+  score(sequences: readonly (readonly number[])[]): Promise<Float32Array[]>;
+  /** The runs that takes, shortest sequences first. */
+  runsOf(sequences: readonly (readonly number[])[]): ScoringRun[];
+  /** The probabilities by place. */
+  compute(run: ScoringRun): Promise<[place: number, probabilities: Float32Array][]>;
   dispose(): Promise<void>;
 }
 
 /** Tokens of one run, padding included: enough to keep the cores busy, small enough to stay in cache. Measured by bench/score. */
-const tokensPerRun = 1024;
+export const tokensPerRun = 1024;
 
 /** Compiles the scoring graph of a predictor. Throws invalid_model in one clear line. */
 export async function openScorer(source: WeightSource, schema: AttributeSchema, threads?: number): Promise<Scorer> {
@@ -22,27 +34,24 @@ export async function openScorer(source: WeightSource, schema: AttributeSchema, 
   const options = { name: 'predictor', folder: loaded.folder, ...(threads === undefined ? {} : { threads }) };
   const session = await Session.open(emitOnnx(scoringOutputs(loaded, schema)), options).finally(loaded.dispose);
   const L = levelCounts(schema).reduce((a, b) => a + b, 0);
+  const compute: Scorer['compute'] = async ({ places, sequences }) => {
+    const probabilities = await runBatch(session, sequences);
+    return places.map((place, row) => [place, probabilities.slice(row * L, (row + 1) * L)]);
+  };
   return {
-    async score(sequences, signal) {
+    async score(sequences) {
       const answers = new Array<Float32Array>(sequences.length);
-      for (const batch of batchesByLength(sequences)) {
-        if (signal?.aborted) break;
-        const probabilities = await runBatch(
-          session,
-          batch.map((i) => sequences[i]!),
-        );
-        batch.forEach((i, row) => {
-          answers[i] = probabilities.slice(row * L, (row + 1) * L);
-        });
-      }
+      for (const run of runsByLength(sequences)) for (const [place, found] of await compute(run)) answers[place] = found;
       return answers;
     },
+    runsOf: runsByLength,
+    compute,
     dispose: () => session.dispose().finally(loaded.dispose),
   };
 }
 
-/** Indices of sequences that run together: neighbours in length, together at most tokensPerRun when padded to the longest. */
-function batchesByLength(sequences: readonly (readonly number[])[]): number[][] {
+/** Sequences that run together are neighbours in length, together at most tokensPerRun when padded to the longest. */
+function runsByLength(sequences: readonly (readonly number[])[]): ScoringRun[] {
   const order = sequences.map((_, i) => i).sort((a, b) => sequences[a]!.length - sequences[b]!.length);
   const batches: number[][] = [];
   for (const i of order) {
@@ -50,7 +59,10 @@ function batchesByLength(sequences: readonly (readonly number[])[]): number[][] 
     if (batch && (batch.length + 1) * sequences[i]!.length <= tokensPerRun) batch.push(i);
     else batches.push([i]);
   }
-  return batches;
+  return batches.map((places) => {
+    const own = places.map((i) => sequences[i]!);
+    return { places, sequences: own, tokens: own.length * own.at(-1)!.length };
+  });
 }
 
 async function runBatch(session: Session, sequences: (readonly number[])[]): Promise<Float32Array> {

@@ -51,10 +51,10 @@ function holdPredictor(engine: Predictor, current: Current<Predictor>): Predicto
     id,
     revision,
     schema,
-    async score(conversations, signal) {
+    async score(conversations, signal, caller) {
       const slot = await enter(id, revision, current);
       try {
-        return await slot.engine.score(conversations, signal);
+        return await slot.engine.score(conversations, signal, caller);
       } finally {
         slot.leave();
       }

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 // Every thread started here shares the turn on the graphics device.
 import './device-turn.ts';
 import { SteerError } from '../errors.ts';
+import { anyCaller, Shares } from '../turns.ts';
 import type { FromThread, Told, ToThread } from './thread-messages.ts';
 
 // A thread only gets a copy of the environment, too late for the native library: telemetry is switched off here, before one starts.
@@ -39,7 +40,7 @@ function deliver(inbox: Inbox | undefined, told: Told): void {
 }
 
 export interface EngineThreadOptions {
-  /** Calls in flight above which a further one is refused with `overloaded`; what the engine itself bounds needs none. */
+  /** Calls of one caller in flight above which a further one is refused with `overloaded`; what the engine itself bounds needs none. */
   maxCalls?: number;
 }
 
@@ -58,17 +59,16 @@ const unloaded = () => new SteerError('not_ready', 'The model was unloaded. Try 
 export class EngineThread<Ready, Request, Event> {
   readonly ready: Ready;
   readonly #start: () => Promise<Running<Ready>>;
-  readonly #options: EngineThreadOptions;
+  readonly #inHand: Shares;
   #running: Promise<Running<Ready>>;
   #nextId = 0;
-  #inHand = 0;
   #disposed = false;
 
   private constructor(running: Running<Ready>, start: () => Promise<Running<Ready>>, options: EngineThreadOptions) {
     this.ready = running.ready;
     this.#running = Promise.resolve(running);
     this.#start = start;
-    this.#options = options;
+    this.#inHand = new Shares(options.maxCalls ?? Number.POSITIVE_INFINITY);
   }
 
   /** Starts the compiled module `entry`, which calls serveThread, and waits until it is ready. Throws what its opening threw. */
@@ -85,18 +85,12 @@ export class EngineThread<Ready, Request, Event> {
    * Events of one call as they come, together what came while the caller was busy: a slow reader costs less for each.
    * Aborting, or leaving the loop early, ends the work after the step in hand; then it throws `cancelled`.
    */
-  async *call(request: Request, signal: AbortSignal): AsyncGenerator<Event[]> {
-    const { maxCalls = Number.POSITIVE_INFINITY } = this.#options;
-    if (this.#inHand >= maxCalls) {
-      throw new SteerError('overloaded', `${this.#inHand} requests are waiting for this model. Try again shortly.`, {
-        details: { retryAfterS: 1 },
-      });
-    }
-    this.#inHand++;
+  async *call(request: Request, signal: AbortSignal, caller = anyCaller): AsyncGenerator<Event[]> {
+    this.#inHand.enter(caller);
     try {
       yield* this.#callOn(await this.#up(), request, signal);
     } finally {
-      this.#inHand--;
+      this.#inHand.give(caller, 1);
     }
   }
 

@@ -11,7 +11,7 @@ export interface UpstreamSettings {
   model: string;
   /** Longest silence of the upstream, before the reply or in it. */
   timeoutMs: number;
-  /** Replies asked for at once, above which further requests are refused. */
+  /** Replies asked for at once of one caller, above which its further requests are refused; a quarter more is kept for others. */
   maxReplies: number;
 }
 

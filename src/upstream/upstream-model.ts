@@ -8,6 +8,7 @@ import type { CompletionEvent, CompletionRequest, LanguageModel } from '../gener
 import { encodePrompt, type ModelText, readModelText, roomFor } from '../generation/model-text.ts';
 import { ReplyText } from '../generation/reply-text.ts';
 import { unreadable } from '../model/formats/json-file.ts';
+import { anyCaller, Shares } from '../turns.ts';
 import { Breaker, type Pass } from './breaker.ts';
 import { Connection } from './connection.ts';
 import { brokeOff, UpstreamFault } from './faults.ts';
@@ -90,7 +91,7 @@ class UpstreamModel implements LanguageModel {
   readonly #onFault: (reason: string) => void;
   /** Of the calls in hand. */
   readonly #stops = new Set<AbortController>();
-  #replies = 0;
+  readonly #replies: Shares;
   #disposed = false;
 
   constructor(
@@ -109,6 +110,7 @@ class UpstreamModel implements LanguageModel {
     this.sampling = text.sampling;
     this.#text = text;
     this.#settings = settings;
+    this.#replies = new Shares(settings.maxReplies);
     this.#connection = connection;
     this.#breaker = new Breaker(breaker);
     this.#onFault = onFault;
@@ -123,7 +125,8 @@ class UpstreamModel implements LanguageModel {
   async *complete(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<CompletionEvent> {
     const maxTokens = Math.min(request.maxTokens, roomFor([promptOf(request).length], this.contextLength));
     if (this.#disposed) throw unloaded();
-    this.#refuseTooMany(request.n);
+    const { caller = anyCaller, n } = request;
+    this.#refuseTooMany(caller, n);
     const pass = this.#breaker.enter();
     const stop = new AbortController();
     const cancel = () => stop.abort(new SteerError('cancelled', 'The request was cancelled.'));
@@ -132,7 +135,7 @@ class UpstreamModel implements LanguageModel {
     const { maxMs } = request;
     const deadline = maxMs === undefined ? undefined : setTimeout(() => stop.abort(timeUp), maxMs);
     this.#stops.add(stop);
-    this.#replies += request.n;
+    this.#replies.take(caller, n);
     try {
       const body = toBody(request, maxTokens, { model: this.#settings.model, stopTokens: this.#text.stopTokens });
       const replies = Array.from({ length: request.n }, (_, index) => this.#reply(request, index, body, stop.signal));
@@ -149,7 +152,7 @@ class UpstreamModel implements LanguageModel {
       clearTimeout(deadline);
       signal.removeEventListener('abort', cancel);
       this.#stops.delete(stop);
-      this.#replies -= request.n;
+      this.#replies.give(caller, n);
     }
   }
 
@@ -185,10 +188,12 @@ class UpstreamModel implements LanguageModel {
     yield reply.end(reply.stopped || ended === 'stop' ? 'stop' : 'length', false);
   }
 
-  #refuseTooMany(n: number): void {
-    const { maxReplies } = this.#settings;
-    if (this.#replies === 0 || this.#replies + n <= maxReplies) return;
-    const message = `${this.#replies} replies of this model are being written, of at most ${maxReplies}. Try again shortly.`;
+  /** A request that asks for more than may be written at all is let in by itself. */
+  #refuseTooMany(caller: string, n: number): void {
+    const { used, total } = this.#replies;
+    if (used === 0 || (this.#replies.fits(n) && this.#replies.allows(caller, n))) return;
+    const own = this.#replies.heldBy(caller);
+    const message = `${used} replies of this model are being written, of at most ${total}, and ${own} for this caller. Try again shortly.`;
     throw new SteerError('overloaded', message, { details: { retryAfterS: 1 } });
   }
 

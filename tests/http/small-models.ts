@@ -125,13 +125,16 @@ export class WordCountPredictor implements Predictor {
   readonly revision = 'rev-1';
   readonly schema: AttributeSchema;
   seen: Conversation[] = [];
+  /** Of each call. */
+  callers: (string | undefined)[] = [];
 
   constructor(schema: AttributeSchema = partlyOpen) {
     this.schema = schema;
   }
 
-  async score(conversations: Conversation[], signal: AbortSignal): Promise<ConversationScore[]> {
+  async score(conversations: Conversation[], signal: AbortSignal, caller?: string): Promise<ConversationScore[]> {
     signal.throwIfAborted();
+    this.callers.push(caller);
     this.seen.push(...conversations);
     return conversations.map((conversation) => {
       const words = (conversation.turns.at(-1)?.content ?? '').split(' ').length;

@@ -258,8 +258,10 @@ describe('the caller', () => {
     const first = ask({ n: 2 });
     await vi.waitFor(() => expect(script.asked).toHaveLength(2));
     await expect(ask()).rejects.toMatchObject({ code: 'overloaded', details: { retryAfterS: 1 } });
+    const other = ask({ caller: 'another' });
+    await vi.waitFor(() => expect(script.asked).toHaveLength(3));
     await model.dispose();
-    await expect(first).rejects.toMatchObject({ code: 'not_ready' });
+    for (const cut of [first, other]) await expect(cut).rejects.toMatchObject({ code: 'not_ready' });
     await expect(ask()).rejects.toMatchObject({ code: 'not_ready' });
   });
 });

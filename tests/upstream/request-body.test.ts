@@ -64,6 +64,14 @@ test('ignore_eos bars what ends replies of this model, but for what the request 
   expect(body).toMatchObject({ ignore_eos: true, stop_token_ids: [2], logit_bias: { 1: -100 } });
 });
 
+test('callers are told apart, and nobody is told who they are', () => {
+  const [one, two] = ['address 192.0.2.1', 'address 192.0.2.2'].map((caller) => bodyOf({ caller }).user as string);
+  expect(one).toMatch(/^[0-9a-f]{16}$/);
+  expect(two).not.toBe(one);
+  expect(bodyOf({ caller: 'address 192.0.2.1' }).user).toBe(one);
+  expect(bodyOf()).not.toHaveProperty('user');
+});
+
 test.each<[ConstraintSpec, object]>([
   [{ kind: 'json_schema', schema: { type: 'object' } }, { json: { type: 'object' } }],
   [{ kind: 'json_object' }, { json_object: true }],

@@ -128,6 +128,7 @@ export function addAttributes(app: OpenAPIHono<AppEnv>, context: AppContext): vo
     const scores = await predictor.score(
       rated.map((turn) => turn.conversation),
       c.get('abort').signal,
+      c.get('caller'),
     );
     const data = rated.map(({ index, turn }, i) => {
       const { attributes, truncated } = scores[i] as ConversationScore;

@@ -5,6 +5,7 @@ import type { CompletionRequest } from '../../generation/language-model.ts';
 import { gatherReplies, type ReplyEvent } from '../../generation/replies.ts';
 import { spellPieces, trimReply } from '../../steerlm/prompt-layout.ts';
 import type { AppContext, AppEnv, RequestContext } from '../app-context.ts';
+import { askerOf } from '../caller.ts';
 import { ChatBody, type ChatPrompt, toChatPrompt } from '../chat.ts';
 import { type SteeredReply, steer, toChatChunks, toChatCompletion } from '../chat-replies.ts';
 import { streamChunks } from '../event-stream.ts';
@@ -105,11 +106,11 @@ async function complete(c: RequestContext, context: AppContext, request: ChatBod
   const { model, tokenIds } = prompt;
   const { signal } = c.get('abort');
   const topLogprobs = request.logprobs ? (request.top_logprobs ?? 0) : null;
-  const wanted = { ...toCompletionRequest(request, tokenIds, model, 'messages', c.env?.priority), topLogprobs };
+  const wanted = { ...toCompletionRequest(request, tokenIds, model, 'messages', askerOf(c)), topLogprobs };
   const bestOf = request.steering?.best_of ?? 1;
   const measure =
     request.steering?.measure || bestOf > 1
-      ? await prepareMeasure(context.models, model.schema, prompt.conversation, signal)
+      ? await prepareMeasure(context.models, model.schema, prompt.conversation, { signal, caller: c.get('caller') })
       : undefined;
   const head = toReplyHead('chatcmpl', model);
   const onReplies = (replies: SteeredReply[]) => recordReplies(c, context, { head, request, prompt, seed: wanted.seed, replies });

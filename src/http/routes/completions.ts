@@ -5,6 +5,7 @@ import type { LanguageModel, TokenLikelihood } from '../../generation/language-m
 import { gatherReplies, inOrder, type Reply, type ReplyEvent, toReply } from '../../generation/replies.ts';
 import { findModel } from '../../registry/models.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
+import { askerOf } from '../caller.ts';
 import { streamChunks } from '../event-stream.ts';
 import { recordReplies } from '../record.ts';
 import { beginReplies, countUsage } from '../replies.ts';
@@ -82,7 +83,7 @@ export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): v
     const tokenIds = toTokenIds(request.prompt, model);
     // A token is told of together with its likelihood.
     const topLogprobs = request.logprobs ?? (request.return_token_ids ? 0 : null);
-    const wanted = { ...toCompletionRequest(request, tokenIds, model, 'prompt', c.env?.priority), topLogprobs };
+    const wanted = { ...toCompletionRequest(request, tokenIds, model, 'prompt', askerOf(c)), topLogprobs };
     const head = toReplyHead('cmpl', model);
     const onReplies = (replies: Reply[]) => {
       return recordReplies(c, context, { head, request, prompt: { model, tokenIds }, seed: wanted.seed, replies });

@@ -197,7 +197,7 @@ export function addNpcPlay(app: OpenAPIHono<AppEnv>, context: AppContext, npcs: 
     const { id, sid } = c.req.valid('param');
     const { character } = (await log.open(id, sid)).session;
     const model = await context.models.language(findModel(context.models, character.model, ['language']).id);
-    const tokens = await stage.warm(model, id, sid, c.get('abort').signal);
+    const tokens = await stage.warm(model, { npcId: id, sessionId: sid, caller: c.get('caller') }, c.get('abort').signal);
     return c.json(
       { object: 'npc.warm' as const, session_id: sid, prompt_tokens: tokens, ms: performance.now() - startedMs },
       200,

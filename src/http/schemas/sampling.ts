@@ -3,7 +3,8 @@ import { randomInt } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
 import { settleDrawing } from '../../generation/drawing-defaults.ts';
-import type { CompletionRequest, LanguageModel, Priority } from '../../generation/language-model.ts';
+import type { CompletionRequest, LanguageModel } from '../../generation/language-model.ts';
+import type { Asker } from '../caller.ts';
 import { structureFields, toConstraint } from './structure.ts';
 
 const mostReplies = 8;
@@ -156,7 +157,7 @@ export function toCompletionRequest(
   prompt: number[],
   model: LanguageModel,
   field: 'messages' | 'prompt',
-  priority: Priority = body.service_tier === 'flex' ? 'batch' : 'interactive',
+  { caller, priority = body.service_tier === 'flex' ? 'batch' : 'interactive' }: Asker = {},
 ): CompletionRequest {
   const room = model.contextLength - prompt.length;
   const asked = body.max_completion_tokens ?? body.max_tokens;
@@ -186,6 +187,7 @@ export function toCompletionRequest(
     logitBias: Object.entries(body.logit_bias ?? {}).map(([id, bias]) => [Number(id), bias]),
     maxMs: body.max_ms ?? undefined,
     priority,
+    caller,
     constraint: toConstraint(body),
   };
 }
