@@ -16,6 +16,7 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   decode: () => import('./decode.ts'),
   scale: () => import('./scale.ts'),
   serve: () => import('./serve.ts'),
+  fairness: () => import('./fairness.ts'),
   npcs: () => import('./npcs.ts'),
   portraits: () => import('./portraits.ts'),
   examples: () => import('./examples.ts'),
