@@ -13,7 +13,14 @@ export type Expression =
   | { kind: 'either'; options: readonly Expression[] }
   /** `max` may be infinite. */
   | { kind: 'repeat'; body: Expression; min: number; max: number }
+  /** From the first node on, any way along the edges to a node that is final. From every node one leads there. */
+  | { kind: 'graph'; nodes: readonly GraphNode[] }
   | { kind: 'call'; rule: Rule };
+
+export interface GraphNode {
+  final: boolean;
+  edges: readonly { on: Expression; to: number }[];
+}
 
 /** An expression that is compiled once however often it is called, and may call itself. */
 export interface Rule {

@@ -1,36 +1,32 @@
 // A JSON schema (draft 2020-12) as an expression. Everything it holds is valid by the schema; a keyword that could not be kept is refused,
 // never passed over. Objects are written in the order of their properties and hold no property the schema does not name.
+import { areApart } from './apart.ts';
 import { call, type Expression, either, type Rule, shared, unsupported } from './expression.ts';
-import { formats } from './formats.ts';
 import * as json from './json.ts';
-import { type Bound, numbersBetween } from './number-range.ts';
-import { parsePattern } from './regex.ts';
-import { escapePointer, list, names, record, resolve, type Schema, short, string } from './schema-fields.ts';
-
-type Type = keyof typeof keywords;
-
-const annotations = new Set(
-  '$schema $id $comment $defs definitions title description default examples deprecated readOnly writeOnly'.split(' '),
-);
-/** What may be said of the values of each type. */
-const keywords = {
-  object: ['properties', 'required', 'additionalProperties'],
-  array: ['items', 'prefixItems', 'minItems', 'maxItems'],
-  string: ['minLength', 'maxLength', 'pattern', 'format'],
-  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
-  integer: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
-  boolean: [],
-  null: [],
-} as const;
-const types = Object.keys(keywords) as Type[];
-const typed = new Set<string>(Object.values(keywords).flat());
-const alone = ['$ref', 'const', 'enum', 'anyOf', 'allOf'];
-const supported = [...alone, 'type', ...typed].join(', ');
+import { mergeAll } from './merge-schemas.ts';
+import {
+  alone,
+  counts,
+  escapePointer,
+  further,
+  impliedTypes,
+  isOf,
+  list,
+  names,
+  record,
+  resolve,
+  type Schema,
+  saidBy,
+  string,
+  type Type,
+  typesOf,
+} from './schema-fields.ts';
+import { numberExpression } from './schema-numbers.ts';
+import { textExpression } from './schema-text.ts';
 
 const deepest = 100;
 const mostDefinitions = 256;
-/** Longer strings and arrays are never written, which a larger maxLength or maxItems allows. */
-const longestText = 4_096;
+/** Longer arrays, and objects of more entries, are never written, which a larger bound allows. */
 const longestArray = 1_000;
 
 /** Throws invalid_request naming what is not supported and where. */
@@ -44,9 +40,6 @@ interface Definition {
   /** Those a value of this one may begin with, before any character of its own. */
   begins: Set<Definition>;
 }
-
-const anyNumber = shared(json.number);
-const anyInteger = shared(json.integer);
 
 class SchemaReader {
   readonly #root: unknown;
@@ -77,32 +70,39 @@ class SchemaReader {
   }
 
   #readFields(fields: Schema, where: string): Expression {
-    const said = Object.keys(fields).filter((key) => !annotations.has(key));
-    for (const key of said) {
-      if (!alone.includes(key) && !typed.has(key) && key !== 'type') {
-        throw unsupported(`${where}/${key}`, `this keyword is not supported. Supported are ${supported}.`);
-      }
-    }
+    const said = saidBy(fields, where);
     // A name of its own would change what its references mean.
     if (fields.$id !== undefined && fields !== this.#root)
       throw unsupported(`${where}/$id`, 'only the whole schema may have one.');
     const lone = said.find((key) => alone.includes(key));
-    if (lone === undefined) return this.#readTypes(fields, said, where);
+    if (lone === undefined) return this.#readTypes(fields, where);
+    const combined = said.includes('allOf') || said.includes('$ref');
+    if (combined && (said.length > 1 || (lone === 'allOf' && list(fields.allOf, `${where}/allOf`).length > 1))) {
+      return this.#read(mergeAll(fields, this.#root, where), where);
+    }
     const beside = said.find((key) => key !== lone && !(key === 'type' && (lone === 'enum' || lone === 'const')));
     if (beside !== undefined) throw unsupported(where, `${beside} is not supported beside ${lone}.`);
     if (lone === '$ref') return this.#refer(fields.$ref, `${where}/$ref`);
     if (lone === 'const') return this.#values([fields.const], fields, where);
     const options = list(fields[lone], `${where}/${lone}`);
     if (lone === 'enum') return this.#values(options, fields, where);
-    if (lone === 'allOf' && options.length > 1)
-      throw unsupported(`${where}/allOf`, 'more than one schema is not supported here.');
+    if (lone === 'oneOf') this.#refuseOverlap(options, `${where}/oneOf`);
     return either(...options.map((option, i) => this.#read(option, `${where}/${lone}/${i}`)));
   }
 
-  #readTypes(fields: Schema, said: string[], where: string): Expression {
-    // Without a type, the values that some keyword speaks of, or any where none does.
-    const meant = types.filter((type) => type !== 'integer' && keywords[type].some((key) => said.includes(key)));
-    const named = fields.type === undefined ? meant : typesOf(fields.type, where);
+  #refuseOverlap(options: readonly unknown[], where: string): void {
+    for (const [i, one] of options.entries()) {
+      const other = options.findIndex((option, j) => j > i && !areApart(one, option, this.#root));
+      if (other < 0) continue;
+      throw unsupported(
+        where,
+        `${i} and ${other} may both hold for the same value. Use anyOf, or tell them apart by type or by a required property with a const.`,
+      );
+    }
+  }
+
+  #readTypes(fields: Schema, where: string): Expression {
+    const named = fields.type === undefined ? impliedTypes(fields) : typesOf(fields.type, where);
     if (named.length === 0) return json.anyValue;
     return either(...named.map((type) => this.#readType(type, fields, where)));
   }
@@ -114,10 +114,10 @@ class SchemaReader {
       case 'array':
         return this.#within(() => this.#array(fields, where));
       case 'string':
-        return this.#string(fields, where);
+        return this.#text(fields, where);
       case 'number':
       case 'integer':
-        return numbers(fields, type === 'integer', where);
+        return numberExpression(fields, type === 'integer', where);
       case 'boolean':
         return json.literals([true, false]);
       case 'null':
@@ -137,10 +137,31 @@ class SchemaReader {
   #object(fields: Schema, where: string): Expression {
     const { additionalProperties: additional = true } = fields;
     const other = additional === false ? undefined : this.#read(additional, `${where}/additionalProperties`);
-    if (fields.properties === undefined && fields.required === undefined) return other ? json.map(other) : json.object([]);
+    const [min, max] = counts(fields, 'minProperties', 'maxProperties', longestArray, where);
+    const allowed = this.#names(fields.propertyNames, `${where}/propertyNames`);
+    if (!Array.isArray(allowed) && fields.properties === undefined && fields.required === undefined) {
+      return this.#map(fields, { name: allowed, other, min, max }, where);
+    }
+    refuseFilled(fields.patternProperties, `${where}/patternProperties`);
+    if (allowed && !Array.isArray(allowed)) {
+      throw unsupported(`${where}/propertyNames`, 'beside properties and required only enum, const and type are supported.');
+    }
+    const members = this.#members(fields, allowed, other, where);
+    const needed = members.filter(({ required }) => required).length;
+    if (min > needed)
+      throw unsupported(`${where}/minProperties`, `expected at most ${needed}, the properties that are required.`);
+    if (max < members.length) {
+      throw unsupported(`${where}/maxProperties`, `expected at least ${members.length}, the properties that are named.`);
+    }
+    return json.object(members);
+  }
+
+  #members(fields: Schema, allowed: readonly string[] | undefined, other: Expression | undefined, where: string): json.Member[] {
     const required = new Set(fields.required === undefined ? [] : names(fields.required, `${where}/required`));
     const members: json.Member[] = [];
     for (const [name, schema] of Object.entries(record(fields.properties ?? {}, `${where}/properties`, 'an object of schemas'))) {
+      const barred = isNever(schema) || (allowed && !allowed.includes(name));
+      if (barred && !required.has(name)) continue;
       const value = this.#read(schema, `${where}/properties/${escapePointer(name)}`);
       members.push({ name, value, required: required.delete(name) });
     }
@@ -149,46 +170,71 @@ class SchemaReader {
         throw unsupported(`${where}/required`, `${JSON.stringify(name)} is required, but it is not among the properties.`);
       members.push({ name, value: shared(other), required: true });
     }
-    return json.object(members);
+    if (fields.properties === undefined && other) {
+      const more = (allowed ?? []).filter((name) => !members.some((member) => member.name === name));
+      members.push(...more.map((name) => ({ name, value: shared(other), required: false })));
+    }
+    const odd = members.find(({ name }) => allowed && !allowed.includes(name));
+    if (odd) throw unsupported(`${where}/propertyNames`, `${JSON.stringify(odd.name)} is required, but it is no such name.`);
+    return members;
+  }
+
+  /** The names an object may have: a list of them, an expression of strings, or any. */
+  #names(schema: unknown, where: string): string[] | Expression | undefined {
+    if (schema === undefined || schema === true) return undefined;
+    const fields = record(schema, where, 'a schema of strings');
+    const listed = fields.const === undefined ? fields.enum : [fields.const];
+    if (listed !== undefined && fields.$ref === undefined) return names(listed, `${where}/enum`);
+    const said = saidBy(fields, where).filter((key) => key !== 'type');
+    if (fields.type !== undefined && !typesOf(fields.type, where).includes('string')) {
+      throw unsupported(where, 'names are strings, and none is of its type.');
+    }
+    return said.length === 0 ? undefined : this.#read({ ...fields, ...(fields.$ref ? {} : { type: 'string' }) }, where);
+  }
+
+  #map(
+    fields: Schema,
+    { name, other, min, max }: { name: Expression | undefined; other: Expression | undefined; min: number; max: number },
+    where: string,
+  ): Expression {
+    // Names that a caller could write twice count once.
+    if (min > 1) throw unsupported(`${where}/minProperties`, 'expected at most 1 where the properties have no names.');
+    const patterns = Object.entries(record(fields.patternProperties ?? {}, `${where}/patternProperties`, 'an object of schemas'));
+    const [first] = patterns;
+    if (first) {
+      if (patterns.length > 1 || name) refuseFilled(fields.patternProperties, `${where}/patternProperties`);
+      const at = `${where}/patternProperties/${escapePointer(first[0])}`;
+      return json.map(this.#read(first[1], at), textExpression({ pattern: first[0] }, at), min, max);
+    }
+    if (!other && min > 0) throw unsupported(`${where}/minProperties`, 'no property may stand in it.');
+    return other ? json.map(other, name, min, max) : json.object([]);
   }
 
   #array(fields: Schema, where: string): Expression {
-    const first = fields.prefixItems === undefined ? [] : list(fields.prefixItems, `${where}/prefixItems`);
-    const begun = first.map((schema, i) => this.#read(schema, `${where}/prefixItems/${i}`));
-    const item = fields.items === false ? undefined : this.#read(fields.items ?? true, `${where}/items`);
+    // Until 2019 a list of items were the first ones.
+    const { items, prefixItems = Array.isArray(items) ? items : undefined } = fields;
+    const following = Array.isArray(items) ? fields.additionalItems : items;
+    const key = Array.isArray(items) ? 'additionalItems' : 'items';
+    const first =
+      prefixItems === undefined ? [] : list(prefixItems, `${where}/${Array.isArray(items) ? 'items' : 'prefixItems'}`);
+    const begun = first.map((schema, i) => this.#read(schema, `${where}/${Array.isArray(items) ? 'items' : 'prefixItems'}/${i}`));
+    const item = following === false ? undefined : this.#read(following ?? true, `${where}/${key}`);
     const [min, max] = counts(fields, 'minItems', 'maxItems', longestArray, where);
     // What follows the given first items is open without `items`, but nobody who lists them means that.
-    const open = item !== undefined && (begun.length === 0 || fields.items !== undefined);
+    const open = item !== undefined && (begun.length === 0 || following !== undefined);
     const most = open ? max : Math.min(max, item ? Math.max(begun.length, min) : begun.length);
     if (most < min) throw unsupported(`${where}/minItems`, `expected at most ${most}, the items there can be.`);
+    if (fields.uniqueItems === true && most > 1) {
+      throw unsupported(`${where}/uniqueItems`, 'true is only supported for arrays of one item at most.');
+    }
     return json.array(begun.slice(0, most), item ?? json.anyValue, min, most);
   }
 
-  #string(fields: Schema, where: string): Expression {
-    const { pattern, format, minLength, maxLength } = fields;
-    const sized = minLength !== undefined || maxLength !== undefined;
-    if (Number(pattern !== undefined) + Number(format !== undefined) + Number(sized) > 1) {
-      throw unsupported(where, 'only one of pattern, format, and minLength with maxLength is supported for the same string.');
-    }
-    if (pattern !== undefined) return json.textOf(parsePattern(string(pattern, `${where}/pattern`), `${where}/pattern`, true));
-    if (format !== undefined) {
-      const known = string(format, `${where}/format`);
-      if (!Object.hasOwn(formats, known)) {
-        throw unsupported(
-          `${where}/format`,
-          `expected one of ${Object.keys(formats).join(', ')}, found ${JSON.stringify(known)}.`,
-        );
-      }
-      return this.#text(known, () => json.textOf(parsePattern(formats[known]!, `${where}/format`)));
-    }
-    if (!sized) return json.anyText;
-    const [min, max] = counts(fields, 'minLength', 'maxLength', longestText, where);
-    return this.#text(`${min}-${max}`, () => json.textOfLength(min, max));
-  }
-
   /** Strings of the same kind are one rule. */
-  #text(kind: string, make: () => Expression): Expression {
-    const text = this.#texts.get(kind) ?? shared(make());
+  #text(fields: Schema, where: string): Expression {
+    const { pattern, format, minLength, maxLength, [further]: more } = fields;
+    const kind = JSON.stringify([pattern, format, minLength, maxLength, more]);
+    const text = this.#texts.get(kind) ?? shared(textExpression(fields, where));
     this.#texts.set(kind, text);
     return text;
   }
@@ -239,52 +285,17 @@ class SchemaReader {
   }
 }
 
-function numbers(fields: Schema, whole: boolean, where: string): Expression {
-  const low = bound(fields, 'minimum', 'exclusiveMinimum', where, (a, b) => a > b);
-  const high = bound(fields, 'maximum', 'exclusiveMaximum', where, (a, b) => a < b);
-  if (!low && !high) return whole ? anyInteger : anyNumber;
-  const between = numbersBetween(low, high, whole);
-  if (between === null) throw unsupported(where, `expected bounds of at most ${json.mostDigits} digits, without exponent.`);
-  if (!between) throw unsupported(where, 'no number lies between its bounds.');
-  return between;
+function isNever(schema: unknown): boolean {
+  if (typeof schema !== 'object' || schema === null) return schema === false;
+  const { not } = schema as Schema;
+  return not === true || (typeof not === 'object' && not !== null && Object.keys(not).length === 0);
 }
 
-/** The tighter of two bounds. */
-function bound(
-  fields: Schema,
-  inclusive: string,
-  exclusive: string,
-  where: string,
-  tighter: (a: number, b: number) => boolean,
-): Bound | undefined {
-  const [within, beyond] = [inclusive, exclusive].map((key) => {
-    const value = fields[key];
-    if (value !== undefined && !Number.isFinite(value)) throw unsupported(`${where}/${key}`, 'expected a number.');
-    return value as number | undefined;
-  });
-  if (beyond !== undefined && (within === undefined || !tighter(within, beyond))) return { value: beyond, exclusive: true };
-  return within === undefined ? undefined : { value: within, exclusive: false };
-}
-
-function counts(fields: Schema, low: string, high: string, most: number, where: string): [number, number] {
-  const [min = 0, max = Number.POSITIVE_INFINITY] = [low, high].map((key) => {
-    const value = fields[key];
-    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 0)) {
-      throw unsupported(`${where}/${key}`, 'expected a whole number from 0.');
-    }
-    return value as number | undefined;
-  });
-  if (min > Math.min(max, most)) throw unsupported(`${where}/${low}`, `expected at most ${Math.min(max, most)}, found ${min}.`);
-  return [min, Number.isFinite(max) ? Math.min(max, most) : max];
-}
-
-function typesOf(type: unknown, where: string): Type[] {
-  const named = Array.isArray(type) ? type : [type];
-  if (named.length > 0 && named.every((one) => types.includes(one))) return [...new Set(named)];
-  throw unsupported(`${where}/type`, `expected one or more of ${types.join(', ')}, found ${short(type)}.`);
-}
-
-function isOf(value: unknown, type: Type): boolean {
-  if (value === null || Array.isArray(value)) return type === (value === null ? 'null' : 'array');
-  return type === 'integer' ? Number.isInteger(value) : typeof value === type;
+function refuseFilled(patterns: unknown, where: string): void {
+  const [first] = Object.keys(record(patterns ?? {}, where, 'an object of schemas'));
+  if (first === undefined) return;
+  throw unsupported(
+    `${where}/${escapePointer(first)}`,
+    'patternProperties is only supported with one pattern and without properties, required and propertyNames.',
+  );
 }

@@ -39,6 +39,9 @@ export const mostDigits = 15;
 export const number = pattern('-?(?:0|[1-9]\\d{0,14})(?:\\.\\d{1,15})?(?:[eE][+-]?\\d{1,2})?');
 export const integer = pattern('0|-?[1-9]\\d{0,14}');
 
+/** One character that may stand in a string, behind a backslash or not. */
+export const anyCharacter: Expression = { kind: 'character', ranges: otherCharacters([]) };
+
 export function quoted(content: Expression): Expression {
   return sequence(words('"'), content, words('"'));
 }
@@ -65,6 +68,12 @@ function escaped(expression: Expression): Expression {
       return either(...expression.options.map(escaped));
     case 'repeat':
       return { ...expression, body: escaped(expression.body) };
+    case 'graph': {
+      const nodes = expression.nodes.map(({ final, edges }) => {
+        return { final, edges: edges.map(({ on, to }) => ({ on: escaped(on), to })) };
+      });
+      return { kind: 'graph', nodes };
+    }
     default:
       return expression;
   }
@@ -120,11 +129,12 @@ export function object(members: readonly Member[]): Expression {
   return sequence(words('{'), firstRequired < 0 ? either(words('}'), filled) : filled);
 }
 
-/** An object of any names. */
-export function map(value: Expression): Expression {
-  const entry = shared(sequence(anyText, words(':'), gap, value));
-  const filled = sequence(gap, entry, repeat(sequence(comma, entry), 0, unbounded), gap, words('}'));
-  return sequence(words('{'), either(words('}'), filled));
+/** An object of any names, or of those an expression of strings holds, with so many entries. */
+export function map(value: Expression, name = anyText, min = 0, max = unbounded): Expression {
+  if (max === 0) return words('{}');
+  const entry = shared(sequence(name, words(':'), gap, value));
+  const filled = sequence(gap, entry, repeat(sequence(comma, entry), Math.max(0, min - 1), max - 1), gap, words('}'));
+  return sequence(words('{'), min === 0 ? either(words('}'), filled) : filled);
 }
 
 /** An array that begins with `first` and goes on with `item`, of so many in all. */

@@ -1,6 +1,6 @@
 // An expression as states: automata over bytes that call one another as a parser's rules do (a recursive transition network, Woods 1970).
 // Knows no tokens and follows no text; pushdown.ts does.
-import { type CharacterRange, type Expression, type Rule, shared, unsupported } from './expression.ts';
+import { type CharacterRange, type Expression, type GraphNode, type Rule, shared, unsupported } from './expression.ts';
 import { fewestBytes } from './fewest-bytes.ts';
 import type { Edge, Entry, State } from './state.ts';
 import { utf8Spans } from './utf8.ts';
@@ -100,9 +100,22 @@ class Builder {
         return this.#either(expression.options.map((option) => this.#compile(option, next)));
       case 'repeat':
         return this.#repeat(expression, next);
+      case 'graph':
+        return this.#graph(expression.nodes, next);
       case 'call':
         return this.#state({ kind: 'call', rule: this.entry(expression.rule), next });
     }
+  }
+
+  #graph(nodes: readonly GraphNode[], next: State): State {
+    // Its states know one another: their ways on come when all are there.
+    const ways: State[][] = nodes.map(({ final }) => (final ? [next] : []));
+    const states = ways.map((own) => this.#state({ kind: 'split', next: own }));
+    for (const [place, { edges }] of nodes.entries()) {
+      const read = edges.map(({ on, to }) => this.#compile(on, states[to]!));
+      if (read.length > 0) ways[place]!.push(this.#either(read));
+    }
+    return states[0]!;
   }
 
   #sequence(parts: readonly Expression[], next: State): State {

@@ -1,4 +1,4 @@
-// Patterns in ECMAScript's syntax as expressions: what a finite automaton can follow, so no look-around, no back references, and anchors
+// Patterns in ECMAScript's syntax as expressions: what a finite automaton can follow, so no look-behind, no back references, and anchors
 // only at the ends. Classes are those without the u flag's case folding. Knows no JSON.
 import {
   type CharacterRange,
@@ -11,6 +11,7 @@ import {
   sequence,
   unsupported,
 } from './expression.ts';
+import { graphOf, type Language } from './intersection.ts';
 
 export const mostPatternCharacters = 4_096;
 export const mostRepeats = 10_000;
@@ -45,12 +46,25 @@ const anything = repeat({ kind: 'character', ranges: otherCharacters([]) }, 0, N
  * pattern in errors. Throws invalid_request naming what is not supported and at which character.
  */
 export function parsePattern(pattern: string, where: string, anywhere = false): Expression {
+  const found = parseLanguage(pattern, where, anywhere);
+  return isPlain(found) ? found : graphOf(found, where);
+}
+
+/** The same, to be followed together with others. */
+export function parseLanguage(pattern: string, where: string, anywhere: boolean): Language {
   if (pattern.length > mostPatternCharacters) {
     throw unsupported(where, `the pattern is too long; expected at most ${mostPatternCharacters} characters.`);
   }
   if (/\p{Surrogate}/u.test(pattern)) throw unsupported(where, 'the pattern holds half a character.');
   return new PatternParser([...pattern], where, anywhere).parse();
 }
+
+/** What a pattern says: a look-ahead speaks of all that follows it, so it is resolved when that is known. */
+type Parsed =
+  | Expression
+  | { kind: 'look'; ahead: Language; negative: boolean }
+  | { kind: 'parts'; parts: readonly Parsed[] }
+  | { kind: 'options'; options: readonly Parsed[] };
 
 class PatternParser {
   readonly #text: readonly string[];
@@ -65,34 +79,55 @@ class PatternParser {
     this.#anywhere = anywhere;
   }
 
-  parse(): Expression {
-    const options: Expression[] = [];
+  parse(): Language {
+    const found = this.#wholes(this.#anywhere);
+    if (this.#at < this.#text.length) throw this.#refuse(`"${this.#text[this.#at]}" may not stand here`);
+    return found;
+  }
+
+  /** Alternatives each of which is anchored at its ends; what is not is open there where the pattern may be met anywhere. */
+  #wholes(anywhere: boolean): Language {
+    const options: Language[] = [];
     do {
       const open = !this.#take('^');
       const middle = this.#sequence();
       const ended = this.#take('$');
-      options.push(this.#anywhere ? sequence(open ? anything : empty, middle, ended ? empty : anything) : middle);
+      const read = this.#follow(middle, anywhere && !ended ? anything : empty);
+      options.push(anywhere && open ? then(anything, read) : read);
     } while (this.#take('|'));
-    if (this.#at < this.#text.length) throw this.#refuse(`"${this.#text[this.#at]}" may not stand here`);
-    return either(...options);
+    return any(options);
   }
 
-  #alternatives(): Expression {
-    const options: Expression[] = [];
+  /** What is parsed, and then the rest up to the end of the text. */
+  #follow(parsed: Parsed, rest: Language): Language {
+    switch (parsed.kind) {
+      case 'look':
+        return { kind: 'all', parts: [parsed.negative ? { kind: 'not', body: parsed.ahead } : parsed.ahead, rest] };
+      case 'parts':
+        return parsed.parts.reduceRight<Language>((after, part) => this.#follow(part, after), rest);
+      case 'options':
+        return any(parsed.options.map((option) => this.#follow(option, rest)));
+      default:
+        return then(parsed, rest);
+    }
+  }
+
+  #alternatives(): Parsed {
+    const options: Parsed[] = [];
     do options.push(this.#sequence());
     while (this.#take('|'));
-    return either(...options);
+    return options.every(isPlain) ? either(...options) : { kind: 'options', options };
   }
 
-  #sequence(): Expression {
-    const parts: Expression[] = [];
+  #sequence(): Parsed {
+    const parts: Parsed[] = [];
     for (let next = this.#peek(); next !== undefined && !'|)$'.includes(next); next = this.#peek()) {
       parts.push(this.#quantified(this.#atom()));
     }
-    return sequence(...parts);
+    return parts.every(isPlain) ? sequence(...parts) : { kind: 'parts', parts };
   }
 
-  #atom(): Expression {
+  #atom(): Parsed {
     if (this.#take('(')) return this.#group();
     if (this.#take('[')) return character(this.#set());
     if (this.#take('.')) return character(otherCharacters(lineEnds));
@@ -106,23 +141,38 @@ class PatternParser {
     return character([only(next)]);
   }
 
-  #group(): Expression {
-    if (this.#take('?') && !this.#take(':')) this.#name();
+  #group(): Parsed {
+    const look = this.#take('?') && !this.#take(':') ? this.#name() : undefined;
     if (++this.#depth > deepestGroups) throw this.#refuse(`groups are nested too deep; expected at most ${deepestGroups} levels`);
-    const inside = this.#alternatives();
+    // A look-ahead that opens the pattern may say so itself; what it does not say of the end is open.
+    const inside = look ? this.#lookedFor() : this.#alternatives();
     if (this.#peek() === '$') throw this.#refuse('"$" is only supported at the end of the pattern');
     if (!this.#take(')')) throw this.#refuse('expected ")"');
     this.#depth--;
-    return inside;
+    return look ? { kind: 'look', ahead: inside as Language, negative: look === '!' } : (inside as Parsed);
   }
 
-  #name(): void {
+  #lookedFor(): Language {
+    const opening = this.#text.slice(0, this.#at).join('').replace(/^\^/, '');
+    const options: Language[] = [];
+    do {
+      if (/^\(\?[=!]$/.test(opening)) this.#take('^');
+      const middle = this.#sequence();
+      options.push(this.#follow(middle, this.#take('$') ? empty : anything));
+    } while (this.#take('|'));
+    return any(options);
+  }
+
+  /** After "(?": the sign of a look-ahead; nothing for a group that has a name. */
+  #name(): '=' | '!' | undefined {
+    for (const sign of ['=', '!'] as const) if (this.#take(sign)) return sign;
     const named = /^<[A-Za-z_$][\w$]*>/.exec(this.#text.slice(this.#at, this.#at + 100).join(''));
-    if (!named) throw this.#refuse('look-ahead, look-behind and flags are not supported');
+    if (!named) throw this.#refuse('look-behind and flags are not supported');
     this.#at += named[0].length;
+    return undefined;
   }
 
-  #quantified(atom: Expression): Expression {
+  #quantified(atom: Parsed): Parsed {
     const bounds = this.#bounds();
     if (!bounds) return atom;
     // Fewest first or most first: the texts that match are the same.
@@ -131,7 +181,9 @@ class PatternParser {
     if (min > max) throw this.#refuse(`expected {n,m} with n ≤ m, found {${min},${max}}`);
     if (Math.max(min, Number.isFinite(max) ? max : 0) > mostRepeats)
       throw this.#refuse(`expected at most ${mostRepeats} repetitions`);
-    return repeat(atom, min, max);
+    if (isPlain(atom)) return repeat(atom, min, max);
+    if (max > 1) throw this.#refuse('a look-ahead that is repeated is not supported');
+    return { kind: 'options', options: min === 0 ? [atom, empty] : [atom] };
   }
 
   #bounds(): [number, number] | undefined {
@@ -212,6 +264,21 @@ class PatternParser {
   #refuse(problem: string) {
     return unsupported(`${this.#where}, character ${this.#at + 1}`, `${problem}.`);
   }
+}
+
+const compound = new Set(['look', 'parts', 'options', 'all', 'not', 'then', 'any']);
+
+/** Whether no look-ahead is in it. */
+export function isPlain(one: Parsed | Language): one is Expression {
+  return !compound.has(one.kind);
+}
+
+function then(first: Language, rest: Language): Language {
+  return isPlain(first) && isPlain(rest) ? sequence(first, rest) : { kind: 'then', parts: [first, rest] };
+}
+
+function any(options: readonly Language[]): Language {
+  return options.every(isPlain) ? either(...options) : { kind: 'any', options };
 }
 
 function only(text: string): CharacterRange {

@@ -1,7 +1,50 @@
-// Reading the fields of a JSON schema: their shapes, and the references between its parts. Knows no expression.
+// Reading the fields of a JSON schema: which ask for something, their shapes, and the references between its parts. Knows no expression.
 import { unsupported } from './expression.ts';
 
-export type Schema = Record<string, unknown>;
+/** What further formats and patterns a string must keep to: of schemas that were merged, since nothing that was parsed has such a name. */
+export const further = Symbol('further');
+
+export type Schema = Record<string, unknown> & { [further]?: Schema[] };
+export type Type = keyof typeof keywords;
+
+/** What may be said of the values of each type. */
+const keywords = {
+  object: [
+    ...['properties', 'required', 'additionalProperties', 'patternProperties', 'propertyNames'],
+    ...['minProperties', 'maxProperties'],
+  ],
+  array: ['items', 'prefixItems', 'additionalItems', 'minItems', 'maxItems', 'uniqueItems'],
+  string: ['minLength', 'maxLength', 'pattern', 'format'],
+  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
+  integer: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
+  boolean: [] as string[],
+  null: [] as string[],
+};
+const types = Object.keys(keywords) as Type[];
+/** Keywords of which a schema has one, and few others beside it. */
+export const alone = ['$ref', 'const', 'enum', 'anyOf', 'oneOf', 'allOf'];
+const followed = new Set(['type', ...alone, ...Object.values(keywords).flat()]);
+/** What the standard lets a schema ask for and nobody here follows. Any other word is a note, as the standard says. */
+const refused = new Set(
+  (
+    'not if dependentSchemas dependentRequired dependencies contains minContains maxContains unevaluatedItems unevaluatedProperties ' +
+    '$dynamicRef $recursiveRef'
+  ).split(' '),
+);
+
+/** The keywords of a schema that ask for something. Throws invalid_request for one that nobody follows. */
+export function saidBy(schema: Schema, where = '#'): string[] {
+  const odd = Object.keys(schema).find((key) => refused.has(key));
+  if (odd !== undefined) {
+    throw unsupported(`${where}/${odd}`, `this keyword is not supported. Supported are ${[...followed].join(', ')}.`);
+  }
+  return Object.keys(schema).filter((key) => followed.has(key));
+}
+
+/** Without a type: those of the values that some keyword speaks of. */
+export function impliedTypes(schema: Schema): Type[] {
+  return types.filter((type) => type !== 'integer' && keywords[type].some((key) => schema[key] !== undefined));
+}
 
 /** What a local reference points at. */
 export function resolve(root: unknown, reference: string, where: string): unknown {
@@ -55,4 +98,27 @@ export function string(value: unknown, where: string): string {
 export function short(value: unknown): string {
   const text = JSON.stringify(value) ?? typeof value;
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+export function counts(fields: Schema, low: string, high: string, most: number, where: string): [number, number] {
+  const [min = 0, max = Number.POSITIVE_INFINITY] = [low, high].map((key) => {
+    const value = fields[key];
+    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 0)) {
+      throw unsupported(`${where}/${key}`, 'expected a whole number from 0.');
+    }
+    return value as number | undefined;
+  });
+  if (min > Math.min(max, most)) throw unsupported(`${where}/${low}`, `expected at most ${Math.min(max, most)}, found ${min}.`);
+  return [min, Number.isFinite(max) ? Math.min(max, most) : max];
+}
+
+export function typesOf(type: unknown, where: string): Type[] {
+  const named = Array.isArray(type) ? type : [type];
+  if (named.length > 0 && named.every((one) => types.includes(one))) return [...new Set(named)];
+  throw unsupported(`${where}/type`, `expected one or more of ${types.join(', ')}, found ${short(type)}.`);
+}
+
+export function isOf(value: unknown, type: Type): boolean {
+  if (value === null || Array.isArray(value)) return type === (value === null ? 'null' : 'array');
+  return type === 'integer' ? Number.isInteger(value) : typeof value === type;
 }

@@ -11,3 +11,23 @@ export function acceptor(expression: Expression): (text: string) => boolean {
     return position?.complete ?? false;
   };
 }
+
+const printable = Array.from({ length: 0x7f - 0x20 }, (_, i) => 0x20 + i);
+const closing = [...'"}],:0'].map((character) => character.charCodeAt(0));
+
+/** A text the expression holds, by chance; after some bytes it goes for its end. */
+export function writer(expression: Expression): (random: () => number) => string {
+  const automaton = new Pushdown(buildNetwork(expression));
+  return (random) => {
+    const bytes: number[] = [];
+    let position: Position = automaton.start;
+    while (!(position.complete && (position.places.length === 0 || random() < 0.3 || bytes.length > 60))) {
+      const open = printable.filter((byte) => automaton.step(position, byte));
+      const byte = (bytes.length > 60 && closing.find((one) => open.includes(one))) || open[Math.floor(random() * open.length)];
+      if (byte === undefined || bytes.length > 5_000) throw new Error(`No way on after ${Buffer.from(bytes)}`);
+      bytes.push(byte);
+      position = automaton.step(position, byte)!;
+    }
+    return Buffer.from(bytes).toString();
+  };
+}

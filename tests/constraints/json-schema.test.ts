@@ -101,6 +101,14 @@ it('formats hold texts of their kind and no others', () => {
     ipv4: ['255.0.10.1'],
     ipv6: ['2001:0db8:0000:0000:0000:0000:0000:0001'],
     uuid: ['123e4567-e89b-12d3-a456-426614174000'],
+    ...Object.fromEntries(
+      ['uri', 'iri', 'uri-reference', 'iri-reference', 'uri-template'].map((kind) => [kind, ['https://a.org/b/']]),
+    ),
+    'idn-email': ['a@example.org'],
+    'idn-hostname': ['example.org'],
+    'json-pointer': ['', '/a/0'],
+    'relative-json-pointer': ['0', '12/a'],
+    regex: ['abc 1'],
   };
   const bad: Record<string, string[]> = {
     date: ['2024-02-30', '2024-13-01', '2024-04-31'],
@@ -112,6 +120,14 @@ it('formats hold texts of their kind and no others', () => {
     ipv4: ['256.0.0.1', '01.2.3.4'],
     ipv6: ['::1'],
     uuid: ['123e4567'],
+    ...Object.fromEntries(
+      ['uri', 'iri', 'uri-reference', 'iri-reference', 'uri-template'].map((kind) => [kind, ['http://a b', ':']]),
+    ),
+    'idn-email': ['a@'],
+    'idn-hostname': ['a..b'],
+    'json-pointer': ['a', '/~'],
+    'relative-json-pointer': ['01', '/a'],
+    regex: ['(', '*'],
   };
   for (const format of Object.keys(formats)) {
     const accepted = accepts({ type: 'string', format });
@@ -166,19 +182,58 @@ const endless = { type: 'object', properties: { a: { $ref: '#' } }, required: ['
 const deep = (levels: number): unknown => (levels === 0 ? {} : { type: 'array', items: deep(levels - 1) });
 
 it.each<[string, unknown, string]>([
-  ['a keyword it does not know', { type: 'array', uniqueItems: true }, '#/uniqueItems'],
+  ['a keyword it cannot follow', { type: 'array', uniqueItems: true }, '#/uniqueItems'],
   ['and one deep inside', { properties: { 'a/b': { items: { not: {} } } } }, '#/properties/a~1b/items/not'],
-  ['oneOf', { oneOf: [{}] }, '#/oneOf'],
-  ['several of allOf', { allOf: [{}, {}] }, '#/allOf'],
-  ['patternProperties', { type: 'object', patternProperties: {} }, '#/patternProperties'],
+  ['oneOf whose schemas overlap', { oneOf: [{}, { type: 'string' }] }, '#/oneOf: 0 and 1 may both hold'],
+  ['allOf that asks for two different things', { allOf: [{ const: 1 }, { const: 2 }] }, '#/allOf: const is asked for twice'],
+  ['allOf of no common type', { allOf: [{ type: 'string' }, { type: 'number' }] }, '#/allOf: no value is of all its types'],
+  [
+    'allOf within itself',
+    { $defs: { a: { allOf: [{ $ref: '#/$defs/a' }, { minLength: 1 }] } }, $ref: '#/$defs/a' },
+    'nested too deep',
+  ],
+  [
+    'allOf of objects that bar one another',
+    {
+      allOf: [
+        { type: 'object', properties: { a: {} }, additionalProperties: false },
+        { type: 'object', properties: { b: {} } },
+      ],
+    },
+    '#/allOf: additionalProperties is not supported beside #/properties/b',
+  ],
+  [
+    'several patterns of names',
+    { type: 'object', patternProperties: { '^a': {}, '^b/': {} } },
+    '#/patternProperties/^a: patternProperties is only supported with one pattern',
+  ],
+  ['a pattern of names beside names', { properties: { a: {} }, patternProperties: { '^b/': {} } }, '#/patternProperties/^b~1'],
+  ['a pattern of names beside required ones', { required: ['a'], propertyNames: { pattern: '^a' } }, '#/propertyNames'],
+  ['a required name that is none', { required: ['b'], propertyNames: { enum: ['a'] } }, '#/propertyNames: "b" is required'],
+  ['names that are numbers', { propertyNames: { type: 'number' } }, '#/propertyNames'],
+  ['more properties than are required', { properties: { a: {} }, minProperties: 1 }, '#/minProperties'],
+  ['fewer properties than are named', { properties: { a: {}, b: {} }, maxProperties: 1 }, '#/maxProperties'],
+  ['not', { properties: { a: { not: { type: 'string' } } } }, '#/properties/a/not'],
+  ['if', { if: {}, items: {} }, '#/if'],
+  ['contains', { items: {}, contains: {} }, '#/contains'],
   ['multipleOf', { type: 'integer', multipleOf: 2 }, '#/multipleOf'],
   ['something beside anyOf', { anyOf: [{}], properties: {} }, 'properties is not supported beside anyOf'],
-  ['something beside $ref', { $ref: '#/$defs/a', minimum: 1, $defs: { a: {} } }, 'minimum is not supported beside $ref'],
-  ['a pattern with a length', { type: 'string', pattern: 'a', minLength: 2 }, 'only one of'],
-  ['a format nobody knows', { type: 'string', format: 'iri' }, 'found "iri"'],
-  ['a format named like a method', { type: 'string', format: 'toString' }, 'found "toString"'],
-  ['a pattern that cannot be followed', { items: { pattern: '(?=a)' } }, '#/items/pattern, character 3'],
-  ['false', { properties: { a: false } }, '#/properties/a'],
+  ['a choice beside $ref', { $ref: '#/$defs/a', enum: [1], $defs: { a: { const: 1 } } }, 'const is not supported beside enum'],
+  [
+    'a pattern whose length is counted too far',
+    { format: 'hostname', pattern: '^(?=.{1,253}\\.?$)[a-z](?:[a-z-]{0,61}[a-z])?(?:\\.[a-z](?:[a-z-]{0,61}[a-z])?)*$' },
+    '#: what is asked of the same string is too much to follow together',
+  ],
+  ['a pattern that leaves no length', { type: 'string', pattern: '^a{3}$', minLength: 4 }, '#: no text meets all'],
+  [
+    'a format and a pattern that bar one another',
+    { type: 'string', format: 'date', pattern: '^[a-z]+$' },
+    '#: no text meets all',
+  ],
+  ['a format that is no text', { type: 'string', format: 3 }, '#/format'],
+  ['a pattern that cannot be followed', { items: { pattern: '(?<=a)' } }, '#/items/pattern, character 3'],
+  ['a property of a class nobody knows', { pattern: '^\\p{Letter}$' }, '#/pattern, character 4'],
+  ['false', { properties: { a: false }, required: ['a'] }, '#/properties/a'],
   ['a schema that is none', { items: 3 }, '#/items'],
   ['no choice', { enum: [] }, '#/enum'],
   ['no choice of its type', { enum: [1], type: 'string' }, 'none of its values'],

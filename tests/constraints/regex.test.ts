@@ -78,7 +78,9 @@ it('random patterns hold what RegExp matches', () => {
 });
 
 it.each([
-  ['(?=a)b', 'look-ahead'],
+  ['(?=a)b', 'no text meets all'],
+  ['(?:(?=a)a)*', 'a look-ahead that is repeated'],
+  ['(?i:a)', 'look-behind and flags'],
   ['(?<!a)b', 'look-behind'],
   ['(a)\\1', '"\\1" is not supported'],
   ['\\bword', '"\\b" is not supported'],
