@@ -93,3 +93,33 @@ it('that cannot be followed fail alone, saying why', async () => {
   await expect(ambiguous).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringContaining('ways') });
   expect((await served)[0]).toMatchObject({ finishReason: 'stop' });
 });
+
+it.each<[string, object, (value: never) => boolean]>([
+  [
+    'a format beside a pattern',
+    {
+      type: 'object',
+      properties: { born: { type: 'string', format: 'date', pattern: '^\\d{4}-\\d{2}-\\d{2}$' } },
+      required: ['born'],
+      additionalProperties: false,
+    },
+    ({ born }: { born: string }) => /^\d{4}-\d{2}-\d{2}$/.test(born) && !Number.isNaN(Date.parse(born)),
+  ],
+  [
+    'names of properties that are strings',
+    {
+      type: 'object',
+      properties: {
+        open: { type: 'object', propertyNames: { type: 'string' }, additionalProperties: { type: 'boolean' }, maxProperties: 2 },
+      },
+      required: ['open'],
+      additionalProperties: false,
+    },
+    ({ open }: { open: object }) => Object.values(open).every((value) => typeof value === 'boolean'),
+  ],
+])('%s, as zod writes it', async (_, schema, holds) => {
+  const replies = await ask({ kind: 'json_schema', schema }, { n: 8, maxTokens: 190 });
+  const whole = replies.filter(({ finishReason }) => finishReason === 'stop');
+  expect(whole.length).toBeGreaterThan(0);
+  for (const { text } of whole) expect(holds(JSON.parse(text) as never), text).toBe(true);
+});

@@ -11,12 +11,23 @@ export const structureFields = {
   response_format: z
     .discriminatedUnion('type', [
       z.looseObject({ type: z.literal('text') }),
-      z.looseObject({ type: z.literal('json_object') }),
+      z.looseObject({
+        type: z.literal('json_object'),
+        schema: JsonSchema.nullish().openapi({ description: 'The reply is JSON of this schema, as with json_schema' }),
+      }),
       z.looseObject({
         type: z.literal('json_schema'),
         json_schema: z.looseObject({ name: z.string().optional(), schema: JsonSchema, strict: z.boolean().nullish() }),
       }),
     ])
+    .superRefine((format, context) => {
+      // Whoever sends a schema means it: under another type it would be passed over.
+      const strays = { text: ['schema', 'json_schema'], json_object: ['json_schema'], json_schema: ['schema'] }[format.type];
+      for (const field of strays) {
+        if (format[field] === undefined || format[field] === null) continue;
+        context.addIssue({ code: 'custom', path: [field], message: `is not read beside type ${format.type}; leave it out` });
+      }
+    })
     .nullish()
     .openapi({
       description:
@@ -64,7 +75,12 @@ function askedOf(body: Structure): [field: string, spec: ConstraintSpec][] {
   const add = <T>(field: string, value: T | null | undefined, spec: (value: T) => ConstraintSpec): void => {
     if (value !== null && value !== undefined) asked.push([field, spec(value)]);
   };
-  if (format?.type === 'json_object') asked.push(['response_format', { kind: 'json_object' }]);
+  if (format?.type === 'json_object') {
+    const { schema } = format;
+    asked.push(
+      schema ? ['response_format.schema', { kind: 'json_schema', schema }] : ['response_format', { kind: 'json_object' }],
+    );
+  }
   if (format?.type === 'json_schema') {
     asked.push(['response_format.json_schema.schema', { kind: 'json_schema', schema: format.json_schema.schema }]);
   }
