@@ -26,12 +26,12 @@ type Term = { id: number; nullable: boolean } & (
   | { kind: 'repeat'; body: Term; min: number; max: number }
 );
 
-/** What formats, patterns and lengths of one string may come to; compiled in well under a second. */
-const mostNodes = 4_000;
+/** What the strings of one schema may come to together; compiled in well under a second. */
+export const mostNodes = 4_000;
 const mostTerms = 100_000;
 
-/** The texts of the language. Throws invalid_request where there are none, or where it is too much. */
-export function graphOf(language: Language, where: string): Expression {
+/** The texts of the language, in so many nodes at most. Throws invalid_request where there are none, or where it is too much. */
+export function graphOf(language: Language, where: string, most = mostNodes): Extract<Expression, { kind: 'graph' }> {
   const terms = new Terms(where);
   const start = terms.of(language);
   const classes = classesOf(terms.ranges);
@@ -46,7 +46,7 @@ export function graphOf(language: Language, where: string): Expression {
     }
     for (const [next, ranges] of reached) {
       const to = places.get(next) ?? places.size;
-      if (to === mostNodes) throw tooMuch(where);
+      if (to >= most) throw tooMuch(where);
       places.set(next, to);
       edges.push([from, ranges, to]);
     }
@@ -66,7 +66,7 @@ function tooMuch(where: string) {
 }
 
 /** Without the nodes from which no text comes to its end. */
-function pruned(finals: readonly boolean[], edges: readonly [number, CharacterRange[], number][], where: string): Expression {
+function pruned(finals: readonly boolean[], edges: readonly [number, CharacterRange[], number][], where: string) {
   const into = new Map<number, number[]>();
   for (const [from, , to] of edges) into.set(to, [...(into.get(to) ?? []), from]);
   const alive = new Set([...finals.keys()].filter((node) => finals[node]));
@@ -80,7 +80,7 @@ function pruned(finals: readonly boolean[], edges: readonly [number, CharacterRa
     if (place === undefined || target === undefined) continue;
     nodes[place]!.edges.push({ on: { kind: 'character', ranges: normalRanges(ranges) }, to: target });
   }
-  return { kind: 'graph', nodes };
+  return { kind: 'graph' as const, nodes };
 }
 
 /** All characters, those together that no range tells apart. */

@@ -8,7 +8,6 @@ import {
   alone,
   counts,
   escapePointer,
-  further,
   impliedTypes,
   isOf,
   list,
@@ -22,7 +21,7 @@ import {
   typesOf,
 } from './schema-fields.ts';
 import { numberExpression } from './schema-numbers.ts';
-import { textExpression } from './schema-text.ts';
+import { Texts } from './schema-text.ts';
 
 const deepest = 100;
 const mostDefinitions = 256;
@@ -44,7 +43,7 @@ interface Definition {
 class SchemaReader {
   readonly #root: unknown;
   readonly #definitions = new Map<unknown, Definition>();
-  readonly #texts = new Map<string, Expression>();
+  readonly #texts = new Texts();
   #depth = 0;
   /** Of the definition being read, while no character of its value stands. */
   #begins: Set<Definition> | undefined;
@@ -114,7 +113,7 @@ class SchemaReader {
       case 'array':
         return this.#within(() => this.#array(fields, where));
       case 'string':
-        return this.#text(fields, where);
+        return this.#texts.of(fields, where);
       case 'number':
       case 'integer':
         return numberExpression(fields, type === 'integer', where);
@@ -204,7 +203,7 @@ class SchemaReader {
     if (first) {
       if (patterns.length > 1 || name) refuseFilled(fields.patternProperties, `${where}/patternProperties`);
       const at = `${where}/patternProperties/${escapePointer(first[0])}`;
-      return json.map(this.#read(first[1], at), textExpression({ pattern: first[0] }, at), min, max);
+      return json.map(this.#read(first[1], at), this.#texts.of({ pattern: first[0] }, at), min, max);
     }
     if (!other && min > 0) throw unsupported(`${where}/minProperties`, 'no property may stand in it.');
     return other ? json.map(other, name, min, max) : json.object([]);
@@ -228,15 +227,6 @@ class SchemaReader {
       throw unsupported(`${where}/uniqueItems`, 'true is only supported for arrays of one item at most.');
     }
     return json.array(begun.slice(0, most), item ?? json.anyValue, min, most);
-  }
-
-  /** Strings of the same kind are one rule. */
-  #text(fields: Schema, where: string): Expression {
-    const { pattern, format, minLength, maxLength, [further]: more } = fields;
-    const kind = JSON.stringify([pattern, format, minLength, maxLength, more]);
-    const text = this.#texts.get(kind) ?? shared(textExpression(fields, where));
-    this.#texts.set(kind, text);
-    return text;
   }
 
   #values(values: readonly unknown[], fields: Schema, where: string): Expression {

@@ -265,3 +265,11 @@ it('what is too much to follow together is refused in time', () => {
   const schema = { type: 'string', allOf: [{ pattern: '(?:a|b)*a(?:a|b){40}' }, { pattern: '^(?!.*c.{30}d)' }] };
   expect(() => schemaExpression(schema)).toThrow(/too much to follow together/);
 });
+
+it('many strings of one schema may not come to more than one may', () => {
+  const properties = Object.fromEntries(
+    Array.from({ length: 30 }, (_, i) => [`a${i}`, { type: 'string', format: 'email', pattern: `^[a-z]{1,${3 + i}}@` }]),
+  );
+  expect(() => schemaExpression({ properties })).toThrow(/#\/properties\/a\d+: .*too much to follow together/);
+  expect(() => schemaExpression({ properties: { one: properties.a0, two: properties.a0 } })).not.toThrow();
+});
