@@ -68,20 +68,19 @@ async function workOn(work: LaneWork): Promise<void> {
   const { lane, definitions, log, settings, release, bell } = work;
   if (definitions.length === 0) return;
   // A database that was away makes every running job look as if its worker had died. Those that live are heard before silence counts.
-  const heardMs = 2 * settings.beatMs;
+  const heardMs = Math.max(3 * settings.beatMs, settings.sweepMs);
   let since = performance.now();
   let failed = false;
   while (!release.aborted) {
-    const isHeard = performance.now() - since >= heardMs;
+    const isHeard = !failed && performance.now() - since >= heardMs;
     try {
       const found = await workOnOldest(work, isHeard);
+      if (failed || found === 'database was away') since = performance.now();
       failed = false;
-      if (found === 'database was away') since = performance.now();
       if (found === 'nothing') await bell.wait(isHeard ? settings.sweepMs : Math.min(heardMs, settings.sweepMs));
     } catch (error) {
       if (!failed) log.warn({ lane, err: describe(error) }, 'job not settled');
       failed = true;
-      since = performance.now();
       await bell.wait(settings.sweepMs);
     }
   }
