@@ -1,7 +1,7 @@
 // Lines of characters in the shapes callers see, whatever carries them: sentences as they are said, then the line with its steering.
 import type { z } from '@hono/zod-openapi';
 import { SessionLog } from '../npc/session-log.ts';
-import { type SaidLine, Stage } from '../npc/speak.ts';
+import { readAhead, type SaidLine, Stage } from '../npc/speak.ts';
 import { findModel } from '../registry/models.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { type AppContext, databaseOf, type RequestContext } from './app-context.ts';
@@ -45,10 +45,12 @@ export async function* sayLine(
 ): AsyncGenerator<SaidObject> {
   const startedMs = performance.now();
   const caller = c.get('caller');
-  const { session } = await log.open(npcId, sessionId);
+  const present = await log.open(npcId, sessionId);
+  const { session } = present;
   const model = await context.models.language(findModel(context.models, session.character.model, ['language']).id);
   const head = toReplyHead('npcline', model);
   const { text, at: atS, max_ms: maxMs, fallback, strength, interrupt, store, measure } = body;
+  await readAhead(present, text);
   const request = { npcId, sessionId, startedMs, text, atS, maxMs, fallback, strength, interrupt };
   let index = 0;
   for await (const event of stage.say(model, { ...request, completionId: store ? head.id : undefined, caller }, signal)) {
@@ -77,7 +79,7 @@ export async function* sayLine(
 }
 
 function toLineObject(line: SaidLine, id: string | null, steering: Steering): z.infer<typeof LineObject> {
-  const { session, text, action, fallback, reason, length, promptTokens, completionTokens } = line;
+  const { session, text, action, fallback, reason, length, promptTokens, completionTokens, leftOut } = line;
   return {
     object: 'npc.line',
     id,
@@ -88,6 +90,7 @@ function toLineObject(line: SaidLine, id: string | null, steering: Steering): z.
     fallback,
     ...(reason === undefined ? {} : { reason }),
     entries: length,
+    ...(Object.values(leftOut).some((count) => count > 0) ? { left_out: leftOut } : {}),
     usage: { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens },
   };
 }

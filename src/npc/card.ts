@@ -3,8 +3,9 @@
 // data.extensions, under a name of our own.
 import { isDeepStrictEqual } from 'node:util';
 import { SteerError } from '../errors.ts';
+import { type Notice, readBook, replaceBook, toEntry } from './card-book.ts';
 import type { Example, Fact } from './character.ts';
-import { elementTexts, memberText, setMember, setMemberText } from './json-members.ts';
+import { memberText, setMember } from './json-members.ts';
 
 /** Our place among the extensions of a card: attributes, caps, rules and the like, as POST /v1/npcs takes them. */
 export const extension = 'steerlm/attributes';
@@ -22,8 +23,8 @@ export interface CardCharacter {
 
 type Fields = Record<string, unknown>;
 
-/** The character a card describes. Throws invalid_json, or invalid_request naming the field. */
-export function readCard(text: string): CardCharacter {
+/** The character a card describes; `tell` is given what of it is not followed. Throws invalid_json, or invalid_request naming the field. */
+export function readCard(text: string, tell: (notice: Notice) => void = () => {}): CardCharacter {
   const { spec, data } = parseObject(text);
   if (spec !== 'chara_card_v2' && spec !== 'chara_card_v3') {
     throw refused(
@@ -52,7 +53,7 @@ export function readCard(text: string): CardCharacter {
     persona: parts.filter((part) => part !== '').join('\n'),
     ...(greeting === '' ? {} : { greeting }),
     examples: readExamples(said('mes_example')),
-    facts: readBook(data.character_book),
+    facts: readBook(data.character_book, tell),
     steering: readSteering(data.extensions),
   };
 }
@@ -96,17 +97,18 @@ function newCard({ name, persona, greeting, examples, facts, steering }: CardCha
   };
 }
 
+/** How a line of an example says who speaks. */
+const speaker = /^[ \t]*(?:\{\{[ \t]*|<)(char|bot|user)(?:[ \t]*\}\}|>)[ \t]*:/i;
+
 /** Exchanges of an example text: `<START>` parts them, and each line begins with the macro of who speaks, or goes on with what was said before. */
 function readExamples(text: string): Example[] {
   const examples: Example[] = [];
   for (const block of text.split(/<START>/i)) {
     let player: string | undefined;
-    for (const [, who, said] of block.matchAll(
-      /^[ \t]*\{\{(char|user)\}\}:([\s\S]*?)(?=^[ \t]*\{\{(?:char|user)\}\}:|(?![\s\S]))/gim,
-    )) {
-      const line = said!.trim();
+    for (const { who, said } of saidIn(block)) {
+      const line = said.join('\n').trim();
       if (line === '') continue;
-      if (who!.toLowerCase() === 'user') player = player === undefined ? line : `${player}\n${line}`;
+      if (who === 'user') player = player === undefined ? line : `${player}\n${line}`;
       else {
         examples.push(player === undefined ? { npc: line } : { player, npc: line });
         player = undefined;
@@ -116,71 +118,21 @@ function readExamples(text: string): Example[] {
   return examples;
 }
 
+function saidIn(block: string): { who: string; said: string[] }[] {
+  const turns: { who: string; said: string[] }[] = [];
+  for (const line of block.split('\n')) {
+    const who = speaker.exec(line);
+    if (who) turns.push({ who: who[1]!.toLowerCase(), said: [line.slice(who[0].length)] });
+    else turns.at(-1)?.said.push(line);
+  }
+  return turns;
+}
+
 function writeExamples(examples: readonly Example[]): string {
   const lines = examples.map(
     ({ player, npc }) => `<START>\n${player === undefined ? '' : `{{user}}: ${player}\n`}{{char}}: ${npc}`,
   );
   return lines.join('\n');
-}
-
-/** The enabled entries of a lorebook in their order; constant ones and those without keys are always said. */
-function readBook(book: unknown): Fact[] {
-  return entriesOf(book).flatMap((entry) => factOf(entry) ?? []);
-}
-
-function entriesOf(book: unknown): Fields[] {
-  if (book === undefined || book === null) return [];
-  const entries = isObject(book) ? (book.entries ?? []) : undefined;
-  if (Array.isArray(entries) && entries.every(isObject)) {
-    return entries.toSorted((a, b) => orderOf(a) - orderOf(b));
-  }
-  throw refused('data.character_book.entries', 'expected a list of objects');
-}
-
-function factOf(entry: Fields): [Fact] | undefined {
-  const { enabled, constant, selective } = entry;
-  const content = typeof entry.content === 'string' ? withoutDecorators(entry.content).trim() : '';
-  if (enabled === false || content === '') return undefined;
-  const keys = constant === true ? [] : wordsOf(entry.keys);
-  const also = selective === true && keys.length > 0 ? wordsOf(entry.secondary_keys) : [];
-  return [{ content, keys, ...(also.length === 0 ? {} : { also }) }];
-}
-
-/** Lines of `@@` at the start of a V3 entry speak to programs, never to the model. */
-function withoutDecorators(content: string): string {
-  return content.replace(/^(?:\s*@@[^\n]*(?:\n|$))+/, '');
-}
-
-function wordsOf(words: unknown): string[] {
-  return Array.isArray(words) ? words.filter((word) => typeof word === 'string' && word.trim() !== '') : [];
-}
-
-function toEntry({ content, keys, also = [] }: Fact, i: number): Fields {
-  const when = keys.length === 0 ? { constant: true } : also.length > 0 ? { selective: true, secondary_keys: also } : {};
-  return { keys, content, extensions: {}, enabled: true, insertion_order: i, ...when };
-}
-
-/** Entries that still say what they said stay to the letter, disabled ones too, but for their place in the order where facts changed theirs. */
-function replaceBook(text: string, facts: readonly Fact[]): string {
-  const path = ['data', 'character_book', 'entries'];
-  const old = elementTexts(memberText(text, path) ?? '[]').map((raw) => ({ raw, fact: factOf(JSON.parse(raw))?.[0] }));
-  const disabled = old.filter(({ fact }) => fact === undefined).map(({ raw }) => raw);
-  let last = -1;
-  const told = facts.map((fact) => {
-    const known = old.find((entry) => same(entry.fact, fact))?.raw;
-    if (known === undefined) return JSON.stringify(toEntry(fact, ++last));
-    const order = orderOf(JSON.parse(known));
-    if (order >= last) {
-      last = order;
-      return known;
-    }
-    return setMember(known, ['insertion_order'], ++last);
-  });
-  return setMemberText(text, path, `[${[...told, ...disabled].join(',')}]`);
-}
-
-function orderOf({ insertion_order: order }: Fields): number {
-  return typeof order === 'number' ? order : 0;
 }
 
 function readSteering(extensions: unknown): Fields {

@@ -22,6 +22,10 @@ export interface Fact {
   keys: string[];
   /** And one of these, where there are any. */
   also?: string[] | undefined;
+  /** Keys written `/pattern/flags` are regular expressions. */
+  useRegex?: boolean | undefined;
+  /** Whether keys that are plain text mind upper and lower case. */
+  caseSensitive?: boolean | undefined;
 }
 
 /** What a game event does to the character. */

@@ -16,11 +16,13 @@ export function memberText(text: string, path: readonly string[]): string | unde
   return span && text.slice(span.start, span.end);
 }
 
-/** Texts of the elements of an array. */
+/** Texts of the elements of an array, or of what the members of an object hold. */
 export function elementTexts(text: string): string[] {
+  const members = membersOf(text, whole(text));
+  if (members.length > 0) return [...new Map(members.map(({ key, start, end }) => [key, text.slice(start, end)])).values()];
   const elements: string[] = [];
   let at = afterSpace(text, whole(text).start + 1);
-  while (text[at] !== ']') {
+  while (!']}'.includes(text[at]!)) {
     const end = endOfValue(text, at);
     elements.push(text.slice(at, end));
     at = afterSpace(text, end);

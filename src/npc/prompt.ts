@@ -1,98 +1,145 @@
 // What the model reads before a line: who the character is, what it knows and remembers, and as much of what was said as fits. Asks no model for a
-// word. Macros of character cards, {{char}} and {{user}}, are filled in here and nowhere else.
+// word.
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation, Turn } from '../steerlm/conversation.ts';
 import { layOutPrompt } from '../steerlm/prompt-layout.ts';
-import type { Character, Fact } from './character.ts';
-import { beginState, type SessionState } from './session-state.ts';
+import type { Character } from './character.ts';
+import { isCalledFor, recentText } from './fact-keys.ts';
+import { fillMacros, type Speakers } from './macros.ts';
+import type { SessionState } from './session-state.ts';
 
 /** Exchanges that are forgotten at once: until the next ones are, prompts begin alike, and what was read of the last is not read again. */
 const forgottenTogether = 3;
-/** Turns in which a fact's keys are looked for. */
-const recentTurns = 4;
 
-export interface Speakers {
-  char: string;
-  user: string;
+export type Encoder = Pick<LanguageModel, 'schema' | 'encode' | 'contextLength'>;
+
+/** How many of each the model does not read before this line, though it might. */
+export interface LeftOut {
+  /** Of those that are called for. */
+  facts: number;
+  examples: number;
+  exchanges: number;
+  notes: number;
 }
 
-/** Text with the names of both in place of their macros, in any case; `<BOT>` and `<USER>` of old cards too. */
-export function fillNames(text: string, { char, user }: Speakers): string {
-  return text.replace(/\{\{\s*char\s*\}\}|<BOT>/gi, () => char).replace(/\{\{\s*user\s*\}\}|<USER>/gi, () => user);
+export interface Memory {
+  conversation: Conversation;
+  leftOut: LeftOut;
+}
+
+/** The parts a prompt is made of, macros filled in. */
+interface Parts {
+  persona: string;
+  facts: string[];
+  /** Turns of each. */
+  examples: Turn[][];
+  notes: string[];
+  turns: Turn[];
 }
 
 /**
- * The conversation a line answers, as much of it as fits with the label: examples give way first, as what was really said shows the voice too, then the
- * oldest exchanges, then the oldest notes. The last line is always there. Throws context_length_exceeded naming `text` where even the last line alone does not fit.
+ * The conversation a line answers, as much of it as fits with the label. Where the character does not fit with the last line alone, facts give way,
+ * the last first, then examples, the first first. Where the conversation is too long, examples do, as what was really said shows the voice too, then
+ * the oldest exchanges, then the oldest notes. Persona and last line are always there. Throws context_length_exceeded naming `text` where not even
+ * these fit.
  */
 export function layOutMemory(
-  model: Pick<LanguageModel, 'schema' | 'encode' | 'contextLength'>,
+  model: Encoder,
   character: Character,
   state: SessionState,
   label: Label,
   speakers: Speakers,
-): Conversation {
-  const room = model.contextLength - Math.min(character.lineTokens, model.contextLength / 2);
-  const turns = mergeTurns(state.turns);
-  const examples = character.examples.flatMap(toTurns).map(named(speakers));
-  const tokens = (conversation: Conversation) => promptTokens(model, conversation, label);
-  let { notes } = state;
-  let shown = examples;
-  const starts = exchangesOf(turns);
+): Memory {
+  const room = roomToRead(model, character);
+  const parts = partsOf(character, state, speakers);
+  const { memoryTokens = Number.POSITIVE_INFINITY } = character;
+  const tokens = ({ persona, facts, notes, examples, turns }: Parts) => {
+    const system = [persona, ...facts, ...notes].join('\n');
+    return promptTokens(model, { system, turns: [...examples.flat(), ...turns] }, label);
+  };
+  const starts = exchangesOf(parts.turns);
+  const saidTooMuch = (turns: Turn[]) => promptTokens(model, { system: '', turns }, label) > memoryTokens;
+  let shown = parts;
   let forgotten = 0;
+  let looked = false;
   for (;;) {
-    const kept = turns.slice(starts[forgotten]);
-    const system = fillNames(layOutSystem(character, notes, turns), speakers);
-    const conversation = { system, turns: [...shown, ...kept] };
     const mayForget = forgotten < starts.length - 1;
-    const saidTooMuch = mayForget && tokensSaid(kept, tokens) > (character.memoryTokens ?? Number.POSITIVE_INFINITY);
-    if (!saidTooMuch && tokens(conversation) <= room) return conversation;
-    if (!saidTooMuch && shown.length > 0) shown = shown.slice(exchangesOf(shown)[1] ?? shown.length);
-    else if (mayForget) forgotten = Math.min(starts.length - 1, forgotten + forgottenTogether);
-    else if (notes.length > 0) notes = notes.slice(1);
+    const tooMuch = mayForget && memoryTokens !== Number.POSITIVE_INFINITY && saidTooMuch(shown.turns);
+    if (!tooMuch && tokens(shown) <= room) break;
+    if (!looked && !tooMuch) {
+      // What stays of the character is settled first, whatever has been said, so that prompts of one session begin alike.
+      const alone = fitAlone({ ...shown, notes: [], turns: parts.turns.slice(starts.at(-1)) }, (some) => tokens(some) <= room);
+      if (!alone) throw tooLong(character.name, room);
+      shown = { ...shown, facts: alone.facts, examples: alone.examples };
+      looked = true;
+    } else if (!tooMuch && shown.examples.length > 0) shown = { ...shown, examples: shown.examples.slice(1) };
+    else if (mayForget) {
+      forgotten = Math.min(starts.length - 1, forgotten + forgottenTogether);
+      shown = { ...shown, turns: parts.turns.slice(starts[forgotten]) };
+    } else if (shown.notes.length > 0) shown = { ...shown, notes: shown.notes.slice(1) };
     else throw tooLong(character.name, room);
   }
+  const { persona, facts, notes, examples, turns } = shown;
+  return {
+    conversation: { system: [persona, ...facts, ...notes].join('\n'), turns: [...examples.flat(), ...turns] },
+    leftOut: {
+      facts: parts.facts.length - facts.length,
+      examples: parts.examples.length - examples.length,
+      exchanges: forgotten,
+      notes: parts.notes.length - notes.length,
+    },
+  };
 }
 
-/** Refuses a character that leaves no room for what is said. Throws context_length_exceeded naming `persona`. */
-export function checkFits(
-  model: Pick<LanguageModel, 'schema' | 'encode' | 'contextLength'>,
-  character: Character,
-  speakers: Speakers,
-): void {
-  const state = { ...beginState({ relationship: 0, preferences: {} }), turns: [{ role: 'user' as const, content: '?' }] };
-  try {
-    layOutMemory(model, character, state, {}, speakers);
-  } catch (cause) {
-    if (!(cause instanceof SteerError) || cause.code !== 'context_length_exceeded') throw cause;
-    throw new SteerError(
-      'context_length_exceeded',
-      `persona: who ${character.name} is, with the facts that are always told, and a line of ${character.lineTokens} tokens do not fit the ` +
-        `${model.contextLength} tokens that the model reads and writes together. Shorten them, or ask for fewer line_tokens.`,
-      { cause, details: { param: 'persona' } },
-    );
+/** Tokens of the context that a line leaves to be read. */
+export function roomToRead(
+  { contextLength }: Pick<Encoder, 'contextLength'>,
+  { lineTokens }: Pick<Character, 'lineTokens'>,
+): number {
+  return contextLength - Math.min(lineTokens, contextLength / 2);
+}
+
+/** As many facts as fit, from the first, with all examples; where none does, as many examples, to the last. Undefined where not even the rest fits. */
+function fitAlone(parts: Parts, fits: (parts: Parts) => boolean): Parts | undefined {
+  const facts = mostThat(parts.facts.length, (count) => fits({ ...parts, facts: parts.facts.slice(0, count) }));
+  if (facts !== undefined) return { ...parts, facts: parts.facts.slice(0, facts) };
+  const bare = { ...parts, facts: [] };
+  const lastOf = (count: number) => ({ ...bare, examples: parts.examples.slice(parts.examples.length - count) });
+  const examples = mostThat(parts.examples.length, (count) => fits(lastOf(count)));
+  return examples === undefined ? undefined : lastOf(examples);
+}
+
+/** The highest number up to `most` that holds, where every lower one does; undefined where not even 0 does. */
+function mostThat(most: number, holds: (count: number) => boolean): number | undefined {
+  let [low, high] = [-1, most];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (holds(middle)) low = middle;
+    else high = middle - 1;
   }
+  return low < 0 ? undefined : low;
 }
 
-function layOutSystem({ persona, facts }: Character, notes: readonly string[], turns: readonly Turn[]): string {
-  const known = facts.filter((fact) => isCalledFor(fact, turns)).map(({ content }) => content);
-  return [persona, ...known, ...notes].map((part) => part.trim()).join('\n');
-}
-
-function isCalledFor({ keys, also = [] }: Fact, turns: readonly Turn[]): boolean {
-  if (keys.length === 0) return true;
-  const recent = turns
-    .slice(-recentTurns)
-    .map(({ content }) => content.toLowerCase())
-    .join('\n');
-  const holdsOne = (words: readonly string[]) => words.some((word) => recent.includes(word.toLowerCase()));
-  return holdsOne(keys) && (also.length === 0 || holdsOne(also));
+function partsOf(character: Character, state: SessionState, speakers: Speakers): Parts {
+  const fill = (text: string) => fillMacros(text, speakers);
+  const turns = mergeTurns(state.turns);
+  const recent = recentText(turns);
+  const called = character.facts.filter((fact) => isCalledFor(character.facts, fact, recent, speakers));
+  return {
+    persona: fill(character.persona).trim(),
+    facts: called.map(({ content }) => fill(content).trim()).filter((fact) => fact !== ''),
+    examples: character.examples.map((example) => {
+      return toTurns(example).map((turn) => ({ ...turn, content: fill(turn.content) }));
+    }),
+    notes: state.notes.map((note) => fill(note).trim()).filter((note) => note !== ''),
+    turns,
+  };
 }
 
 /** Two lines of one speaker, where one was never answered, are one turn. */
-function mergeTurns(turns: readonly Turn[]): Turn[] {
+export function mergeTurns(turns: readonly Turn[]): Turn[] {
   const merged: Turn[] = [];
   for (const turn of turns) {
     const last = merged.at(-1);
@@ -107,15 +154,13 @@ function toTurns({ player, npc }: Character['examples'][number]): Turn[] {
   return player === undefined ? [answer] : [{ role: 'user', content: player }, answer];
 }
 
-const named = (speakers: Speakers) => (turn: Turn) => ({ ...turn, content: fillNames(turn.content, speakers) });
-
 /** Where exchanges begin: at the first turn, and at each line of the player. */
 function exchangesOf(turns: readonly Turn[]): number[] {
   return turns.flatMap(({ role }, i) => (i === 0 || role === 'user' ? [i] : []));
 }
 
 /** Infinite where the model's encoder refuses it as too long. */
-function promptTokens(model: Pick<LanguageModel, 'schema' | 'encode'>, conversation: Conversation, label: Label): number {
+export function promptTokens(model: Pick<LanguageModel, 'schema' | 'encode'>, conversation: Conversation, label: Label): number {
   try {
     return model.encode(layOutPrompt(model.schema, conversation, label)).length;
   } catch (error) {
@@ -124,14 +169,10 @@ function promptTokens(model: Pick<LanguageModel, 'schema' | 'encode'>, conversat
   }
 }
 
-function tokensSaid(turns: Turn[], tokens: (conversation: Conversation) => number): number {
-  return tokens({ system: '', turns });
-}
-
 function tooLong(name: string, room: number): SteerError {
   return new SteerError(
     'context_length_exceeded',
-    `text: ${name} reads at most ${room} tokens at once, and the persona with this line alone is more. Shorten the line, the persona or the facts.`,
+    `text: ${name} reads at most ${room} tokens at once, and the persona with this line alone is more. Shorten the line or the persona.`,
     { details: { param: 'text' } },
   );
 }

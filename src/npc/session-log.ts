@@ -133,7 +133,7 @@ export class SessionLog {
     if (to === 0) return null;
     const found = entries[to - 1];
     if (found) return found.id;
-    const message = `${field}: expected a number from 0 to ${entries.length}, the entries of this session, or the id of a save; found ${to}.`;
+    const message = `${field}: expected a number from 0 to ${entries.length}, the entries of this session, or the id or name of a save; found ${to}.`;
     throw new SteerError('invalid_request', message, { details: { param: field } });
   }
 

@@ -1,5 +1,5 @@
 // Sessions as rows: made, found, listed, ended. Knows nothing of what happens in them.
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, lt, or, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { newId } from '../store/new-id.ts';
@@ -126,16 +126,17 @@ export async function listSaves(db: Db, sessionId: string): Promise<Save[]> {
   return await db.select().from(npcSaves).where(eq(npcSaves.sessionId, sessionId)).orderBy(npcSaves.createdAt, npcSaves.id);
 }
 
-/** A save of the session. Throws `not_found` naming `field`. */
-export async function findSave(db: Db | Tx, sessionId: string, id: string, field: string): Promise<Save> {
+/** The save of the session with that id, or the latest of that name. Throws `not_found` naming `field`. */
+export async function findSave(db: Db | Tx, sessionId: string, idOrName: string, field: string): Promise<Save> {
   const [save] = await db
     .select()
     .from(npcSaves)
-    .where(and(eq(npcSaves.id, id), eq(npcSaves.sessionId, sessionId)));
+    .where(and(eq(npcSaves.sessionId, sessionId), or(eq(npcSaves.id, idOrName), eq(npcSaves.name, idOrName))))
+    .orderBy(desc(eq(npcSaves.id, idOrName)), desc(npcSaves.createdAt), desc(npcSaves.id))
+    .limit(1);
   if (save) return save;
-  throw new SteerError('not_found', `${field}: the session ${sessionId} has no save ${shown(id)}.`, {
-    details: { param: field },
-  });
+  const message = `${field}: the session ${sessionId} has no save of the id or name ${shown(idOrName)}. GET …/saves lists them.`;
+  throw new SteerError('not_found', message, { details: { param: field } });
 }
 
 /** Moves the head from where the caller saw it; false where somebody else moved it since. */

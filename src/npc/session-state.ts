@@ -53,9 +53,13 @@ export interface Beginning {
   /** -1 to 1, as it was left when the two last met. */
   relationship: number;
   preferences: Label;
+  /** On the game's clock, where it told the time. */
+  atS?: number | undefined;
+  /** What chance in the character's texts follows from, for forks with seeds of their own too; absent means the seed of the session. */
+  seed?: number | undefined;
 }
 
-export interface SessionState extends Beginning {
+export interface SessionState extends Pick<Beginning, 'relationship' | 'preferences'> {
   effects: Effect[];
   /** What was said, oldest first; only as much as a prompt could ever hold. */
   turns: Turn[];
@@ -65,16 +69,18 @@ export interface SessionState extends Beginning {
   heard: number;
   /** The player waits for an answer. */
   waiting: boolean;
-  /** Of the last entry. */
+  /** Of the last entry, or of the beginning. */
   atS: number | undefined;
   /** Whether the session runs on the game's clock. */
   toldTime: boolean;
+  /** Something happened besides the greeting. */
+  begun: boolean;
 }
 
 const mostTurns = 200;
 const mostNotes = 40;
 
-export function beginState({ relationship, preferences }: Beginning): SessionState {
+export function beginState({ relationship, preferences, atS }: Beginning): SessionState {
   return {
     relationship,
     preferences,
@@ -83,14 +89,21 @@ export function beginState({ relationship, preferences }: Beginning): SessionSta
     notes: [],
     heard: 0,
     waiting: false,
-    atS: undefined,
-    toldTime: false,
+    atS,
+    toldTime: atS !== undefined,
+    begun: false,
   };
 }
 
 /** The state after one more entry. */
 export function follow(state: SessionState, entry: Entry, character: Pick<Character, 'rules'>): SessionState {
-  const next: SessionState = { ...state, atS: entry.atS, toldTime: state.toldTime || entry.told === true };
+  const greets = entry.kind === 'spoke' && !state.waiting;
+  const next: SessionState = {
+    ...state,
+    atS: entry.atS,
+    toldTime: state.toldTime || entry.told === true,
+    begun: state.begun || !greets,
+  };
   switch (entry.kind) {
     case 'event':
       return rulesOf(character, entry.type).reduce((held, rule) => applyRule(held, rule, entry), next);

@@ -7,9 +7,11 @@ import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { layOutPrompt } from '../steerlm/prompt-layout.ts';
 import { timeOf } from './clock.ts';
+import { matchAhead, recentText } from './fact-keys.ts';
 import { type LineEvent, type LineRequest, type WrittenLine, writeLine } from './line.ts';
+import { fillMacros, type Speakers } from './macros.ts';
 import { labelOf, moodOf, requestOf } from './mood.ts';
-import { fillNames, layOutMemory, type Speakers } from './prompt.ts';
+import { type LeftOut, layOutMemory, mergeTurns } from './prompt.ts';
 import type { Present, SessionLog } from './session-log.ts';
 import type { Session } from './session-rows.ts';
 import { type Entry, follow, type SessionState, type Spoken } from './session-state.ts';
@@ -43,6 +45,7 @@ export interface SaidLine extends WrittenLine {
   requested: Label;
   applied: Label;
   seed: number;
+  leftOut: LeftOut;
 }
 
 export type SayEvent = Extract<LineEvent, { kind: 'sentence' }> | { kind: 'line'; line: SaidLine };
@@ -75,6 +78,7 @@ export class Stage {
   ): Promise<number> {
     const { session, state } = await this.#log.open(npcId, sessionId);
     const heard = follow(state, { kind: 'heard', ...timeOf(state, undefined), text: '?' }, session.character);
+    await readAhead({ session, state }, '?');
     const { line } = planLine(model, session, heard, { strength: 1 });
     for await (const _ of writeLine(model, { ...line, lineTokens: 1, actions: [], caller }, signal));
     return model.encode(layOutPrompt(model.schema, line.conversation, line.label)).length;
@@ -114,7 +118,7 @@ export class Stage {
       plan = planLine(model, session, follow(state, entry, session.character), request);
       return entry;
     });
-    const { requested, line } = plan;
+    const { requested, line, leftOut } = plan;
     const { label: applied, conversation, seed } = line;
     let said = '';
     let written: WrittenLine | undefined;
@@ -133,7 +137,7 @@ export class Stage {
     const { text, action, fallback } = written!;
     const kept = fallback ? { applied: {} } : { applied, action, completionId };
     const { session, length } = await this.#logLine(heard, { text, fallback, ...kept });
-    yield { kind: 'line', line: { ...written!, session, length, conversation, requested, applied, seed } };
+    yield { kind: 'line', line: { ...written!, session, length, conversation, requested, applied, seed, leftOut } };
   }
 
   async #logLine({ session, state: { heard } }: Present, spoken: Spoken): Promise<Present> {
@@ -148,6 +152,13 @@ export class Stage {
 interface Plan {
   line: LineRequest;
   requested: Label;
+  leftOut: LeftOut;
+}
+
+/** Looks for the keys of facts that are regular expressions, others let in between, so that planning the line finds the answers there. */
+export async function readAhead({ session, state }: Pick<Present, 'session' | 'state'>, text: string): Promise<void> {
+  const turns = mergeTurns([...state.turns, { role: 'user', content: text }]);
+  await matchAhead(session.character.facts, recentText(turns));
 }
 
 /** What the model is asked for in this state, in which the player has just been heard. */
@@ -164,12 +175,14 @@ function planLine(
   const random = randomStream(session.seed, 'line', state.heard);
   const seed = Math.floor(random() * 2 ** 32);
   const own = character.fallback[Math.floor(random() * character.fallback.length)];
+  const { conversation, leftOut } = layOutMemory(model, character, state, label, speakers);
+  const actions = character.actions.map(({ name, when }) => ({ name, when: when && fillMacros(when, speakers) }));
   return {
     requested: requestOf(moods),
+    leftOut,
     line: {
-      conversation: layOutMemory(model, character, state, label, speakers),
-      ...{ label, strength, seed, lineTokens: character.lineTokens, actions: character.actions },
-      fallback: fallback ?? (own && fillNames(own, speakers)),
+      ...{ conversation, label, strength, seed, lineTokens: character.lineTokens, actions },
+      fallback: fallback ?? (own && fillMacros(own, speakers, undefined, state.heard)),
     },
   };
 }
@@ -179,9 +192,14 @@ function wholeLevels(label: Label): Label {
   return Object.fromEntries(Object.entries(label).map(([name, value]) => [name, Math.round(value)]));
 }
 
-/** Names for the macros of a character's texts. */
-export function speakersOf({ character, playerName }: Pick<Session, 'character' | 'playerName'>): Speakers {
-  return { char: character.name, user: playerName };
+/** What the macros of a character's texts stand for. */
+export function speakersOf({
+  character,
+  playerName,
+  beginning,
+  seed,
+}: Pick<Session, 'character' | 'playerName' | 'beginning' | 'seed'>): Speakers {
+  return { char: character.name, user: playerName, seed: beginning.seed ?? seed };
 }
 
 function stillSpeaking(sessionId: string): SteerError {

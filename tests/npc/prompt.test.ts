@@ -1,6 +1,7 @@
 // What a character reads before a line: names filled in, facts called for, and what gives way where not all of it fits.
 import { describe, expect, test } from 'vitest';
-import { checkFits, layOutMemory } from '../../src/npc/prompt.ts';
+import { checkFits } from '../../src/npc/fit.ts';
+import { layOutMemory } from '../../src/npc/prompt.ts';
 import { beginState, type SessionState } from '../../src/npc/session-state.ts';
 import type { Turn } from '../../src/steerlm/conversation.ts';
 import type { Piece } from '../../src/steerlm/prompt-layout.ts';
@@ -14,7 +15,7 @@ const modelOf = (contextLength: number) => ({
   encode: (pieces: Piece[]) =>
     pieces.flatMap((piece) => ('text' in piece ? piece.text.split(/\s+/).filter(Boolean) : ['x'])).map((_, i) => i),
 });
-const speakers = { char: 'Marta', user: 'Ann' };
+const speakers = { char: 'Marta', user: 'Ann', seed: 5 };
 const said = (count: number): Turn[] =>
   Array.from({ length: count }, (_, i) => [
     { role: 'user' as const, content: `question ${i} of ten words that are here to count` },
@@ -31,8 +32,9 @@ const about = character({
   lineTokens: 20,
 });
 const read = (context: number, state: SessionState, fields = {}) => {
-  const { system, turns } = layOutMemory(modelOf(context), { ...about, ...fields }, state, {}, speakers);
-  return { system, said: turns.map(({ content }) => content).join(' | ') };
+  const { conversation, leftOut } = layOutMemory(modelOf(context), { ...about, ...fields }, state, {}, speakers);
+  const { system, turns } = conversation;
+  return { system, said: turns.map(({ content }) => content).join(' | '), leftOut };
 };
 
 test('everything where it fits, with both names', () => {

@@ -5,8 +5,9 @@ import { SteerError } from '../../errors.ts';
 import { checkNpcExists, findNpc } from '../../npc/character-rows.ts';
 import { mintToken } from '../../npc/client-tokens.ts';
 import { timeOf } from '../../npc/clock.ts';
+import { checkFits } from '../../npc/fit.ts';
+import { fillMacros } from '../../npc/macros.ts';
 import { offsetsOf, thumbedLines } from '../../npc/preferences.ts';
-import { checkFits, fillNames } from '../../npc/prompt.ts';
 import type { Present, SessionLog } from '../../npc/session-log.ts';
 import { insertSave, insertSession, latestSession, listSaves, listSessions, removeSession } from '../../npc/session-rows.ts';
 import { speakersOf } from '../../npc/speak.ts';
@@ -241,17 +242,17 @@ async function begin(context: AppContext, log: SessionLog, npcId: string, body: 
   const { character } = await findNpc(db, npcId);
   const { player_id: player, player_name: playerName, seed = randomInt(2 ** 32), relationship, at } = body;
   const model = await context.models.language(findModel(context.models, character.model, ['language']).id);
-  checkFits(model, character, speakersOf({ character, playerName }));
+  checkFits(model, character, { char: character.name, user: playerName, seed });
   const last = relationship === undefined ? await latestSession(db, npcId, player) : undefined;
   const known = relationship ?? (last === undefined ? 0 : ((await openUnlessGone(log, npcId, last))?.state.relationship ?? 0));
   const preferences = offsetsOf(model.schema, await thumbedLines(db, player));
   const made = await insertSession(db, {
     ...{ npcId, player, playerName, character, seed },
-    beginning: { relationship: known, preferences },
+    beginning: { relationship: known, preferences, seed, ...(at === undefined ? {} : { atS: at }) },
   });
   const { greeting } = character;
   if (greeting === undefined) return await log.open(npcId, made.id);
-  const text = fillNames(greeting, speakersOf(made));
+  const text = fillMacros(greeting, speakersOf(made));
   return await log.append(npcId, made.id, ({ state }) => {
     return { kind: 'spoke', ...timeOf(state, at), text, applied: {}, fallback: false };
   });

@@ -2,9 +2,13 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
 import { writeCard } from '../../npc/card.ts';
+import type { Notice } from '../../npc/card-book.ts';
 import { type Card, cardOfImage, cardOfJson, writeCardImage } from '../../npc/card-file.ts';
 import { type Character, checkCharacter } from '../../npc/character.ts';
 import { findNpc, findNpcCard, insertNpc, listNpcs, removeNpc, replaceNpc } from '../../npc/character-rows.ts';
+import { checkFits, measureCharacter } from '../../npc/fit.ts';
+import type { Speakers } from '../../npc/macros.ts';
+import { notFollowed } from '../../npc/not-followed.ts';
 import { readPicture } from '../../npc/pictures.ts';
 import { findModel } from '../../registry/models.ts';
 import { type AppContext, type AppEnv, databaseOf, type RequestContext } from '../app-context.ts';
@@ -18,6 +22,8 @@ import {
   NpcId,
   NpcList,
   NpcObject,
+  playerNameUnlessSaid,
+  type Told,
   toCardCharacter,
   toCharacter,
   toNpcObject,
@@ -33,7 +39,9 @@ const refusals = [
   'invalid_json',
   'unknown_attribute',
   'attribute_out_of_range',
+  'context_length_exceeded',
   'model_not_found',
+  'not_ready',
   'body_too_large',
   'unsupported_media_type',
   'database_unavailable',
@@ -55,7 +63,8 @@ const importRoute = createRoute({
   summary: 'Make a character from a card',
   description:
     'A character card V2 or V3, as JSON or in a text of a PNG named `ccv3` or `chara`. What lies under `steerlm/attributes` in its extensions is read as POST /v1/npcs reads it. ' +
-    'The card is kept to the letter; `creator_notes` and `tags` are never told to the model.',
+    'The card is kept to the letter; `creator_notes` and `tags` are never told to the model. `tokens` tells what it takes of the context of its ' +
+    'model and what gives way; a card that names a model it can never fit is refused. `not_followed` tells what of it changes nothing.',
   request: {
     query: z.object({ id: NpcId.optional() }),
     body: {
@@ -140,31 +149,45 @@ export function addNpcs(app: OpenAPIHono<AppEnv>, context: AppContext): void {
 
   app.openapi(createNpcRoute, async (c) => {
     const { id, ...body } = c.req.valid('json');
-    return c.json(toNpcObject(await insertNpc(databaseOf(context), { id, character: checked(toCharacter(body)) })), 200);
+    const db = databaseOf(context);
+    const character = checked(toCharacter(body));
+    const told = await look(context, character);
+    return c.json(toNpcObject(await insertNpc(db, { id, character }), told), 200);
   });
 
   app.openapi({ ...importRoute, request: { query: importRoute.request.query } }, async (c) => {
     const db = databaseOf(context);
     const { text, image } = await readUpload(c, context.config.limits.bodyBytes);
-    const character = checked(toCharacter(bodyOfCard(text)));
+    const notices: Notice[] = [];
+    const character = checked(toCharacter(bodyOfCard(text, (notice) => notices.push(notice))));
+    const told = await look(context, character, notices);
     const { id } = c.req.valid('query');
-    return c.json(toNpcObject(await insertNpc(db, { id, character, card: text, image })), 200);
+    return c.json(toNpcObject(await insertNpc(db, { id, character, card: text, image }), told), 200);
   });
 
   app.openapi(listRoute, async (c) => {
     const { limit, after } = c.req.valid('query');
     const found = await listNpcs(databaseOf(context), { after, limit: limit + 1 });
     return c.json(
-      toPage(found.map(toNpcObject), limit, ({ id }) => id),
+      toPage(
+        found.map((npc) => toNpcObject(npc)),
+        limit,
+        ({ id }) => id,
+      ),
       200,
     );
   });
 
-  app.openapi(oneRoute, async (c) => c.json(toNpcObject(await findNpc(databaseOf(context), c.req.valid('param').id)), 200));
+  app.openapi(oneRoute, async (c) => {
+    const npc = await findNpc(databaseOf(context), c.req.valid('param').id);
+    return c.json(toNpcObject(npc, await measureIfLoaded(context, npc.character)), 200);
+  });
 
   app.openapi(replaceRoute, async (c) => {
+    const db = databaseOf(context);
     const character = checked(toCharacter(c.req.valid('json')));
-    return c.json(toNpcObject(await replaceNpc(databaseOf(context), c.req.valid('param').id, character)), 200);
+    const told = await look(context, character);
+    return c.json(toNpcObject(await replaceNpc(db, c.req.valid('param').id, character), told), 200);
   });
 
   app.openapi(deleteRoute, async (c) => {
@@ -200,6 +223,30 @@ async function whole(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const held: Uint8Array[] = [];
   for await (const piece of pieces) held.push(piece);
   return Buffer.concat(held);
+}
+
+/**
+ * What there is to tell of a character beside itself; its model is loaded where it was not. Throws context_length_exceeded naming `persona` for one that
+ * names a model it can never fit; where it names none, another model may be the default when its sessions begin.
+ */
+async function look(context: AppContext, character: Character, notices: Notice[] = []): Promise<Told> {
+  const model = await context.models.language(findModel(context.models, character.model, ['language']).id);
+  const speakers = speakersBeforeSession(character);
+  if (character.model !== undefined) checkFits(model, character, speakers);
+  return { tokens: await measureCharacter(model, character, speakers), notices: [...notices, ...notFollowed(character)] };
+}
+
+/** Who only looks has no model loaded; and a model that is gone is no reason to show nothing. */
+async function measureIfLoaded({ models }: AppContext, character: Character): Promise<Told> {
+  const card = models.list().find(({ id, kind, aliases }) => {
+    return kind === 'language' && (id === character.model || aliases.includes(character.model ?? 'default'));
+  });
+  if (card?.status !== 'loaded') return {};
+  return { tokens: await measureCharacter(await models.language(card.id), character, speakersBeforeSession(character)) };
+}
+
+function speakersBeforeSession({ name }: Character): Speakers {
+  return { char: name, user: playerNameUnlessSaid, seed: 0 };
 }
 
 const nosniff = { 'x-content-type-options': 'nosniff' };

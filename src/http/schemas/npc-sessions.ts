@@ -1,13 +1,13 @@
 // Sessions of a player with a character: what is asked of them, and what they tell.
 import { z } from '@hono/zod-openapi';
 import { permissions } from '../../npc/client-tokens.ts';
+import { fillMacros } from '../../npc/macros.ts';
 import type { AttributeMood } from '../../npc/mood.ts';
-import { fillNames } from '../../npc/prompt.ts';
 import type { LoggedEntry, Present } from '../../npc/session-log.ts';
 import type { Save } from '../../npc/session-rows.ts';
 import { speakersOf } from '../../npc/speak.ts';
 import { RaterId } from './feedback.ts';
-import { Changes, EventType, Note, Priority, Seconds } from './npcs.ts';
+import { Changes, EventType, Note, Priority, playerNameUnlessSaid, Seconds } from './npcs.ts';
 import { pageFields, pageOf } from './pages.ts';
 import { Steering } from './replies.ts';
 
@@ -25,12 +25,14 @@ const Seed = z
   .int()
   .min(0)
   .max(2 ** 32 - 1);
-const Place = z.union([z.string().max(64), z.int().min(0)], { error: 'expected the id of a save or a number of entries' });
+const Place = z.union([z.string().max(128), z.int().min(0)], {
+  error: 'expected the id or name of a save, or a number of entries',
+});
 
 export const NewSessionBody = z
   .strictObject({
     player_id: PlayerId,
-    player_name: PlayerName.default('Player').openapi({ description: 'What `{{user}}` stands for' }),
+    player_name: PlayerName.default(playerNameUnlessSaid).openapi({ description: 'What `{{user}}` stands for' }),
     seed: Seed.optional().openapi({
       description: 'The same seed, events, times and texts give the same lines; absent means a random one',
     }),
@@ -154,6 +156,10 @@ export const LineObject = z
     fallback: z.boolean(),
     reason: z.string().optional().openapi({ description: 'Why the fallback was said: `deadline`, or the code of a failure' }),
     entries: z.int(),
+    left_out: z
+      .object({ facts: z.int(), examples: z.int(), exchanges: z.int(), notes: z.int() })
+      .optional()
+      .openapi({ description: 'How many of each the context of the model had no room for; absent means that all was read' }),
     usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() }),
   })
   .openapi('NpcLine');
@@ -171,12 +177,18 @@ export const SaveObject = z
 export const SaveList = z.object({ object: z.literal('list'), data: z.array(SaveObject) }).openapi('NpcSaveList');
 
 export const RewindBody = z
-  .strictObject({ to: Place.openapi({ description: 'Id of a save, or how many entries of the log are left' }) })
+  .strictObject({
+    to: Place.openapi({
+      description: 'Id of a save, or its name (the latest of that name), or how many entries of the log are left',
+    }),
+  })
   .openapi('NpcRewind');
 
 export const ForkBody = z
   .strictObject({
-    from: Place.optional().openapi({ description: 'Id of a save, or a number of entries; absent means where the session is' }),
+    from: Place.optional().openapi({
+      description: 'Id or name of a save, or a number of entries; absent means where the session is',
+    }),
     player_id: PlayerId.optional(),
     player_name: PlayerName.optional(),
     seed: Seed.optional().openapi({
@@ -250,7 +262,7 @@ export function toSessionObject({ session, state, length }: Present): z.infer<ty
     entries: length,
     at: state.atS ?? null,
     relationship: state.relationship,
-    greeting: character.greeting === undefined ? null : fillNames(character.greeting, speakersOf(session)),
+    greeting: character.greeting === undefined ? null : fillMacros(character.greeting, speakersOf(session)),
     created_at: Math.floor(createdAt.getTime() / 1000),
   };
 }

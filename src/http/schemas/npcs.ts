@@ -1,8 +1,10 @@
 // Characters as a game's author sends and sees them.
 import { z } from '@hono/zod-openapi';
 import { type CardCharacter, readCard } from '../../npc/card.ts';
+import type { Notice } from '../../npc/card-book.ts';
 import type { Character } from '../../npc/character.ts';
 import type { Npc } from '../../npc/character-rows.ts';
+import type { CharacterTokens } from '../../npc/fit.ts';
 import { toInvalidRequest } from '../problem.ts';
 import { RequestedAttributes } from './messages.ts';
 import { pageOf } from './pages.ts';
@@ -21,6 +23,7 @@ export const Note = z.string().min(1).max(500);
 
 const reserved = ['import'];
 const lineUnlessSaid = 96;
+export const playerNameUnlessSaid = 'Player';
 
 export const NpcId = z
   .string()
@@ -58,13 +61,19 @@ const Action = z
   )
   .transform((action) => (typeof action === 'string' ? { name: action } : action));
 
-const Words = z.array(z.string().min(1).max(128)).max(64);
+const Words = z.array(z.string().min(1).max(256)).max(64);
 
 const Fact = z
   .union(
     [
       z.string().min(1).max(4000),
-      z.strictObject({ content: z.string().min(1).max(4000), keys: Words.default([]), also: Words.optional() }),
+      z.strictObject({
+        content: z.string().min(1).max(4000),
+        keys: Words.default([]),
+        also: Words.optional(),
+        use_regex: z.boolean().optional().openapi({ description: 'Keys written `/pattern/flags` are regular expressions' }),
+        case_sensitive: z.boolean().optional().openapi({ description: 'Other keys mind upper and lower case' }),
+      }),
     ],
     { error: 'expected text or {"content": …, "keys": […]}' },
   )
@@ -113,7 +122,10 @@ const steered = {
   model: ModelName,
 };
 
-const Fields = z.strictObject({ ...spoken, ...steered });
+/** What GET tells beside the character may come back with it. */
+const told = z.unknown().optional().openapi({ description: 'As GET tells it; ignored' });
+const ownFields = z.strictObject({ ...spoken, ...steered });
+const Fields = ownFields.extend({ tokens: told, not_followed: told });
 
 export const NpcBody = Fields.openapi('NpcReplacement');
 export const NewNpcBody = Fields.extend({
@@ -122,9 +134,12 @@ export const NewNpcBody = Fields.extend({
 
 /** The character a body describes, unchecked against any schema. */
 export function toCharacter(body: z.infer<typeof Fields>): Character {
-  const { rules, line_tokens, memory_tokens, model, ...rest } = body;
+  const { facts, rules, line_tokens, memory_tokens, model, tokens: _, not_followed: __, ...rest } = body;
   return {
     ...rest,
+    facts: facts.map(({ use_regex, case_sensitive, ...fact }) => {
+      return { ...fact, ...(use_regex ? { useRegex: true } : {}), ...(case_sensitive ? { caseSensitive: true } : {}) };
+    }),
     rules: rules.map(({ half_life_s, ...rule }) => ({ ...rule, halfLifeS: half_life_s })),
     lineTokens: line_tokens,
     memoryTokens: memory_tokens,
@@ -133,21 +148,26 @@ export function toCharacter(body: z.infer<typeof Fields>): Character {
 }
 
 /** The body of a character, as it would be sent to make it again. */
-export function toBody(character: Character): z.infer<typeof Fields> {
-  const { lineTokens, memoryTokens, rules, ...rest } = character;
+export function toBody(character: Character): z.infer<typeof ownFields> {
+  const { lineTokens, memoryTokens, facts, rules, ...rest } = character;
   return {
     ...rest,
+    facts: facts.map(toFactBody),
     rules: rules.map(({ halfLifeS, ...rule }) => ({ ...rule, ...(halfLifeS === undefined ? {} : { half_life_s: halfLifeS }) })),
     line_tokens: lineTokens,
     ...(memoryTokens === undefined ? {} : { memory_tokens: memoryTokens }),
   };
 }
 
+function toFactBody({ useRegex, caseSensitive, ...fact }: Character['facts'][number]) {
+  return { ...fact, ...(useRegex ? { use_regex: true } : {}), ...(caseSensitive ? { case_sensitive: true } : {}) };
+}
+
 const unsaid = z.object(steered).parse({});
 
 /** The character in the terms of a card; of its steering what differs from saying nothing. */
 export function toCardCharacter(character: Character): CardCharacter {
-  const { name, persona, greeting, examples, facts, ...body } = toBody(character);
+  const { name, persona, greeting, examples, facts: _, ...body } = toBody(character);
   const steering = Object.entries(body).filter(([field, value]) => {
     return value !== undefined && JSON.stringify(value) !== JSON.stringify(unsaid[field as keyof typeof unsaid]);
   });
@@ -156,20 +176,39 @@ export function toCardCharacter(character: Character): CardCharacter {
     persona,
     ...(greeting === undefined ? {} : { greeting }),
     examples,
-    facts,
+    facts: character.facts,
     steering: Object.fromEntries(steering),
   };
 }
 
-/** The body a card stands for. Throws invalid_json, or invalid_request naming the field of the card. */
-export function bodyOfCard(text: string): z.infer<typeof Fields> {
-  const { steering, ...rest } = readCard(text);
-  const { data, error } = Fields.safeParse({ ...steering, ...rest });
+/** The body a card stands for; `tell` is given what of it is not followed. Throws invalid_json, or invalid_request naming the field of the card. */
+export function bodyOfCard(text: string, tell: (notice: Notice) => void): z.infer<typeof Fields> {
+  const { steering, facts, ...rest } = readCard(text, tell);
+  const { data, error } = Fields.safeParse({ ...steering, ...rest, facts: facts.map(toFactBody) });
   if (data) return data;
   throw toInvalidRequest(error);
 }
 
 const Time = z.int().openapi({ description: 'Unix seconds' });
+
+const NpcTokens = z
+  .object({
+    context: z.int().openapi({ description: 'Tokens the model reads and writes together' }),
+    line: z.int().openapi({ description: 'Of them, kept for a line' }),
+    persona: z.int(),
+    greeting: z.int(),
+    facts: z.int().openapi({ description: 'Facts that are always told' }),
+    keyed_facts: z.int().openapi({ description: 'Facts with keys, all together' }),
+    examples: z.int(),
+    left_out: z.object({ facts: z.int(), examples: z.int() }).openapi({
+      description:
+        'How many the model does not read even before the first line: facts give way first, the last of them first, then examples',
+    }),
+    fits: z.boolean().openapi({ description: 'Whether a session can be had: the persona leaves room for what is said' }),
+  })
+  .openapi('NpcTokens', {
+    description: 'What the character takes of the context of its model. Absent from lists, and where the model is not loaded',
+  });
 
 export const NpcObject = z
   .object({
@@ -180,6 +219,11 @@ export const NpcObject = z
     card: z.enum(['none', 'json', 'png']).openapi({ description: 'What it was imported from' }),
     ...spoken,
     ...steered,
+    tokens: NpcTokens.optional(),
+    not_followed: z
+      .array(z.object({ param: z.string(), message: z.string() }))
+      .optional()
+      .openapi({ description: 'What of the character is kept and changes nothing; told when it is made, imported or replaced' }),
   })
   .openapi('Npc');
 
@@ -187,7 +231,15 @@ export const NpcList = pageOf(NpcObject).openapi('NpcList');
 
 export const DeletedNpc = z.object({ object: z.literal('npc'), id: z.string(), deleted: z.literal(true) });
 
-export function toNpcObject({ id, character, card, createdAt, updatedAt }: Npc): z.infer<typeof NpcObject> {
+export interface Told {
+  tokens?: CharacterTokens | undefined;
+  notices?: Notice[];
+}
+
+export function toNpcObject(
+  { id, character, card, createdAt, updatedAt }: Npc,
+  { tokens, notices = [] }: Told = {},
+): z.infer<typeof NpcObject> {
   return {
     object: 'npc',
     id,
@@ -195,5 +247,11 @@ export function toNpcObject({ id, character, card, createdAt, updatedAt }: Npc):
     updated_at: Math.floor(updatedAt.getTime() / 1000),
     card,
     ...toBody(character),
+    ...(tokens ? { tokens: toTokensObject(tokens) } : {}),
+    ...(notices.length > 0 ? { not_followed: notices } : {}),
   };
+}
+
+function toTokensObject({ keyedFacts, leftOut, ...rest }: CharacterTokens): z.infer<typeof NpcTokens> {
+  return { ...rest, keyed_facts: keyedFacts, left_out: leftOut };
 }

@@ -1,0 +1,129 @@
+// Macros of character cards, by card V3 and as SillyTavern spells them: names, chance, and notes that nobody is to read. Nothing they stand for is
+// read again for macros, so a player's name cannot write any. Chance follows from the session's seed and the text it stands in.
+import { randomStream } from '../random.ts';
+
+export interface Speakers {
+  char: string;
+  user: string;
+  /** Of the session: the same text is filled alike as long as it lasts. */
+  seed: number;
+}
+
+/** Text between macros, or what a macro inside stands for. */
+interface Piece {
+  text: string;
+  filled: boolean;
+}
+
+interface Call {
+  /** What follows the name. */
+  rest: Piece[];
+  speakers: Speakers;
+  random: () => number;
+}
+
+type Macro = (call: Call) => string | undefined;
+
+const nothing: Macro = () => '';
+const oneOf: Macro = ({ rest, random }) => {
+  const options = choicesOf(rest);
+  return options[Math.floor(random() * options.length)]!;
+};
+
+/** By name in lower case; undefined where what follows the name makes no sense. */
+const macros: Record<string, Macro> = {
+  char: ({ speakers }) => speakers.char,
+  bot: ({ speakers }) => speakers.char,
+  user: ({ speakers }) => speakers.user,
+  random: oneOf,
+  pick: oneOf,
+  roll: rollDice,
+  reverse: ({ rest }) => [...wholeOf(rest)].reverse().join(''),
+  newline: () => '\n',
+  '//': nothing,
+  comment: nothing,
+  hidden_key: nothing,
+  noop: nothing,
+  trim: nothing,
+  original: nothing,
+};
+
+/** A macro begins at the last two of several braces: `{{{char}}}` is a name in braces. */
+const marks = /\{\{(?!\{)|\}\}|<(?:BOT|CHAR|USER)>/gi;
+/** Its name, and what parts that from the rest. */
+const head = /^\s*(?:(\/\/)|([a-z_]\w*)(?:\s*::?|\s+|$))/i;
+/** Deeper ones are no macros. */
+const deepest = 20;
+const mostDice = 100;
+const mostSides = 1_000_000;
+
+/**
+ * The text with every macro filled in, in any case and one within another. One that nobody here knows is left out, and `unknown` is told of it:
+ * whoever reads the text is to read no raw macro. Braces that hold something else stay. `place` tells one filling of a text from another.
+ */
+export function fillMacros(text: string, speakers: Speakers, unknown: (macro: string) => void = () => {}, place = 0): string {
+  if (!text.includes('{{') && !text.includes('<')) return text;
+  let stream: (() => number) | undefined;
+  const random = () => {
+    stream ??= randomStream(speakers.seed, 'macros', place, text);
+    return stream();
+  };
+  /** Macros that are open, the innermost last; the first is the text itself. */
+  const open: Piece[][] = [[]];
+  const add = (piece: Piece) => piece.text !== '' && open.at(-1)!.push(piece);
+  let last = 0;
+  for (const { 0: mark, index } of text.matchAll(marks)) {
+    add({ text: text.slice(last, index), filled: false });
+    last = index + mark.length;
+    if (mark === '{{' && open.length <= deepest) open.push([]);
+    else if (mark.startsWith('<')) add({ text: /user/i.test(mark) ? speakers.user : speakers.char, filled: true });
+    else if (mark === '{{' || open.length === 1) add({ text: mark, filled: false });
+    else add(close(open.pop()!, { speakers, random }, unknown));
+  }
+  add({ text: text.slice(last), filled: false });
+  // What was opened and never closed is no macro.
+  return open.map(wholeOf).join('{{');
+}
+
+/** What the macro with these pieces between its braces stands for. */
+function close(pieces: Piece[], call: Omit<Call, 'rest'>, unknown: (macro: string) => void): Piece {
+  const [first] = pieces;
+  const inside = wholeOf(pieces);
+  if (!first || first.filled || !/^\s*[a-z_/]/i.test(first.text)) return { text: `{{${inside}}}`, filled: false };
+  const found = head.exec(first.text);
+  const name = (found?.[1] ?? found?.[2] ?? '').toLowerCase();
+  const rest = [{ text: first.text.slice(found?.[0].length), filled: false }, ...pieces.slice(1)];
+  const value = Object.hasOwn(macros, name) ? macros[name]!({ ...call, rest }) : undefined;
+  if (value === undefined) unknown(`{{${inside}}}`);
+  return { text: value ?? '', filled: true };
+}
+
+function wholeOf(pieces: readonly Piece[]): string {
+  return pieces.map(({ text }) => text).join('');
+}
+
+/** Parted by `::` where one is written, else by commas but for `\,`; what an inner macro stands for is never parted. */
+function choicesOf(rest: readonly Piece[]): string[] {
+  const colons = rest.some(({ text, filled }) => !filled && text.includes('::'));
+  const border = colons ? /::/ : /(?<!\\),/;
+  const choices = [''];
+  for (const { text, filled } of rest) {
+    const [first = '', ...more] = filled
+      ? [text]
+      : text.split(border).map((part) => (colons ? part : part.replaceAll('\\,', ',')));
+    choices[choices.length - 1] += first;
+    choices.push(...more);
+  }
+  return choices.map((choice) => choice.trim());
+}
+
+/** `6`, `d6`, `2d6`, `2d6+1`: the sum of so many dice of so many sides. */
+function rollDice({ rest, random }: Call): string | undefined {
+  const written = /^(?:(\d{0,3})d)?(\d{1,7})\s*([+-]\s*\d{1,7})?$/i.exec(wholeOf(rest).trim());
+  if (!written) return;
+  const [count, sides] = [Number(written[1] || 1), Number(written[2])];
+  if (count < 1 || count > mostDice || sides < 1 || sides > mostSides) return;
+  let sum = Number(written[3]?.replaceAll(/\s/g, '') ?? 0);
+  for (let die = 0; die < count; die++) sum += 1 + Math.floor(random() * sides);
+  return String(sum);
+}
