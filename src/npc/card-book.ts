@@ -52,7 +52,8 @@ export function replaceBook(text: string, facts: readonly Fact[]): string {
 }
 
 export function toEntry({ content, keys, also = [], useRegex, caseSensitive }: Fact, i: number): Fields {
-  const written = useRegex ? { keys: keys.map(asPattern), also: also.map(asPattern) } : { keys, also };
+  const spell = useRegex ? (key: string) => asPattern(key, caseSensitive ? '' : 'i') : (key: string) => key;
+  const written = { keys: keys.map(spell), also: also.map(spell) };
   const when = keys.length === 0 ? { constant: true } : also.length > 0 ? { selective: true, secondary_keys: written.also } : {};
   const how = { ...(useRegex ? { use_regex: true } : {}), ...(caseSensitive ? { case_sensitive: true } : {}) };
   return { keys: written.keys, content, extensions: {}, enabled: true, insertion_order: i, ...when, ...how };
@@ -153,8 +154,8 @@ function withSlashes(word: string, flags: string): string {
 }
 
 /** So that a reader of `use_regex`, which needs no slashes, takes text for what it is. */
-function asPattern(key: string): string {
-  return splitPattern(key) || !special.test(key) ? key : `/${key.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}/i`;
+function asPattern(key: string, flags: string): string {
+  return splitPattern(key) || !special.test(key) ? key : `/${key.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}/${flags}`;
 }
 
 function mindsCase({ case_sensitive: said, caseSensitive, extensions }: Fields): boolean {

@@ -102,7 +102,7 @@ function wholeOf(pieces: readonly Piece[]): string {
   return pieces.map(({ text }) => text).join('');
 }
 
-/** Parted by `::` where one is written, else by commas but for `\,`; what an inner macro stands for is never parted. */
+/** Parted by `::` where one is written after the first choice, else by commas but for `\,`; what an inner macro stands for is never parted. */
 function choicesOf(rest: readonly Piece[]): string[] {
   const colons = rest.some(({ text, filled }) => !filled && text.includes('::'));
   const border = colons ? /::/ : /(?<!\\),/;

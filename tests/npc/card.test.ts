@@ -52,6 +52,88 @@ describe('a card is read', () => {
     expect(readCard(JSON.stringify(renamed)).facts.at(-1)).toEqual({ content: 'New.', keys: ['a'], also: ['b'] });
   });
 
+  const bookOf = (entries: unknown) =>
+    JSON.stringify({ spec: 'chara_card_v2', data: { name: 'Ina', character_book: { name: 'book', entries } } });
+  const factsOf = (entry: object) => readCard(bookOf([{ content: 'It is old.', ...entry }])).facts;
+
+  test.each<[object, object | undefined]>([
+    [{ key: ['sword'], keysecondary: [] }, { keys: ['sword'] }],
+    [{ keys: 'sword, blade' }, { keys: ['sword', 'blade'] }],
+    [{ keywords: ['sword'], entry: 'ignored' }, { keys: ['sword'] }],
+    [{ keys: [7, 'sword'] }, { keys: ['7', 'sword'] }],
+    [
+      { key: ['sword'], keysecondary: ['old'], selective: true },
+      { keys: ['sword'], also: ['old'] },
+    ],
+    [{ keys: [], secondary_keys: ['old'], selective: true }, { keys: ['old'] }],
+    [{ keys: ['sword'], secondary_keys: ['old'], selective: true, extensions: { selectiveLogic: 2 } }, { keys: ['sword'] }],
+    [{ keys: ['sword'], constant: true }, { keys: [] }],
+    [{ keys: ['x'], content: '@@activate\nIt is old.' }, { keys: [] }],
+    [
+      { keys: ['Sword'], case_sensitive: true },
+      { keys: ['Sword'], caseSensitive: true },
+    ],
+    [
+      { keys: ['Sword'], extensions: { case_sensitive: true } },
+      { keys: ['Sword'], caseSensitive: true },
+    ],
+    [
+      { keys: ['/sw,o?rd/i', 'axe'], use_regex: true },
+      { keys: ['/sw,o?rd/i', 'axe'], useRegex: true },
+    ],
+    [{ keys: '/sw,o?rd/i' }, { keys: ['/sw,o?rd/i'], useRegex: true }],
+    [{ keys: ['/sword/'], use_regex: false }, { keys: ['/sword/'] }],
+    [
+      { keys: ['swords?', 'C++', 'axe'], use_regex: true },
+      { keys: ['/swords?/i', 'C++', 'axe'], useRegex: true },
+    ],
+    [
+      { keys: ['swords?'], use_regex: true, case_sensitive: true },
+      { keys: ['/swords?/'], useRegex: true, caseSensitive: true },
+    ],
+    [{ keys: [] }, { keys: [] }],
+    // Whose condition cannot be read is never told.
+    [{ keys: [null] }, undefined],
+    [{ keys: { a: 'sword' } }, undefined],
+    [{ keys: [], content: '@@activate_only_after 5\nIt is old.' }, undefined],
+    [{ constant: true, content: '@@is_greeting 1\nIt is old.' }, undefined],
+    [{ constant: true, content: '@@dont_activate\nIt is old.' }, undefined],
+    [{ key: ['sword'], disable: true }, undefined],
+  ])('with lore of any spelling: %j', (entry, fact) => {
+    expect(factsOf(entry)).toEqual(fact ? [{ content: 'It is old.', ...fact }] : []);
+  });
+
+  test('with what of its lore is not followed told, each where it stands', () => {
+    const told: unknown[] = [];
+    const entries = {
+      3: { content: 'a', key: [{}], order: 1 },
+      5: { content: '@@exclude_keys x\nb', key: ['k'], order: 2 },
+      8: { content: 'c', key: ['k'], keysecondary: ['l'], selective: true, selectiveLogic: 3, order: 0 },
+    };
+    expect(readCard(bookOf(entries), (notice) => told.push(notice)).facts.map(({ content }) => content)).toEqual(['c', 'b']);
+    expect(told).toEqual([
+      { param: 'data.character_book.entries.8', message: expect.stringContaining('selectiveLogic 3') },
+      { param: 'data.character_book.entries.3', message: expect.stringContaining('keys') },
+      { param: 'data.character_book.entries.5', message: '@@exclude_keys is not followed' },
+    ]);
+  });
+
+  test('with lore that names its entries, which comes back to the letter, or as a list where facts changed', () => {
+    const text = bookOf({ 0: { key: ['a'], content: 'A', order: 1.0 }, 1: { key: [null], content: 'B' } });
+    const read = readCard(text);
+    expect(writeCard(text, read)).toBe(text);
+    const facts = [...read.facts, { content: 'C', keys: ['a.b', '/x/'], useRegex: true, caseSensitive: true }];
+    const written = writeCard(text, { ...read, facts });
+    expect(readCard(written).facts).toEqual([read.facts[0], { ...facts[1], keys: ['/a\\.b/', '/x/'] }]);
+    expect(written).toContain('{"key":[null],"content":"B"}');
+  });
+
+  test('with examples whose speakers are spelled any way', () => {
+    const mes_example = '<start>\n<USER>: Hi\n{{ Char }}: Aye.\nGo on.\n<BOT>: Well?\n{{user}}: Unanswered';
+    const read = readCard(JSON.stringify({ spec: 'chara_card_v2', data: { name: 'Ina', mes_example } }));
+    expect(read.examples).toEqual([{ player: 'Hi', npc: 'Aye.\nGo on.' }, { npc: 'Well?' }]);
+  });
+
   test.each([
     ['{"spec": "chara_card_v2"', undefined, /parse/],
     ['[]', 'card', /object/],
