@@ -1,6 +1,7 @@
 // The tavern of examples/, played on the shipped models from the first event to the last line, as a person would type it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
@@ -22,9 +23,9 @@ afterAll(async () => {
   await runtime.close();
 });
 
-/** What the tavern prints for what is typed. */
+/** What the tavern prints for what is typed. A line has all the time it needs, however slow the machine. */
 async function play(player: string, typed: string[]): Promise<string[]> {
-  const args = ['examples/tavern/tavern.mjs', '--url', server.url, '--player', player, '--seed', '11'];
+  const args = ['examples/tavern/tavern.mjs', '--url', server.url, '--player', player, '--seed', '11', '--max-ms', '60000'];
   const tavern = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
   tavern.stdin.end(`${typed.join('\n')}\n`);
   let said = '';
@@ -84,3 +85,26 @@ test('the same evening gives the same lines', async () => {
   const first = await play('Bea', evening);
   expect(await play('Bea', evening)).toEqual(first);
 }, 60_000);
+
+test.each([
+  ['where nobody listens', [], /^No server answers at http:\S+ \(ECONNREFUSED\)\. Start one with "npm start", or .*--url/],
+  ['by an option there is none of', ['--foo'], /^Unknown option '--foo'/],
+])(
+  'started %s it says so in a line, and is over',
+  async (_, more, message) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    taken.close();
+    await once(taken, 'close');
+    const args = ['examples/tavern/tavern.mjs', '--url', `http://127.0.0.1:${port}`, ...more];
+    const tavern = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+    let told = '';
+    tavern.stderr.on('data', (data) => {
+      told += data;
+    });
+    const [code] = await once(tavern, 'close');
+    expect([code, told.trimEnd().split('\n')]).toEqual([1, [expect.stringMatching(message)]]);
+  },
+  60_000,
+);

@@ -1,21 +1,14 @@
 // A tavern in a terminal: three characters whose temper changes with what you do to them. Plain Node, no package; a game would do the same.
 //
 //   npm start                               in one terminal
-//   node examples/tavern/tavern.mjs         in another; --url http://127.0.0.1:8080, --key KEY, --player NAME, --seed 7
+//   node examples/tavern/tavern.mjs         in another; --url http://127.0.0.1:8080, --key KEY, --player NAME, --seed 7, --max-ms 2000
 //
 // Type what you say. /go brom, /insult, /apologise, /pay 3, /brawl, /wait 120, /mood, /save, /load, /up, /down, /quit
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
-const { values: options } = parseArgs({
-  options: {
-    url: { type: 'string', default: 'http://127.0.0.1:8080' },
-    key: { type: 'string' },
-    player: { type: 'string', default: 'Wanderer' },
-    seed: { type: 'string', default: '7' },
-  },
-});
+const options = readOptions();
 const headers = { 'content-type': 'application/json', ...(options.key ? { authorization: `Bearer ${options.key}` } : {}) };
 const characters = JSON.parse(readFileSync(new URL('characters.json', import.meta.url), 'utf8'));
 
@@ -25,11 +18,40 @@ const sessions = new Map();
 const saves = new Map();
 let present = characters[0].id;
 
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        url: { type: 'string', default: 'http://127.0.0.1:8080' },
+        key: { type: 'string' },
+        player: { type: 'string', default: 'Wanderer' },
+        seed: { type: 'string', default: '7' },
+        'max-ms': { type: 'string', default: '2000' },
+      },
+    });
+    return values;
+  } catch (error) {
+    return leave(error.message);
+  }
+}
+
+function leave(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
 async function call(method, path, body) {
   const reply = await fetch(options.url + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
-  const answer = await reply.json();
-  if (!reply.ok) throw new Error(answer.error.message);
-  return answer;
+  if (!reply.ok) throw new Error(await reasonOf(reply));
+  return await reply.json().catch(() => {
+    throw new Error(`What answers at ${options.url} is no steer server.`);
+  });
+}
+
+/** What the server says of a refusal; something else may listen at that address. */
+async function reasonOf(reply) {
+  const { error } = await reply.json().catch(() => ({}));
+  return error?.message ?? `${options.url} answered ${reply.status} ${reply.statusText}, and not as steer does.`;
 }
 
 const address = (part) => `/v1/npcs/${present}/sessions/${sessions.get(present).id}/${part}`;
@@ -65,13 +87,13 @@ async function goTo(name) {
 /** Sentences are shown as they are said. */
 async function say(text) {
   clock += 5;
-  const body = JSON.stringify({ text, at: clock, stream: true, max_ms: 2000, measure: true });
+  const body = JSON.stringify({ text, at: clock, stream: true, max_ms: Number(options['max-ms']), measure: true });
   const reply = await fetch(options.url + address('say'), {
     method: 'POST',
     headers: { ...headers, accept: 'application/x-ndjson' },
     body,
   });
-  if (!reply.ok) throw new Error((await reply.json()).error.message);
+  if (!reply.ok) throw new Error(await reasonOf(reply));
   process.stdout.write(`${nameOf(present)}: `);
   for await (const said of jsonLines(reply.body)) {
     if (said.error) throw new Error(said.error.message);
@@ -142,7 +164,18 @@ async function like(thumb) {
   tell(`  ${nameOf(present)} will remember: ${JSON.stringify(preferences)}`);
 }
 
-await enterTavern();
+/** What went wrong in one line; `fetch` says itself only that it failed. */
+function describe(error) {
+  if (!(error instanceof TypeError && error.cause)) return error.message;
+  const reason = error.cause.code ?? error.cause.message;
+  return `No server answers at ${options.url} (${reason}). Start one with "npm start", or name where it is: --url http://HOST:PORT`;
+}
+
+try {
+  await enterTavern();
+} catch (error) {
+  leave(describe(error));
+}
 const input = createInterface({ input: process.stdin });
 for await (const line of input) {
   const [, command, rest] = /^\/(\w+) ?(.*)$/.exec(line.trim()) ?? [];
@@ -152,7 +185,7 @@ for await (const line of input) {
     else if (Object.hasOwn(commands, command)) await commands[command](rest);
     else tell(`  /${Object.keys(commands).join(', /')}, /quit`);
   } catch (error) {
-    tell(`  ${error.message}`);
+    tell(`  ${describe(error)}`);
   }
 }
 input.close();

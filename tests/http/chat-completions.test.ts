@@ -123,7 +123,7 @@ describe('the prompt', () => {
       {
         role: 'developer',
         content: [
-          { type: 'text', text: 'Keep' },
+          { type: 'text', text: 'Keep ' },
           { type: 'text', text: 'calm.' },
         ],
       },
@@ -133,7 +133,7 @@ describe('the prompt', () => {
     ];
     const { body } = await post(house, render, { messages, attributes: { verbosity: 1 } });
     expect(body.prompt).toBe(
-      '<extra_id_0>System\nYou are Bess.\n\nKeep\ncalm.\n<extra_id_1>User\nHi\n' +
+      '<extra_id_0>System\nYou are Bess.\n\nKeep calm.\n<extra_id_1>User\nHi\n' +
         '<extra_id_1>Assistant\n<extra_id_2>humor:3,toxicity:3\nHello!\n' +
         '<extra_id_1>User\nAnd?\n<extra_id_1>Assistant\n<extra_id_2>helpfulness:4,verbosity:1,toxicity:0\n',
     );

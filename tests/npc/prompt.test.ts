@@ -1,6 +1,6 @@
 // What a character reads before a line: names filled in, facts called for, and what gives way where not all of it fits.
 import { describe, expect, test } from 'vitest';
-import { checkFits } from '../../src/npc/fit.ts';
+import { checkFits, measureCharacter } from '../../src/npc/fit.ts';
 import { layOutMemory } from '../../src/npc/prompt.ts';
 import { beginState, type SessionState } from '../../src/npc/session-state.ts';
 import type { Turn } from '../../src/steerlm/conversation.ts';
@@ -63,6 +63,40 @@ describe('where it does not fit', () => {
     expect(text).toContain('First voice.');
     expect(text).not.toContain('question 0');
     expect(read(2_000, stateOf([]), { memoryTokens: 1 }).said).toMatch(/And now\?$/);
+  });
+
+  test('facts that do not fit beside the persona give way, the last first, then examples; how many is told', () => {
+    const facts = Array.from({ length: 10 }, (_, i) => ({ content: `fact${i} ${'word '.repeat(9)}`, keys: [] }));
+    const of = (context: number, turns: Turn[] = []) => read(context, stateOf(turns, ['a note']), { facts });
+    for (const { context, kept, voices, leftOut } of [
+      { context: 400, kept: 10, voices: 2, leftOut: {} },
+      { context: 110, kept: 6, voices: 2, leftOut: { facts: 4 } },
+      { context: 44, kept: 0, voices: 1, leftOut: { facts: 10, examples: 1 } },
+      { context: 40, kept: 0, voices: 0, leftOut: { facts: 10, examples: 2 } },
+    ]) {
+      const { system, said: text, leftOut: told } = of(context);
+      expect([...system.matchAll(/fact(\d)/g)].map(([, i]) => Number(i))).toEqual(Array.from({ length: kept }, (_, i) => i));
+      expect(text.match(/voice/g)?.length ?? 0).toBe(voices);
+      expect(told).toEqual({ facts: 0, examples: 0, exchanges: 0, notes: told.notes, ...leftOut });
+    }
+    // What has been said takes nothing more from the facts.
+    const { system, leftOut } = of(160, said(8));
+    expect([system.includes('fact9'), leftOut.facts, leftOut.examples > 0, leftOut.exchanges > 0]).toEqual([true, 0, true, true]);
+  });
+
+  test('a character is measured part by part, however large', async () => {
+    const greeting = 'one two three';
+    const many = Array.from({ length: 300 }, () => ({ content: 'word '.repeat(50), keys: ['k'] }));
+    const facts = [{ content: 'four words are here', keys: [] }, { content: 'word '.repeat(300), keys: [] }, ...many];
+    const measured = await measureCharacter(modelOf(200), { ...about, greeting, facts }, speakers);
+    expect(measured).toMatchObject({ context: 200, line: 20, persona: 4, greeting: 3, examples: 8, fits: true });
+    expect(measured.leftOut).toEqual({ facts: 1, examples: 0 });
+    // A text is counted in slices, and a word that is cut counts twice.
+    expect(measured.facts).toBeGreaterThanOrEqual(304);
+    expect(measured.facts).toBeLessThan(320);
+    expect(measured.keyedFacts).toBeGreaterThanOrEqual(15_000);
+    const tooMuch = await measureCharacter(modelOf(100), { ...about, persona: 'word '.repeat(100) }, speakers);
+    expect(tooMuch).toMatchObject({ fits: false, persona: 100 });
   });
 
   test('a persona that leaves no room is refused', () => {

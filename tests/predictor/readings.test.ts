@@ -6,6 +6,7 @@ import { readConversation } from '../../src/predictor/readings.ts';
 import type { Conversation } from '../../src/steerlm/conversation.ts';
 import { controlTokens, layOutScoring } from '../../src/steerlm/prompt-layout.ts';
 import { helpSteer } from '../../src/steerlm/schemas.ts';
+import { cpuMs } from '../cpu-time.ts';
 
 const json = await trainTokenizer(['User\n Assistant\n hello there how are you'], {
   vocabSize: 300,
@@ -39,7 +40,7 @@ it('keeps the end of a last turn that is too long, and the closing label token',
 it('costs no more than the limit, however much there is to read', () => {
   const many = Array.from({ length: 50_000 }, (_, i) => turns[i % 4]!);
   const endless = [...many, { role: 'assistant' as const, content: 'a'.repeat(5_000_000) }];
-  const started = performance.now();
+  const started = cpuMs();
   for (let i = 0; i < 20; i++) expect(readConversation(tokenizer, { system: '', turns: endless }, 64).ids).toHaveLength(64);
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(cpuMs(started)).toBeLessThan(2000);
 });

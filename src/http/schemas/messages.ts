@@ -14,9 +14,27 @@ const Content = z.union([z.string(), z.array(TextPart).min(1)], {
   error: 'expected a string or a list of {"type": "text", "text": …} parts',
 });
 
+/** Fields that say something a prompt has no place for; each may be there when it says nothing. */
+const unread = (what: string) =>
+  z
+    .unknown()
+    .refine((value) => value === undefined || value === null || (Array.isArray(value) && value.length === 0), {
+      error: `${what} cannot be told to the model. Leave it out, or say it as content`,
+    })
+    .optional()
+    .openapi({ type: ['array', 'object', 'string', 'null'], description: 'Refused unless it says nothing' });
+
 const Message = z
   .object({
-    role: z.enum(['system', 'developer', 'user', 'assistant']),
+    // First, since content is often null beside them.
+    tool_calls: unread('a call of a tool'),
+    function_call: unread('a call of a function'),
+    tool_call_id: unread('the answer of a tool'),
+    refusal: unread('a refusal beside the content'),
+    audio: unread('audio'),
+    role: z.enum(['system', 'developer', 'user', 'assistant'], {
+      error: 'expected system, developer, user or assistant; messages of tools and functions are not supported',
+    }),
     content: Content,
     attributes: RequestedAttributes.nullish().openapi({
       description: 'On assistant messages: the attributes that reply was given, as its `message.attributes` told',
@@ -82,6 +100,7 @@ function isSystem(message: Message): boolean {
   return message.role === 'system' || message.role === 'developer';
 }
 
+/** Parts stand side by side with nothing between them, as in OpenAI's protocol, in datasets and in the chat template. */
 function plainText(content: z.infer<typeof Content>): string {
-  return typeof content === 'string' ? content : content.map((part) => part.text).join('\n');
+  return typeof content === 'string' ? content : content.map((part) => part.text).join('');
 }

@@ -55,10 +55,13 @@ const labelMacro = `{%- macro label(given, asking) -%}
 {%- if line.text -%}{{- ${literal(controlTokens.label)} + line.text + "\\n" -}}{%- endif -%}
 {%- endmacro -%}`;
 
-/** Text, or parts of which each is text. */
+/** Text, or parts of which each is text, with nothing between them. What our server refuses of a message is refused here too, or it would be lost. */
 const contentMacro = `{%- macro written(message) -%}
+{%- if message.tool_calls or message.function_call -%}{{- raise_exception("Calls of tools are not supported") -}}{%- endif -%}
 {%- if message.content is string -%}{{- message.content -}}
-{%- else -%}{%- for part in message.content or [] -%}{{- part.text -}}{%- endfor -%}{%- endif -%}
+{%- else -%}{%- for part in message.content or [] -%}
+{%- if part.text is not string -%}{{- raise_exception("Expected parts of text") -}}{%- endif -%}
+{{- part.text -}}{%- endfor -%}{%- endif -%}
 {%- endmacro -%}`;
 
 const opening = `{%- for message in messages -%}
