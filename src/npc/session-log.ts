@@ -26,7 +26,8 @@ export interface Present {
 
 const mostStates = 2_000;
 const mostSeen = 2_000;
-const mostAttempts = 8;
+/** Each that fails is one of another process that did not. */
+const mostAttempts = 40;
 
 export class SessionLog {
   readonly #db: Db;

@@ -11,6 +11,7 @@ import { createJob, findJob, type Job, pauseJob, resumeJob } from '../../src/job
 import type { Store } from '../../src/store/connect.ts';
 import { batchResults } from '../../src/store/work-schema.ts';
 import { bytesOf } from '../datasets/import-text.ts';
+import { Gate } from '../gate.ts';
 import { attemptByHand, openWorkshop, type Workshop } from '../jobs/workshop.ts';
 import { testDatabases } from '../store/databases.ts';
 
@@ -33,7 +34,7 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
   let workshop: Workshop;
   /** Prompts that were answered, as often as they were. */
   let asked: string[] = [];
-  let delayMs = 0;
+  const gate = new Gate();
   /** How a prompt is answered where not with an echo. */
   let special: (prompt: string, time: number) => { status: number; body: unknown } | undefined = () => undefined;
 
@@ -41,8 +42,8 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
     const prompt = String(body.prompt);
     asked.push(prompt);
     // Later ones are often faster: order must not depend on it.
-    const ms = delayMs * (1 + (asked.length % 3));
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await new Promise((resolve) => setTimeout(resolve, asked.length % 3));
+    await gate.pass(signal);
     if (signal.aborted) throw new SteerError('cancelled', 'Gone.');
     const said = special(prompt, asked.filter((other) => other === prompt).length);
     return { requestId: `req_${asked.length}`, ...(said ?? { status: 200, body: { echo: prompt, path } }) };
@@ -92,7 +93,6 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
     });
     expect(killed).toMatchObject({ message: 'killed while answering' });
     expect(await store.db.$count(batchResults, eq(batchResults.jobId, job.id))).toBe(64);
-    await new Promise((resolve) => setTimeout(resolve, 1_050));
     const again = await attemptByHand(store, job, definition, async (step, claim) => {
       if (step.progress.phase === 'done') throw new Error('killed while finalizing');
       await claim.commit(step);
@@ -116,7 +116,6 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
   });
 
   test('answers come in the order of the input, failures in a file of their own', async () => {
-    delayMs = 2;
     special = (prompt) => {
       if (prompt.endsWith('7')) return { status: 400, body: { error: { code: 'invalid_request', message: 'No sevens.' } } };
       if (prompt === 'say 20') return { status: 200, body: { text: 'nul \0 and half \ud800 pair' } };
@@ -127,7 +126,6 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
     const job = await start(`${textOf(lines)}\n\n`);
     const { status, cursor, job: ended } = toBatch(await workshop.ended(job.id));
     special = () => undefined;
-    delayMs = 0;
     const bad = [3, 7, 17, 27, 37, 47, 57, 67, 77, 87];
     expect([status, ended.progress.completed, ended.progress.failed]).toEqual(['completed', 80, 10]);
     const [output, errors] = [await read(cursor!.outputFileId), await read(cursor!.errorFileId)];
@@ -205,13 +203,13 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
   });
 
   test('a pause keeps the answers there are, a resume asks for the rest', async () => {
-    delayMs = 4;
+    gate.shut(100);
     const job = await start(textOf(requests(400)));
     await workshop.until(job.id, ({ progress }) => progress.completed > 0);
     await pauseJob(store.db, job.id);
     const paused = await workshop.until(job.id, ({ status }) => status === 'paused');
     expect(paused.progress.completed).toBeLessThan(400);
-    delayMs = 0;
+    gate.open();
     await resumeJob(store.db, job.id);
     const { cursor, job: ended } = toBatch(await workshop.ended(job.id));
     expect(ended.progress.completed).toBe(400);
@@ -219,7 +217,7 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
   });
 
   test.each(['running', 'paused'])('a %s batch that is cancelled hands out what it has and names the rest', async (state) => {
-    delayMs = 4;
+    gate.shut(100);
     const job = await start(textOf(requests(400)));
     await workshop.until(job.id, ({ progress }) => progress.completed > 0);
     if (state === 'paused') {
@@ -228,7 +226,7 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
     }
     expect(toBatch(await cancelBatch(store.db, job.id)).status).toBe('cancelling');
     const { status, cursor, job: ended } = toBatch(await workshop.ended(job.id));
-    delayMs = 0;
+    gate.open();
     expect([status, cursor!.cancellingAt]).toEqual(['cancelled', expect.any(Number)]);
     const done = ended.progress.completed;
     expect(done).toBeLessThan(400);
@@ -240,13 +238,13 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
   });
 
   test('what is not answered when the window closes has expired', async () => {
-    delayMs = 5;
+    gate.shut(100);
     asked = [];
     const input_file_id = await upload(textOf(requests(2_000)));
     const input = { input_file_id, endpoint, metadata: null, expires_at: Math.floor(Date.now() / 1000) + 2 };
     const { job } = await createJob(store.db, { kind: batchKind, prefix: 'batch_', input });
     const { status, cursor, job: ended } = toBatch(await workshop.ended(job.id));
-    delayMs = 0;
+    gate.open();
     const done = ended.progress.completed;
     expect([status, ended.status, cursor!.ending]).toEqual(['expired', 'succeeded', 'expired']);
     expect(done).toBeLessThan(2_000);

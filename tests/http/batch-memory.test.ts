@@ -1,6 +1,5 @@
 // Replies to the lines of a batch are remembered with the step that stores them: however often a worker dies, each is there once, under the
 // id its output tells.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { asc } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBatch, toBatch } from '../../src/batches/batch.ts';
@@ -50,7 +49,6 @@ describe.each(await testDatabases())('on $name', (database) => {
     });
     deaths.before = await stored();
     const asked = house.model.requests.length;
-    await sleep(1_050);
     await attemptByHand(store, job, definition, async (step, claim) => {
       const write: typeof step.write = async (tx) => {
         await step.write?.(tx);
@@ -59,7 +57,6 @@ describe.each(await testDatabases())('on $name', (database) => {
       await claim.commit({ ...step, write });
     });
     deaths.inside = await stored();
-    await sleep(1_050);
     await attemptByHand(store, job, definition, async (step, claim) => {
       await claim.commit(step);
       throw new Error('died after the step');

@@ -612,9 +612,9 @@ describe.each(await testDatabases())('on $name', (database) => {
 
   test('one line at a time: a second is a conflict, or breaks the first off, and what was said stays', async () => {
     const sid = await begin();
-    talker.gate.shut(1);
+    talker.gate.shut(2);
     const first = say(sid, 'Tell me a story', { stream: true });
-    // It asks for its second piece when the first has been passed on.
+    // It asks for its third piece when the first sentence has been passed on.
     await expect.poll(() => talker.gate.holding).toBe(1);
     expect((await say(sid, 'Wait')).body.error).toMatchObject({ code: 'conflict', param: 'interrupt' });
     expect(await log(sid)).toHaveLength(2);
@@ -640,7 +640,7 @@ describe.each(await testDatabases())('on $name', (database) => {
 
   test('going back while a line is said breaks it off, and it is not part of what was gone back to', async () => {
     const sid = await begin();
-    talker.gate.shut(1);
+    talker.gate.shut(2);
     const first = say(sid, 'Tell me a story');
     await expect.poll(() => talker.gate.holding).toBe(1);
     expect((await post(house, at(sid, 'rewind'), { to: 1 })).body.entries).toBe(1);
@@ -658,7 +658,7 @@ describe.each(await testDatabases())('on $name', (database) => {
 
   test('an event in the middle of a line is not lost', async () => {
     const sid = await begin({ at: 0 });
-    talker.gate.shut(1);
+    talker.gate.shut(2);
     const first = line(sid, 'Hello', { at: 1 });
     await expect.poll(() => talker.gate.holding).toBe(1);
     await tell(sid, 'player.insulted', 2);

@@ -72,7 +72,7 @@ describe('where it does not fit', () => {
       { context: 400, kept: 10, voices: 2, leftOut: {} },
       { context: 110, kept: 6, voices: 2, leftOut: { facts: 4 } },
       { context: 44, kept: 0, voices: 1, leftOut: { facts: 10, examples: 1 } },
-      { context: 40, kept: 0, voices: 0, leftOut: { facts: 10, examples: 2 } },
+      { context: 34, kept: 0, voices: 0, leftOut: { facts: 10, examples: 2 } },
     ]) {
       const { system, said: text, leftOut: told } = of(context);
       expect([...system.matchAll(/fact(\d)/g)].map(([, i]) => Number(i))).toEqual(Array.from({ length: kept }, (_, i) => i));

@@ -12,7 +12,8 @@ import { helpSteer } from '../../src/steerlm/schemas.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { datasets, labels, samples } from '../../src/store/schema.ts';
 import { importText } from '../datasets/import-text.ts';
-import { attemptByHand, openWorkshop, type Workshop } from '../jobs/workshop.ts';
+import { Gate } from '../gate.ts';
+import { attemptByHand, openWorkshop, silence, type Workshop } from '../jobs/workshop.ts';
 import { testDatabases } from '../store/databases.ts';
 
 /** Rates a reply by its length; fails on some, refuses at first, or takes its time, as a test wants. */
@@ -23,11 +24,11 @@ class LengthPredictor implements Predictor {
   /** Every reply it was asked about, in order. */
   asked: string[] = [];
   refusals = 0;
-  delayMs = 0;
+  readonly gate = new Gate();
 
   async score(conversations: Parameters<Predictor['score']>[0], signal: AbortSignal): Promise<ConversationScore[]> {
     if (this.refusals-- > 0) throw new SteerError('overloaded', 'Others are first.');
-    if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+    await this.gate.pass(signal);
     if (signal.aborted) throw new SteerError('cancelled', 'Gone.');
     const said = conversations.map(({ turns }) => turns.at(-1)!.content);
     if (said.some((content) => content.includes('poison'))) throw new Error('cannot swallow this');
@@ -95,6 +96,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     const late = await attemptByHand(store, job, definition, async (step, claim) => {
       if (++steps === 1) return await claim.commit(step);
       expect(await labelled(dataset.id)).toEqual(upTo(16));
+      await silence(store, job.id);
       workshop = await openWorkshop(store, [definition]);
       const ended = await workshop.ended(job.id);
       expect(ended).toMatchObject({ status: 'succeeded', attempt: 2, progress: { total: 700, completed: 700, cached: 0 } });
@@ -158,7 +160,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
 
   test('a pause keeps what is done, a resume does the rest, and what there is can be read meanwhile', async () => {
     const dataset = await bringIn(numbered(1_600, 'slow'));
-    predictor.delayMs = 150;
+    predictor.gate.shut(2);
     const job = await start(dataset);
     await workshop.until(job.id, ({ progress }) => progress.completed > 0);
     await pauseJob(store.db, job.id);
@@ -167,7 +169,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     expect(done).toBeGreaterThan(0);
     expect(done).toBeLessThan(1_600);
     expect((await output(paused)).map(({ row }) => row)).toEqual(upTo(done));
-    predictor.delayMs = 0;
+    predictor.gate.open();
     await resumeJob(store.db, job.id);
     expect(await workshop.ended(job.id)).toMatchObject({ status: 'succeeded', progress: { completed: 1_600, cached: 0 } });
     expect(await labelled(dataset.id)).toEqual(upTo(1_600));
@@ -175,12 +177,12 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
 
   test('a cancelled job keeps what is done', async () => {
     const dataset = await bringIn(numbered(1_600, 'dropped'));
-    predictor.delayMs = 150;
+    predictor.gate.shut(2);
     const job = await start(dataset);
     await workshop.until(job.id, ({ progress }) => progress.completed > 0);
     await cancelJob(store.db, job.id);
     const ended = await workshop.ended(job.id);
-    predictor.delayMs = 0;
+    predictor.gate.open();
     expect(ended.status).toBe('cancelled');
     expect(await labelled(dataset.id)).toEqual(upTo(ended.progress.completed));
     expect(ended.progress.completed).toBeLessThan(1_600);
@@ -203,11 +205,11 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
 
   test('a dataset that goes away fails the job by name', async () => {
     const dataset = await bringIn(numbered(1_600, 'gone'));
-    predictor.delayMs = 150;
+    predictor.gate.shut(2);
     const job = await start(dataset);
     await workshop.until(job.id, ({ progress }) => progress.completed > 0);
     await store.db.delete(datasets).where(eq(datasets.id, dataset.id));
-    predictor.delayMs = 0;
+    predictor.gate.open();
     expect(await workshop.ended(job.id)).toMatchObject({ status: 'failed', error: { code: 'not_found' } });
   });
 });

@@ -2,7 +2,7 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readModelCard, writeModelCard } from '../../src/model/model-folder.ts';
 import { ModelRegistry } from '../../src/registry/model-registry.ts';
 import { startSteer } from '../cli/steer.ts';
@@ -80,7 +80,7 @@ test('a server waits for the upstream of its default model, and says so', async 
       body,
     });
     expect(await reply.json()).toMatchObject({ choices: [{ message: { content: 'Yes.' } }], model: 'small' });
-    await vi.waitFor(() => expect(keys).toEqual(['Bearer sk-2']));
+    await expect.poll(() => keys).toEqual(['Bearer sk-2']);
   } finally {
     server.kill('SIGTERM');
     await server.ended;
