@@ -1,7 +1,7 @@
 // Batches on both databases with real workers: the file is checked before anything is answered, answers come in the order of the input and once
 // each, and every end leaves the files it should.
 import { eq } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Answer } from '../../src/batches/answering.ts';
 import { batchKind, cancelBatch, createBatch, toBatch } from '../../src/batches/batch.ts';
 import { batchJob } from '../../src/batches/batch-job.ts';
@@ -84,6 +84,8 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
   const rowIds = (rows: number[]) => rows.map((row) => `row-${row}`);
 
   test('an attempt that dies while answering, and one that dies while its files are written, leave nothing twice', async () => {
+    // Steps end after 64 answers or a second; however slow the machine, here they have 64.
+    vi.useFakeTimers({ toFake: ['performance'] });
     const job = await start(textOf(requests(150)));
     let steps = 0;
     const killed = await attemptByHand(store, job, definition, async (step, claim) => {
@@ -100,6 +102,7 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
     expect(again).toMatchObject({ message: 'killed while finalizing' });
     expect(toBatch(await findJob(store.db, job.id)).status).toBe('finalizing');
     expect(await filesOf(job)).toHaveLength(1);
+    vi.useRealTimers();
     workshop = await openWorkshop(store, [definition]);
     const { status, cursor, job: ended } = toBatch(await workshop.ended(job.id));
     expect([status, ended.attempt, ended.progress]).toEqual([

@@ -1,7 +1,7 @@
 // Replies to the lines of a batch are remembered with the step that stores them: however often a worker dies, each is there once, under the
 // id its output tells.
 import { asc } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createBatch, toBatch } from '../../src/batches/batch.ts';
 import { batchJob } from '../../src/batches/batch-job.ts';
 import { readFile, storeFile } from '../../src/files/files.ts';
@@ -28,6 +28,7 @@ describe.each(await testDatabases())('on $name', (database) => {
     store = await database.open();
     house = openHouse({}, { db: store.db });
   }, 60_000);
+  afterEach(() => vi.useRealTimers());
   afterAll(() => store.close());
 
   const makeBatch = async () => {
@@ -42,6 +43,8 @@ describe.each(await testDatabases())('on $name', (database) => {
   test('deaths before, inside and after a step leave every reply remembered once', async () => {
     const job = await makeBatch();
     const definition = batchJob(answerBy(house.app, undefined));
+    // Steps end after 64 answers or a second; however slow the machine, here they have 64.
+    vi.useFakeTimers({ toFake: ['performance'] });
     const deaths: Record<string, number[]> = {};
     await attemptByHand(store, job, definition, async (step, claim) => {
       if (step.progress.phase !== 'in_progress') throw new Error('died with answers not stored');
@@ -65,6 +68,7 @@ describe.each(await testDatabases())('on $name', (database) => {
     // Of the first 64 lines one asks for two replies, one forbids to keep its reply and one is refused.
     expect([asked > 0, deaths]).toEqual([true, { before: [0, 0], inside: [0, 0], after: [64, 63] }]);
 
+    vi.useRealTimers();
     const workshop = await openWorkshop(store, [definition]);
     const { status, cursor } = toBatch(await workshop.ended(job.id));
     await workshop.close();

@@ -123,7 +123,7 @@ test('a file that is no batch fails with its lines', async () => {
 });
 
 test('cancelling, and listing in pages', async () => {
-  Object.assign(house.model, { delayMs: 3 });
+  house.model.gate.shut(100);
   const lines = Array.from({ length: 300 }, (_, i) => chat(`row-${i}`, { seed: i }));
   const made = await client.batches.create({
     input_file_id: await upload(lines),
@@ -133,7 +133,7 @@ test('cancelling, and listing in pages', async () => {
   await workshop.until(made.id, ({ progress }) => progress.completed > 0);
   expect((await client.batches.cancel(made.id)).status).toMatch(/cancelling|cancelled/);
   const batch = await ended(made.id);
-  Object.assign(house.model, { delayMs: 0 });
+  house.model.gate.open();
   expect(batch.status).toBe('cancelled');
   const done = await download(batch.output_file_id);
   const left = await download(batch.error_file_id);

@@ -198,10 +198,9 @@ test('a caller who goes away halfway leaves nothing behind', async () => {
   call.on('error', () => {});
   call.write(`--X\r\n${field('purpose', 'batch')}\r\n--X\r\n${part('x'.repeat(1_000_000), 'file', 'halfway')}`);
   const halfway = () => store.db.$count(files, eq(files.filename, 'halfway'));
-  for (let i = 0; i < 200 && (await halfway()) === 0; i++) await sleep(10);
-  expect(await halfway()).toBe(1);
+  await expect.poll(halfway).toBe(1);
   call.destroy();
-  for (let i = 0; i < 500 && (await halfway()) > 0; i++) await sleep(10);
+  await expect.poll(halfway).toBe(0);
   expect(await stored()).toEqual(before);
   expect(house.lines.some((line) => line.includes('"code":"cancelled"'))).toBe(true);
 });

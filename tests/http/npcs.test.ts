@@ -13,11 +13,10 @@ import { testDatabases } from '../store/databases.ts';
 import { type Answer, type House, knock, openHouse, post } from './knock.ts';
 import { ParrotModel } from './small-models.ts';
 
-/** Says three sentences that name its seed, and chooses the second of the texts it is bound to; each piece passes its gate. */
+/** Says three sentences that name its seed, and chooses the second of the texts it is bound to; each piece passes the gate. */
 class Talker extends ParrotModel {
   override readonly schema = gameCharacters;
   override readonly contextLength = 2048;
-  readonly gate = new Gate();
   readonly choices = new Gate();
   /** Its time is up after so many pieces. */
   lateAfter = Number.POSITIVE_INFINITY;

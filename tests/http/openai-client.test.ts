@@ -51,11 +51,11 @@ describe('chat', () => {
   });
 
   test('left halfway stops the engine', async () => {
-    Object.assign(house.model, { replyWords: 400, delayMs: 2 });
+    house.model.stays = true;
     const stream = await client.chat.completions.create({ model: 'default', messages, max_tokens: 400, stream: true });
     for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
     expect(await house.model.ended).toBe('cancelled');
-    Object.assign(house.model, { replyWords: 4, delayMs: 0 });
+    house.model.stays = false;
   });
 
   test('broken off in the middle throws the error of the stream', async () => {

@@ -11,6 +11,7 @@ import type { Curves } from '../../src/steerlm/calibration.ts';
 import type { Conversation } from '../../src/steerlm/conversation.ts';
 import type { Piece } from '../../src/steerlm/prompt-layout.ts';
 import { gameCharacters } from '../../src/steerlm/schemas.ts';
+import { Gate } from '../gate.ts';
 
 const controls = ['system', 'turn', 'label'] as const;
 
@@ -41,6 +42,8 @@ export class ParrotModel implements LanguageModel {
   readonly mixes: boolean = true;
   replyWords = 4;
   delayMs = 0;
+  /** Passed before a reply begins. */
+  readonly gate = new Gate();
   /** Says no more after its first event until its caller has left, so that no reply is over before, however slow the machine. */
   stays = false;
   /** Thrown after that many events. */
@@ -74,6 +77,7 @@ export class ParrotModel implements LanguageModel {
     let events = 0;
     const { stays } = this;
     try {
+      await this.gate.pass(signal);
       for (const event of eventsOf(request, this.replyWords)) {
         if (this.failure && events++ >= this.failure.afterEvents) throw this.failure.error;
         if (this.delayMs > 0) await sleep(this.delayMs, undefined, { signal }).catch(() => {});

@@ -298,7 +298,7 @@ describe('loading names what is wrong', () => {
 
   it('nobody who speaks', async () => {
     script.mute = true;
-    await expect(open()).rejects.toMatchObject({
+    await expect(open({ timeout_ms: shortMs })).rejects.toMatchObject({
       code: 'not_ready',
       message: expect.stringMatching(new RegExp(`silent for ${shortMs} ms`)),
     });
