@@ -28,6 +28,7 @@ const homes: Record<string, string> = {
   hono: 'http',
   '@hono/node-server': 'http',
   '@hono/zod-openapi': 'http',
+  re2js: 'npc/fact-keys.ts',
   ws: 'http/server.ts',
   pino: 'http',
   'eventsource-parser': 'upstream/chunks.ts',
