@@ -11,7 +11,8 @@ import { type Dataset, streamSamples } from './samples.ts';
 export interface TokenCounting {
   /** Attributes whose labels stand in the prompt. */
   schema: AttributeSchema;
-  count(piece: Piece): number;
+  /** Tokens of a text, however long. */
+  count(text: string): number;
   signal: AbortSignal;
 }
 
@@ -30,7 +31,7 @@ export async function countTokens(db: Db, dataset: Dataset, counting: TokenCount
   for await (const { content } of streamSamples(db, dataset.id, { every })) {
     let length = 0;
     for (const piece of partsOf(counting.schema, content)) {
-      length += counting.count(piece);
+      length += 'control' in piece ? 1 : counting.count(piece.text);
       if (performance.now() - pausedAt < sliceMs) continue;
       await setImmediate();
       if (counting.signal.aborted) throw new SteerError('cancelled', 'The caller went away.');

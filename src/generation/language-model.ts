@@ -54,7 +54,10 @@ export interface LanguageModel {
   readonly vocabSize: number;
   /** Whether a reply can be drawn from the scores of several prompts. */
   readonly mixes: boolean;
+  /** Token ids of a prompt. Throws context_length_exceeded for one that is certainly too long. */
   encode(pieces: Piece[]): number[];
+  /** Tokens of a text of any length, to tell how long it is and not to be answered. */
+  countTokens(text: string): number;
   /** Bytes of UTF-8 that a token stands for; a control token has none. */
   readonly bytesOf: (token: number) => Uint8Array;
   /** Events of all n replies as they come. Aborting ends the work within one decoding step; the iterator then throws `cancelled`. */

@@ -57,6 +57,7 @@ export async function openLanguageModel(
     vocabSize,
     mixes: true,
     encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),
+    countTokens: (text) => tokenizer.encodeText(text).length,
     bytesOf: (token) => tokenizer.bytesOf(token),
     complete: (request, signal) => complete(thread, tokenizer, contextLength, request, signal),
     dispose: () => thread.dispose(),

@@ -31,6 +31,7 @@ function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): L
     vocabSize,
     mixes,
     encode: (pieces) => engine.encode(pieces),
+    countTokens: (text) => engine.countTokens(text),
     bytesOf: engine.bytesOf,
     async *complete(request, signal) {
       const slot = await enter(id, revision, current);

@@ -120,6 +120,10 @@ class UpstreamModel implements LanguageModel {
     return encodePrompt(this.#text.tokenizer, pieces, this.contextLength);
   }
 
+  countTokens(text: string): number {
+    return this.#text.tokenizer.encodeText(text).length;
+  }
+
   readonly bytesOf = (token: number): Uint8Array => this.#text.tokenizer.bytesOf(token);
 
   async *complete(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<CompletionEvent> {

@@ -256,6 +256,20 @@ describe('a stored dataset', () => {
     expect((await knock(bare, '/v1/datasets/talk/inspect')).body.tokens).toBeNull();
   });
 
+  test('tells the length of a row longer than the context of any model', async () => {
+    const long = {
+      messages: [
+        { role: 'user', content: 'Tell me all.' },
+        { role: 'assistant', content: 'word '.repeat(20_000) },
+      ],
+    };
+    await send('name=endless', lines([long]));
+    const { status, body } = await knock(house, '/v1/datasets/endless/inspect');
+    expect(status).toBe(200);
+    expect(body.tokens).toMatchObject({ samples: 1, truncated: 1, truncated_share: 1 });
+    expect(body.tokens.longest).toBeGreaterThan(99_000);
+  });
+
   const download = async (path: string) => {
     const reply = await house.app.request(path);
     return { reply, bytes: Buffer.from(await reply.arrayBuffer()) };

@@ -22,6 +22,9 @@ function encodePieces(pieces: Piece[]): number[] {
   );
 }
 
+/** As a real model: what no tokenizer could bring into the context is refused unread. */
+const certainlyTooLong = 16;
+
 /** Game characters of which some attributes have a default and others are left open. */
 const partlyOpen: AttributeSchema = {
   ...gameCharacters,
@@ -54,7 +57,13 @@ export class ParrotModel implements LanguageModel {
   ended: Promise<'finished' | 'cancelled' | 'left'> = Promise.resolve('finished');
 
   encode(pieces: Piece[]): number[] {
-    return encodePieces(pieces);
+    const ids = encodePieces(pieces);
+    if (ids.length <= certainlyTooLong * this.contextLength) return ids;
+    throw new SteerError('context_length_exceeded', `Expected at most ${this.contextLength} tokens, found ${ids.length}.`);
+  }
+
+  countTokens(text: string): number {
+    return text.length;
   }
 
   readonly bytesOf = (token: number): Uint8Array => new TextEncoder().encode(String.fromCharCode(token - 3));

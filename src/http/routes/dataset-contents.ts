@@ -118,7 +118,7 @@ async function countByModel(
 ): Promise<CountedTokens | null> {
   if (name === undefined && !models.list().some(({ kind }) => kind === 'language')) return null;
   const model = await models.language(findModel(models, name, ['language']).id);
-  const count = (piece: Parameters<typeof model.encode>[0][number]) => model.encode([piece]).length;
+  const count = (text: string) => model.countTokens(text);
   const lengths = await countTokens(db, dataset, { schema: model.schema, count, signal });
   return { model: model.id, contextLength: model.contextLength, lengths };
 }
