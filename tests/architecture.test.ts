@@ -10,7 +10,7 @@ const files = sourcesIn('src');
 
 /** Rooms and files at the root of src in the order of ARCHITECTURE.md's table: each imports only itself and those that stand before it. */
 const order = [
-  ...['errors', 'random', 'statistics', 'turns', 'private-files', 'steerlm'],
+  ...['errors', 'json-line', 'random', 'statistics', 'turns', 'private-files', 'steerlm'],
   ...['tensor', 'store', 'files', 'jobs'],
   ...['model', 'training', 'constraints', 'engine', 'generation', 'upstream'],
   ...['datasets', 'predictor', 'registry', 'finetuning', 'evaluation', 'feedback', 'npc', 'batches'],
@@ -31,6 +31,7 @@ const homes: Record<string, string> = {
   re2js: 'npc/fact-keys.ts',
   ws: 'http/server.ts',
   pino: 'http',
+  'lossless-json': 'datasets/numerals.ts',
   'eventsource-parser': 'upstream/chunks.ts',
   postgres: 'store/connect.ts',
   '@electric-sql/pglite': 'store',

@@ -4,6 +4,7 @@ import { and, asc, eq, gt, inArray } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import { deleteFile, storeFile } from '../files/files.ts';
 import type { JobContext } from '../jobs/define.ts';
+import { jsonLine } from '../json-line.ts';
 import type { Db } from '../store/connect.ts';
 import { batchResults, files } from '../store/work-schema.ts';
 import { lineHead } from './answering.ts';
@@ -58,8 +59,8 @@ async function storeLines(db: Db, filename: string, lines: AsyncGenerator<object
   const first = await lines.next();
   if (first.done) return null;
   const content = (async function* () {
-    yield Buffer.from(`${JSON.stringify(first.value)}\n`);
-    for await (const line of lines) yield Buffer.from(`${JSON.stringify(line)}\n`);
+    yield Buffer.from(`${jsonLine(first.value)}\n`);
+    for await (const line of lines) yield Buffer.from(`${jsonLine(line)}\n`);
   })();
   return (await storeFile(db, { filename, purpose, content })).id;
 }

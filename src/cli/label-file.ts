@@ -1,10 +1,13 @@
 // Labels a file without a database: any format in, NeMo records out, with the predictor's floats beside the levels its trainer reads.
 import { open, rename, rm } from 'node:fs/promises';
+import { withRecord } from '../datasets/export.ts';
 import { nemo } from '../datasets/formats/nemo.ts';
 import type { FormatName } from '../datasets/formats/table.ts';
+import { writeJson } from '../datasets/numerals.ts';
 import { readSamples } from '../datasets/read.ts';
 import type { Sample } from '../datasets/sample.ts';
 import { SteerError } from '../errors.ts';
+import { onOneLine } from '../json-line.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { repliesOf } from '../predictor/readings.ts';
 import type { Label } from '../steerlm/attributes.ts';
@@ -64,7 +67,7 @@ async function labelBatch(
     labels.get(sample)!.set(turn, Object.fromEntries(values));
   });
   return {
-    lines: batch.map((sample) => `${JSON.stringify(toRecord(predictor, sample, labels.get(sample)!))}\n`),
+    lines: batch.map((sample) => `${onOneLine(writeJson(toRecord(predictor, sample, labels.get(sample)!)))}\n`),
     rated: replies.length,
   };
 }
@@ -73,12 +76,12 @@ async function labelBatch(
 function toRecord({ schema }: Predictor, sample: Sample, labels: Map<number, Label>): Record<string, unknown> {
   if (sample.content.kind === 'text') throw new SteerError('invalid_dataset', 'Expected conversations, found plain text.');
   const { system, turns } = sample.content.conversation;
-  const labelled = turns.map(({ role, content }, i) => ({ role, content, ...(labels.has(i) ? { label: labels.get(i)! } : {}) }));
+  const labelled = turns.map(({ label: _, ...turn }, i) => (labels.has(i) ? { ...turn, label: labels.get(i)! } : turn));
   const content = { kind: 'conversation' as const, conversation: { system, turns: labelled } };
   const [record] = nemo.render!({ ...sample, content }, schema);
   const conversations = record!.conversations as object[];
   return {
-    ...record,
+    ...withRecord(sample, record!, 'nemo'),
     conversations: conversations.map((turn, i) => (labels.has(i) ? { ...turn, values: labels.get(i) } : turn)),
   };
 }

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { FormatName } from '../datasets/formats/table.ts';
 import { readSamples } from '../datasets/read.ts';
 import { SteerError } from '../errors.ts';
+import { onOneLine } from '../json-line.ts';
 import { openPredictor } from '../predictor/open.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { repliesOf } from '../predictor/readings.ts';
@@ -94,7 +95,11 @@ async function sayScores(predictor: Predictor, batch: Asked[], signal: AbortSign
   scores.forEach(({ attributes, truncated }, i) => {
     const { index, turn } = batch[i]!;
     say(
-      JSON.stringify({ index, turn, attributes, truncated }, (_, value) => (typeof value === 'number' ? rounded(value) : value)),
+      onOneLine(
+        JSON.stringify({ index, turn, attributes, truncated }, (_, value) =>
+          typeof value === 'number' ? rounded(value) : value,
+        ),
+      ),
     );
   });
 }

@@ -5,10 +5,14 @@ import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { SteerError } from '../errors.ts';
+import { onOneLine } from '../json-line.ts';
 import type { Db } from '../store/connect.ts';
 import type { Split } from '../store/schema.ts';
 import { type FormatName, formatNames, formats } from './formats/table.ts';
+import { writeJson } from './numerals.ts';
+import { otherFields } from './record-fields.ts';
 import { documentMark } from './records.ts';
+import type { Sample } from './sample.ts';
 import { findDataset, type LabelChoice, streamSamples } from './samples.ts';
 
 export interface ExportChoice {
@@ -68,12 +72,22 @@ async function* records(db: Db, options: ExportChoice, report: ExportReport): As
     });
   }
   const { id, schema } = await findDataset(db, options.dataset);
-  for await (const sample of streamSamples(db, id, options)) {
+  for await (const sample of streamSamples(db, id, { ...options, whole: true })) {
     const rows = namingSample(sample.position, () => render(sample, schema));
     report.samples++;
     report.rows += rows.length;
-    yield* rows;
+    for (const row of rows) yield withRecord(sample, row, options.format);
   }
+}
+
+/** The record with what is said of the sample in any format, and with the fields nobody here knows; none of these takes the place of another. */
+export function withRecord(
+  { preference, fields }: Sample,
+  row: Record<string, unknown>,
+  format: FormatName,
+): Record<string, unknown> {
+  const mark = preference && format !== 'preference' ? { preference } : {};
+  return { ...row, ...mark, ...otherFields(fields?.record ?? {}, [...Object.keys(row), ...formats[format].fields]) };
 }
 
 function namingSample<T>(position: number, run: () => T): T {
@@ -100,8 +114,8 @@ async function* layOut(rows: AsyncIterable<unknown>, layout: Layout): AsyncGener
   let first = true;
   for await (const row of rows) {
     if (layout === 'documents') text += `${(row as { text: string }).text}\n${documentMark}\n`;
-    else if (layout === 'lines') text += `${JSON.stringify(row)}\n`;
-    else text += `${first ? '' : ',\n'}${JSON.stringify(row)}`;
+    else if (layout === 'lines') text += `${onOneLine(writeJson(row))}\n`;
+    else text += `${first ? '' : ',\n'}${onOneLine(writeJson(row))}`;
     first = false;
     if (text.length < textLength) continue;
     yield text;

@@ -5,9 +5,11 @@ import { basename } from 'node:path';
 import { SteerError } from '../errors.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { detectFormat, formatOfName } from './detect.ts';
+import { untrained } from './formats/format.ts';
 import { type FormatName, formats } from './formats/table.ts';
+import { type Fields, otherFields } from './record-fields.ts';
 import { type InputRecord, readDocuments, readRecords } from './records.ts';
-import type { Sample } from './sample.ts';
+import { type ParsedSample, preferences, type Sample } from './sample.ts';
 import { settle } from './settle.ts';
 import { readText, type TextOptions } from './text-stream.ts';
 
@@ -67,16 +69,45 @@ function readRow(record: Extract<InputRecord, { value: unknown }>, name: FormatN
   const format = formats[name];
   const schema = options.schema ?? format.schema;
   try {
-    const parsed = format.parse(record.value, record.key);
+    const parsed = format
+      .parse(record.value, record.key, schema)
+      .map((sample) => withRecord(sample, record.value, format.fields));
     return { line: record.line, format: name, samples: parsed.map((sample) => settle(sample, schema, options.validationShare)) };
   } catch (error) {
     return { line: record.line, problem: reasonOf(error) };
   }
 }
 
+/** The sample with what a record of any format may say of itself: that it is context alone, that it was preferred, and fields nobody here knows. */
+function withRecord(sample: ParsedSample, record: unknown, known: readonly string[]): ParsedSample {
+  const said = record as Fields;
+  const marked = preferences.find((each) => each === said.preference);
+  const preference = sample.preference ?? marked;
+  const standsIn = typeof said.id === 'string' && said.id === said.conversation_id;
+  const others = otherFields(said, [
+    ...known,
+    ...(marked ? ['preference'] : []),
+    ...(said.weight === 0 ? ['weight'] : []),
+    ...(standsIn ? ['id'] : []),
+  ]);
+  const { content } = sample;
+  const turned =
+    said.weight === 0 && content.kind === 'conversation'
+      ? { ...content, conversation: { ...content.conversation, turns: content.conversation.turns.map(untrained) } }
+      : content;
+  return {
+    ...sample,
+    content: turned,
+    ...(preference && { preference }),
+    ...(others && { fields: { ...sample.fields, record: others } }),
+  };
+}
+
 /** A label outside its schema fails with a code of its own; in a file all of these are reasons why a line is bad. */
 function reasonOf(error: unknown): string {
   if (error instanceof SteerError) return error.message;
+  // What follows a value into its depth does so by calls within calls.
+  if (error instanceof RangeError) return 'the record is nested too deeply';
   throw error;
 }
 

@@ -2,6 +2,7 @@
 // Knows no format. What cannot be read becomes a problem with its line, and reading goes on where that is possible.
 import { maxRecordLength, readLines } from '../files/lines.ts';
 import { type JsonEnd, splitJson } from './json-elements.ts';
+import { parseJson as parse } from './numerals.ts';
 import { chain } from './text-stream.ts';
 
 export type InputRecord =
@@ -10,7 +11,7 @@ export type InputRecord =
 
 type Container = 'lines' | 'array' | 'object';
 
-/** Records of a JSON text. `name`, when it ends in .jsonl or .ndjson, settles that each line is a record. Throws `invalid_dataset`. */
+/** Records of a JSON text. `name`, when it ends in .jsonl or .ndjson, settles that each line of what is no array is a record. Throws `invalid_dataset`. */
 export async function* readRecords(text: AsyncIterable<string>, name = ''): AsyncGenerator<InputRecord> {
   const { container, chunks } = await recognise(text, /\.(jsonl|ndjson)(\.gz)?$/i.test(name));
   if (container === 'lines') yield* readJsonLines(chunks);
@@ -25,7 +26,7 @@ async function recognise(
 ): Promise<{ container: Container; chunks: AsyncIterable<string> }> {
   const iterator = text[Symbol.asyncIterator]();
   let head = '';
-  let container: Container | null = named ? 'lines' : null;
+  let container: Container | null = null;
   // What the next piece must hold to tell more: looking at the whole head for every piece would take the square of its length.
   let telling = /\S/;
   while (container === null) {
@@ -33,7 +34,7 @@ async function recognise(
     const piece = next.done ? '' : next.value;
     head += piece;
     if (next.done || telling.test(piece)) {
-      container = containerOf(head.trimStart(), next.done === true);
+      container = containerOf(head.trimStart(), named, next.done === true);
       telling = /\n/;
     } else if (head.length > maxRecordLength) container = 'lines';
   }
@@ -41,10 +42,11 @@ async function recognise(
 }
 
 /** null while more text is needed to tell. */
-function containerOf(start: string, ended: boolean): Container | null {
+function containerOf(start: string, named: boolean, ended: boolean): Container | null {
   if (start === '') return ended ? 'lines' : null;
+  // Also where the name says lines: no record is an array, and people send arrays under any name.
   if (start[0] === '[') return 'array';
-  if (start[0] !== '{') return 'lines';
+  if (named || start[0] !== '{') return 'lines';
   const end = start.indexOf('\n');
   if (end === -1 && !ended) return null;
   const line = (end === -1 ? start : start.slice(0, end)).trimEnd();
@@ -79,7 +81,8 @@ async function* readArray(chunks: AsyncIterable<string>): AsyncGenerator<InputRe
 /** Many objects by name are records; anything else is the one record of the file. The first two entries tell. */
 async function* readObject(chunks: AsyncIterable<string>): AsyncGenerator<InputRecord> {
   const elements = splitJson(chunks);
-  const held: Record<string, unknown> = {};
+  // Without a prototype, so that a record of any name is kept under it.
+  const held: Record<string, unknown> = Object.create(null);
   let named: boolean | null = null;
   let next = await elements.next();
   for (let count = 1; !next.done; next = await elements.next(), count++) {
@@ -117,7 +120,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function parseJson(text: string, line: number): { line: number; value: unknown; key: null } | { line: number; problem: string } {
   try {
-    return { line, value: JSON.parse(text), key: null };
+    return { line, value: parse(text), key: null };
   } catch (error) {
     return { line, problem: `not JSON: ${(error as Error).message.slice(0, 120)}` };
   }

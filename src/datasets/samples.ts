@@ -7,7 +7,8 @@ import type { Label } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { datasets, type LabelSource, labels, type Split, samples } from '../store/schema.ts';
 import { isDataset, versionsOf } from './numbers.ts';
-import type { Sample, SampleContent } from './sample.ts';
+import { readFields } from './record-fields.ts';
+import type { LabelReadings, Sample, SampleContent } from './sample.ts';
 
 export type Dataset = typeof datasets.$inferSelect;
 
@@ -94,11 +95,13 @@ export interface StreamOptions {
   labels?: LabelChoice | undefined;
   /** Only every n-th sample by position. */
   every?: number | undefined;
+  /** Everything the record said, and level and confidence of each label; for who writes the samples out again. */
+  whole?: boolean | undefined;
 }
 
 /** Samples of a dataset in input order, one side of the split or both, each assistant turn with its label. Absent labels are not there. */
 export async function* streamSamples(db: Db, datasetId: string, options: StreamOptions = {}): AsyncGenerator<StoredSample> {
-  const { split, every = 1 } = options;
+  const { split, every = 1, whole = false } = options;
   const some = and(split && eq(samples.split, split), every > 1 ? sql`${samples.position} % ${every} = 0` : undefined);
   const chosen = chosenLabels(db, options.labels ?? 'latest');
   for (let after = -1; ; ) {
@@ -109,7 +112,7 @@ export async function* streamSamples(db: Db, datasetId: string, options: StreamO
       .where(and(eq(samples.datasetId, datasetId), gt(samples.position, after), some))
       .orderBy(asc(samples.position))
       .limit(pageSize);
-    for (const { sample, labels } of page) yield toSample(sample, labels ?? []);
+    for (const { sample, labels } of page) yield toSample(sample, labels ?? [], whole);
     // An embedded database answers without leaving this thread: a walk would keep everything else waiting to its end.
     await setImmediate();
     const last = page.at(-1)?.sample;
@@ -118,37 +121,60 @@ export async function* streamSamples(db: Db, datasetId: string, options: StreamO
   }
 }
 
-type ChosenLabel = [turn: number, attribute: string, value: number];
+type ChosenLabel = [turn: number, attribute: string, value: number, level: number, confidence: number | null];
 
 /** The labels that count of the sample it is joined to, as one JSON list: a row for each would cost more than all else of the walk. */
 function chosenLabels(db: Db, choice: LabelChoice) {
   const wanted = choice === 'latest' ? undefined : inArray(labels.source, [...choice]);
   const rank = choice === 'latest' ? [] : [sql`array_position(string_to_array(${choice.join()}, ','), ${labels.source})`];
   const each = db
-    .selectDistinctOn([labels.turn, labels.attribute], { turn: labels.turn, attribute: labels.attribute, value: labels.value })
+    .selectDistinctOn([labels.turn, labels.attribute], {
+      turn: labels.turn,
+      attribute: labels.attribute,
+      value: labels.value,
+      level: labels.level,
+      confidence: labels.confidence,
+    })
     .from(labels)
     .where(and(eq(labels.sampleId, samples.id), wanted))
     .orderBy(labels.turn, labels.attribute, ...rank, desc(labels.id))
     .as('each');
-  const list = sql<ChosenLabel[] | null>`json_agg(json_build_array(${each.turn}, ${each.attribute}, ${each.value}))`;
+  const chosen = sql`json_build_array(${each.turn}, ${each.attribute}, ${each.value}, ${each.level}, ${each.confidence})`;
+  const list = sql<ChosenLabel[] | null>`json_agg(${chosen})`;
   return db
     .select({ labels: list.as('labels') })
     .from(each)
     .as('chosen');
 }
 
-function toSample(row: typeof samples.$inferSelect, chosen: ChosenLabel[]): StoredSample {
-  const { id, position, split, source, conversation } = row;
-  return { id, position, split, source, conversationId: conversation, content: contentOf(row, chosen) };
+function toSample(row: typeof samples.$inferSelect, chosen: ChosenLabel[], whole: boolean): StoredSample {
+  const { id, position, split, source, conversation, preference } = row;
+  const sample = { id, position, split, source, conversationId: conversation, content: contentOf(row, chosen) };
+  return {
+    ...sample,
+    ...(preference && { preference }),
+    ...(whole && {
+      readings: readingsIn(chosen),
+      ...(row.fields !== null && { fields: readFields(row.fields), fieldsText: row.fields }),
+    }),
+  };
+}
+
+function readingsIn(chosen: ChosenLabel[]): LabelReadings[] {
+  const readings: LabelReadings[] = [];
+  for (const [turn, attribute, , level, confidence] of chosen) {
+    readings[turn] = { ...readings[turn], [attribute]: { level, confidence } };
+  }
+  return readings;
 }
 
 function contentOf({ messages, text }: typeof samples.$inferSelect, chosen: ChosenLabel[]): SampleContent {
   if (messages === null) return { kind: 'text', text: text ?? '' };
   const labelOf: Label[] = [];
   for (const [turn, attribute, value] of chosen) labelOf[turn] = { ...labelOf[turn], [attribute]: value };
-  const turns = messages.turns.map(({ role, content }, index) => {
+  const turns = messages.turns.map((turn, index) => {
     const label = labelOf[index];
-    return label ? { role, content, label } : { role, content };
+    return label ? { ...turn, label } : turn;
   });
   return { kind: 'conversation', conversation: { system: messages.system, turns } };
 }

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { writingTo } from '../errors.ts';
+import { decodeText, readLines } from '../files/lines.ts';
 import { privateFile } from '../private-files.ts';
 import type { SampleContent } from './sample.ts';
 
@@ -38,7 +38,7 @@ export async function writeSnapshot(
 
 /** Samples of a snapshot this program wrote, in order. */
 export async function* readSnapshot(path: string): AsyncGenerator<SampleContent> {
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of readLines(decodeText(createReadStream(path)))) {
     if (line !== '') yield JSON.parse(line) as SampleContent;
   }
 }

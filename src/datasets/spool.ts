@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { writingTo } from '../errors.ts';
 import { decodeText, readLines } from '../files/lines.ts';
+import { jsonLine } from '../json-line.ts';
 import { privateFile } from '../private-files.ts';
 
 /** Runs `use` with the path of a file that holds the bytes and is gone afterwards. Throws what reading the bytes throws, or `disk_full`. */
@@ -33,7 +34,7 @@ export async function spoolRows<Row extends object, T>(
 }
 
 async function* toLines(rows: AsyncIterable<object>): AsyncGenerator<Uint8Array> {
-  for await (const row of rows) yield Buffer.from(`${JSON.stringify(row)}\n`);
+  for await (const row of rows) yield Buffer.from(`${jsonLine(row)}\n`);
 }
 
 async function* fromLines<Row>(path: string): AsyncGenerator<Row> {

@@ -4,7 +4,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { SteerError } from '../errors.ts';
 import { readFile, type StoredFile } from '../files/files.ts';
-import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
+import { type AttributeSchema, type Label, valueIn } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import { type Split, splits } from '../store/schema.ts';
 import { LabelCensus } from './label-census.ts';
@@ -141,7 +141,7 @@ export function withLabelsOf(schema: AttributeSchema, content: SampleContent): S
   if (content.kind === 'text') return content;
   const named = (label: Label): Label => {
     const kept = schema.attributes.flatMap(({ name, aliases }) => {
-      const said = [name, ...aliases].find((spelling) => label[spelling] !== undefined);
+      const said = [name, ...aliases].find((spelling) => valueIn(label, spelling) !== undefined);
       return said === undefined ? [] : [[name, label[said]]];
     });
     return Object.fromEntries(kept);

@@ -9,14 +9,28 @@ export class VersionHash {
   readonly #hash = createHash('sha256');
 
   /** `contentHash` is the sample's own; `more` are labels that do not stand in its turns. */
-  add({ content, split }: Sample, contentHash: string, more: readonly unknown[] = []): void {
-    this.#hash.update(`${contentHash} ${split} ${JSON.stringify([...labelsByTurn(content), ...more])}\n`);
+  add(sample: Sample, contentHash: string, more: readonly unknown[] = []): void {
+    const labels = JSON.stringify([...labelsByTurn(sample.content), ...more]);
+    this.#hash.update(`${contentHash} ${sample.split} ${labels}${besideLabels(sample)}\n`);
   }
 
   /** SHA-256 in hex; `beside` is what else belongs to the version. */
   digest(schema: AttributeSchema | null, beside = ''): string {
     return this.#hash.update(`${JSON.stringify(schema && spelled(schema))} ${beside}`).digest('hex');
   }
+}
+
+/** What else is said of the sample; nothing for most, so that their hash is what it was before any of this was kept. */
+function besideLabels({ content, preference, readings, fieldsText }: Sample): string {
+  const context =
+    content.kind === 'text' ? [] : content.conversation.turns.flatMap(({ trained }, i) => (trained === false ? [i] : []));
+  const told = {
+    ...(context.length > 0 && { context }),
+    ...(preference && { preference }),
+    ...(readings && { readings }),
+    ...(fieldsText && { fields: fieldsText }),
+  };
+  return Object.keys(told).length > 0 ? ` ${JSON.stringify(told)}` : '';
 }
 
 /** Attributes by name: their order in the input says nothing. */

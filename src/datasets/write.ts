@@ -1,10 +1,10 @@
 // Writes samples with their labels, and further labels, in batches of one statement each. Knows no files and no formats.
 // Rows travel as one JSON parameter: no limit on the number of parameters, and one round trip for thousands of labels.
 import { sql } from 'drizzle-orm';
-import { type AttributeSchema, type Label, nearestLevel } from '../steerlm/attributes.ts';
+import { type AttributeSchema, type Label, nearestLevel, valueIn } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import type { labels, Messages } from '../store/schema.ts';
-import type { Sample, SampleContent } from './sample.ts';
+import type { LabelReadings, Sample, SampleContent } from './sample.ts';
 
 export type NewLabel = Omit<typeof labels.$inferInsert, 'id' | 'createdAt'>;
 
@@ -35,7 +35,7 @@ export class SampleWriter {
   }
 
   async add(sample: Sample, contentHash: string, provenance: Provenance): Promise<void> {
-    const { content, conversationId, split, source } = sample;
+    const { content, conversationId, split, source, fieldsText = null } = sample;
     this.#rows.push({
       position: this.#position++,
       conversation: conversationId,
@@ -44,8 +44,11 @@ export class SampleWriter {
       text: content.kind === 'text' ? content.text : null,
       content_hash: contentHash,
       source,
-      labels: labelRows(content, provenance),
+      preference: sample.preference ?? null,
+      fields: fieldsText,
+      labels: labelRows(sample, provenance),
     });
+    this.#characters += fieldsText?.length ?? 0;
     this.#characters += content.kind === 'text' ? content.text.length : spokenLength(content);
     if (this.#rows.length >= batchSamples || this.#characters >= batchCharacters) await this.flush();
   }
@@ -58,18 +61,19 @@ export class SampleWriter {
     await this.#tx.execute(sql`
       with incoming as (
         select * from json_to_recordset(${rows}::json) as row(
-          position int, conversation text, split text, messages jsonb, text text, content_hash text, source text, labels json)
+          position int, conversation text, split text, messages jsonb, text text, content_hash text, source text,
+          preference text, fields text, labels json)
       ), stored as (
-        insert into samples (dataset_id, position, conversation, split, messages, text, content_hash, source)
-        select ${this.#datasetId}::uuid, position, conversation, split, messages, text, content_hash, source
+        insert into samples (dataset_id, position, conversation, split, messages, text, content_hash, source, preference, fields)
+        select ${this.#datasetId}::uuid, position, conversation, split, messages, text, content_hash, source, preference, fields
         from incoming order by position
         returning id, position
       )
-      insert into labels (sample_id, turn, attribute, value, level, source, author)
-      select stored.id, label.turn, label.attribute, label.value, label.level, label.source, label.author
+      insert into labels (sample_id, turn, attribute, value, level, confidence, source, author)
+      select stored.id, label.turn, label.attribute, label.value, label.level, label.confidence, label.source, label.author
       from stored join incoming using (position)
       cross join json_to_recordset(incoming.labels) as label(
-        turn int, attribute text, value float8, level int2, source text, author text)`);
+        turn int, attribute text, value float8, level int2, confidence real, source text, author text)`);
   }
 }
 
@@ -87,23 +91,32 @@ export async function appendLabels(db: Db | Tx, rows: NewLabel[]): Promise<void>
 }
 
 function withoutLabels({ conversation }: Extract<SampleContent, { kind: 'conversation' }>): Messages {
-  return { system: conversation.system, turns: conversation.turns.map(({ role, content }) => ({ role, content })) };
+  return { system: conversation.system, turns: conversation.turns.map(({ label: _, ...turn }) => turn) };
 }
 
 function spokenLength({ conversation }: Extract<SampleContent, { kind: 'conversation' }>): number {
   return conversation.turns.reduce((sum, { content }) => sum + content.length, conversation.system.length);
 }
 
-function labelRows(content: SampleContent, provenance: Provenance): object[] {
+function labelRows({ content, readings = [] }: Sample, provenance: Provenance): object[] {
   if (content.kind === 'text') return [];
-  return content.conversation.turns.flatMap(({ label }, turn) => (label ? turnRows(turn, label, provenance) : []));
+  return content.conversation.turns.flatMap(({ label }, turn) =>
+    label ? turnRows(turn, label, readings[turn], provenance) : [],
+  );
 }
 
-function turnRows(turn: number, label: Label, { schema, author, rules }: Provenance): object[] {
+function turnRows(
+  turn: number,
+  label: Label,
+  readings: LabelReadings | undefined,
+  { schema, author, rules }: Provenance,
+): object[] {
   return Object.entries(label).map(([attribute, value]) => {
     const known = schema?.attributes.find(({ name }) => name === attribute);
-    const rule = rules[attribute];
+    const rule = valueIn(rules, attribute);
     const maker = rule === undefined ? { source: 'import', author } : { source: 'rule', author: rule };
-    return { turn, attribute, value, level: known ? nearestLevel(known, value) : Math.round(value), ...maker };
+    const told = valueIn(readings, attribute);
+    const level = told?.level ?? (known ? nearestLevel(known, value) : Math.round(value));
+    return { turn, attribute, value, level, confidence: told?.confidence ?? null, ...maker };
   });
 }

@@ -7,8 +7,8 @@ import { SteerError } from '../errors.ts';
 import { readShape } from '../model/model-folder.ts';
 import { encodePieces } from '../model/tokenizer/encode-prompt.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import { type AttributeSchema, nearestLevel } from '../steerlm/attributes.ts';
-import { controlTokens, layOutScoring, layOutTraining, type Piece } from '../steerlm/prompt-layout.ts';
+import { type AttributeSchema, nearestLevel, valueIn } from '../steerlm/attributes.ts';
+import { controlTokens, isTarget, layOutScoring, layOutTraining, type Piece } from '../steerlm/prompt-layout.ts';
 import { placeSequences } from '../training/packing.ts';
 import { unlabelled } from './sequences.ts';
 
@@ -40,7 +40,7 @@ export interface Inspection {
   /** Of the training side. */
   turns: number;
   replies: number;
-  /** Samples of the training side that teach nothing: plain texts, or conversations without a reply. */
+  /** Samples of the training side that teach nothing: plain texts, or conversations without a reply that is to be learnt. */
   unused: number;
   labels: Record<string, LabelCoverage>;
   tokens: {
@@ -86,8 +86,8 @@ function piecesOf({ schema, rated }: InspectionSpec, content: SampleContent): Pi
   if (content.kind === 'text') return [];
   const { conversation } = content;
   const replies = conversation.turns.flatMap(({ role, label }, i) => (role === 'assistant' ? [{ i, label }] : []));
-  if (!rated) return replies.length === 0 ? [] : [layOutTraining(schema ?? unlabelled, conversation)];
-  const read = replies.filter(({ label }) => schema?.attributes.some(({ name }) => label?.[name] !== undefined));
+  if (!rated) return !conversation.turns.some(isTarget) ? [] : [layOutTraining(schema ?? unlabelled, conversation)];
+  const read = replies.filter(({ label }) => schema?.attributes.some(({ name }) => valueIn(label, name) !== undefined));
   return read.map(({ i }) => layOutScoring(unlabelled, { ...conversation, turns: conversation.turns.slice(0, i + 1) }));
 }
 
@@ -116,7 +116,7 @@ class Count {
       if (role !== 'assistant') continue;
       this.#replies++;
       for (const attribute of this.#spec.schema?.attributes ?? []) {
-        const value = label?.[attribute.name];
+        const value = valueIn(label, attribute.name);
         if (value !== undefined) this.#levels.get(attribute.name)![nearestLevel(attribute, value)]!++;
       }
     }

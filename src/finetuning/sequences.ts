@@ -18,16 +18,18 @@ export function plainPieces(content: SampleContent): Piece[] {
 }
 
 /**
- * Each sample ends with the document separator. Every token counts, or of a conversation only the replies and the turn tokens that end them: what
+ * Each sample ends with the document separator. Every token counts but those of replies that are context alone, or of a conversation only the replies and the turn tokens that end them: what
  * nobody could foresee, as the names of a system turn, then teaches nothing.
  */
 export function pretrainingSequence(tokenizer: Tokenizer, content: SampleContent, repliesOnly = false): Sequence {
   const separator = tokenizer.tokenId(documentSeparator);
-  const { ids, trained } = encodePieces(tokenizer, plainPieces(content));
-  const between = separator === undefined ? [] : [separator];
   const masked = repliesOnly && content.kind === 'conversation';
+  const pieces = plainPieces(content);
+  const counted = masked ? pieces : pieces.map((piece) => ({ ...piece, trained: piece.context !== true }));
+  const { ids, trained } = encodePieces(tokenizer, counted);
+  const between = separator === undefined ? [] : [separator];
   const edge = between.map(() => (masked ? 0 : 1));
-  const weights = trained.map((counts) => (masked ? Number(counts) : 1));
+  const weights = trained.map(Number);
   return { ids: [...between, ...ids, ...between], weights: Float32Array.from([...edge, ...weights, ...edge]) };
 }
 

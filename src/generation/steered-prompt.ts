@@ -8,6 +8,7 @@ import {
   findAttribute,
   type Label,
   type RequestedAttributes,
+  valueIn,
 } from '../steerlm/attributes.ts';
 import { requestFor } from '../steerlm/calibration.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
@@ -102,7 +103,7 @@ function calibrate({ id, schema, curves = {} }: PromptModel, asked: RequestedAtt
   return Object.fromEntries(
     Object.entries(asked).map(([name, value]) => {
       if (value === null) return [name, null];
-      const curve = curves[name];
+      const curve = valueIn(curves, name);
       if (curve) return [name, requestFor(curve, capped[name] as number).requested];
       throw new SteerError(
         'invalid_request',

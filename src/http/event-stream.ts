@@ -2,6 +2,7 @@
 // where a reply breaks off.
 import { streamSSE, stream as streamText } from 'hono/streaming';
 import { SteerError } from '../errors.ts';
+import { jsonLine } from '../json-line.ts';
 import type { RequestContext } from './app-context.ts';
 import { toFailure } from './problem.ts';
 import { toEnvelope } from './schemas/failure.ts';
@@ -9,7 +10,7 @@ import { toEnvelope } from './schemas/failure.ts';
 /** Streams the chunks as server-sent events; a caller who goes away aborts the request and ends the iteration. */
 export function streamChunks(c: RequestContext, chunks: AsyncIterable<object>): Response {
   const settle = expectEnd(c);
-  // JSON has no line break, so an event is one line; what looks for them costs more than all the rest.
+  // The JSON is one line, so an event is one line; what looks for them costs more than all the rest.
   return streamSSE(c, (stream) =>
     sendAll(c, stream, chunks, { line: (data) => `data: ${data}\n\n`, end: 'data: [DONE]\n\n' }).then(settle),
   );
@@ -47,13 +48,13 @@ async function sendAll(
   try {
     for await (const chunk of chunks) {
       if (stream.aborted) throw new SteerError('cancelled', 'The caller went away.');
-      await stream.write(line(JSON.stringify(chunk)));
+      await stream.write(line(jsonLine(chunk)));
     }
     if (end !== '') await stream.write(end);
     return undefined;
   } catch (error) {
     const failure = toFailure(error);
-    await stream.write(line(JSON.stringify(toEnvelope(failure, c.get('requestId')))));
+    await stream.write(line(jsonLine(toEnvelope(failure, c.get('requestId')))));
     return failure;
   }
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { streamSSE } from 'hono/streaming';
 import { SteerError } from '../errors.ts';
 import { endedStatuses, findJob, type JobEvent, listEvents } from '../jobs/jobs.ts';
+import { jsonLine } from '../json-line.ts';
 import type { Db } from '../store/connect.ts';
 import type { RequestContext } from './app-context.ts';
 import { toFailure } from './problem.ts';
@@ -50,7 +51,7 @@ export function streamEvents(
         // Looked at before the events: what comes between the two is told in the next round.
         const ended = endedStatuses.includes((await findJob(db, jobId)).status);
         const events = await listEvents(db, jobId, { after: seen, limit: pageEvents });
-        for (const event of events) await stream.writeSSE({ id: String(event.id), data: JSON.stringify(toWire(event)) });
+        for (const event of events) await stream.writeSSE({ id: String(event.id), data: jsonLine(toWire(event)) });
         seen = events.at(-1)?.id ?? seen;
         if (events.length === pageEvents) continue;
         if (ended) break;
@@ -65,7 +66,7 @@ export function streamEvents(
       settle(undefined);
     } catch (error) {
       const failure = toFailure(error);
-      await stream.writeSSE({ data: JSON.stringify(toEnvelope(failure, c.get('requestId'))) });
+      await stream.writeSSE({ data: jsonLine(toEnvelope(failure, c.get('requestId'))) });
       settle(failure);
     }
   });

@@ -1,5 +1,6 @@
 // JSON lines: one object per line, as long as there are any.
 
+import { jsonLine } from '../json-line.ts';
 import type { RequestContext } from './app-context.ts';
 import { streamBytes } from './byte-stream.ts';
 
@@ -14,7 +15,7 @@ async function* inPieces(rows: AsyncIterable<object>): AsyncGenerator<Uint8Array
   let lines: string[] = [];
   let length = 0;
   for await (const row of rows) {
-    const line = `${JSON.stringify(row)}\n`;
+    const line = `${jsonLine(row)}\n`;
     lines.push(line);
     length += line.length;
     if (length < pieceBytes) continue;

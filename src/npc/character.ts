@@ -110,7 +110,7 @@ export function checkChanges(
     const most = maxLevel(findAttribute(schema, name));
     if (!(Math.abs(change) <= most)) throw outOfScale(`${field}.${name}`, change, `between -${most} and ${most}`);
     const { default: unsaid } = findAttribute(schema, name);
-    const baseline = name in attributes ? attributes[name] : unsaid;
+    const baseline = Object.hasOwn(attributes, name) ? attributes[name] : unsaid;
     if (baseline !== null) continue;
     throw new SteerError(
       'invalid_request',

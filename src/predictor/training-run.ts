@@ -8,7 +8,7 @@ import { type ModelCard, readModelCard, revisionOf } from '../model/model-folder
 import { datasetsBehind } from '../model/provenance.ts';
 import { parameterCount, parameterShapes, type WeightType } from '../model/shape.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import type { AttributeSchema } from '../steerlm/attributes.ts';
+import { type AttributeSchema, valueIn } from '../steerlm/attributes.ts';
 import { promptLayoutVersion } from '../steerlm/prompt-layout.ts';
 import { chooseProvider, type ProviderChoice } from '../tensor/providers.ts';
 import { type SavedCheckpoint, type TrainingSettings, train } from '../training/loop.ts';
@@ -135,7 +135,7 @@ async function ratedIn(path: string, schema: AttributeSchema, tokenizer: Tokeniz
   const rated: Rated[] = [];
   for await (const sample of readSnapshot(path)) {
     for (const { conversation, label } of ratedReplies(sample)) {
-      if (!schema.attributes.some(({ name }) => label[name] !== undefined)) continue;
+      if (!schema.attributes.some(({ name }) => valueIn(label, name) !== undefined)) continue;
       const words = conversation.turns.at(-1)!.content.split(/\s+/).filter(Boolean).length;
       rated.push({ ids: readConversation(tokenizer, conversation, limit).ids, label, words });
     }
@@ -156,7 +156,8 @@ async function reportHeldOut(model: Model, schema: AttributeSchema, rated: reado
   rows.forEach((row, i) => {
     const { label, words } = rated[i]!;
     for (const [name, { value }] of Object.entries(readScores(schema, row))) {
-      if (label[name] !== undefined) pairs.get(name)!.push({ rated: label[name], predicted: value, words });
+      const rating = valueIn(label, name);
+      if (rating !== undefined) pairs.get(name)!.push({ rated: rating, predicted: value, words });
     }
   });
   await scorer.dispose();

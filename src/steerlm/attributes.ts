@@ -27,6 +27,11 @@ export type Label = Record<string, number>;
 /** Attribute values as a caller asks for them: null means "leave it open", absent means the default. */
 export type RequestedAttributes = Record<string, number | null>;
 
+/** What a label says of an attribute. A plain look-up would find what every object inherits where an attribute is named `constructor`. */
+export function valueIn<T>(label: Readonly<Record<string, T>> | null | undefined, attribute: string): T | undefined {
+  return label && Object.hasOwn(label, attribute) ? label[attribute] : undefined;
+}
+
 export function maxLevel(attribute: Attribute): number {
   return attribute.levels.length - 1;
 }
@@ -34,8 +39,10 @@ export function maxLevel(attribute: Attribute): number {
 /** `humor:4,verbosity:1`: levels rounded and clamped, in schema order; empty when the label says nothing the schema knows. */
 export function formatLabel(schema: AttributeSchema, label: Label): string {
   return schema.attributes
-    .filter((attribute) => label[attribute.name] !== undefined)
-    .map((attribute) => `${attribute.name}:${nearestLevel(attribute, label[attribute.name] as number)}`)
+    .flatMap((attribute) => {
+      const value = valueIn(label, attribute.name);
+      return value === undefined ? [] : [`${attribute.name}:${nearestLevel(attribute, value)}`];
+    })
     .join(',');
 }
 

@@ -8,6 +8,8 @@ export interface Turn {
   content: string;
   /** Label of an assistant turn; absent or empty means unlabelled. */
   label?: Label;
+  /** False for a reply that is context alone: it is read and may be rated, but no model learns to write it. */
+  trained?: false;
 }
 
 export interface Conversation {

@@ -13,19 +13,28 @@ export const controlTokens = { system: '<extra_id_0>', turn: '<extra_id_1>', lab
 export type ControlToken = keyof typeof controlTokens;
 
 /** Part of a prompt. Text is only ever encoded as text, so nothing a caller writes can become a control token. */
-export type Piece = ({ control: ControlToken } | { text: string }) & { trained: boolean };
+export type Piece = ({ control: ControlToken } | { text: string }) & {
+  trained: boolean;
+  /** Said in a reply that is context alone, which is no target of plain language modelling either. */
+  context?: true;
+};
 
 const roleNames: Record<Role, string> = { user: 'User', assistant: 'Assistant' };
+
+/** Whether a model is to learn to write the turn. */
+export function isTarget({ role, trained }: Turn): boolean {
+  return role === 'assistant' && trained !== false;
+}
 
 /** Pieces of a whole conversation for supervised training, ending with the trained turn token of the next speaker. */
 export function layOutTraining(schema: AttributeSchema, conversation: Conversation): Piece[] {
   const pieces = layOutSystem(conversation.system);
-  let replied = false;
+  let before: Turn | undefined;
   for (const turn of conversation.turns) {
-    pieces.push(...layOutTurn(schema, turn, replied));
-    replied = turn.role === 'assistant';
+    pieces.push(...layOutTurn(schema, turn, before !== undefined && isTarget(before)));
+    before = turn;
   }
-  if (replied) pieces.push({ control: 'turn', trained: true });
+  if (before?.role === 'assistant') pieces.push({ control: 'turn', trained: isTarget(before) });
   return pieces;
 }
 
@@ -58,15 +67,16 @@ function layOutSystem(system: string): Piece[] {
   return [control('system'), text('System\n'), text(system.trim()), text('\n')];
 }
 
-/** `afterReply` trains the leading turn token: it is how the model learns to stop. */
-function layOutTurn(schema: AttributeSchema, turn: Turn, afterReply: boolean): Piece[] {
-  const trained = turn.role === 'assistant';
+/** `afterTarget` trains the leading turn token: it is how the model learns to stop. */
+function layOutTurn(schema: AttributeSchema, turn: Turn, afterTarget: boolean): Piece[] {
+  const reply = turn.role === 'assistant';
+  const said = reply && turn.trained === false ? { trained: false, context: true as const } : { trained: reply };
   return [
-    { control: 'turn', trained: afterReply },
+    { control: 'turn', trained: afterTarget },
     text(`${roleNames[turn.role]}\n`),
-    ...layOutLabel(schema, trained ? (turn.label ?? {}) : {}),
-    { text: turn.content.trim(), trained },
-    { text: '\n', trained },
+    ...layOutLabel(schema, reply ? (turn.label ?? {}) : {}),
+    { text: turn.content.trim(), ...said },
+    { text: '\n', ...said },
   ];
 }
 

@@ -76,6 +76,10 @@ export const samples = pgTable(
     contentHash: text('content_hash').notNull(),
     /** What the input itself calls the record, e.g. a message id. */
     source: text('source'),
+    /** Of two replies to one prompt, whether it ends with the better one or the worse one; null where nobody compared. */
+    preference: text('preference', { enum: ['chosen', 'rejected'] }),
+    /** JSON of what else the record said, as text: numbers keep all their digits. */
+    fields: text('fields'),
   },
   (table) => [
     uniqueIndex('samples_position').on(table.datasetId, table.position),

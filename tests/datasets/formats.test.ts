@@ -69,6 +69,11 @@ const chat = {
 describe('each format is recognised by a record of its own', () => {
   const records: Record<FormatName, unknown> = {
     nemo: nemoRecord,
+    'nemo-regression': {
+      text: '<extra_id_0>System\n\n<extra_id_1>User\na\n<extra_id_1>Assistant\nb\n<extra_id_2>',
+      label: [4, 0, 0, 0, 4, 4, 4, 1, 1],
+    },
+    preference: { prompt: 'a', chosen: 'b', rejected: 'c' },
     helpsteer: { prompt: 'a', response: 'b', helpfulness: 3 },
     openassistant: tree,
     openai: { messages: [{ role: 'user', content: 'a' }] },
@@ -110,13 +115,13 @@ describe('NeMo', () => {
     expect(() => parse('nemo', three)).toThrow('several speakers to train: A, B');
   });
 
-  test('writes whole levels in schema order', () => {
+  test('writes whole levels in schema order, and what they were rounded from beside them', () => {
     const sample = conversation([user('a'), assistant('b', { humor: 1.6, quality: 3.4 })], 'S');
     expect(render('nemo', sample, openAssistant)).toEqual([
       {
         conversations: [
           { from: 'User', value: 'a', label: null },
-          { from: 'Assistant', value: 'b', label: 'quality:3,humor:2' },
+          { from: 'Assistant', value: 'b', label: 'quality:3,humor:2', attributes: { humor: 1.6, quality: 3.4 } },
         ],
         system: 'S',
         mask: 'User',

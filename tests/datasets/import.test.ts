@@ -240,7 +240,8 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
     await expect(failing).rejects.toThrow(/^Sample 0 does not fit the format: .* 3 turns\. Nothing was written\.$/);
     await expect(exportDataset(store.db, { dataset: 'long', format: 'openassistant', output: { path } })).rejects.toMatchObject({
       code: 'invalid_request',
-      message: 'The format openassistant is only read. Export as nemo, sharegpt, openai, helpsteer, alpaca, text.',
+      message:
+        'The format openassistant is only read. Export as nemo-regression, preference, nemo, sharegpt, openai, helpsteer, alpaca, text.',
     });
     for (const left of [path, `${path}.part`]) expect(() => readFileSync(left)).toThrow('ENOENT');
   });

@@ -1,9 +1,22 @@
 // Rows of HelpSteer and HelpSteer2: prompt, response and five ratings. A HelpSteer2 prompt may hold earlier turns, spelled with turn
 // tokens; those are structure. Anywhere else such a token is text. On export each reply becomes a row.
 import { z } from 'zod';
+import { valueIn } from '../../steerlm/attributes.ts';
 import type { Turn } from '../../steerlm/conversation.ts';
 import { helpSteer } from '../../steerlm/schemas.ts';
-import { conversationOf, conversationSample, type Format, shapeOf, turnOf, unfit } from './format.ts';
+import {
+  conversationOf,
+  conversationSample,
+  type Format,
+  ratingFields,
+  ratingsOf,
+  readingsOf,
+  shapeOf,
+  turnOf,
+  unfit,
+  untrained,
+  weightOf,
+} from './format.ts';
 
 const rating = z.number().nullish();
 const shape = z.object({
@@ -15,6 +28,10 @@ const shape = z.object({
   complexity: rating,
   verbosity: rating,
   system: z.string().nullish(),
+  attribute_levels: ratingFields.attribute_levels,
+  attribute_confidence: ratingFields.attribute_confidence,
+  /** Turns of the prompt that are context alone. Ours: HelpSteer has no such field. */
+  context_turns: z.array(z.int()).nullish(),
 });
 
 const turnMark = /\n<extra_id_1>(User|Assistant)\n/;
@@ -24,23 +41,35 @@ export const helpsteer: Format = {
     'HelpSteer and HelpSteer2: {"prompt", "response", "helpfulness", "correctness", "coherence", "complexity", "verbosity"}',
   matches: ({ prompt, response }) => typeof prompt === 'string' && typeof response === 'string',
   parse(record) {
-    const { prompt, response, system, ...ratings } = shapeOf(shape, record);
-    return [conversationSample(system ?? '', [...parsePrompt(prompt), turnOf('assistant', response, ratings)])];
+    const { prompt, response, system, context_turns, attribute_levels, attribute_confidence, ...ratings } = shapeOf(
+      shape,
+      record,
+    );
+    const before = parsePrompt(prompt).map((turn, i) => (context_turns?.includes(i) ? untrained(turn) : turn));
+    const turns = [...before, turnOf('assistant', response, ratings)];
+    const readings = readingsOf({ attribute_levels, attribute_confidence });
+    return [conversationSample(system ?? '', turns, readings ? { readings: [...before.map(() => undefined), readings] } : {})];
   },
-  render({ content }) {
-    const { system, turns } = conversationOf(content);
+  fields: Object.keys(shape.shape),
+  render(sample) {
+    const { system, turns } = conversationOf(sample.content);
     return turns.flatMap((turn, index) => {
       if (turn.role !== 'assistant') return [];
-      const ratings = helpSteer.attributes.map(({ name }) => [name, turn.label?.[name] ?? null]);
+      const ratings = helpSteer.attributes.map(({ name }) => [name, valueIn(turn.label, name) ?? null] as const);
+      const own = Object.fromEntries(ratings.filter((rating): rating is [string, number] => rating[1] !== null));
+      const { attributes: _, ...sure } = ratingsOf(sample, index, own);
+      const context = turns.slice(0, index).flatMap(({ trained }, i) => (trained === false ? [i] : []));
       const prompt = spellPrompt(turns.slice(0, index));
-      return [{ ...(system === '' ? {} : { system }), prompt, response: turn.content, ...Object.fromEntries(ratings) }];
+      const row = { ...(system === '' ? {} : { system }), prompt, response: turn.content, ...Object.fromEntries(ratings) };
+      return [{ ...row, ...(context.length > 0 && { context_turns: context }), ...weightOf(turn), ...sure }];
     });
   },
   schema: helpSteer,
   rules: {},
 };
 
-function parsePrompt(prompt: string): Turn[] {
+/** The turns a HelpSteer2 prompt holds. */
+export function parsePrompt(prompt: string): Turn[] {
   const [first = '', ...rest] = prompt.split(turnMark);
   const turns = [turnOf('user', first)];
   for (let i = 0; i < rest.length; i += 2) turns.push(turnOf(rest[i] === 'User' ? 'user' : 'assistant', rest[i + 1] ?? ''));

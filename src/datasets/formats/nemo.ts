@@ -1,18 +1,41 @@
 // SteerLM records of NVIDIA NeMo: `conversations` with a label string per reply, `mask` naming the speaker that is not trained.
-// On export values become whole levels, as its trainer expects; -100 never appears there, an attribute is said or left out.
+// On export the string holds whole levels, as its trainer expects, and what it has no room for stands beside it; -100 never appears there, an
+// attribute is said or left out.
 import { z } from 'zod';
 import { type AttributeSchema, formatLabel, type Label } from '../../steerlm/attributes.ts';
-import { conversationOf, conversationSample, type Format, shapeOf, turnOf, unfit } from './format.ts';
+import { type Fields, nameIn, otherFields } from '../record-fields.ts';
+import type { LabelReadings } from '../sample.ts';
+import {
+  conversationOf,
+  conversationSample,
+  type Format,
+  ratingFields,
+  ratingsOf,
+  readingsOf,
+  shapeOf,
+  turnFields,
+  turnOf,
+  unfit,
+  untrained,
+  weightOf,
+} from './format.ts';
 
+const turnShape = z.looseObject({
+  from: z.string(),
+  value: z.string(),
+  label: z.string().nullish(),
+  weight: z.union([z.literal(0), z.literal(1)], { error: 'expected 0 or 1' }).nullish(),
+  ...ratingFields,
+});
 const shape = z.object({
-  conversations: z.array(z.object({ from: z.string(), value: z.string(), label: z.string().nullish() })).min(1),
+  conversations: z.array(turnShape).min(1),
   system: z.string().nullish(),
   mask: z.string().nullish(),
   type: z.enum(['VALUE_TO_TEXT', 'TEXT_TO_VALUE']).nullish(),
-  conversation_id: z.string().nullish(),
+  conversation_id: z.unknown().optional(),
 });
 
-const speakers = { user: 'User', assistant: 'Assistant' } as const;
+export const speakers = { user: 'User', assistant: 'Assistant' } as const;
 
 export const nemo: Format = {
   description: 'NeMo SteerLM: {"conversations": [{"from", "value", "label"}], "system", "mask", "type"}',
@@ -22,25 +45,37 @@ export const nemo: Format = {
   },
   parse(record) {
     const { conversations, system, mask, conversation_id } = shapeOf(shape, record);
-    const untrained = mask ?? speakers.user;
+    const masked = mask ?? speakers.user;
     checkSpeakers(
       conversations.map(({ from }) => from),
-      untrained,
+      masked,
     );
-    const turns = conversations.map(({ from, value, label }) =>
-      turnOf(from === untrained ? 'user' : 'assistant', value, parseLabel(label ?? '')),
-    );
-    return [conversationSample(system ?? '', turns, { conversationId: conversation_id })];
+    const readings: (LabelReadings | undefined)[] = [];
+    const fields: Record<string, Fields> = {};
+    const turns = conversations.map((turn, i) => {
+      const values = { ...parseLabel(turn.label ?? ''), ...turn.attributes };
+      const said = turnOf(turn.from === masked ? 'user' : 'assistant', turn.value, values);
+      readings[i] = readingsOf(turn);
+      const others = otherFields(turn, Object.keys(turnShape.shape));
+      if (others) fields[i] = others;
+      return turn.weight === 0 ? untrained(said) : said;
+    });
+    const told = Object.keys(fields).length > 0 ? { fields: { turns: fields } } : {};
+    return [conversationSample(system ?? '', turns, { conversationId: nameIn(conversation_id), readings, ...told })];
   },
-  render({ content, conversationId }, schema) {
-    const { system, turns } = conversationOf(content);
-    const conversations = turns.map((turn) => ({
+  fields: ['conversations', 'system', 'mask', 'type', 'conversation_id'],
+  render(sample, schema) {
+    const { system, turns } = conversationOf(sample.content);
+    const conversations = turns.map((turn, i) => ({
+      ...turnFields(sample, i),
       from: speakers[turn.role],
       value: turn.content,
       label: spellLabel(schema, turn.label ?? {}),
+      ...weightOf(turn),
+      ...ratingsOf(sample, i, turn.label),
     }));
     const type = conversations.some(({ label }) => label !== null) ? 'VALUE_TO_TEXT' : null;
-    return [{ conversations, system, mask: speakers.user, type, conversation_id: conversationId }];
+    return [{ conversations, system, mask: speakers.user, type, conversation_id: sample.conversationId }];
   },
   schema: null,
   rules: {},
@@ -54,15 +89,14 @@ function checkSpeakers(names: string[], untrained: string): void {
 }
 
 /** `quality:4,humor:0`; empty says nothing. */
-function parseLabel(line: string): Label {
-  const label: Label = {};
-  if (line.trim() === '') return label;
-  for (const pair of line.split(',')) {
+export function parseLabel(line: string): Label {
+  if (line.trim() === '') return {};
+  const entries = line.split(',').map((pair) => {
     const [, name, value] = /^\s*([^:]+?)\s*:\s*(-?\d+(?:\.\d+)?)\s*$/.exec(pair) ?? [];
     if (name === undefined) throw unfit(`expected a label like quality:4,humor:0, got ${JSON.stringify(line.slice(0, 80))}`);
-    label[name] = Number(value);
-  }
-  return label;
+    return [name, Number(value)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function spellLabel(schema: AttributeSchema | null, label: Label): string | null {

@@ -1,40 +1,32 @@
-// Chat messages as OpenAI and TRL write them. Ours may add `attributes` to a reply; other readers pass over it.
+// Chat messages as OpenAI and TRL write them. Ours may add how a reply is rated; other readers pass over it.
 import { z } from 'zod';
-import { attributesOf, conversationOf, conversationSample, type Format, leadingSystem, shapeOf, turnOf } from './format.ts';
+import { nameIn } from '../record-fields.ts';
+import { conversationOf, conversationSample, type Format, ratingsOf, shapeOf, turnFields, weightOf } from './format.ts';
+import { openaiMessage, readMessages } from './messages.ts';
 
-const part = z.object({ type: z.literal('text'), text: z.string() });
-const content = z
-  .union([z.string(), z.array(part)], { error: 'expected text, or parts of type text' })
-  .transform((value) => (typeof value === 'string' ? value : value.map(({ text }) => text).join('')));
-const shape = z.object({
-  messages: z
-    .array(
-      z.object({
-        role: z.enum(['system', 'developer', 'user', 'assistant']),
-        content,
-        attributes: z.record(z.string(), z.number().nullable()).nullish(),
-      }),
-    )
-    .min(1),
-  conversation_id: z.string().nullish(),
-});
+const shape = z.object({ messages: z.array(openaiMessage).min(1), conversation_id: z.unknown().optional() });
 
 export const openai: Format = {
-  description: 'OpenAI chat: {"messages": [{"role", "content", "attributes"?}]}',
+  description: 'OpenAI chat: {"messages": [{"role", "content", "weight"?, "attributes"?}]}',
   matches: ({ messages }) => Array.isArray(messages),
   parse(record) {
     const { messages, conversation_id } = shapeOf(shape, record);
-    const { system, rest } = leadingSystem(messages, ({ role }) => role === 'system' || role === 'developer');
-    const turns = rest.map(({ role, content, attributes }) =>
-      turnOf(role === 'assistant' ? 'assistant' : 'user', content, attributes),
-    );
-    return [conversationSample(system.map(({ content }) => content).join('\n\n'), turns, { conversationId: conversation_id })];
+    const { system, turns, readings, fields } = readMessages(messages);
+    const conversationId = nameIn(conversation_id);
+    return [conversationSample(system, turns, { conversationId, readings, fields: fields && { turns: fields } })];
   },
-  render({ content, conversationId }) {
-    const { system, turns } = conversationOf(content);
-    const messages = turns.map((turn) => ({ role: turn.role, content: turn.content, ...attributesOf(turn.label) }));
+  fields: ['messages', 'conversation_id'],
+  render(sample) {
+    const { system, turns } = conversationOf(sample.content);
+    const messages = turns.map((turn, i) => ({
+      ...turnFields(sample, i),
+      role: turn.role,
+      content: turn.content,
+      ...weightOf(turn),
+      ...ratingsOf(sample, i, turn.label),
+    }));
     const opening = system === '' ? [] : [{ role: 'system', content: system }];
-    return [{ messages: [...opening, ...messages], conversation_id: conversationId }];
+    return [{ messages: [...opening, ...messages], conversation_id: sample.conversationId }];
   },
   schema: null,
   rules: {},

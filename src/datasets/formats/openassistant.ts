@@ -2,12 +2,13 @@
 // all samples of a tree are one conversation. Labels are means in 0–1, here levels in 0–4, kept as floats. Only read.
 import { z } from 'zod';
 import { openAssistant } from '../../steerlm/schemas.ts';
+import { nameIn } from '../record-fields.ts';
 import { conversationSample, type Format, shapeOf, turnOf } from './format.ts';
 
 interface Message {
   text: string;
   role: 'prompter' | 'assistant';
-  message_id?: string | null | undefined;
+  message_id?: unknown;
   deleted?: boolean | null | undefined;
   labels?: Record<string, { value: number } | null> | null | undefined;
   replies?: Message[] | null | undefined;
@@ -16,30 +17,31 @@ interface Message {
 const message: z.ZodType<Message> = z.object({
   text: z.string(),
   role: z.enum(['prompter', 'assistant']),
-  message_id: z.string().nullish(),
+  message_id: z.unknown().optional(),
   deleted: z.boolean().nullish(),
   labels: z.record(z.string(), z.object({ value: z.number() }).nullable()).nullish(),
   get replies() {
     return z.array(message).nullish();
   },
 });
-const shape = z.object({ message_tree_id: z.string(), prompt: message });
+const shape = z.object({ message_tree_id: z.unknown().optional(), prompt: message });
 
 const levelsPerUnit = 4;
 
 export const openassistant: Format = {
   description: 'OpenAssistant trees: {"message_tree_id", "prompt": {"text", "role", "replies", "labels"}}',
-  matches: ({ message_tree_id }) => typeof message_tree_id === 'string',
+  matches: ({ message_tree_id }) => nameIn(message_tree_id) !== null,
   parse(record) {
     const tree = shapeOf(shape, record);
     return repliedPaths(tree.prompt, []).map((path) =>
       conversationSample(
         '',
         path.map((message) => turnOf(message.role === 'prompter' ? 'user' : 'assistant', message.text, levelsOf(message))),
-        { conversationId: tree.message_tree_id, source: path.at(-1)?.message_id ?? undefined },
+        { conversationId: nameIn(tree.message_tree_id), source: nameIn(path.at(-1)?.message_id) },
       ),
     );
   },
+  fields: ['message_tree_id', 'prompt'],
   render: null,
   schema: openAssistant,
   rules: {},

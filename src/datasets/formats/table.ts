@@ -3,8 +3,10 @@ import { alpaca } from './alpaca.ts';
 import type { Format } from './format.ts';
 import { helpsteer } from './helpsteer.ts';
 import { nemo } from './nemo.ts';
+import { nemoRegression } from './nemo-regression.ts';
 import { openai } from './openai.ts';
 import { openassistant } from './openassistant.ts';
+import { preference } from './preference.ts';
 import { sharegpt } from './sharegpt.ts';
 import { plainText } from './text.ts';
 import { topicalChat } from './topical-chat.ts';
@@ -12,6 +14,8 @@ import { topicalChat } from './topical-chat.ts';
 export const formats = {
   openassistant,
   'topical-chat': topicalChat,
+  'nemo-regression': nemoRegression,
+  preference,
   nemo,
   sharegpt,
   openai,

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Attribute, AttributeSchema } from '../../steerlm/attributes.ts';
 import { steerLM } from '../../steerlm/schemas.ts';
+import { nameIn } from '../record-fields.ts';
 import { conversationSample, type Format, shapeOf, turnOf } from './format.ts';
 
 const ratings = { Poor: 0, 'Not Good': 1, Passable: 2, Good: 3, Excellent: 4 } as const;
@@ -30,7 +31,7 @@ const shape = z.object({
       }),
     )
     .min(1),
-  conversation_id: z.string().nullish(),
+  conversation_id: z.unknown().optional(),
 });
 type Said = z.infer<typeof shape>['content'][number];
 
@@ -60,7 +61,7 @@ export const topicalChat: Format = {
   },
   parse(record, key) {
     const { content, conversation_id } = shapeOf(shape, record);
-    const conversationId = key ?? conversation_id;
+    const conversationId = key ?? nameIn(conversation_id);
     return agents
       .filter((assistant) => content.some(({ agent }) => agent === assistant))
       .map((assistant) => {
@@ -70,6 +71,7 @@ export const topicalChat: Format = {
         return conversationSample('', turns, { conversationId, source: assistant });
       });
   },
+  fields: ['content', 'conversation_id'],
   render: null,
   schema: topicalChatSchema,
   rules: { verbosity: 'words' },

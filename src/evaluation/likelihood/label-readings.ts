@@ -3,7 +3,7 @@
 
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { randomStream, shuffledOrder } from '../../random.ts';
-import { type AttributeSchema, formatLabel, type Label } from '../../steerlm/attributes.ts';
+import { type AttributeSchema, formatLabel, type Label, valueIn } from '../../steerlm/attributes.ts';
 import type { Sequence } from '../../training/packing.ts';
 import type { LabelledReply } from './labelled-replies.ts';
 import { labelledReply } from './reply-sequence.ts';
@@ -103,7 +103,7 @@ function planOf({ tokenizer, schema }: ReadingTask, { conversation, label, group
   const none = placeOf({});
   const permuted = others.map(placeOf);
   const varied = schema.attributes
-    .filter(({ name }) => label[name] !== undefined)
+    .filter(({ name }) => valueIn(label, name) !== undefined)
     .map(({ name, levels }) => ({
       name,
       level: label[name]!,

@@ -4,8 +4,9 @@ import type { Sample } from '../../datasets/sample.ts';
 import { withLabelsOf } from '../../datasets/training-data.ts';
 import { SteerError } from '../../errors.ts';
 import { randomStream } from '../../random.ts';
-import { type AttributeSchema, type Label, nearestLevel } from '../../steerlm/attributes.ts';
+import { type AttributeSchema, type Label, nearestLevel, valueIn } from '../../steerlm/attributes.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
+import { isTarget } from '../../steerlm/prompt-layout.ts';
 import type { Split } from '../../store/schema.ts';
 
 export interface LabelledReply {
@@ -50,10 +51,10 @@ function lastLabelled({ content, conversationId }: Sample, schema: AttributeSche
   const named = withLabelsOf(schema, content);
   if (named.kind === 'text') return undefined;
   const { system, turns } = named.conversation;
-  const end = turns.findLastIndex(({ role, label }) => role === 'assistant' && label && Object.keys(label).length > 0);
+  const end = turns.findLastIndex((turn) => isTarget(turn) && Object.keys(turn.label ?? {}).length > 0);
   if (end < 0 || turns[end]!.content.trim() === '') return undefined;
   const conversation = { system, turns: turns.slice(0, end + 1) };
-  const rated = schema.attributes.filter(({ name }) => turns[end]!.label![name] !== undefined);
+  const rated = schema.attributes.filter(({ name }) => valueIn(turns[end]!.label, name) !== undefined);
   const label = Object.fromEntries(
     rated.map((attribute) => [attribute.name, nearestLevel(attribute, turns[end]!.label![attribute.name]!)]),
   );

@@ -8,7 +8,7 @@ import { type ModelCard, readModelCard, revisionOf } from '../../model/model-fol
 import { repliesOf } from '../../predictor/readings.ts';
 import type { AttributeSchema } from '../../steerlm/attributes.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
-import { promptLayoutVersion } from '../../steerlm/prompt-layout.ts';
+import { isTarget, promptLayoutVersion } from '../../steerlm/prompt-layout.ts';
 import type { Split } from '../../store/schema.ts';
 import type { EvaluationModels } from '../found-models.ts';
 import type { OpenData, WithData } from '../open-data.ts';
@@ -202,6 +202,6 @@ async function* trainingTexts(source: TrainingSource, signal: AbortSignal): Asyn
     if (signal.aborted) throw new SteerError('cancelled', 'Stopped while reading the data.');
     if (split !== 'train') continue;
     if (content.kind === 'text') yield content.text;
-    else for (const { role, content: said } of content.conversation.turns) if (role === 'assistant') yield said;
+    else for (const turn of content.conversation.turns) if (isTarget(turn)) yield turn.content;
   }
 }

@@ -2,7 +2,7 @@
 
 import type { ConversationScore } from '../../predictor/predictor.ts';
 import { mean, variance } from '../../statistics.ts';
-import type { Attribute, AttributeSchema } from '../../steerlm/attributes.ts';
+import { type Attribute, type AttributeSchema, valueIn } from '../../steerlm/attributes.ts';
 import { giveWay } from '../give-way.ts';
 import { predictBaselines } from './baselines.ts';
 import { type ReliabilityPoint, reliability } from './calibration.ts';
@@ -53,7 +53,7 @@ function evaluateAttribute(
   scores: readonly ConversationScore[],
   seed: number,
 ): AttributeEvaluation {
-  const known = judged.filter(({ label }) => label[attribute.name] !== undefined);
+  const known = judged.filter(({ label }) => valueIn(label, attribute.name) !== undefined);
   const ratings = known.map(({ label }) => label[attribute.name]!);
   const facts = {
     n: known.length,
@@ -85,7 +85,9 @@ export function judgementsOf(
   { judged, fitted }: RatedData,
   scores: readonly ConversationScore[],
 ): Judgement[] {
-  const known = judged.flatMap((reply, i) => (reply.label[attribute.name] === undefined ? [] : [{ reply, score: scores[i]! }]));
+  const known = judged.flatMap((reply, i) =>
+    valueIn(reply.label, attribute.name) === undefined ? [] : [{ reply, score: scores[i]! }],
+  );
   const baselines = predictBaselines(
     attribute,
     fitted,

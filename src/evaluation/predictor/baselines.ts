@@ -1,7 +1,7 @@
 // What a predictor has to beat: the mean rating, a line over the length of the reply, and hashed words. Each is fitted on replies of the training
 // split and knows nothing of the judged ones but their text.
 import { line, mean, variance } from '../../statistics.ts';
-import { type Attribute, maxLevel } from '../../steerlm/attributes.ts';
+import { type Attribute, maxLevel, valueIn } from '../../steerlm/attributes.ts';
 import { ngramPredictions } from './ngram-baseline.ts';
 import type { RatedReply } from './rated-data.ts';
 
@@ -15,7 +15,7 @@ const penalty = 1;
 
 /** What each baseline predicts for each judged reply; null when too few replies are rated to fit one. */
 export function predictBaselines(attribute: Attribute, fitted: readonly RatedReply[], judged: readonly Text[]): Baselines | null {
-  const known = fitted.filter(({ label }) => label[attribute.name] !== undefined);
+  const known = fitted.filter(({ label }) => valueIn(label, attribute.name) !== undefined);
   if (known.length < leastFitted) return null;
   const ratings = known.map(({ label }) => label[attribute.name]!);
   const top = maxLevel(attribute);

@@ -14,6 +14,7 @@ import {
   type Label,
   maxLevel,
   nearestLevel,
+  valueIn,
 } from '../../steerlm/attributes.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
 import type { Against } from '../../steerlm/guidance.ts';
@@ -155,7 +156,7 @@ function inItsWords(model: LanguageModel, conversation: Conversation, asked: Lab
 /** What is asked for, one line for each attribute, after what the system text says already. */
 export function inSystemText({ attributes }: AttributeSchema, system: string, asked: Label): string {
   const lines = attributes.flatMap((attribute) => {
-    const value = asked[attribute.name];
+    const value = valueIn(asked, attribute.name);
     if (value === undefined) return [];
     const meaning = attribute.description === '' ? '' : ` (${lowerFirst(attribute.description)})`;
     return [`The ${attribute.name}${meaning} of your reply: ${levelText(attribute, value)}.`];

@@ -1,8 +1,10 @@
 // Datasets, their samples and their figures as callers see them, and what an import may be told.
 import { z } from '@hono/zod-openapi';
 import { WrittenSchema } from '../../datasets/attribute-schema.ts';
+import { weightOf } from '../../datasets/formats/format.ts';
 import { type FormatName, formatNames, formats } from '../../datasets/formats/table.ts';
 import type { LabelledSample } from '../../datasets/labelled-samples.ts';
+import { preferences } from '../../datasets/sample.ts';
 import type { Dataset, LabelChoice } from '../../datasets/samples.ts';
 import { SteerError } from '../../errors.ts';
 import type { AttributeSchema } from '../../steerlm/attributes.ts';
@@ -113,7 +115,18 @@ export const DatasetSample = z
     conversation: z.string(),
     split: z.enum(splits),
     source: z.string().nullable().openapi({ description: 'What the record calls itself' }),
-    messages: z.array(z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })).nullable(),
+    messages: z
+      .array(
+        z.object({
+          role: z.enum(['system', 'user', 'assistant']),
+          content: z.string(),
+          weight: z.literal(0).optional().openapi({ description: 'The reply is context alone: no model learns to write it' }),
+        }),
+      )
+      .nullable(),
+    preference: z.enum(preferences).nullable().openapi({
+      description: 'Of two replies to one prompt, whether it ends with the better or the worse one; null where nobody compared',
+    }),
     text: z.string().nullable().openapi({ description: 'In place of messages' }),
     labels: z.array(
       z.object({
@@ -172,7 +185,7 @@ export function toDatasetObject(dataset: Dataset): z.infer<typeof DatasetObject>
 
 /** The sample with everybody's labels; a system text is its first message. */
 export function toDatasetSample({ sample, labels }: LabelledSample): z.infer<typeof DatasetSample> {
-  const { position, conversation, split, source, messages, text } = sample;
+  const { position, conversation, split, source, messages, text, preference } = sample;
   const system = messages?.system ? [{ role: 'system' as const, content: messages.system }] : [];
   return {
     object: 'dataset.sample',
@@ -180,7 +193,11 @@ export function toDatasetSample({ sample, labels }: LabelledSample): z.infer<typ
     conversation,
     split,
     source,
-    messages: messages && [...system, ...messages.turns.map(({ role, content }) => ({ role, content }))],
+    messages: messages && [
+      ...system,
+      ...messages.turns.map((turn) => ({ role: turn.role, content: turn.content, ...weightOf(turn) })),
+    ],
+    preference,
     text,
     labels: labels.map(({ turn, attribute, value, level, probabilities, confidence, source, author, revision, createdAt }) => ({
       message: turn + system.length,

@@ -1,0 +1,2 @@
+ALTER TABLE "samples" ADD COLUMN "preference" text;--> statement-breakpoint
+ALTER TABLE "samples" ADD COLUMN "fields" text;
