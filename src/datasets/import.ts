@@ -8,7 +8,7 @@ import { datasets, labels, samples } from '../store/schema.ts';
 import { type FormatName, formats } from './formats/table.ts';
 import { LabelCensus } from './label-census.ts';
 import { type DatasetSource, openFile, type ReadOptions, type Row, readRows } from './read.ts';
-import { contentHash } from './sample.ts';
+import { contentHashSlowly } from './sample.ts';
 import { VersionHash } from './version-hash.ts';
 import { checkName, createVersion, findTwin } from './versions.ts';
 import { SampleWriter } from './write.ts';
@@ -138,7 +138,7 @@ class Intake {
     this.#format = format;
     const provenance = { schema: this.#schema ?? formats[format].schema, author: format, rules: formats[format].rules };
     for (const sample of samples) {
-      const hash = contentHash(sample.content);
+      const hash = await contentHashSlowly(sample.content);
       this.#hash.add(sample, hash);
       this.#census.add(sample.content);
       this.#samples++;

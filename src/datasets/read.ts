@@ -9,7 +9,7 @@ import { untrained } from './formats/format.ts';
 import { type FormatName, formats } from './formats/table.ts';
 import { type Fields, otherFields } from './record-fields.ts';
 import { type InputRecord, readDocuments, readRecords } from './records.ts';
-import { type ParsedSample, preferences, type Sample } from './sample.ts';
+import { type ParsedSample, preferences, promptKeySlowly, type Sample } from './sample.ts';
 import { settle } from './settle.ts';
 import { readText, type TextOptions } from './text-stream.ts';
 
@@ -49,7 +49,7 @@ export async function* readRows(source: DatasetSource, options: ReadOptions = {}
     if ('problem' in record) yield record;
     else {
       format ??= atLine(record.line, () => detectFormat(record.value));
-      yield readRow(record, format, options);
+      yield await readRow(record, format, options);
     }
   }
 }
@@ -65,13 +65,14 @@ export async function* readSamples(path: string, options: ReadOptions = {}): Asy
   }
 }
 
-function readRow(record: Extract<InputRecord, { value: unknown }>, name: FormatName, options: ReadOptions): Row {
+async function readRow(record: Extract<InputRecord, { value: unknown }>, name: FormatName, options: ReadOptions): Promise<Row> {
   const format = formats[name];
   const schema = options.schema ?? format.schema;
   try {
     const parsed = format
       .parse(record.value, record.key, schema)
       .map((sample) => withRecord(sample, record.value, format.fields));
+    if (record.long) for (const sample of parsed) sample.conversationId ??= await promptKeySlowly(sample.content);
     return { line: record.line, format: name, samples: parsed.map((sample) => settle(sample, schema, options.validationShare)) };
   } catch (error) {
     return { line: record.line, problem: reasonOf(error) };

@@ -1,13 +1,18 @@
 // Text of a file → its records, each with its line: JSON lines, an array, an object of records, a single object, or plain text.
 // Knows no format. What cannot be read becomes a problem with its line, and reading goes on where that is possible.
+import { SteerError } from '../errors.ts';
 import { maxRecordLength, readLines } from '../files/lines.ts';
+import { tableRemedy } from './foreign-bytes.ts';
 import { type JsonEnd, splitJson } from './json-elements.ts';
-import { parseJson as parse } from './numerals.ts';
+import { parseLongJson } from './long-json.ts';
+import { parseJson } from './numerals.ts';
+import { pieceLength } from './text-pieces.ts';
 import { chain } from './text-stream.ts';
 
 export type InputRecord =
   /** `key` is the record's name where the file is one object of records. */
-  { line: number; value: unknown; key: string | null } | { line: number; problem: string };
+  /** `long` tells of more than can be worked on in one go. */
+  { line: number; value: unknown; key: string | null; long?: true } | { line: number; problem: string };
 
 type Container = 'lines' | 'array' | 'object';
 
@@ -53,6 +58,19 @@ function containerOf(start: string, named: boolean, ended: boolean): Container |
   return line.endsWith('}') ? 'lines' : 'object';
 }
 
+/** A file of another kind is refused once and with what to do, not line by line. Throws `invalid_dataset`. */
+function refuseTable(first: string): void {
+  const start = first.trimStart().slice(0, 60);
+  if (start.startsWith('{')) return;
+  const table = /[,;\t]/.test(start);
+  const kind = table ? `${JSON.stringify(start)}, as of a table (CSV)` : JSON.stringify(start);
+  const remedy = table ? ` For a table: ${tableRemedy("pandas.read_csv('rows.csv')")}` : '';
+  throw new SteerError(
+    'invalid_dataset',
+    `line 1: expected a JSON object, found ${kind}. Send JSON lines, one JSON array, or plain text under a name that ends in .txt.${remedy}`,
+  );
+}
+
 /** One line alone may be a whole object of records. */
 async function* readJsonLines(chunks: AsyncIterable<string>): AsyncGenerator<InputRecord> {
   let line = 0;
@@ -62,7 +80,8 @@ async function* readJsonLines(chunks: AsyncIterable<string>): AsyncGenerator<Inp
     if (text.trim() === '') continue;
     if (first) yield first;
     first = null;
-    const record = parseJson(text, line);
+    const record = await parseRecord(text, line);
+    if (line === 1 && 'problem' in record) refuseTable(text);
     if (line === 1) first = record;
     else yield record;
   }
@@ -74,7 +93,7 @@ async function* readJsonLines(chunks: AsyncIterable<string>): AsyncGenerator<Inp
 async function* readArray(chunks: AsyncIterable<string>): AsyncGenerator<InputRecord> {
   const elements = splitJson(chunks);
   let next = await elements.next();
-  for (; !next.done; next = await elements.next()) yield parseJson(next.value.text, next.value.line);
+  for (; !next.done; next = await elements.next()) yield await parseRecord(next.value.text, next.value.line);
   yield* checkEnd(next.value);
 }
 
@@ -87,7 +106,7 @@ async function* readObject(chunks: AsyncIterable<string>): AsyncGenerator<InputR
   let next = await elements.next();
   for (let count = 1; !next.done; next = await elements.next(), count++) {
     const { text, line } = next.value;
-    const entry = parseJson(`{${text}}`, line);
+    const entry = await parseRecord(`{${text}}`, line);
     if ('problem' in entry) {
       yield entry;
       continue;
@@ -118,10 +137,14 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function parseJson(text: string, line: number): { line: number; value: unknown; key: null } | { line: number; problem: string } {
+type Parsed = { line: number; value: unknown; key: null; long?: true } | { line: number; problem: string };
+
+async function parseRecord(text: string, line: number): Promise<Parsed> {
   try {
-    return { line, value: parse(text), key: null };
+    if (text.length <= pieceLength) return { line, value: parseJson(text), key: null };
+    return { line, value: await parseLongJson(text), key: null, long: true };
   } catch (error) {
+    if (error instanceof RangeError) return { line, problem: 'the record is nested too deeply' };
     return { line, problem: `not JSON: ${(error as Error).message.slice(0, 120)}` };
   }
 }

@@ -1,9 +1,11 @@
 // What every format is read into and rendered from: one training example, a labelled conversation or plain text.
 // Knows its identity (conversation, split, hash); knows no format and no database.
 import { createHash } from 'node:crypto';
-import type { Conversation, Turn } from '../steerlm/conversation.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { Conversation } from '../steerlm/conversation.ts';
 import type { Split } from '../store/schema.ts';
 import type { RecordFields } from './record-fields.ts';
+import { inPieces, pieceLength } from './text-pieces.ts';
 
 /** Assistant turns carry their labels in `turn.label`. */
 export type SampleContent = { kind: 'conversation'; conversation: Conversation } | { kind: 'text'; text: string };
@@ -39,22 +41,69 @@ export interface Sample extends ParsedSample {
 
 /** Conversation id of a record without one: replies to the same prompt belong together. */
 export function promptKey(content: SampleContent): string {
-  if (content.kind === 'text') return contentHash(content).slice(0, 32);
+  return contentHash(promptOf(content)).slice(0, keyLength);
+}
+
+/** The same of a content of any length, between whose pieces other work has its turn. */
+export async function promptKeySlowly(content: SampleContent): Promise<string> {
+  return (await contentHashSlowly(promptOf(content))).slice(0, keyLength);
+}
+
+const keyLength = 32;
+
+function promptOf(content: SampleContent): SampleContent {
+  if (content.kind === 'text') return content;
   const { system, turns } = content.conversation;
   const reply = turns.findLastIndex(({ role }) => role === 'assistant');
-  const prompt = reply > 0 ? turns.slice(0, reply) : turns;
-  return contentHash({ kind: 'conversation', conversation: { system, turns: prompt } }).slice(0, 32);
+  return { kind: 'conversation', conversation: { system, turns: reply > 0 ? turns.slice(0, reply) : turns } };
 }
 
 /** SHA-256 in hex over what is said, by whom and in which order; labels do not count. */
 export function contentHash(content: SampleContent): string {
-  const canonical =
-    content.kind === 'text'
-      ? content.text
-      : JSON.stringify([content.conversation.system, content.conversation.turns.map(spoken)]);
-  return createHash('sha256').update(`${content.kind}\n${canonical}`).digest('hex');
+  const hash = createHash('sha256');
+  for (const piece of canonical(content)) hash.update(piece);
+  return hash.digest('hex');
 }
 
-function spoken({ role, content }: Turn): [string, string] {
-  return [role, content];
+/** The same, and other work has its turn after every piece of a long content. */
+export async function contentHashSlowly(content: SampleContent): Promise<string> {
+  const hash = createHash('sha256');
+  let since = 0;
+  for (const piece of canonical(content)) {
+    hash.update(piece);
+    since += piece.length;
+    if (since < pieceLength) continue;
+    await setImmediate();
+    since = 0;
+  }
+  return hash.digest('hex');
+}
+
+/** What is hashed: the text, or JSON of the system text and of the speaker and words of each turn. */
+function* canonical(content: SampleContent): Generator<string> {
+  yield `${content.kind}\n`;
+  if (content.kind === 'text') {
+    yield* inPieces(content.text);
+    return;
+  }
+  const { system, turns } = content.conversation;
+  yield '[';
+  yield* quoted(system);
+  yield ',[';
+  for (const [i, { role, content }] of turns.entries()) {
+    yield `${i === 0 ? '' : ','}["${role}",`;
+    yield* quoted(content);
+    yield ']';
+  }
+  yield ']]';
+}
+
+/** The text as JSON, in pieces. */
+function* quoted(text: string): Generator<string> {
+  if (text.length <= pieceLength) yield JSON.stringify(text);
+  else {
+    yield '"';
+    for (const piece of inPieces(text)) yield JSON.stringify(piece).slice(1, -1);
+    yield '"';
+  }
 }

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { SteerError } from '../errors.ts';
 import { decodeText } from '../files/lines.ts';
+import { headLength, refuseForeign } from './foreign-bytes.ts';
 import { unfit } from './formats/format.ts';
 
 export interface TextOptions {
@@ -30,13 +31,14 @@ async function* until(signal: AbortSignal | undefined, chunks: AsyncIterable<Uin
 async function* unpack(bytes: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
   const iterator = bytes[Symbol.asyncIterator]();
   let head: Uint8Array = new Uint8Array();
-  while (head.length < 2) {
+  while (head.length < headLength) {
     const { done, value } = await iterator.next();
     if (done) break;
     head = Buffer.concat([head, value]);
   }
   const all = chain(head, iterator);
   if (head[0] !== 0x1f || head[1] !== 0x8b) {
+    refuseForeign(head);
     yield* all;
     return;
   }
@@ -46,7 +48,10 @@ async function* unpack(bytes: AsyncIterable<Uint8Array>, limit: number): AsyncGe
   source.on('error', (error) => gunzip.destroy(error));
   try {
     let length = 0;
+    let first = true;
     for await (const chunk of source.pipe(gunzip) as AsyncIterable<Uint8Array>) {
+      if (first) refuseForeign(chunk);
+      first = false;
       length += chunk.length;
       if (length > limit) throw tooMuch(limit);
       yield chunk;

@@ -33,6 +33,11 @@ describe('a file of several shapes gives the same records', () => {
     });
   }
 
+  test('an array is read as one under any name', async () => {
+    const records = await read(JSON.stringify(tricky), { name: 'rows.jsonl' });
+    expect(records.map((record) => 'value' in record && record.value)).toEqual(tricky);
+  });
+
   test('an object of records names each, spread over lines or not', async () => {
     const named = { first: { content: [1] }, second: { content: [2] }, third: { content: [3] } };
     for (const content of [JSON.stringify(named), JSON.stringify(named, null, 4)]) {
@@ -95,6 +100,25 @@ describe('what cannot be read is told with its line', () => {
   test('when gzip data is cut short', async () => {
     const packed = gzipSync(JSON.stringify(tricky).repeat(50));
     await expect(read(packed.subarray(0, packed.length - 20))).rejects.toThrow('gzip data is damaged');
+  });
+
+  test.each([
+    ['Parquet', Buffer.from('PAR1\x15\x04\x15'), /found a Parquet file\. .*read_parquet.*lines=True/],
+    ['a workbook', Buffer.from('PK\x03\x04\x14\0'), /found a zip archive or an Excel workbook\. .*read_excel/],
+    ['zstd', Buffer.from('28b52ffd0458', 'hex'), /packed with zstd\. Unpack it first \(zstd -d\)/],
+    ['bzip2', Buffer.from('BZh91AY&SY'), /packed with bzip2/],
+    ['gzip twice', gzipSync(gzipSync('{}')), /packed with gzip twice\. Unpack it once/],
+    ['Parquet in gzip', gzipSync('PAR1....'), /found a Parquet file/],
+    ['UTF-16', Buffer.from('\uFEFF{"a":1}', 'utf16le'), /text in UTF-16\. Save it as UTF-8/],
+    [
+      'a table',
+      Buffer.from('prompt,response\na,b\nc,d\n'),
+      /^line 1: .* found "prompt,response", as of a table \(CSV\).*read_csv/,
+    ],
+    ['a table in quotes', Buffer.from('"prompt";"response"\n"a";"b"\n'), /as of a table \(CSV\)/],
+    ['prose', Buffer.from('Once upon a time\n'), /^line 1: .* found "Once upon a time"\. Send .* name that ends in \.txt\.$/],
+  ])('when it is %s, by name and with what to send instead', async (_what, bytes, message) => {
+    for (const size of [1, 1000]) await expect(read(bytes, { size })).rejects.toThrow(message);
   });
 
   test('when the bytes are not UTF-8', async () => {

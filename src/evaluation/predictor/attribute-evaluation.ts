@@ -49,10 +49,11 @@ export async function attributeEvaluations(
 
 function evaluateAttribute(
   attribute: Attribute,
-  { judged, fitted }: RatedData,
+  data: RatedData,
   scores: readonly ConversationScore[],
   seed: number,
 ): AttributeEvaluation {
+  const { judged, overlapping = false } = data;
   const known = judged.filter(({ label }) => valueIn(label, attribute.name) !== undefined);
   const ratings = known.map(({ label }) => label[attribute.name]!);
   const facts = {
@@ -63,12 +64,12 @@ function evaluateAttribute(
   const few = `rated ${facts.n} times, and figures need ${leastRatings} ratings`;
   if (known.length < leastRatings)
     return { ...facts, figures: null, baselines: null, beats_baselines: null, reliability: [], note: few };
-  const judgements = judgementsOf(attribute, { judged, fitted }, scores);
+  const judgements = judgementsOf(attribute, data, scores);
   const baselines = Object.keys(judgements[0]!.baselines).length > 0;
   const notes = [
     ...(variance(ratings) > 0 ? [] : ['every rating is the same, so there is nothing to rank']),
     ...(facts.groups < leastRatings ? [`only ${facts.groups} separate prompts, so intervals are rough`] : []),
-    ...(baselines ? [] : [`the training split rates it fewer than ${leastRatings} times, so there are no baselines`]),
+    ...(baselines ? [] : [noBaselines(overlapping)]),
   ];
   return {
     ...facts,
@@ -79,20 +80,23 @@ function evaluateAttribute(
   };
 }
 
+function noBaselines(overlapping: boolean): string {
+  const few = `fewer than ${leastRatings} times`;
+  return overlapping
+    ? `the training split is judged too, and without the replies to compare on it rates this ${few}, so there are no baselines`
+    : `the training split rates it ${few}, so there are no baselines`;
+}
+
 /** Each judged reply's rating beside what the predictor and the baselines, fitted on the others, say of it; unrated replies are left out. */
 export function judgementsOf(
   attribute: Attribute,
-  { judged, fitted }: RatedData,
+  { judged, ...rest }: RatedData,
   scores: readonly ConversationScore[],
 ): Judgement[] {
   const known = judged.flatMap((reply, i) =>
     valueIn(reply.label, attribute.name) === undefined ? [] : [{ reply, score: scores[i]! }],
   );
-  const baselines = predictBaselines(
-    attribute,
-    fitted,
-    known.map(({ reply }) => reply),
-  );
+  const baselines = predictBaselines(attribute, { ...rest, judged: known.map(({ reply }) => reply) });
   return known.map(({ reply: { label, words, prompt, group }, score }, i) => {
     const { value, level, probabilities, confidence } = score.attributes[attribute.name]!;
     const said = Object.entries(baselines ?? {}).map(([name, predictions]) => [name, predictions[i]!]);

@@ -30,10 +30,11 @@ const batchReplies = 64;
 /** Throws `cancelled`. */
 export async function evaluatePredictor(
   predictor: Pick<Predictor, 'schema' | 'score'>,
-  { judged, fitted }: RatedData,
+  data: RatedData,
   options: EvaluationOptions,
 ): Promise<PredictorEvaluation> {
   const { schema } = predictor;
+  const { judged, fitted } = data;
   const { seed, onProgress, signal } = options;
   const every = Math.ceil(judged.length / mostProbed);
   const probed = judged.flatMap((_, i) => (i % every === 0 ? [i] : []));
@@ -61,7 +62,7 @@ export async function evaluatePredictor(
     groups: new Set(judged.map(({ group }) => group)).size,
     truncated: scores.filter(({ truncated }) => truncated).length,
     fitted_replies: fitted.length,
-    attributes: await figuresApart('attributes', { schema, data: { judged, fitted }, scores, seed }, signal),
+    attributes: await figuresApart('attributes', { schema, data, scores, seed }, signal),
     probes,
   };
 }

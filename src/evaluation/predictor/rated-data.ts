@@ -26,8 +26,10 @@ export interface RatedReply {
 
 export interface RatedData {
   judged: RatedReply[];
-  /** Of the training split, at most `mostFitted`. */
+  /** Of the training split, at most `mostFitted`. Groups are numbered as those of the judged ones. */
   fitted: RatedReply[];
+  /** Whether replies of the training split are judged as well, so that what is fitted on them has seen their ratings. */
+  overlapping?: boolean;
 }
 
 export interface Selection {
@@ -59,7 +61,9 @@ export async function gatherRated(source: TrainingSource, schema: AttributeSchem
       if (sample.split === 'train') fitted.take(reply);
     }
   }
-  const data = { judged: finish(judged.taken()), fitted: finish(fitted.taken()) };
+  const taken = judged.taken();
+  const all = finish([...taken, ...fitted.taken()]);
+  const data = { judged: all.slice(0, taken.length), fitted: all.slice(taken.length), overlapping: split !== 'validation' };
   if (data.judged.length === 0) throw unrated(source.name, schema, split, { elsewhere, foreign });
   return data;
 }

@@ -49,7 +49,7 @@ export function predictorMarkdown(head: PredictorReportHead, evaluation: Predict
     '## Agreement with the ratings',
     agreementTable(judged),
     '## Beside the baselines',
-    'Rank correlation of the mean rating, of a line over the length of the reply and of its words (hashed one- and two-grams), each fitted on the training split. *Ahead* is the distance to the best of them.',
+    `Rank correlation of the mean rating, of a line over the length of the reply and of its words (hashed one- and two-grams), ${fittedOn(head)}. *Ahead* is the distance to the best of them.`,
     baselineTable(judged),
     '## Calibration',
     calibrationTable(judged),
@@ -62,6 +62,12 @@ export function predictorMarkdown(head: PredictorReportHead, evaluation: Predict
     readingAid,
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+/** No baseline is compared on replies it was fitted on. */
+function fittedOn({ data: { split } }: PredictorReportHead): string {
+  if (split === 'validation') return 'each fitted on the training split';
+  return 'each fitted on the training split, which is judged too: five fits, each compared only on groups of replies it has not seen';
 }
 
 function opening({ model, data, settings, created_at }: PredictorReportHead, evaluation: PredictorEvaluation): string {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Sample } from '../../../src/datasets/sample.ts';
 import type { TrainingSource } from '../../../src/datasets/training-data.ts';
+import { predictBaselines } from '../../../src/evaluation/predictor/baselines.ts';
 import { evaluatePredictor } from '../../../src/evaluation/predictor/evaluation.ts';
 import { gatherRated, type Selection } from '../../../src/evaluation/predictor/rated-data.ts';
 import { type PredictorReportHead, predictorReportFiles } from '../../../src/evaluation/predictor/report.ts';
@@ -110,6 +111,43 @@ describe('what is judged', () => {
     await expect(gatherRated(sourceOf(samples), schema, selection)).rejects.toThrow(message);
   });
 });
+
+describe('where the training split is judged too', () => {
+  /** Every reply has words of its own and a rating by chance: who knows it has seen it. */
+  const random = randomStream('by chance');
+  const chance = Array.from({ length: 120 }, (_, i) =>
+    sample(`Say ${i}`, `own${i} mine${i}`, { mood: Math.floor(5 * random()) }, i % 6 === 0 ? 'validation' : 'train'),
+  );
+  const mood = schema.attributes[1]!;
+
+  test.each(['all', 'train'] as const)('(%s) no baseline is scored on replies it was fitted on', async (split) => {
+    const data = await gatherRated(sourceOf(chance), schema, { ...selection, split });
+    expect(data.overlapping).toBe(true);
+    const told = ({ ngrams }: { ngrams: number[] }) =>
+      correlation(
+        data.judged.map(({ label }) => label.mood!),
+        ngrams,
+      );
+    expect(told(predictBaselines(mood, { ...data, overlapping: false })!)).toBeGreaterThan(0.8);
+    expect(told(predictBaselines(mood, data)!)).toBeLessThan(0.3);
+  });
+
+  test('replies that all hang together leave none to fit on, and the report says so', async () => {
+    const one = chance.map((each) => ({ ...each, conversationId: 'one' }));
+    const data = await gatherRated(sourceOf(one), schema, { ...selection, split: 'all' });
+    expect(predictBaselines(mood, data)).toBeNull();
+    const { attributes } = await evaluatePredictor(counter, data, { seed: 1, signal });
+    expect(attributes.mood?.note).toContain('without the replies to compare on it rates this fewer than 10 times');
+  });
+});
+
+function correlation(a: number[], b: number[]): number {
+  const mean = (all: number[]) => all.reduce((sum, each) => sum + each, 0) / all.length;
+  const [meanA, meanB] = [mean(a), mean(b)];
+  const product = (x: number[], y: number[], mx: number, my: number) =>
+    x.reduce((sum, each, i) => sum + (each - mx) * (y[i]! - my), 0);
+  return product(a, b, meanA, meanB) / Math.sqrt(product(a, a, meanA, meanA) * product(b, b, meanB, meanB));
+}
 
 const progress: string[] = [];
 const evaluated = async () =>

@@ -107,18 +107,18 @@ describe('baselines', () => {
 
   test('length is a shrunk line over the logarithm, the mean is the mean', () => {
     const fitted = Array.from({ length: 40 }, (_, i) => reply(1 + i, Math.log1p(1 + i)));
-    const said = predictBaselines(scale(5), fitted, [reply(1, 0), reply(40, 0)])!;
+    const said = predictBaselines(scale(5), { fitted, judged: [reply(1, 0), reply(40, 0)] })!;
     const centre = fitted.reduce((sum, { words: count }) => sum + Math.log1p(count), 0) / 40;
     expect(said.mean[0]).toBeCloseTo(centre, 12);
     expect(said.length[0]).toBeCloseTo(centre + (40 / 41) * (Math.log(2) - centre), 12);
     expect(said.length[1]).toBeCloseTo(centre + (40 / 41) * (Math.log(41) - centre), 12);
-    expect(predictBaselines(scale(5), fitted.slice(0, 9), [reply(1, 0)])).toBeNull();
+    expect(predictBaselines(scale(5), { fitted: fitted.slice(0, 9), judged: [reply(1, 0)] })).toBeNull();
   });
 
   test('words tell what they went with', () => {
     const say = (text: string, rating: number) => ({ ...reply(2, rating), text });
     const fitted = Array.from({ length: 60 }, (_, i) => (i % 2 ? say(`kind words ${i}`, 0) : say(`you clod ${i}`, 4)));
-    const { ngrams } = predictBaselines(scale(5), fitted, [say('kind words indeed', 0), say('oh you clod', 0)])!;
+    const { ngrams } = predictBaselines(scale(5), { fitted, judged: [say('kind words indeed', 0), say('oh you clod', 0)] })!;
     expect(ngrams[0]).toBeLessThan(1);
     expect(ngrams[1]).toBeGreaterThan(3);
   });

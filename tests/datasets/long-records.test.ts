@@ -1,0 +1,106 @@
+// Records of many megabytes: read as JSON.parse reads them, while other work of the process has its turns.
+import { describe, expect, test } from 'vitest';
+import { parseLongJson } from '../../src/datasets/long-json.ts';
+import { readRows } from '../../src/datasets/read.ts';
+import { contentHash, contentHashSlowly, promptKey, promptKeySlowly, type SampleContent } from '../../src/datasets/sample.ts';
+import { pieceLength } from '../../src/datasets/text-pieces.ts';
+import { collect } from './collect.ts';
+import { bytesOf } from './import-text.ts';
+
+/** What runs, and how often others had their turn meanwhile. A count, since a machine may stall for any time. */
+async function turnsDuring<T>(run: () => Promise<T>): Promise<{ result: T; turns: number }> {
+  let turns = 0;
+  let next: NodeJS.Immediate;
+  const tick = () => {
+    turns++;
+    next = setImmediate(tick);
+  };
+  next = setImmediate(tick);
+  try {
+    return { result: await run(), turns };
+  } finally {
+    clearImmediate(next);
+  }
+}
+
+const chat = (content: string) => ({
+  messages: [
+    { role: 'user', content: 'Tell me all.' },
+    { role: 'assistant', content },
+  ],
+});
+const read = (content: string) => collect(readRows({ bytes: bytesOf(content), name: 'x.jsonl' }));
+
+describe('a long record', () => {
+  test.each([
+    ['one long text', chat('All that is. '.repeat(1_000_000))],
+    [
+      'many turns',
+      {
+        messages: Array.from({ length: 20_000 }, (_, i) => ({
+          role: i % 2 ? 'assistant' : 'user',
+          content: 'word '.repeat(100),
+        })),
+      },
+    ],
+    ['a long prompt that names the conversation', { instruction: 'once '.repeat(2_000_000), output: 'b' }],
+    ['a long field nobody here knows', { ...chat('b'), vector: Array.from({ length: 1_000_000 }, (_, i) => i / 8) }],
+  ])('of %s lets others have their turn for every piece', async (_what, record) => {
+    const line = JSON.stringify(record);
+    const { result, turns } = await turnsDuring(() => read(line));
+    expect(result).toMatchObject([{ line: 1, samples: [{}] }]);
+    expect(turns).toBeGreaterThan(line.length / pieceLength);
+  });
+
+  test('gives what JSON.parse gives, wherever it is cut', async () => {
+    const odd = '\\ "\n\u2028🎲é\u0001]}{[,:';
+    const value = {
+      escapes: odd.repeat(60_000),
+      slashes: '\\'.repeat(pieceLength + 7),
+      pairs: '🎲'.repeat(pieceLength),
+      nested: [[{ 'a "key": {': Array.from({ length: 90_000 }, (_, i) => ({ i, e: [], o: {}, n: null, t: true })) }], -1.5e-7],
+    };
+    for (const text of [
+      JSON.stringify(value),
+      JSON.stringify(value, null, 1),
+      ` \n${JSON.stringify(value).replaceAll('é', '\\u00e9')} `,
+    ]) {
+      expect(await parseLongJson(text)).toEqual(value);
+    }
+    const big = `{"pad":"${'x'.repeat(pieceLength)}","id":12345678901234567890}`;
+    expect(String(((await parseLongJson(big)) as { id: unknown }).id)).toBe('12345678901234567890');
+  });
+
+  test.each(['{"a":"X', '{"a":"X"', '["X",oops]', '{"a":"X"} and more', '{a:"X"}', '{"a":"X\\q"}'])(
+    '%s is refused with its line',
+    async (text) => {
+      const problems = await read(text.replace('X', 'x'.repeat(2 * pieceLength)));
+      expect(problems).toMatchObject([{ line: 1, problem: expect.stringContaining('not JSON') }]);
+    },
+  );
+
+  test('has the hash and the key it has when worked on in one go', async () => {
+    const conversation = {
+      system: '🎲'.repeat(pieceLength),
+      turns: [{ role: 'user' as const, content: `a${'🎲\n"'.repeat(pieceLength)}` }],
+    };
+    for (const content of [
+      { kind: 'conversation', conversation },
+      { kind: 'text', text: `b${'🎲'.repeat(pieceLength)}` },
+    ] satisfies SampleContent[]) {
+      expect(await contentHashSlowly(content)).toBe(contentHash(content));
+      expect(await promptKeySlowly(content)).toBe(promptKey(content));
+    }
+  });
+});
+
+test('hashes are those of earlier releases', () => {
+  const turns = [
+    { role: 'user' as const, content: 'Was "das"? 🎲' },
+    { role: 'assistant' as const, content: 'Nein.' },
+  ];
+  expect(contentHash({ kind: 'conversation', conversation: { system: 'S', turns } })).toBe(
+    'fa45e7e835e1f29eb4f579383f13890b4ef32b3aa34f4625575ea9985d6a771a',
+  );
+  expect(contentHash({ kind: 'text', text: 'Once 🎲' })).toBe('4f863c823dae1683f2e3f40bcd1e95845891411104bbc9fa71978dd66f2acc55');
+});
