@@ -42,7 +42,7 @@ async function* slowly(text: string): AsyncGenerator<string> {
 
 /** `"name": value`. */
 function splitEntry(entry: string): [string, string] {
-  const [start, name] = /^\s*("(?:[^"\\]|\\.)*")\s*:/.exec(entry) ?? [];
+  const [start = '', name] = /^\s*("(?:[^"\\]|\\.)*")\s*:/.exec(entry) ?? [];
   if (name === undefined) throw new SyntaxError(`expected a field with its name, found ${JSON.stringify(entry.slice(0, 40))}`);
   return [JSON.parse(name), entry.slice(start.length)];
 }

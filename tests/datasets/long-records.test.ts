@@ -71,7 +71,7 @@ describe('a long record', () => {
     expect(String(((await parseLongJson(big)) as { id: unknown }).id)).toBe('12345678901234567890');
   });
 
-  test.each(['{"a":"X', '{"a":"X"', '["X",oops]', '{"a":"X"} and more', '{a:"X"}', '{"a":"X\\q"}'])(
+  test.each(['{"a":"X', '{"a":"X"', '{"a":["X",oops]}', '{"a":"X"} and more', '{a:"X"}', '{"a":"X\\q"}'])(
     '%s is refused with its line',
     async (text) => {
       const problems = await read(text.replace('X', 'x'.repeat(2 * pieceLength)));
