@@ -1,8 +1,7 @@
 // A JSON text of many megabytes, parsed in pieces between which other work has its turn: in one go it would hold up everything else of the process.
 import { setImmediate } from 'node:timers/promises';
-import { splitJson } from './json-elements.ts';
-import { parseJson } from './numerals.ts';
-import { inPieces, pieceLength } from './text-pieces.ts';
+import { Numeral, parseJson, writeJson } from './numerals.ts';
+import { pieceLength } from './text-pieces.ts';
 
 /** What lies deeper is parsed in one go: each level reads what is below it once more. */
 const deepest = 12;
@@ -10,35 +9,78 @@ const deepest = 12;
 /** The value of the text. Throws SyntaxError. */
 export async function parseLongJson(text: string, depth = 0): Promise<unknown> {
   if (text.length <= pieceLength || depth === deepest) return parseJson(text);
-  const first = /\S/.exec(text)?.[0];
+  const start = text.search(/\S/);
+  const first = text[start];
   if (first === '"') return await parseString(text.trim());
-  if (first === '[') {
-    const values: unknown[] = [];
-    for await (const element of elementsOf(text)) values.push(await parseLongJson(element, depth + 1));
-    return values;
-  }
-  if (first !== '{') return parseJson(text);
+  if (first !== '[' && first !== '{') return parseJson(text);
+  const values: unknown[] = [];
   const entries: [string, unknown][] = [];
-  for await (const element of elementsOf(text)) {
-    const [name, value] = splitEntry(element);
-    entries.push([name, await parseLongJson(value, depth + 1)]);
-  }
-  return Object.fromEntries(entries);
-}
-
-async function* elementsOf(text: string): AsyncGenerator<string> {
-  const elements = splitJson(slowly(text));
-  let next = await elements.next();
-  for (; !next.done; next = await elements.next()) yield next.value.text;
-  if (!next.value.complete) throw new SyntaxError('expected one complete value, it ends too early or goes on after its end');
-}
-
-async function* slowly(text: string): AsyncGenerator<string> {
-  for (const piece of inPieces(text)) {
-    yield piece;
+  for (const stretch of stretchesOf(text, start)) {
     await setImmediate();
+    if (stretch === null) continue;
+    if (first === '[') {
+      if (stretch.long) values.push(await parseLongJson(stretch.text, depth + 1));
+      else for (const value of parseJson(`[${stretch.text}]`) as unknown[]) values.push(value);
+    } else if (stretch.long) {
+      const [name, value] = splitEntry(stretch.text);
+      entries.push([name, await parseLongJson(value, depth + 1)]);
+    } else for (const entry of Object.entries(parseJson(`{${stretch.text}}`) as object)) entries.push(entry);
   }
+  return first === '[' ? values : Object.fromEntries(entries);
 }
+
+/** One long element of an array or object, or short ones with the commas between them. */
+interface Stretch {
+  text: string;
+  long: boolean;
+}
+
+/** What stands between the brackets of the array or object that opens at `start`; null only says that a piece was looked through. */
+function* stretchesOf(text: string, start: number): Generator<Stretch | null> {
+  let depth = 0;
+  let quoted = false;
+  let from = start + 1;
+  let element = from;
+  let paused = from;
+  for (let i = start; i < text.length; i++) {
+    if (i - paused >= pieceLength) {
+      yield null;
+      paused = i;
+    }
+    const code = text.charCodeAt(i);
+    if (quoted) {
+      if (code === backslash) i++;
+      else if (code === quote) quoted = false;
+      continue;
+    }
+    if (code === quote) quoted = true;
+    else if (code === openBrace || code === openBracket) depth++;
+    else if (code === closeBrace || code === closeBracket) depth--;
+    const closes = depth === 0;
+    if (!closes && !(depth === 1 && code === comma)) continue;
+    if (i - element > pieceLength) {
+      if (element > from) yield { text: text.slice(from, element - 1), long: false };
+      yield { text: text.slice(element, i), long: true };
+      from = i + 1;
+    } else if (closes || i - from >= pieceLength) {
+      yield { text: text.slice(from, i), long: false };
+      from = i + 1;
+    }
+    element = i + 1;
+    if (!closes) continue;
+    if (/\S/.test(text.slice(i + 1))) throw new SyntaxError('expected one value, the text goes on after its end');
+    return;
+  }
+  throw new SyntaxError('expected one complete value, the text ends too early');
+}
+
+const quote = 34;
+const comma = 44;
+const openBracket = 91;
+const backslash = 92;
+const closeBracket = 93;
+const openBrace = 123;
+const closeBrace = 125;
 
 /** `"name": value`. */
 function splitEntry(entry: string): [string, string] {
@@ -69,4 +111,42 @@ function cutAfter(quoted: string, from: number, wanted: number): number {
     at = slash + (quoted[from + slash + 1] === 'u' ? 6 : 2);
   }
   return Math.max(wanted, from + at);
+}
+
+/** Elements of an array written in one go. */
+const elementsAtOnce = 500;
+
+/** The value as writeJson writes it, with the same consideration for others. */
+export async function writeLongJson(value: unknown): Promise<string> {
+  let text = '';
+  let since = 0;
+  for (const piece of written(value, 0)) {
+    text += piece;
+    since += piece.length;
+    if (since < pieceLength) continue;
+    await setImmediate();
+    since = 0;
+  }
+  return text;
+}
+
+function* written(value: unknown, depth: number): Generator<string> {
+  if (typeof value !== 'object' || value === null || value instanceof Numeral || depth === deepest) yield writeJson(value);
+  else if (Array.isArray(value)) {
+    yield '[';
+    const whole = value.length > elementsAtOnce ? elementsAtOnce : 1;
+    for (let from = 0; from < value.length; from += whole) {
+      if (from > 0) yield ',';
+      if (whole > 1) yield writeJson(value.slice(from, from + whole)).slice(1, -1);
+      else yield* written(value[from], depth + 1);
+    }
+    yield ']';
+  } else {
+    yield '{';
+    for (const [i, [name, field]] of Object.entries(value).entries()) {
+      yield `${i === 0 ? '' : ','}${JSON.stringify(name)}:`;
+      yield* written(field, depth + 1);
+    }
+    yield '}';
+  }
 }

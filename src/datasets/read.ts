@@ -5,8 +5,9 @@ import { basename } from 'node:path';
 import { SteerError } from '../errors.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { detectFormat, formatOfName } from './detect.ts';
-import { untrained } from './formats/format.ts';
+import { unfit, untrained } from './formats/format.ts';
 import { type FormatName, formats } from './formats/table.ts';
+import { writeLongJson } from './long-json.ts';
 import { type Fields, otherFields } from './record-fields.ts';
 import { type InputRecord, readDocuments, readRecords } from './records.ts';
 import { type ParsedSample, preferences, promptKeySlowly, type Sample } from './sample.ts';
@@ -69,14 +70,33 @@ async function readRow(record: Extract<InputRecord, { value: unknown }>, name: F
   const format = formats[name];
   const schema = options.schema ?? format.schema;
   try {
+    checkTurns(record.value, format.fields);
     const parsed = format
       .parse(record.value, record.key, schema)
       .map((sample) => withRecord(sample, record.value, format.fields));
-    if (record.long) for (const sample of parsed) sample.conversationId ??= await promptKeySlowly(sample.content);
+    if (record.long) for (const sample of parsed) await prepare(sample);
     return { line: record.line, format: name, samples: parsed.map((sample) => settle(sample, schema, options.validationShare)) };
   } catch (error) {
     return { line: record.line, problem: reasonOf(error) };
   }
+}
+
+/** Messages of one record: beyond so many it is a whole corpus in one line, which would be checked in one go. */
+const mostTurns = 10_000;
+
+function checkTurns(record: unknown, fields: readonly string[]): void {
+  for (const [name, value] of Object.entries(record ?? {})) {
+    if (!Array.isArray(value) || value.length <= mostTurns || !fields.includes(name)) continue;
+    throw unfit(
+      `${name}: expected at most ${mostTurns} of one record, found ${value.length}. Write each conversation as a record`,
+    );
+  }
+}
+
+/** What settling a long sample would work out in one go. */
+async function prepare(sample: ParsedSample): Promise<void> {
+  sample.conversationId ??= await promptKeySlowly(sample.content);
+  if (sample.fields) sample.fieldsText = await writeLongJson(sample.fields);
 }
 
 /** The sample with what a record of any format may say of itself: that it is context alone, that it was preferred, and fields nobody here knows. */

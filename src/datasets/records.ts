@@ -60,11 +60,13 @@ function containerOf(start: string, named: boolean, ended: boolean): Container |
 
 /** A file of another kind is refused once and with what to do, not line by line. Throws `invalid_dataset`. */
 function refuseTable(first: string): void {
-  const start = first.trimStart().slice(0, 60);
-  if (start.startsWith('{')) return;
-  const table = /[,;\t]/.test(start);
-  const kind = table ? `${JSON.stringify(start)}, as of a table (CSV)` : JSON.stringify(start);
-  const remedy = table ? ` For a table: ${tableRemedy("pandas.read_csv('rows.csv')")}` : '';
+  const text = first.trimStart().slice(0, 2_000);
+  if (text.startsWith('{')) return;
+  const start = JSON.stringify(text.slice(0, 60));
+  const table = /[\t;,]/.exec(text.includes('\t') ? '\t' : text)?.[0];
+  const kind = table ? `${start}, as of a table (CSV or TSV)` : start;
+  const read = table === '\t' ? "pandas.read_csv('rows.tsv', sep='\\t')" : "pandas.read_csv('rows.csv')";
+  const remedy = table ? ` For a table: ${tableRemedy(read)}` : '';
   throw new SteerError(
     'invalid_dataset',
     `line 1: expected a JSON object, found ${kind}. Send JSON lines, one JSON array, or plain text under a name that ends in .txt.${remedy}`,

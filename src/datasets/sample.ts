@@ -25,6 +25,8 @@ export interface ParsedSample {
   readings?: (LabelReadings | undefined)[] | undefined;
   /** What the record says beside what its format knows. */
   fields?: RecordFields | undefined;
+  /** `fields` as JSON, each number with all its digits. */
+  fieldsText?: string | undefined;
   /** What the record calls its conversation; null when it has no name and the prompt must do. */
   conversationId: string | null;
   /** What the record calls itself. */
@@ -32,8 +34,6 @@ export interface ParsedSample {
 }
 
 export interface Sample extends ParsedSample {
-  /** `fields` as JSON, each number with all its digits. */
-  fieldsText?: string | undefined;
   /** Samples of one conversation fall on one side of the split. */
   conversationId: string;
   split: Split;

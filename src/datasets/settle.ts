@@ -23,7 +23,7 @@ export function settle(parsed: ParsedSample, schema: AttributeSchema | null, val
   checkText(conversationId);
   const { readings, ...rest } = parsed;
   const told = settleReadings(readings, content, schema);
-  const kept = rest.fields && { fieldsText: writeFields(rest.fields) };
+  const kept = rest.fields && { fieldsText: rest.fieldsText ?? writeFields(rest.fields) };
   return {
     ...rest,
     ...kept,

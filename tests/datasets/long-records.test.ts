@@ -1,6 +1,6 @@
 // Records of many megabytes: read as JSON.parse reads them, while other work of the process has its turns.
 import { describe, expect, test } from 'vitest';
-import { parseLongJson } from '../../src/datasets/long-json.ts';
+import { parseLongJson, writeLongJson } from '../../src/datasets/long-json.ts';
 import { readRows } from '../../src/datasets/read.ts';
 import { contentHash, contentHashSlowly, promptKey, promptKeySlowly, type SampleContent } from '../../src/datasets/sample.ts';
 import { pieceLength } from '../../src/datasets/text-pieces.ts';
@@ -37,9 +37,9 @@ describe('a long record', () => {
     [
       'many turns',
       {
-        messages: Array.from({ length: 20_000 }, (_, i) => ({
+        messages: Array.from({ length: 10_000 }, (_, i) => ({
           role: i % 2 ? 'assistant' : 'user',
-          content: 'word '.repeat(100),
+          content: 'word '.repeat(200),
         })),
       },
     ],
@@ -50,6 +50,18 @@ describe('a long record', () => {
     const { result, turns } = await turnsDuring(() => read(line));
     expect(result).toMatchObject([{ line: 1, samples: [{}] }]);
     expect(turns).toBeGreaterThan(line.length / pieceLength);
+  });
+
+  test('of more messages than a conversation has is refused by its line', async () => {
+    const messages = Array.from({ length: 10_001 }, () => ({ role: 'user', content: 'x' }));
+    expect(await read(JSON.stringify({ messages }))).toMatchObject([
+      { line: 1, problem: expect.stringContaining('messages: expected at most 10000 of one record, found 10001') },
+    ]);
+  });
+
+  test('is written as it is written in one go', async () => {
+    const value = { a: [1, [], { b: null }], long: Array.from({ length: 70_000 }, (_, i) => ({ i })), c: {}, d: 'x' };
+    expect(await writeLongJson(value)).toBe(JSON.stringify(value));
   });
 
   test('gives what JSON.parse gives, wherever it is cut', async () => {

@@ -106,7 +106,7 @@ describe('a reply that is context alone', () => {
       { train_detail: [{ train: true }, { train: false }] },
       'messages.1.train_detail: a reply is learnt as a whole',
     ],
-    ['calls of tools', { tool_calls: [{ id: 'a' }] }, 'messages.1.tool_calls: calls of tools cannot be read'],
+    ['calls of tools', { content: null, tool_calls: [{ id: 'a' }] }, 'messages.1.tool_calls: calls of tools cannot be read'],
   ])('%s is refused by name', async (_what, more, message) => {
     await expect(put([{ messages: [user('a'), reply('b', more)] }])).rejects.toThrow(message);
   });

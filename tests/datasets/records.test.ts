@@ -113,9 +113,10 @@ describe('what cannot be read is told with its line', () => {
     [
       'a table',
       Buffer.from('prompt,response\na,b\nc,d\n'),
-      /^line 1: .* found "prompt,response", as of a table \(CSV\).*read_csv/,
+      /^line 1: .* found "prompt,response", as of a table \(CSV or TSV\).*read_csv/,
     ],
-    ['a table in quotes', Buffer.from('"prompt";"response"\n"a";"b"\n'), /as of a table \(CSV\)/],
+    ['a table in quotes', Buffer.from('"prompt";"response"\n"a";"b"\n'), /as of a table \(CSV or TSV\)/],
+    ['a table of tabs', Buffer.from('text of many words\tlabel\n'), /read_csv\('rows\.tsv', sep='\\t'\)/],
     ['prose', Buffer.from('Once upon a time\n'), /^line 1: .* found "Once upon a time"\. Send .* name that ends in \.txt\.$/],
   ])('when it is %s, by name and with what to send instead', async (_what, bytes, message) => {
     for (const size of [1, 1000]) await expect(read(bytes, { size })).rejects.toThrow(message);

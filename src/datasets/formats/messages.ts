@@ -42,14 +42,15 @@ const roles = {
 type Speaker = keyof typeof roles;
 const openaiRoles = ['system', 'developer', 'user', 'assistant'] as const;
 
-export const openaiMessage = z.looseObject({ role: z.enum(openaiRoles), content, ...shared });
+// What is shared is looked at first: a message that calls tools has no content, and is refused for the calls.
+export const openaiMessage = z.looseObject({ ...shared, role: z.enum(openaiRoles), content });
 export const sharegptMessage = z.looseObject({
+  ...shared,
   from: z
     .string()
     .toLowerCase()
     .pipe(z.enum(Object.keys(roles) as Speaker[])),
   value: content,
-  ...shared,
 });
 
 /** A message in either spelling. */
