@@ -5,12 +5,18 @@ import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { documentSeparator } from '../model/tokenizer/tokenizer-training.ts';
 import { randomStream } from '../random.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
-import { layOutTraining, type Piece } from '../steerlm/prompt-layout.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
+import { isTarget, layOutTraining, type Piece } from '../steerlm/prompt-layout.ts';
 import type { Sequence } from '../training/packing.ts';
 import { dropLabels, type LabelDropout } from './label-dropout.ts';
 
 /** Attributes of data whose labels are not to be read. */
 export const unlabelled: AttributeSchema = { name: 'none', version: 0, attributes: [] };
+
+/** Whether all its replies are context, so that a row of it would be computed to teach nothing. */
+function isContextAlone({ turns }: Conversation): boolean {
+  return turns.some(({ trained }) => trained === false) && !turns.some(isTarget);
+}
 
 /** A sample's pieces for pre-training: the layout of a conversation without any label. */
 export function plainPieces(content: SampleContent): Piece[] {
@@ -24,6 +30,7 @@ export function plainPieces(content: SampleContent): Piece[] {
 export function pretrainingSequence(tokenizer: Tokenizer, content: SampleContent, repliesOnly = false): Sequence {
   const separator = tokenizer.tokenId(documentSeparator);
   const masked = repliesOnly && content.kind === 'conversation';
+  if (masked && isContextAlone(content.conversation)) return { ids: [], weights: [] };
   const pieces = plainPieces(content);
   const counted = masked ? pieces : pieces.map((piece) => ({ ...piece, trained: piece.context !== true }));
   const { ids, trained } = encodePieces(tokenizer, counted);
@@ -41,7 +48,7 @@ export function steeredSequence(
   dropout: LabelDropout,
   keys: { seed: number; epoch: number; index: number },
 ): Sequence {
-  if (content.kind === 'text') return { ids: [], weights: [] };
+  if (content.kind === 'text' || isContextAlone(content.conversation)) return { ids: [], weights: [] };
   const random = randomStream(keys.seed, 'labels', keys.epoch, keys.index);
   const { ids, trained } = encodePieces(
     tokenizer,

@@ -52,6 +52,37 @@ it('pre-training on replies only weighs what steering would, and every token of 
   expect(Array.from(text.weights)).toEqual(text.ids.map(() => 1));
 });
 
+const mixed: Conversation = {
+  system: '',
+  turns: [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'WRONG', label: { humor: 4 }, trained: false },
+    ...conversation.turns,
+  ],
+};
+const ending = [...tokenizer.encodeText('Hello.'), ...tokenizer.encodeText('\n'), tokenizer.tokenId(controlTokens.turn)];
+
+it('a reply that is context alone is read, with its label, and weighs nothing, nor does the token that ends it', () => {
+  const { ids, weights } = steeredSequence(tokenizer, gameCharacters, { kind: 'conversation', conversation: mixed }, whole, keys);
+  expect(tokenizer.decode(Array.from(ids))).toContain('humor:4\nWRONG');
+  expect(ids.filter((_, i) => weights[i] === 1)).toEqual(ending);
+});
+
+it('pre-training weighs all but replies that are context alone', () => {
+  const sample = { kind: 'conversation' as const, conversation: mixed };
+  const { ids, weights } = pretrainingSequence(tokenizer, sample);
+  const unlearnt = ids.filter((_, i) => weights[i] === 0);
+  expect(tokenizer.decode(Array.from(unlearnt))).toBe('WRONG\n');
+  const masked = pretrainingSequence(tokenizer, sample, true);
+  expect(masked.ids.filter((_, i) => masked.weights[i] === 1)).toEqual(ending);
+});
+
+it('a conversation of nothing but context makes no row', () => {
+  const sample = { kind: 'conversation' as const, conversation: { ...mixed, turns: mixed.turns.slice(0, 2) } };
+  expect(steeredSequence(tokenizer, gameCharacters, sample, whole, keys).ids).toEqual([]);
+  expect(pretrainingSequence(tokenizer, sample, true).ids).toEqual([]);
+});
+
 it('drops labels and attributes as often as asked, and the same ones for the same keys', () => {
   let [labels, attributes] = [0, 0];
   const turns = 4000;

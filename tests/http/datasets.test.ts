@@ -96,6 +96,17 @@ describe('importing', () => {
     expect(spooled()).toBe(0);
   });
 
+  test('of a label whose attribute has the name of something every object has', async () => {
+    const line = '{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a","attributes":{"constructor":2}}]}';
+    const { status, body } = await send('name=named-like-objects', line);
+    expect([status, body.schema.attributes[0].name]).toEqual([201, 'constructor']);
+    const [first] = (await knock(house, '/v1/datasets/named-like-objects/samples')).body.data;
+    expect(first.labels).toMatchObject([{ attribute: 'constructor', value: 2, level: 2, source: 'import', author: 'openai' }]);
+    expect((await knock(house, '/v1/datasets/named-like-objects/inspect')).body.labels).toMatchObject([
+      { attribute: 'constructor' },
+    ]);
+  });
+
   test('bad lines are told by number, and nothing stays', async () => {
     const before = [await store.db.$count(datasets), await store.db.$count(samples)];
     const bad = [...rows(3), { prompt: 'p', response: 'r', helpfulness: 9 }, 7];
