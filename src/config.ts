@@ -29,6 +29,8 @@ export interface Config {
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** A job whose worker is silent for so long is taken over by another. */
   jobLeaseMs: number;
+  /** What is being answered when the server is told to stop may go on for so long. */
+  shutdownGraceMs: number;
   limits: {
     /** Largest request body, bytes. */
     bodyBytes: number;
@@ -70,6 +72,7 @@ const Environment = z.object({
   MAX_UNPACKED_BYTES: whole(1024, 2 ** 33).default(2 ** 31),
   MAX_SCORED_TURNS: whole(1, 100_000).default(256),
   JOB_LEASE_MS: whole(500, 3_600_000).default(15_000),
+  SHUTDOWN_GRACE_MS: whole(0, 3_600_000).default(10_000),
 });
 
 /**
@@ -109,6 +112,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     },
     logLevel: env.LOG_LEVEL,
     jobLeaseMs: env.JOB_LEASE_MS,
+    shutdownGraceMs: env.SHUTDOWN_GRACE_MS,
     limits: {
       bodyBytes: env.MAX_BODY_BYTES,
       fileBytes: env.MAX_FILE_BYTES,

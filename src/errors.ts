@@ -12,6 +12,7 @@ export const failures = {
   model_not_found: { status: 404, retryable: false, summary: 'No model of that name is served' },
   not_found: { status: 404, retryable: false, summary: 'Nothing is at that address' },
   method_not_allowed: { status: 405, retryable: false, summary: 'The address does not answer that method' },
+  request_timeout: { status: 408, retryable: true, summary: 'The request came too slowly' },
   conflict: { status: 409, retryable: false, summary: 'The thing exists already or is in use' },
   body_too_large: { status: 413, retryable: false, summary: 'The body is larger than the server accepts' },
   unsupported_media_type: { status: 415, retryable: false, summary: 'The content type is not one the route reads' },

@@ -19,7 +19,8 @@ export function serveCommand(surroundings: Surroundings): Command {
       'Serves the models over HTTP with the OpenAI protocol and works on labelling, batch and fine-tuning jobs. Settings are environment variables:\n' +
         'HOST (127.0.0.1), PORT (8080), MODELS_DIR (models), DATA_DIR (data), DATABASE_URL, STEER_API_KEY, UPSTREAM_API_KEY,\n' +
         'EXECUTION_PROVIDER (auto), MODEL_PRECISION (int8), MAX_CACHE_BYTES, MAX_PREFIX_BYTES, MAX_SEQUENCES, MAX_WAITING,\n' +
-        'LOG_LEVEL (info), MAX_BODY_BYTES, MAX_FILE_BYTES, MAX_UNPACKED_BYTES, MAX_SCORED_TURNS, JOB_LEASE_MS.',
+        'LOG_LEVEL (info), MAX_BODY_BYTES, MAX_FILE_BYTES, MAX_UNPACKED_BYTES, MAX_SCORED_TURNS, JOB_LEASE_MS,\n' +
+        'SHUTDOWN_GRACE_MS (10000).',
     )
     .option('--no-work', 'leave jobs to `steer work` processes on the same Postgres')
     .addHelpText('after', '\nExample:\n  PORT=9000 steer serve')
@@ -33,16 +34,19 @@ async function serve({ config: read, signal }: Surroundings, works: boolean): Pr
   try {
     const { app, models } = runtime;
     const server = await listen(app, config);
+    const closed = (signal.aborted ? Promise.resolve() : once(signal, 'abort')).then(async () => {
+      log.info({ graceMs: config.shutdownGraceMs }, 'stopping');
+      await server.close(config.shutdownGraceMs);
+    });
     try {
       log.info({ url: server.url, models: models.list().map(({ id }) => id) }, `listening on ${server.url}`);
       await warmUp(models, log, signal);
-      if (signal.aborted) return;
-      if (works) runtime.work();
-      log.info('ready');
-      if (!signal.aborted) await once(signal, 'abort');
-      log.info('stopping');
-    } finally {
-      await server.close();
+      if (works && !signal.aborted) runtime.work();
+      if (!signal.aborted) log.info('ready');
+      await closed;
+    } catch (error) {
+      await server.close(0);
+      throw error;
     }
   } finally {
     await runtime.close();

@@ -7,6 +7,7 @@ import type { Priority } from '../generation/language-model.ts';
 import type { Admission } from '../npc/client-tokens.ts';
 import type { Models } from '../registry/models.ts';
 import type { Db, Tx } from '../store/connect.ts';
+import type { Stopping } from './stopping.ts';
 
 export interface AppContext {
   models: Models;
@@ -31,6 +32,9 @@ export interface AppEnv {
     priority?: Priority;
     /** Of the connection: what `listen` knows of a request over the wire. */
     address?: string | undefined;
+    /** Given by the server that a request came to: how to hear that it stops, and why it gave this request up, where it did. */
+    stopping?: Stopping;
+    givenUp?: () => SteerError | undefined;
   };
   Variables: {
     requestId: string;

@@ -4,11 +4,12 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
 import { SteerError } from '../errors.ts';
+import { giveWay } from '../event-loop.ts';
 import { requireKey } from './access.ts';
 import type { AppContext, AppEnv } from './app-context.ts';
 import { logRequests } from './log.ts';
 import { npcService } from './npc-lines.ts';
-import { renderFailure, renderUnknownRoute, toFailure, toInvalidRequest } from './problem.ts';
+import { renderFailure, renderUnknownRoute, toInvalidRequest } from './problem.ts';
 import { addAttributes } from './routes/attributes.ts';
 import { addBatches } from './routes/batches.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
@@ -30,6 +31,7 @@ import { addNpcs } from './routes/npcs.ts';
 import { addPlayground } from './routes/playground.ts';
 import { addRaters } from './routes/raters.ts';
 import { addRemembered } from './routes/remembered.ts';
+import { failureUnder, follow } from './stopping.ts';
 import { pictureBytes, refuseEncoded, takesPicture, takesUpload } from './uploads.ts';
 
 /** The whole application as one function from Request to Response; `listen` puts it on a port. */
@@ -48,7 +50,12 @@ export function createApp(context: AppContext): OpenAPIHono<AppEnv> {
     if (signal.aborted) abort.abort();
     else signal.addEventListener('abort', () => abort.abort(), { once: true });
     c.set('abort', abort);
+    const unfollow = follow(c.env?.stopping?.graceOver, abort);
+    if (!c.req.path.startsWith('/health/')) await giveWay();
     await next();
+    const streamed = c.get('streamed');
+    if (streamed) void streamed.finally(unfollow);
+    else unfollow();
   });
   app.use(requireKey(context.config.apiKey, context.db));
   const limited = limitBody(context.config.limits.bodyBytes, 'Send less, or raise MAX_BODY_BYTES.');
@@ -81,7 +88,7 @@ export function createApp(context: AppContext): OpenAPIHono<AppEnv> {
   addHealth(app, context);
   addPlayground(app);
   app.notFound(renderUnknownRoute(app));
-  app.onError((error, c) => renderFailure(c, toFailure(error)));
+  app.onError((error, c) => renderFailure(c, c.env?.givenUp?.() ?? failureUnder(c.get('abort').signal, error)));
   return app;
 }
 

@@ -1,13 +1,12 @@
 // The events of a job as server-sent events: those there are, then each as it comes, until the job has ended.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { streamSSE } from 'hono/streaming';
 import { SteerError } from '../errors.ts';
 import { endedStatuses, findJob, type JobEvent, listEvents } from '../jobs/jobs.ts';
 import { jsonLine } from '../json-line.ts';
 import type { Db } from '../store/connect.ts';
 import type { RequestContext } from './app-context.ts';
-import { toFailure } from './problem.ts';
-import { toEnvelope } from './schemas/failure.ts';
+import { streamPieces } from './event-stream.ts';
+import { follow } from './stopping.ts';
 
 /** Events read at once. */
 const pageEvents = 100;
@@ -39,19 +38,18 @@ export function streamEvents(
   toWire: (event: JobEvent) => { id: string },
 ): Response {
   let seen = readEventId(c.req.header('last-event-id'), 'Last-Event-ID') || after;
-  let settle: (failure: SteerError | undefined) => void = () => {};
-  c.set('streamed', new Promise((resolve) => (settle = resolve)));
-  c.header('X-Accel-Buffering', 'no');
-  const { signal } = c.get('abort');
-  return streamSSE(c, async (stream) => {
-    stream.onAbort(() => c.get('abort').abort());
+  const abort = c.get('abort');
+  const { signal } = abort;
+  // Whoever only watches comes back to another server; the job is not waited for.
+  const unfollow = follow(c.env?.stopping?.begun, abort);
+  return streamPieces(c, 'events', async (stream) => {
     let told = performance.now();
     try {
       while (!stream.aborted) {
         // Looked at before the events: what comes between the two is told in the next round.
         const ended = endedStatuses.includes((await findJob(db, jobId)).status);
         const events = await listEvents(db, jobId, { after: seen, limit: pageEvents });
-        for (const event of events) await stream.writeSSE({ id: String(event.id), data: jsonLine(toWire(event)) });
+        for (const event of events) await stream.write(`data: ${jsonLine(toWire(event))}\nid: ${event.id}\n\n`);
         seen = events.at(-1)?.id ?? seen;
         if (events.length === pageEvents) continue;
         if (ended) break;
@@ -62,12 +60,8 @@ export function streamEvents(
         }
         await sleep(lookMs, undefined, { signal });
       }
-      await stream.writeSSE({ data: '[DONE]' });
-      settle(undefined);
-    } catch (error) {
-      const failure = toFailure(error);
-      await stream.writeSSE({ data: jsonLine(toEnvelope(failure, c.get('requestId'))) });
-      settle(failure);
+    } finally {
+      unfollow();
     }
   });
 }

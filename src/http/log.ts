@@ -4,7 +4,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../config.ts';
 import type { SteerError } from '../errors.ts';
 import type { AppEnv } from './app-context.ts';
-import { toFailure } from './problem.ts';
+import { failureUnder } from './stopping.ts';
 
 /** Log that writes JSON lines to standard output, or to `destination`. */
 export function createLog(level: Config['logLevel'], destination: DestinationStream = openOutput(1)): Logger {
@@ -43,7 +43,7 @@ export function logRequests(log: Logger): MiddlewareHandler<AppEnv> {
     };
     const streamed = c.get('streamed');
     if (streamed) void streamed.then(write);
-    else write(c.error && toFailure(c.error));
+    else write(c.error && (c.env?.givenUp?.() ?? failureUnder(c.get('abort').signal, c.error)));
   };
 }
 

@@ -1,17 +1,20 @@
 // Puts an app on a port and takes it off again without cutting replies short. Knows no routes.
-import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { createAdaptorServer, getRequestListener, RequestError } from '@hono/node-server';
 import { WebSocketServer } from 'ws';
 import { SteerError } from '../errors.ts';
+import { defaultPatience, newRequestId, type Patience, refuseBroken, watchBody, watchReader } from './patience.ts';
 import { toFailure } from './problem.ts';
 import { toEnvelope } from './schemas/failure.ts';
+import { createStopping, serverStops } from './stopping.ts';
 
 export interface Listening {
   /** With the port really taken, where 0 was asked for. */
   url: string;
-  /** Stops accepting, lets running replies finish for `graceMs`, then cuts the rest off. */
+  /**
+   * Stops accepting and refuses what comes on open connections; lets running replies finish for `graceMs`, then tells the rest why they end.
+   */
   close(graceMs?: number): Promise<void>;
 }
 
@@ -20,53 +23,95 @@ interface Fetches {
   fetch(request: Request, env?: object): Response | Promise<Response>;
 }
 
+/** Without a setting, ms. */
+const defaultGraceMs = 10_000;
 /** Largest message a socket takes, bytes. */
 const mostMessage = 2 ** 16;
+/** Between the end of the grace and that of every connection: time to be told why. */
+const tellMs = 500;
 
 /** Serves the app. Throws invalid_config when the address cannot be taken. */
-export async function listen(app: Fetches, address: { host: string; port: number }): Promise<Listening> {
-  const answer = getRequestListener((request, { incoming }) => app.fetch(request, { address: incoming.socket.remoteAddress }), {
-    errorHandler: renderOutsideApp,
-  });
+export async function listen(
+  app: Fetches,
+  address: { host: string; port: number },
+  patience: Patience = defaultPatience,
+): Promise<Listening> {
+  const stopping = createStopping();
+  /** Why the server itself gave a request up. */
+  const givenUp = new WeakMap<object, SteerError>();
+  const answering = new WeakMap<object, ServerResponse>();
+  const fetch = (request: Request, env: object) => {
+    if (stopping.begun.aborted) return renderOutsideApp(serverStops());
+    const { incoming } = env as { incoming: IncomingMessage };
+    // The adapter keeps marks of its own on the object it hands over.
+    return app.fetch(request, Object.assign(env, { address: incoming.socket.remoteAddress, stopping, givenUp: () => givenUp.get(incoming) }));
+  };
+  const answer = getRequestListener(fetch as never, { errorHandler: renderOutsideApp });
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    answering.set(incoming.socket, outgoing);
+    watchReader(outgoing, patience);
+    watchBody(incoming, outgoing, patience, (failure) => givenUp.set(incoming, failure));
+    return answer(incoming, outgoing);
+  };
   const sockets = new WebSocketServer({ noServer: true, maxPayload: mostMessage });
+  const { stallMs } = patience;
   const server = createAdaptorServer({
-    // The adapter finds its own in the same object again.
-    fetch: (request, env) => app.fetch(request, Object.assign(env, { address: env.incoming.socket.remoteAddress })),
+    fetch: fetch as never,
     // The adapter describes the same class more narrowly than its own types do.
     websocket: { server: sockets as never },
-    createServer: () => createServer(answer),
+    // Node would bound the time of a whole request, however large.
+    createServer: () =>
+      createServer({ requestTimeout: 0, headersTimeout: stallMs, connectionsCheckingInterval: stallMs / 3 }, listener),
   }) as Server;
+  refuseBroken(server, (socket) => {
+    const { headersSent, writableFinished } = answering.get(socket) ?? { headersSent: false, writableFinished: false };
+    return headersSent && !writableFinished;
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(toListenFailure(cause, address)));
     server.listen(address.port, address.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
   const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
-  return { url: `http://${host}:${port}`, close: (graceMs = 10_000) => close(server, sockets, graceMs) };
+  return { url: `http://${host}:${port}`, close: (graceMs = defaultGraceMs) => close(server, sockets, stopping, graceMs) };
 }
 
-async function close(server: Server, sockets: WebSocketServer, graceMs: number): Promise<void> {
-  for (const socket of sockets.clients) socket.close(1001, 'The server is stopping.');
+async function close(
+  server: Server,
+  sockets: WebSocketServer,
+  stopping: ReturnType<typeof createStopping>,
+  graceMs: number,
+): Promise<void> {
+  stopping.begin();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // A connection that was busy when closing began turns idle later, and would linger for its keep-alive time.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  const cutOff = setTimeout(() => {
+  const end = () => {
     server.closeAllConnections();
     for (const socket of sockets.clients) socket.terminate();
+  };
+  let last: NodeJS.Timeout | undefined;
+  const graceOver = setTimeout(() => {
+    stopping.endGrace();
+    last = setTimeout(end, tellMs);
   }, graceMs);
   await closed;
   clearInterval(sweep);
-  clearTimeout(cutOff);
+  clearTimeout(graceOver);
+  clearTimeout(last);
 }
 
 /** What never reaches the app: a request too broken to become one (a bad Host header, say), or something thrown that is no Error. */
 function renderOutsideApp(error: unknown): Response {
-  const requestId = `req_${randomUUID().replaceAll('-', '')}`;
+  const requestId = newRequestId();
   const failure =
     error instanceof RequestError
       ? new SteerError('invalid_request', 'Expected a well-formed HTTP request: check its address and Host header.')
       : toFailure(error);
-  return Response.json(toEnvelope(failure, requestId), { status: failure.status, headers: { 'x-request-id': requestId } });
+  return Response.json(toEnvelope(failure, requestId), {
+    status: failure.status,
+    headers: { 'x-request-id': requestId, connection: 'close', ...(failure.status === 503 ? { 'retry-after': '1' } : {}) },
+  });
 }
 
 function toListenFailure(cause: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): SteerError {

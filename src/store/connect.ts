@@ -2,7 +2,6 @@
 // Both come out as one Drizzle type; callers cannot tell them apart. Migrating is a separate act (migrate.ts).
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
@@ -10,6 +9,7 @@ import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js';
 import postgres, { type Sql } from 'postgres';
 import { SteerError } from '../errors.ts';
+import { giveWay } from '../event-loop.ts';
 import { closeToOthers, makePrivateFolder } from '../private-files.ts';
 import { refuseWithoutRoom } from './embedded-room.ts';
 import { type Locked, lockFolder } from './folder-lock.ts';
@@ -184,14 +184,27 @@ function roomy(client: PGlite, folder: string): PGlite {
   return client;
 }
 
-/** PGlite answers on microtasks alone: a loop of queries would keep every request and timer of the process waiting until its end. */
+/**
+ * PGlite answers on microtasks alone, and begins the next query that waits before the answer to the last is heard of: whoever asks much, or many who
+ * ask at once, would keep every request and timer of the process waiting. So queries begin one after the other, and give way in between.
+ */
 function yielding(client: PGlite): PGlite {
-  const query = client.query.bind(client);
-  client.query = async <T>(...asked: Parameters<typeof query>) => {
-    const answer = await query<T>(...asked);
-    await setImmediate();
+  const [query, transaction] = [client.query.bind(client), client.transaction.bind(client)];
+  let last: Promise<unknown> = Promise.resolve();
+  client.query = <T>(...asked: Parameters<typeof query>) => {
+    const answer = last.then(giveWay).then(() => query<T>(...asked));
+    last = answer.catch(() => {});
     return answer;
   };
+  client.transaction = <T>(act: Parameters<typeof transaction<T>>[0]) =>
+    transaction<T>((tx) => {
+      const inside = tx.query.bind(tx);
+      tx.query = async <R>(...asked: Parameters<typeof inside>) => {
+        await giveWay();
+        return await inside<R>(...asked);
+      };
+      return act(tx);
+    });
   return client;
 }
 

@@ -15,6 +15,7 @@ import { beginReplies } from '../replies.ts';
 import { failureResponses } from '../schemas/failure.ts';
 import { ChatCompletion, Steering, toReplyHead } from '../schemas/replies.ts';
 import { toCompletionRequest } from '../schemas/sampling.ts';
+import { untilBegun } from '../stopping.ts';
 
 const body = { required: true, content: { 'application/json': { schema: ChatBody } } } as const;
 const failures = failureResponses(
@@ -81,7 +82,7 @@ const renderRoute = createRoute({
 export function addChatCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(completionRoute, async (c) => {
     const request = c.req.valid('json');
-    const prompt = await toChatPrompt(context.models, request);
+    const prompt = await untilBegun(c, toChatPrompt(context.models, request));
     return complete(c, context, request, prompt);
   });
 
@@ -114,7 +115,8 @@ async function complete(c: RequestContext, context: AppContext, request: ChatBod
       : undefined;
   const head = toReplyHead('chatcmpl', model);
   const onReplies = (replies: SteeredReply[]) => recordReplies(c, context, { head, request, prompt, seed: wanted.seed, replies });
-  const events = await beginReplies(begin({ ...wanted, phases: prompt.phases }, prompt, { bestOf, measure }, signal));
+  const begun = beginReplies(begin({ ...wanted, phases: prompt.phases }, prompt, { bestOf, measure }, signal));
+  const events = await untilBegun(c, begun);
   if (request.stream) {
     const includeUsage = request.stream_options?.include_usage === true;
     return streamChunks(c, toChatChunks(head, prompt, events, { n: wanted.n, includeUsage, measure, onReplies }));

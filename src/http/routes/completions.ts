@@ -1,6 +1,7 @@
 // POST /v1/completions: what the model writes after a raw text, with no roles, no labels and no steering.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
+import { giveWay } from '../../event-loop.ts';
 import type { LanguageModel, TokenLikelihood } from '../../generation/language-model.ts';
 import { gatherReplies, inOrder, type Reply, type ReplyEvent, toReply } from '../../generation/replies.ts';
 import { findModel } from '../../registry/models.ts';
@@ -13,6 +14,7 @@ import { failureResponses } from '../schemas/failure.ts';
 import { toTextLogprobs } from '../schemas/logprobs.ts';
 import { type ReplyHead, TextCompletion, type TextCompletionChunk, toReplyHead } from '../schemas/replies.ts';
 import { mostTopLogprobs, refuseUnsupported, samplingFields, toCompletionRequest } from '../schemas/sampling.ts';
+import { untilBegun } from '../stopping.ts';
 
 const TokenIds = z.array(z.int().min(0)).min(1);
 const Prompt = z.union([z.string().min(1), z.array(z.string().min(1)).length(1), TokenIds, z.array(TokenIds).length(1)], {
@@ -79,7 +81,8 @@ const route = createRoute({
 export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(route, async (c) => {
     const request = c.req.valid('json');
-    const model = await context.models.language(findModel(context.models, request.model, ['language']).id);
+    const model = await untilBegun(c, context.models.language(findModel(context.models, request.model, ['language']).id));
+    await giveWay();
     const tokenIds = toTokenIds(request.prompt, model);
     // A token is told of together with its likelihood.
     const topLogprobs = request.logprobs ?? (request.return_token_ids ? 0 : null);
@@ -88,7 +91,7 @@ export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): v
     const onReplies = (replies: Reply[]) => {
       return recordReplies(c, context, { head, request, prompt: { model, tokenIds }, seed: wanted.seed, replies });
     };
-    const events = await beginReplies(model.complete(wanted, c.get('abort').signal));
+    const events = await untilBegun(c, beginReplies(model.complete(wanted, c.get('abort').signal)));
     if (request.stream) {
       const includeUsage = request.stream_options?.include_usage === true;
       const tell = tellTokens(request, model);

@@ -31,6 +31,7 @@ import {
   WarmObject,
 } from '../schemas/npc-sessions.ts';
 import { answered, jsonBody } from '../schemas/route-parts.ts';
+import { untilBegun } from '../stopping.ts';
 
 const tags = ['Character sessions'];
 const params = z.object({ id: z.string().max(64), sid: z.string().max(64) });
@@ -178,7 +179,8 @@ export function addNpcPlay(app: OpenAPIHono<AppEnv>, context: AppContext, npcs: 
   app.openapi(sayRoute, async (c) => {
     const { id: npcId, sid: sessionId } = c.req.valid('param');
     const body = c.req.valid('json');
-    const said = await beginReplies(sayLine(c, context, npcs(), { npcId, sessionId, body }, c.get('abort').signal));
+    const begun = beginReplies(sayLine(c, context, npcs(), { npcId, sessionId, body }, c.get('abort').signal));
+    const said = await untilBegun(c, begun);
     if (body.stream) return wantsLines(c.req.header('accept')) ? streamJsonLines(c, said) : streamChunks(c, said);
     for await (const object of said) if (object.object === 'npc.line') return c.json(object, 200);
     throw new SteerError('internal_error', 'The line ended without an end.');

@@ -3,13 +3,15 @@ import { upgradeWebSocket } from '@hono/node-server';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { WSContext } from 'hono/ws';
 import { SteerError } from '../../errors.ts';
+import { giveWay } from '../../event-loop.ts';
 import type { Permission } from '../../npc/client-tokens.ts';
 import type { AppContext, AppEnv, RequestContext } from '../app-context.ts';
 import { describeError } from '../log.ts';
 import { type NpcService, sayLine } from '../npc-lines.ts';
-import { toFailure, toInvalidRequest } from '../problem.ts';
+import { toInvalidRequest } from '../problem.ts';
 import { failureResponses, toEnvelope } from '../schemas/failure.ts';
 import { EventBody, SayBody } from '../schemas/npc-sessions.ts';
+import { failureUnder, follow } from '../stopping.ts';
 import { tellEvent, toMood } from './npc-play.ts';
 
 const Ref = z.string().max(128).optional();
@@ -38,7 +40,8 @@ const socketRoute = createRoute({
   description:
     'Each message is JSON: `{"send": "say", "text": …}` with the fields of the route say, `{"send": "event", "type": …}`, `{"send": "mood"}` or ' +
     '`{"send": "cancel"}`, and perhaps a `ref` that comes back with every answer. Answers are `NpcSentence`, `NpcLine`, `NpcMood`, `NpcCancel` and ' +
-    '`Error`. Closing the socket breaks off a line that is being said.',
+    '`Error`. Messages are answered one after the other; `cancel`, and a line with `interrupt`, break off the one being said. A client may have ' +
+    '64 messages waiting; with more the socket is closed (1008). Closing it breaks off a line that is being said.',
   request: {
     params,
     query: z.object({ token: z.string().max(128).optional().openapi({ description: 'A client token, for browsers' }) }),
@@ -75,7 +78,20 @@ function refuseForeignPage(c: RequestContext): void {
   );
 }
 
-/** One connection. */
+/** What a socket needs of the library's own. */
+interface RawSocket {
+  /** Calls back when the message has left this process. */
+  send(data: string, sent: (error?: Error) => void): void;
+  terminate(): void;
+}
+
+/** Messages that may wait behind the one being answered. */
+const mostWaiting = 64;
+/** A client that reads nothing of an answer for so long is let go, ms. */
+const mostUnsentMs = 30_000;
+const closing = { stopping: 1001, tooMuch: 1008 } as const;
+
+/** One connection. Messages are answered one after the other, the next when the client has room for it; only `cancel` and a line that breaks another off act at once. */
 class Talk {
   readonly #request: RequestContext;
   readonly #context: AppContext;
@@ -84,6 +100,11 @@ class Talk {
   readonly #sessionId: string;
   readonly #gone = new AbortController();
   readonly #requestId: string;
+  readonly #unfollow: (() => void)[];
+  readonly #waiting: unknown[] = [];
+  #socket: WSContext | undefined;
+  #busy = false;
+  #cancelling = false;
 
   constructor(c: RequestContext, context: AppContext, npcs: NpcService, npcId: string, sessionId: string) {
     this.#request = c;
@@ -92,61 +113,131 @@ class Talk {
     this.#npcId = npcId;
     this.#sessionId = sessionId;
     this.#requestId = c.get('requestId');
+    const { stopping } = c.env;
+    const stop = new AbortController();
+    stop.signal.addEventListener('abort', () => this.#leaveWhenIdle(), { once: true });
+    this.#unfollow = [follow(stopping?.graceOver, this.#gone), follow(stopping?.begun, stop)];
   }
 
   listeners() {
-    return {
-      onMessage: (event: { data: unknown }, socket: WSContext) => void this.#hear(event.data, socket),
-      onClose: () => this.#gone.abort(),
-      onError: () => this.#gone.abort(),
+    const leave = () => {
+      this.#waiting.length = 0;
+      for (const unfollow of this.#unfollow) unfollow();
+      this.#gone.abort();
     };
+    return {
+      onOpen: (_: unknown, socket: WSContext) => {
+        this.#socket = socket;
+        this.#leaveWhenIdle();
+      },
+      onMessage: (event: { data: unknown }, socket: WSContext) => this.#take(event.data, socket),
+      onClose: leave,
+      onError: leave,
+    };
+  }
+
+  /** Lets what is being answered end first. */
+  #leaveWhenIdle(): void {
+    if (!this.#request.env.stopping?.begun.aborted || this.#busy) return;
+    this.#socket?.close(closing.stopping, 'The server is stopping.');
+  }
+
+  #take(data: unknown, socket: WSContext): void {
+    if (this.#gone.signal.aborted || socket.readyState !== 1) return;
+    const breaking = this.#busy && !this.#cancelling ? this.#breakOff(data, socket) : undefined;
+    if (breaking) {
+      this.#cancelling = true;
+      void breaking.over.finally(() => (this.#cancelling = false));
+      if (breaking.answered) return;
+    }
+    if (this.#waiting.length >= mostWaiting) {
+      this.#waiting.length = 0;
+      socket.close(closing.tooMuch, `More than ${mostWaiting} messages wait; send the next after an answer.`);
+      return;
+    }
+    this.#waiting.push(data);
+    if (!this.#busy) void this.#work(socket);
+  }
+
+  /** What a message does to the line being said that cannot wait for its end; undefined for all that can. */
+  #breakOff(data: unknown, socket: WSContext): { over: Promise<unknown>; answered: boolean } | undefined {
+    const message = readMessage(data);
+    if (message?.send === 'cancel') return { over: this.#hear(data, socket), answered: true };
+    if (message?.send !== 'say' || !message.interrupt || this.#refusal(message)) return undefined;
+    return { over: this.#npcs.stage.interrupt(this.#sessionId), answered: false };
+  }
+
+  async #work(socket: WSContext): Promise<void> {
+    this.#busy = true;
+    while (this.#waiting.length > 0 && socket.readyState === 1) {
+      await giveWay();
+      await this.#hear(this.#waiting.shift(), socket);
+    }
+    this.#busy = false;
+    this.#leaveWhenIdle();
   }
 
   async #hear(data: unknown, socket: WSContext): Promise<void> {
     let ref: string | undefined;
-    const tell = (object: object) => socket.send(JSON.stringify(ref === undefined ? object : { ...object, ref }));
+    const tell = (object: object) => this.#send(JSON.stringify(ref === undefined ? object : { ...object, ref }), socket);
     try {
       const json = parseJson(data);
       ref = Ref.catch(undefined).parse((json as { ref?: unknown } | null)?.ref);
       const { success, data: message, error } = Message.safeParse(json);
       if (!success) throw toInvalidRequest(error);
-      this.#admit(message);
+      const refusal = this.#refusal(message);
+      if (refusal) throw refusal;
       await this.#answer(message, tell);
     } catch (error) {
-      const failure = toFailure(error);
-      if (failure.status >= 500) {
+      const failure = failureUnder(this.#gone.signal, error);
+      if (failure.status >= 500 && failure.code !== 'not_ready') {
         const line = { requestId: this.#requestId, code: failure.code, err: describeError(failure.cause ?? failure) };
         this.#context.log.error(line, 'message failed');
       }
-      if (!this.#gone.signal.aborted) tell(toEnvelope(failure, this.#requestId));
+      await tell(toEnvelope(failure, this.#requestId));
     }
   }
 
+  /** Settles when the message has left, so that what a client does not read is never more than one. */
+  async #send(text: string, socket: WSContext): Promise<void> {
+    if (socket.readyState !== 1) return;
+    const raw = socket.raw as RawSocket;
+    const late = setTimeout(() => {
+      const line = { requestId: this.#requestId, npcSession: this.#sessionId };
+      this.#context.log.warn(line, `socket ended: its client read nothing for ${mostUnsentMs / 1000} s`);
+      raw.terminate();
+    }, mostUnsentMs);
+    await new Promise<void>((resolve) => raw.send(text, () => resolve()));
+    clearTimeout(late);
+  }
+
   /** A token may run out, or allow less than the socket takes, while the socket is open. */
-  #admit({ send }: Message): void {
+  #refusal({ send }: Message): SteerError | undefined {
     const token = this.#request.get('token');
-    if (!token) return;
+    if (!token) return undefined;
     if (token.expiresAt.getTime() <= Date.now()) {
-      throw new SteerError(
+      return new SteerError(
         'invalid_api_key',
         'The client token has run out. Ask the game server for a new one and open a new socket.',
       );
     }
-    if (token.allows.includes(needs[send])) return;
-    throw new SteerError(
+    if (token.allows.includes(needs[send])) return undefined;
+    return new SteerError(
       'forbidden',
       `send: the client token does not allow ${needs[send]}; it allows: ${token.allows.join(', ')}.`,
     );
   }
 
-  async #answer(message: Message, tell: (object: object) => void): Promise<void> {
+  async #answer(message: Message, tell: (object: object) => Promise<void>): Promise<void> {
     const { log, stage } = this.#npcs;
     const [npcId, sessionId] = [this.#npcId, this.#sessionId];
     switch (message.send) {
       case 'say': {
         const { send: _, ref: __, ...body } = message;
         const asked = { npcId, sessionId, body: { ...body, stream: true } };
-        for await (const said of sayLine(this.#request, this.#context, this.#npcs, asked, this.#gone.signal)) tell(said);
+        for await (const said of sayLine(this.#request, this.#context, this.#npcs, asked, this.#gone.signal)) {
+          await tell(said);
+        }
         return;
       }
       case 'event':
@@ -156,6 +247,14 @@ class Talk {
       case 'cancel':
         return tell({ object: 'npc.cancel', session_id: sessionId, cancelled: await stage.interrupt(sessionId) });
     }
+  }
+}
+
+function readMessage(data: unknown): Message | undefined {
+  try {
+    return Message.safeParse(parseJson(data)).data;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,0 +1,91 @@
+// What a connection may take of the server's time: who sends headers or a body too slowly, or does not read what is sent, is cut off. Slow but steady
+// callers are not: only the time without progress is bounded, never the whole.
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { SteerError } from '../errors.ts';
+import { toEnvelope, toProblem } from './schemas/failure.ts';
+
+export interface Patience {
+  /** A caller who reads nothing of what waits for it for so long is cut off; a body must go on within the same time, ms. */
+  stallMs: number;
+  /** By which a body must have grown in that time where it is not whole, bytes. */
+  leastBodyBytes: number;
+}
+
+/** Some 270 bytes a second: a tenth of what the slowest modems sent. */
+export const defaultPatience: Patience = { stallMs: 30_000, leastBodyBytes: 8_192 };
+
+/** Ends the connection when the caller has not taken any of what was written for `stallMs`. */
+export function watchReader(outgoing: ServerResponse, { stallMs }: Patience): void {
+  // The timer of a socket starts again with every byte that leaves or comes.
+  outgoing.setTimeout(stallMs, () => {
+    const { socket } = outgoing;
+    if (socket && socket.writableLength > 0) socket.destroy();
+    else socket?.setTimeout(stallMs);
+  });
+}
+
+/** Answers 408 and ends the connection when a body does not go on; `onFailure` hears of it first. Time in which the server does not read counts for nothing. */
+export function watchBody(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { stallMs, leastBodyBytes }: Patience,
+  onFailure: (failure: SteerError) => void,
+): void {
+  const { socket, headers } = incoming;
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return;
+  let read = socket.bytesRead;
+  const timer = setInterval(() => {
+    const came = socket.bytesRead - read;
+    read += came;
+    if (incoming.complete) return clearInterval(timer);
+    if (incoming.readableLength > 0 || came >= leastBodyBytes) return;
+    clearInterval(timer);
+    const failure = new SteerError(
+      'request_timeout',
+      `Expected at least ${leastBodyBytes} bytes of the body every ${stallMs / 1000} s, found ${came}. Send the request again, its body without a pause.`,
+    );
+    onFailure(failure);
+    const end = () => void incoming.destroy(failure);
+    if (outgoing.headersSent) end();
+    else socket.write(answerTo(failure, headers.accept), end);
+  }, stallMs);
+  outgoing.once('close', () => clearInterval(timer));
+}
+
+/** Answers those whose request never became one: headers too slow, too long or malformed. */
+export function refuseBroken(server: Server, isAnswering: (socket: Duplex) => boolean): void {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) return void socket.destroy(error);
+    socket.end(answerTo(brokenRequest(error), undefined), () => socket.destroy());
+  });
+}
+
+function brokenRequest({ code }: NodeJS.ErrnoException): SteerError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new SteerError('request_timeout', 'Expected all headers of the request by now. Send it again without a pause.');
+  }
+  const found = code === 'HPE_HEADER_OVERFLOW' ? 'Expected shorter headers.' : 'Expected a well-formed HTTP request.';
+  return new SteerError('invalid_request', found);
+}
+
+/** A whole response for a connection on which no app answers, after which it is closed. */
+function answerTo(failure: SteerError, accept: string | undefined): string {
+  const requestId = newRequestId();
+  const asProblem = /\bapplication\/problem\+json\b/i.test(accept ?? '');
+  const body = JSON.stringify((asProblem ? toProblem : toEnvelope)(failure, requestId));
+  const lines = [
+    `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}`,
+    `Content-Type: application/${asProblem ? 'problem+json' : 'json'}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+    'Connection: close',
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** Id of a request that comes without one. */
+export function newRequestId(): string {
+  return `req_${randomUUID().replaceAll('-', '')}`;
+}
