@@ -12,6 +12,7 @@ test('nothing set means a loopback server with an embedded database', () => {
     engine: { precision: 'int8', cacheBytes: 2 ** 30, prefixBytes: 2 ** 28, sequences: 64, waiting: 256 },
     logLevel: 'info',
     jobLeaseMs: 15_000,
+    shutdownGraceMs: 10_000,
     limits: { bodyBytes: 1_048_576, fileBytes: 536_870_912, unpackedBytes: 2_147_483_648, scoredTurns: 256 },
   };
   expect(readConfig({})).toEqual(expected);
@@ -33,6 +34,7 @@ test('every variable is read', () => {
     MAX_FILE_BYTES: '8192',
     MAX_UNPACKED_BYTES: '16384',
     JOB_LEASE_MS: '900',
+    SHUTDOWN_GRACE_MS: '0',
     MAX_SCORED_TURNS: '8',
     MODEL_PRECISION: 'fp32',
     MAX_CACHE_BYTES: '2000000',
@@ -52,6 +54,7 @@ test('every variable is read', () => {
     engine: { precision: 'fp32', cacheBytes: 2_000_000, prefixBytes: 0, sequences: 3, waiting: 4 },
     logLevel: 'warn',
     jobLeaseMs: 900,
+    shutdownGraceMs: 0,
     limits: { bodyBytes: 4096, fileBytes: 8192, unpackedBytes: 16_384, scoredTurns: 8 },
   });
 });

@@ -1,0 +1,143 @@
+// A server that stops: nobody is left without a word, those that wait are refused at once, and the grace is for those being answered.
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { type Listening, listen } from '../../src/http/server.ts';
+import { createJob } from '../../src/jobs/jobs.ts';
+import type { Store } from '../../src/store/connect.ts';
+import { testDatabases } from '../store/databases.ts';
+import { type House, openHouse, readEvents } from './knock.ts';
+
+const [database] = await testDatabases();
+const path = '/v1/chat/completions';
+const headers = { 'content-type': 'application/json' };
+const body = (fields: object = {}) => JSON.stringify({ messages: [{ role: 'user', content: 'Who is there?' }], ...fields });
+/** Longer than any test lasts. */
+const noEndMs = 600_000;
+
+let store: Store;
+let house: House;
+let server: Listening;
+
+beforeAll(async () => {
+  store = await database!.open();
+}, 60_000);
+afterAll(() => store.close());
+beforeEach(async () => {
+  house = openHouse({}, { db: store.db });
+  server = await listen(house.app, { host: '127.0.0.1', port: 0 });
+});
+afterEach(() => server.close(0));
+
+const ask = (fields: object = {}) => fetch(server.url + path, { method: 'POST', headers, body: body(fields) });
+const stopped = { error: { code: 'not_ready', message: expect.stringContaining('stopping') } };
+
+test('a stream that outlasts the grace ends with an error event', async () => {
+  house.model.stays = true;
+  const reply = await ask({ stream: true });
+  const closed = server.close(20);
+  const events = readEvents(await reply.text());
+  expect(events.at(-1)).toMatchObject(stopped);
+  expect(await house.model.ended).toBe('cancelled');
+  await closed;
+  const lines = house.lines.map((line) => JSON.parse(line));
+  expect(lines.map(({ code }) => code)).toEqual(['not_ready']);
+});
+
+test('a whole reply that outlasts the grace is a 503', async () => {
+  house.model.stays = true;
+  const asked = ask();
+  // Its first word is there, so it does not wait.
+  await expect.poll(() => house.model.requests.length).toBe(1);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const closed = server.close(20);
+  const reply = await asked;
+  expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(await reply.json()).toMatchObject(stopped);
+  await closed;
+});
+
+test.each([true, false])('who waits for its first word is refused at once (stream: %s)', async (stream) => {
+  // Says nothing until its caller has left.
+  house.model.complete = async function* (_request, signal) {
+    house.model.requests.push(_request);
+    await once(signal, 'abort');
+    yield* [];
+    signal.throwIfAborted();
+  };
+  const asked = ask({ stream });
+  await expect.poll(() => house.model.requests.length).toBe(1);
+  const closed = server.close(noEndMs);
+  const reply = await asked;
+  expect(reply.status).toBe(503);
+  expect(await reply.json()).toMatchObject(stopped);
+  await closed;
+});
+
+test('who waits for a model to load is refused at once', async () => {
+  let loading = false;
+  house.shelf.language = () => {
+    loading = true;
+    return new Promise(() => {});
+  };
+  const asked = ask();
+  await expect.poll(() => loading).toBe(true);
+  const closed = server.close(noEndMs);
+  expect((await asked).status).toBe(503);
+  await closed;
+});
+
+test('who watches a job is sent away at once', async () => {
+  const { job } = await createJob(store.db, { kind: 'nobody', prefix: 'job_', input: {} });
+  const reply = await fetch(`${server.url}/v1/jobs/${job.id}/events?stream=true`);
+  const closed = server.close(noEndMs);
+  expect(JSON.parse((await reply.text()).trim().split('data: ').at(-1)!)).toMatchObject(stopped);
+  await closed;
+});
+
+test('what comes on a connection that is still open is refused, and the connection closed', async () => {
+  house.model.stays = true;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const answered = async (sent: ReturnType<typeof request>) => {
+    const [reply] = await once(sent, 'response');
+    return reply as import('node:http').IncomingMessage;
+  };
+  const first = await answered(request(server.url + path, { method: 'POST', headers, agent }).end(body({ stream: true })));
+  const socket = first.socket;
+  const read = text(first);
+  const closed = server.close(200);
+  let received = '';
+  socket.on('data', (data) => (received += data));
+  socket.write('GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  expect(await read).toContain('not_ready');
+  await closed;
+  expect(received === '' || received.includes('503')).toBe(true);
+  agent.destroy();
+});
+
+test('a line on a socket is said to its end, or the socket is told why not; an idle one closes at once', async () => {
+  const call = async (route: string, fields: object) => {
+    const reply = await fetch(server.url + route, { method: 'POST', headers, body: JSON.stringify(fields) });
+    return (await reply.json()) as { id: string };
+  };
+  const npc = await call('/v1/npcs', { name: 'Oda', persona: 'You are Oda.' });
+  const enter = async () => {
+    const session = await call(`/v1/npcs/${npc.id}/sessions`, { player_id: 'bo' });
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/npcs/${npc.id}/sessions/${session.id}/socket`);
+    const heard: string[] = [];
+    socket.on('message', (data) => heard.push(String(data)));
+    await once(socket, 'open');
+    return { socket, heard, closed: once(socket, 'close') };
+  };
+  const [idle, busy] = [await enter(), await enter()];
+  house.model.stays = true;
+  busy.socket.send(JSON.stringify({ send: 'say', text: 'Who is there?' }));
+  await expect.poll(() => house.model.requests.length).toBe(1);
+  const closed = server.close(100);
+  expect((await idle.closed)[0]).toBe(1001);
+  expect((await busy.closed)[0]).toBe(1001);
+  expect(JSON.parse(busy.heard.at(-1)!)).toMatchObject(stopped);
+  await closed;
+});
