@@ -2,24 +2,36 @@
 // otherwise be done in one turn, as a chain of microtasks, and a new connection would wait until the last of it is done.
 import { setImmediate } from 'node:timers/promises';
 
-/** What callers of giveWay may fill of one turn, ms: half a frame of a game. */
+/** What such work may fill of one turn, ms: half a frame of a game. */
 const turnMs = 8;
+/** Pieces of work a turn takes however long they are: where others hold the processor, milliseconds pass in which nothing is done. */
+const leastPieces = 4;
 
-/** When the first of them began in this turn. */
-let begunMs: number | undefined;
+/** When the first piece of this turn began, and how many there were. */
+let turn: { begunMs: number; pieces: number } | undefined;
 
-/** Waits for a turn of the event loop with time left: at once in most cases. To be called before each piece of work that many callers may want. */
-export async function giveWay(): Promise<void> {
-  while (turnIsOver()) await setImmediate();
+/** For one of many callers, before work that others may want in the same moment: waits to be let into a turn, each in the order they came. */
+export async function awaitRoom(): Promise<void> {
+  // In a callback of its own, or all who came together would find the turn empty.
+  do await setImmediate();
+  while (turnIsFull());
 }
 
-function turnIsOver(): boolean {
+/** For one who does piece after piece: waits for the next turn once this one is full. */
+export async function giveWay(): Promise<void> {
+  while (turnIsFull()) await setImmediate();
+}
+
+function turnIsFull(): boolean {
   const nowMs = performance.now();
-  if (begunMs !== undefined) return nowMs - begunMs >= turnMs;
-  begunMs = nowMs;
-  // Runs before those who begin to wait after this.
-  globalThis.setImmediate(() => {
-    begunMs = undefined;
-  });
+  if (turn === undefined) {
+    turn = { begunMs: nowMs, pieces: 0 };
+    // Runs before those who begin to wait after this.
+    globalThis.setImmediate(() => {
+      turn = undefined;
+    });
+  }
+  if (turn.pieces >= leastPieces && nowMs - turn.begunMs >= turnMs) return true;
+  turn.pieces++;
   return false;
 }

@@ -1,6 +1,6 @@
 // Many who want to work at once share the event loop with everything else.
 import { expect, test } from 'vitest';
-import { giveWay } from '../src/event-loop.ts';
+import { awaitRoom, giveWay } from '../src/event-loop.ts';
 
 /** Keeps the thread busy. */
 function work(ms: number): void {
@@ -8,31 +8,42 @@ function work(ms: number): void {
   while (performance.now() < until);
 }
 
-test('between pieces of work that hundreds ask for at once the event loop turns', async () => {
-  let turns = 0;
-  let over = false;
+/** Turns of the event loop while `act` runs. */
+async function turnsOf(act: () => Promise<unknown>): Promise<number> {
+  let [turns, over] = [0, false];
   const turn = () => {
     turns++;
     if (!over) setImmediate(turn);
   };
   setImmediate(turn);
-  const order: number[] = [];
-  const callers = Array.from({ length: 40 }, async (_, i) => {
-    await giveWay();
-    work(3);
-    order.push(i);
-  });
-  await Promise.all(callers);
+  await act();
   over = true;
-  // 120 ms of work, 8 ms to a turn and a piece more.
+  return turns;
+}
+
+test('between pieces of work that many ask for in the same moment the event loop turns, and they keep their order', async () => {
+  const order: number[] = [];
+  const pieces = Array.from({ length: 40 }, (_, i) => i);
+  const turns = await turnsOf(() =>
+    Promise.all(
+      pieces.map(async (i) => {
+        await awaitRoom();
+        work(3);
+        order.push(i);
+      }),
+    ),
+  );
+  // Four pieces of 3 ms fill a turn.
   expect(turns).toBeGreaterThanOrEqual(9);
-  expect(order.toSorted((a, b) => a - b)).toEqual(order);
+  expect(order).toEqual(pieces);
 });
 
-test('who comes when nothing is done waits for nobody', async () => {
-  await new Promise((resolve) => setTimeout(resolve));
-  let turned = false;
-  setImmediate(() => (turned = true));
-  await giveWay();
-  expect(turned).toBe(false);
+test('one who does piece after piece lets the event loop turn as well', async () => {
+  const turns = await turnsOf(async () => {
+    for (let i = 0; i < 40; i++) {
+      await giveWay();
+      work(3);
+    }
+  });
+  expect(turns).toBeGreaterThanOrEqual(9);
 });

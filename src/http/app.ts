@@ -4,7 +4,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
 import { SteerError } from '../errors.ts';
-import { giveWay } from '../event-loop.ts';
+import { awaitRoom } from '../event-loop.ts';
 import { requireKey } from './access.ts';
 import type { AppContext, AppEnv } from './app-context.ts';
 import { logRequests } from './log.ts';
@@ -51,7 +51,7 @@ export function createApp(context: AppContext): OpenAPIHono<AppEnv> {
     else signal.addEventListener('abort', () => abort.abort(), { once: true });
     c.set('abort', abort);
     const unfollow = follow(c.env?.stopping?.graceOver, abort);
-    if (!c.req.path.startsWith('/health/')) await giveWay();
+    if (!c.req.path.startsWith('/health/')) await awaitRoom();
     await next();
     const streamed = c.get('streamed');
     if (streamed) void streamed.finally(unfollow);

@@ -1,6 +1,6 @@
 // From the body of a chat request to the prompt of one model: which model, which label, which token ids. Runs nothing.
 import { z } from '@hono/zod-openapi';
-import { giveWay } from '../event-loop.ts';
+import { awaitRoom } from '../event-loop.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import { type SteeredPrompt, steerPrompt } from '../generation/steered-prompt.ts';
 import { findModel, type Models } from '../registry/models.ts';
@@ -44,7 +44,7 @@ export interface ChatPrompt extends SteeredPrompt {
 export async function toChatPrompt(models: Models, { steering, ...body }: ChatBody): Promise<ChatPrompt> {
   const model = await models.language(findModel(models, body.model, ['language']).id);
   // Laying out and encoding a prompt takes longer than anything else a request does before it waits.
-  await giveWay();
+  await awaitRoom();
   const conversation = toConversation(body.messages, model.schema);
   const asked = {
     attributes: body.attributes ?? {},

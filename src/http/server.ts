@@ -46,7 +46,11 @@ export async function listen(
     // The adapter keeps marks of its own on the object it hands over.
     return app.fetch(request, Object.assign(env, { address: incoming.socket.remoteAddress, stopping, givenUp: () => givenUp.get(incoming) }));
   };
-  const answer = getRequestListener(fetch as never, { errorHandler: renderOutsideApp });
+  const answer = getRequestListener(fetch as never, {
+    errorHandler: renderOutsideApp,
+    // HTTP/1.0 need not name a host.
+    hostname: 'localhost',
+  });
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     answering.set(incoming.socket, outgoing);
     watchReader(outgoing, patience);
@@ -61,7 +65,7 @@ export async function listen(
     websocket: { server: sockets as never },
     // Node would bound the time of a whole request, however large.
     createServer: () =>
-      createServer({ requestTimeout: 0, headersTimeout: stallMs, connectionsCheckingInterval: stallMs / 3 }, listener),
+      createServer({ requestTimeout: 0, headersTimeout: stallMs, connectionsCheckingInterval: Math.ceil(stallMs / 3) }, listener),
   }) as Server;
   refuseBroken(server, (socket) => {
     const { headersSent, writableFinished } = answering.get(socket) ?? { headersSent: false, writableFinished: false };

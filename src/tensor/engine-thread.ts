@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 // Every thread started here shares the turn on the graphics device.
 import './device-turn.ts';
 import { SteerError } from '../errors.ts';
-import { giveWay } from '../event-loop.ts';
+import { awaitRoom } from '../event-loop.ts';
 import { anyCaller, Shares } from '../turns.ts';
 import type { FromThread, Told, ToThread } from './thread-messages.ts';
 
@@ -29,7 +29,7 @@ class Inbox {
       });
     }
     // What a thread tells many callers in one message would be read, told and written in one turn.
-    await giveWay();
+    await awaitRoom();
     return this.#items.splice(0);
   }
 }

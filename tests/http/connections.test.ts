@@ -101,7 +101,7 @@ describe('replies in pieces', () => {
     expect(head).toMatch(/^HTTP\/1.1 200 /);
     expect(head).toMatch(/^connection: close$/im);
     // The last chunk is empty where there are chunks.
-    expect(rest.join('\r\n\r\n').replace(/\r\n0\r\n\r\n$|\r\n0$/, '')).toMatch(new RegExp(`${escape(end)}\\s*(0\\s*)?$`));
+    expect(rest.join('\r\n\r\n').replace(/\r\n0\r\n\r\n$|\r\n0$/, '')).toMatch(new RegExp(`${literally(end)}\\s*(0\\s*)?$`));
   });
 
   test.each(streams)('%s: to HTTP/1.0 it comes without chunks', async (_, request, end) => {
@@ -128,7 +128,7 @@ describe('replies in pieces', () => {
   });
 });
 
-const escape = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const literally = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** An answer of known length, after which HTTP/1.0 may keep the connection. */
 async function untilLength(socket: Socket): Promise<string> {
@@ -157,7 +157,7 @@ describe('callers without haste', () => {
     const received = await untilClosed(socket);
     clearInterval(trickle);
     expect(received).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/);
-    expect(received).toMatch(new RegExp(`^Content-Type: ${escape(accept)}$`, 'im'));
+    expect(received).toMatch(new RegExp(`^Content-Type: ${literally(accept)}$`, 'im'));
     expect(received).toMatch(/^Connection: close$/im);
     expect(received).toMatch(told);
     await expect.poll(() => house.lines.map((line) => JSON.parse(line).code)).toEqual(['request_timeout']);

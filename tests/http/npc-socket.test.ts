@@ -169,6 +169,39 @@ test('an unknown session does not open, and neither does a plain request', async
   ]);
 });
 
+test('messages are answered one after the other, in their order', async () => {
+  const { next, send } = await enter('', asServer);
+  send({ send: 'say', text: 'Hello', ref: '0' });
+  for (let i = 1; i < 20; i++) send({ send: 'event', type: 'player.insulted', ref: `${i}` });
+  expect((await next()).object).toBe('npc.sentence');
+  expect((await next()).object).toBe('npc.line');
+  const moods = [];
+  for (let i = 1; i < 20; i++) moods.push(await next());
+  expect(moods.map(({ ref }) => ref)).toEqual(Array.from({ length: 19 }, (_, i) => `${i + 1}`));
+  expect(moods.map(({ entries }) => entries)).toEqual(Array.from({ length: 19 }, (_, i) => i + 3));
+});
+
+test('a line that may break off the one being said does not wait for its end', async () => {
+  house.model.stays = true;
+  const { next, send } = await enter('', asServer);
+  send({ send: 'say', text: 'Hello', ref: 'first' });
+  await expect.poll(() => house.model.requests.length).toBe(1);
+  house.model.stays = false;
+  send({ send: 'say', text: 'Wait!', ref: 'second', interrupt: true });
+  expect(await next()).toMatchObject({ ref: 'first', error: { code: 'cancelled' } });
+  expect((await next()).ref).toBe('second');
+});
+
+test('a flood closes the socket with a reason, and holds nobody up', async () => {
+  const { socket } = await enter(`?token=${await token()}`);
+  const closed = once(socket, 'close');
+  const message = JSON.stringify({ send: 'mood' });
+  for (let i = 0; i < 12_500; i++) socket.send(message);
+  const [code, reason] = await closed;
+  expect([code, String(reason)]).toEqual([1008, expect.stringContaining('64 messages')]);
+  expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
+});
+
 test('a server that stops says so', async () => {
   const { socket } = await enter('', asServer);
   const closed = once(socket, 'close');

@@ -1,7 +1,7 @@
 // POST /v1/completions: what the model writes after a raw text, with no roles, no labels and no steering.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
-import { giveWay } from '../../event-loop.ts';
+import { awaitRoom } from '../../event-loop.ts';
 import type { LanguageModel, TokenLikelihood } from '../../generation/language-model.ts';
 import { gatherReplies, inOrder, type Reply, type ReplyEvent, toReply } from '../../generation/replies.ts';
 import { findModel } from '../../registry/models.ts';
@@ -82,7 +82,7 @@ export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): v
   app.openapi(route, async (c) => {
     const request = c.req.valid('json');
     const model = await untilBegun(c, context.models.language(findModel(context.models, request.model, ['language']).id));
-    await giveWay();
+    await awaitRoom();
     const tokenIds = toTokenIds(request.prompt, model);
     // A token is told of together with its likelihood.
     const topLogprobs = request.logprobs ?? (request.return_token_ids ? 0 : null);

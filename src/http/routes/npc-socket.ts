@@ -3,7 +3,7 @@ import { upgradeWebSocket } from '@hono/node-server';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { WSContext } from 'hono/ws';
 import { SteerError } from '../../errors.ts';
-import { giveWay } from '../../event-loop.ts';
+import { awaitRoom } from '../../event-loop.ts';
 import type { Permission } from '../../npc/client-tokens.ts';
 import type { AppContext, AppEnv, RequestContext } from '../app-context.ts';
 import { describeError } from '../log.ts';
@@ -170,7 +170,7 @@ class Talk {
   async #work(socket: WSContext): Promise<void> {
     this.#busy = true;
     while (this.#waiting.length > 0 && socket.readyState === 1) {
-      await giveWay();
+      await awaitRoom();
       await this.#hear(this.#waiting.shift(), socket);
     }
     this.#busy = false;
