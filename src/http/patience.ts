@@ -54,6 +54,29 @@ export function watchBody(
   outgoing.once('close', () => clearInterval(timer));
 }
 
+/** Requests of one connection that may be in hand, sent without waiting for the answer to the first. */
+const mostInHand = 64;
+
+/** Counts the requests in hand on each connection; the one too many is answered 429, and no further is read. */
+export function boundPipelines(): (incoming: IncomingMessage, outgoing: ServerResponse) => boolean {
+  const inHand = new WeakMap<object, number>();
+  return ({ socket, headers }, outgoing) => {
+    const count = (inHand.get(socket) ?? 0) + 1;
+    inHand.set(socket, count);
+    outgoing.once('close', () => inHand.set(socket, inHand.get(socket)! - 1));
+    if (count <= mostInHand) return true;
+    socket.pause();
+    if (count > mostInHand + 1) return false;
+    const message = `Expected at most ${mostInHand} requests of one connection at a time. Wait for answers before sending more.`;
+    const { status, head, body } = answerOf(
+      new SteerError('overloaded', message, { details: { retryAfterS: 1 } }),
+      headers.accept,
+    );
+    outgoing.writeHead(status, { ...head, 'Retry-After': '1' }).end(body);
+    return false;
+  };
+}
+
 /** Answers those whose request never became one: headers too slow, too long or malformed. */
 export function refuseBroken(server: Server, isAnswering: (socket: Duplex) => boolean): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
@@ -70,19 +93,25 @@ function brokenRequest({ code }: NodeJS.ErrnoException): SteerError {
   return new SteerError('invalid_request', found);
 }
 
-/** A whole response for a connection on which no app answers, after which it is closed. */
-function answerTo(failure: SteerError, accept: string | undefined): string {
+/** What is answered where no app does, after which the connection is closed. */
+function answerOf(failure: SteerError, accept: string | undefined) {
   const requestId = newRequestId();
   const asProblem = /\bapplication\/problem\+json\b/i.test(accept ?? '');
   const body = JSON.stringify((asProblem ? toProblem : toEnvelope)(failure, requestId));
-  const lines = [
-    `HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}`,
-    `Content-Type: application/${asProblem ? 'problem+json' : 'json'}`,
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${requestId}`,
-    'Connection: close',
-  ];
-  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+  const head = {
+    'Content-Type': `application/${asProblem ? 'problem+json' : 'json'}`,
+    'Content-Length': String(Buffer.byteLength(body)),
+    'X-Request-Id': requestId,
+    Connection: 'close',
+  };
+  return { status: failure.status, head, body };
+}
+
+/** The same as the bytes of a whole response. */
+function answerTo(failure: SteerError, accept: string | undefined): string {
+  const { status, head, body } = answerOf(failure, accept);
+  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
 }
 
 /** Id of a request that comes without one. */

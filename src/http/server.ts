@@ -4,7 +4,15 @@ import { type AddressInfo, isIPv6 } from 'node:net';
 import { createAdaptorServer, getRequestListener, RequestError } from '@hono/node-server';
 import { WebSocketServer } from 'ws';
 import { SteerError } from '../errors.ts';
-import { defaultPatience, newRequestId, type Patience, refuseBroken, watchBody, watchReader } from './patience.ts';
+import {
+  boundPipelines,
+  defaultPatience,
+  newRequestId,
+  type Patience,
+  refuseBroken,
+  watchBody,
+  watchReader,
+} from './patience.ts';
 import { toFailure } from './problem.ts';
 import { toEnvelope } from './schemas/failure.ts';
 import { createStopping, serverStops } from './stopping.ts';
@@ -39,6 +47,7 @@ export async function listen(
   const stopping = createStopping();
   /** Why the server itself gave a request up. */
   const givenUp = new WeakMap<object, SteerError>();
+  const hasRoom = boundPipelines();
   const answering = new WeakMap<object, ServerResponse>();
   const fetch = (request: Request, env: object) => {
     if (stopping.begun.aborted) return renderOutsideApp(serverStops());
@@ -53,6 +62,7 @@ export async function listen(
   });
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     answering.set(incoming.socket, outgoing);
+    if (!hasRoom(incoming, outgoing)) return;
     watchReader(outgoing, patience);
     watchBody(incoming, outgoing, patience, (failure) => givenUp.set(incoming, failure));
     return answer(incoming, outgoing);

@@ -143,6 +143,19 @@ async function untilLength(socket: Socket): Promise<string> {
   });
 }
 
+test('who sends requests without waiting for answers has so many in hand, and no more', async () => {
+  house.model.stays = true;
+  const socket = await dial(await serve());
+  const ask = `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n${json({ ...chat, stream: false })}`;
+  socket.write(ask.repeat(1_000));
+  await expect.poll(() => house.model.requests.length).toBe(64);
+  const received = untilClosed(socket);
+  // Answers come in the order of requests: the refusal after those that were in hand, when these have ended.
+  await open[0]!.close(0);
+  expect(house.model.requests.length).toBe(64);
+  expect((await received).match(/^HTTP\/1.1 \d+/gm)?.slice(0, 2)).toEqual(['HTTP/1.1 503', 'HTTP/1.1 503']);
+});
+
 describe('callers without haste', () => {
   const impatient: Patience = { stallMs: 200, leastBodyBytes: 512 };
 

@@ -192,6 +192,27 @@ test('a line that may break off the one being said does not wait for its end', a
   expect((await next()).ref).toBe('second');
 });
 
+test('a session has so many sockets, and one more when one has closed', async () => {
+  const first = await enter('', asServer);
+  for (let i = 1; i < 16; i++) await enter('', asServer);
+  const refused = new WebSocket(address(), { headers: asServer });
+  refused.on('error', () => {});
+  expect((await once(refused, 'unexpected-response'))[1].statusCode).toBe(429);
+  first.socket.close();
+  await once(first.socket, 'close');
+  const opens = async () => {
+    const socket = new WebSocket(address(), { headers: asServer });
+    socket.on('error', () => {});
+    const state = await Promise.race([
+      once(socket, 'open').then(() => 'open'),
+      once(socket, 'unexpected-response').then(() => 'no'),
+    ]);
+    socket.terminate();
+    return state;
+  };
+  await expect.poll(opens).toBe('open');
+});
+
 test('a flood closes the socket with a reason, and holds nobody up', async () => {
   const { socket } = await enter(`?token=${await token()}`);
   const closed = once(socket, 'close');

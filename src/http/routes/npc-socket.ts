@@ -48,18 +48,28 @@ const socketRoute = createRoute({
   },
   responses: {
     101: { description: 'The socket is open' },
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('invalid_request', 'not_found', 'overloaded', 'database_unavailable'),
   },
 });
 
 /** Adds the route. */
 export function addNpcSocket(app: OpenAPIHono<AppEnv>, context: AppContext, npcs: () => NpcService): void {
   app.openAPIRegistry.registerPath(socketRoute);
+  /** Open sockets by session. */
+  const open = new Map<string, number>();
   app.get('/v1/npcs/:id/sessions/:sid/socket', async (c, next) => {
     const { id, sid } = params.parse(c.req.param());
     refuseForeignPage(c);
     await npcs().log.open(id, sid);
-    const upgraded = await upgradeWebSocket(() => new Talk(c, context, npcs(), id, sid).listeners())(c as never, next);
+    if ((open.get(sid) ?? 0) >= mostSockets) {
+      throw new SteerError('overloaded', `Expected at most ${mostSockets} sockets of one session. Close another first.`);
+    }
+    const count = (change: number) => {
+      const now = (open.get(sid) ?? 0) + change;
+      if (now > 0) open.set(sid, now);
+      else open.delete(sid);
+    };
+    const upgraded = await upgradeWebSocket(() => new Talk(c, context, npcs(), id, sid).listeners(count))(c as never, next);
     if (upgraded) return upgraded;
     throw new SteerError(
       'invalid_request',
@@ -85,6 +95,8 @@ interface RawSocket {
   terminate(): void;
 }
 
+/** Open sockets of one session: one player's, and a few of who looks on. */
+const mostSockets = 16;
 /** Messages that may wait behind the one being answered. */
 const mostWaiting = 64;
 /** A client that reads nothing of an answer for so long is let go, ms. */
@@ -105,6 +117,7 @@ class Talk {
   #socket: WSContext | undefined;
   #busy = false;
   #cancelling = false;
+  #left = false;
 
   constructor(c: RequestContext, context: AppContext, npcs: NpcService, npcId: string, sessionId: string) {
     this.#request = c;
@@ -119,8 +132,12 @@ class Talk {
     this.#unfollow = [follow(stopping?.graceOver, this.#gone), follow(stopping?.begun, stop)];
   }
 
-  listeners() {
+  /** `count` hears of the socket's beginning and its end. */
+  listeners(count: (change: 1 | -1) => void) {
     const leave = () => {
+      if (this.#left) return;
+      this.#left = true;
+      count(-1);
       this.#waiting.length = 0;
       for (const unfollow of this.#unfollow) unfollow();
       this.#gone.abort();
@@ -128,6 +145,7 @@ class Talk {
     return {
       onOpen: (_: unknown, socket: WSContext) => {
         this.#socket = socket;
+        count(1);
         this.#leaveWhenIdle();
       },
       onMessage: (event: { data: unknown }, socket: WSContext) => this.#take(event.data, socket),
@@ -169,7 +187,7 @@ class Talk {
 
   async #work(socket: WSContext): Promise<void> {
     this.#busy = true;
-    while (this.#waiting.length > 0 && socket.readyState === 1) {
+    while (this.#waiting.length > 0 && socket.readyState === 1 && !this.#request.env.stopping?.begun.aborted) {
       await awaitRoom();
       await this.#hear(this.#waiting.shift(), socket);
     }
