@@ -10,11 +10,29 @@ const leastPieces = 4;
 /** When the first piece of this turn began, and how many there were. */
 let turn: { begunMs: number; pieces: number } | undefined;
 
-/** For one of many callers, before work that others may want in the same moment: waits to be let into a turn, each in the order they came. */
-export async function awaitRoom(): Promise<void> {
+/** Those who wait to be let into a turn, first come first. */
+const waiting: (() => void)[] = [];
+/** Callbacks that will each let one in; so many in a turn at most, however many wait. */
+let doors = 0;
+const mostDoors = 64;
+
+/** For one of many callers, before work that others may want in the same moment: waits to be let into a turn. */
+export function awaitRoom(): Promise<void> {
   // In a callback of its own, or all who came together would find the turn empty.
-  do await setImmediate();
-  while (turnIsFull());
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    openDoors();
+  });
+}
+
+function openDoors(): void {
+  for (; doors < Math.min(waiting.length, mostDoors); doors++) globalThis.setImmediate(letIn);
+}
+
+function letIn(): void {
+  doors--;
+  if (waiting.length > 0 && !turnIsFull()) waiting.shift()!();
+  if (doors === 0) openDoors();
 }
 
 /** For one who does piece after piece: waits for the next turn once this one is full. */

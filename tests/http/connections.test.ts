@@ -153,7 +153,7 @@ test('who sends requests without waiting for answers has so many in hand, and no
   // Answers come in the order of requests: the refusal after those that were in hand, when these have ended.
   await open[0]!.close(0);
   expect(house.model.requests.length).toBe(64);
-  expect((await received).match(/^HTTP\/1.1 \d+/gm)?.slice(0, 2)).toEqual(['HTTP/1.1 503', 'HTTP/1.1 503']);
+  expect((await received).match(/^HTTP\/1.1 \d+/gm)?.[0]).toBe('HTTP/1.1 503');
 });
 
 describe('callers without haste', () => {
@@ -202,15 +202,21 @@ describe('callers without haste', () => {
   });
 
   test('a caller that reads nothing is let go, and what was written for it stops', async () => {
-    Object.assign(house.model, { replyWords: 3_000_000 });
+    let [told, over] = [0, false];
+    house.model.complete = async function* (_, signal) {
+      try {
+        for (; !signal.aborted; told++) yield { kind: 'delta', index: 0, text: 'x'.repeat(10_000) };
+      } finally {
+        over = true;
+      }
+    };
     const url = await serve(impatient);
     const socket = await dial(url);
     socket.pause();
-    const body = { ...chat, max_tokens: null };
-    Object.assign(house.model, { contextLength: 4_000_000 });
-    socket.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n${json(body)}`);
-    await expect.poll(() => house.model.requests.length).toBe(1);
-    expect(await house.model.ended).toMatch(/cancelled|left/);
+    socket.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n${json(chat)}`);
+    await expect.poll(() => over, { timeout: 10_000 }).toBe(true);
+    // What the system holds for both ends of a connection is some megabytes; this process adds next to nothing.
+    expect(told * 10_000).toBeLessThan(2 ** 25);
     await expect.poll(() => house.lines.map((line) => JSON.parse(line).code)).toEqual(['cancelled']);
   }, 20_000);
 
