@@ -206,6 +206,7 @@ describe('callers without haste', () => {
     house.model.complete = async function* (_, signal) {
       try {
         for (; !signal.aborted; told++) yield { kind: 'delta', index: 0, text: 'x'.repeat(10_000) };
+        signal.throwIfAborted();
       } finally {
         over = true;
       }
