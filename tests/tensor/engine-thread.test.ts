@@ -58,8 +58,7 @@ it('a thread that ends fails its calls by 503, and the next call starts another'
   const waiting = say(thread, 'wait');
   const dying = say(thread, 'die');
   const gone = { code: 'not_ready', status: 503, message: expect.stringContaining('exit code 3'), details: { retryAfterS: 1 } };
-  await expect(dying).rejects.toMatchObject(gone);
-  await expect(waiting).rejects.toMatchObject(gone);
+  await Promise.all([dying, waiting].map((call) => expect(call).rejects.toMatchObject(gone)));
   const after = await Promise.all([say(thread, 'hello'), say(thread, 'count')]);
   expect(after).toEqual([[['h', 'e', 'l', 'l', 'o']], [[2]]]);
   for (let round = 0; round < 3; round++) {
