@@ -51,19 +51,27 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** What follows the first interrupt so soon is the same one told again: `timeout` and npm tell a process and then its whole group. */
+const sameInterruptMs = 1_000;
+
 /** The first interrupt asks for a clean stop; the second ends the process the way the signal would have. */
 function listenForInterrupts(): AbortSignal {
   const interrupt = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  let askedMs = 0;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (!interrupt.signal.aborted) {
+        askedMs = performance.now();
         if (process.stderr.isTTY) note('\nStopping after the step in hand; interrupt again to leave at once.');
         return interrupt.abort();
       }
+      if (performance.now() - askedMs < sameInterruptMs) return;
       process.removeAllListeners(name);
       process.kill(process.pid, name);
     });
   }
+  // A closed terminal takes no more notes; what is in hand is finished and saved all the same.
+  process.stderr.on('error', () => {});
   // Output that nobody reads any more, or that cannot be written, ends the work; a stream of ours that failed into it is told elsewhere.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     interrupt.abort();

@@ -51,6 +51,6 @@ async function train(surroundings: Surroundings, options: FinetuneOptions): Prom
   const dropout = { label: options.labelDropout, attribute: options.attributeDropout, partial: options.partialLabels };
   const shared = sharedSpec(run, options, rowTokensOf(options, contextLength));
   const spec: SteeringSpec = { ...shared, method: 'steered', base, schema, dropout };
-  const outcome = await followRun(surroundings, (listener) => finetune(spec, listener, surroundings.signal));
+  const outcome = await followRun(surroundings, run.runFolder, (listener) => finetune(spec, listener, surroundings.signal));
   if (outcome) await concludeRun(config, options, outcome);
 }

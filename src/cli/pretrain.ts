@@ -56,7 +56,7 @@ async function pretrain(surroundings: Surroundings, options: PretrainOptions): P
   const shared = sharedSpec(run, options, rowTokensOf(options, context));
   const masked = options.repliesOnly ? { repliesOnly: true } : {};
   const spec: PretrainingSpec = { ...shared, ...masked, method: 'pretrain', start };
-  const outcome = await followRun(surroundings, (listener) => finetune(spec, listener, surroundings.signal));
+  const outcome = await followRun(surroundings, run.runFolder, (listener) => finetune(spec, listener, surroundings.signal));
   if (outcome) await concludeRun(config, options, outcome);
 }
 

@@ -47,7 +47,7 @@ async function train(surroundings: Surroundings, options: PredictorOptions): Pro
   const T = rowTokensOf(options, contextLength);
   const readingTokens = options.readingTokens ?? T;
   const spec: PredictorSpec = { ...sharedSpec(run, options, T), base, schema, readingTokens };
-  const outcome = await followRun(surroundings, (listener) => trainPredictor(spec, listener, surroundings.signal));
+  const outcome = await followRun(surroundings, run.runFolder, (listener) => trainPredictor(spec, listener, surroundings.signal));
   if (!outcome) return;
   await concludeRun(config, options, outcome);
   if (outcome.report) sayReport(outcome.report);

@@ -11,8 +11,9 @@ import { exists } from '../model/formats/json-file.ts';
 import { makePrivateFolder, privateFolder } from '../private-files.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { ProviderChoice } from '../tensor/providers.ts';
-import { listCheckpoints } from '../training/checkpoint.ts';
-import type { TrainingListener } from '../training/process.ts';
+import { listCheckpoints, stepOf } from '../training/checkpoint.ts';
+import type { Metrics } from '../training/loop.ts';
+import { endedEarly, type TrainingListener } from '../training/process.ts';
 import { openProgressLine, reportTraining } from './progress.ts';
 import { interruptedStatus, note, type Surroundings, say } from './surroundings.ts';
 import { settingsOf, type TrainingOptions } from './training-options.ts';
@@ -108,23 +109,37 @@ async function clearRun(runFolder: string, out: string, fresh: boolean): Promise
 /** Runs the training with its progress shown; null when it was stopped, which is told. */
 export async function followRun<O extends Outcome>(
   { signal }: Surroundings,
+  runFolder: string,
   run: (listener: TrainingListener) => Promise<O>,
 ): Promise<O | null> {
   const line = openProgressLine();
+  const report = reportTraining(line);
+  let last: { step: number; steps: number } | undefined;
+  const onMetrics = (metrics: Metrics) => {
+    last = metrics;
+    report.onMetrics(metrics);
+  };
   let outcome: O | undefined;
   try {
-    outcome = await run(reportTraining(line));
+    outcome = await run({ ...report, onMetrics });
   } catch (error) {
-    // Interrupted before it could listen.
-    if (!(signal.aborted && error instanceof SteerError && error.code === 'training_failed')) throw withWayOut(error);
+    if (!signal.aborted || !endedEarly(error)) throw withWayOut(error);
   } finally {
     line.close();
   }
   if (outcome?.out) return outcome;
-  const where = outcome ? `at step ${outcome.step} of ${outcome.steps}` : 'before its first step';
-  say(`Stopped ${where}. Run the same command again to continue from there.`);
+  const where = outcome ? `Stopped at step ${outcome.step} of ${outcome.steps}.` : await whereItEnded(last, runFolder);
+  say(`${where} Run the same command again to continue from there.`);
   process.exitCode = interruptedStatus;
   return null;
+}
+
+/** Of a process that was ended before it could answer: where it was, and where the next one begins. */
+async function whereItEnded(last: { step: number; steps: number } | undefined, runFolder: string): Promise<string> {
+  const newest = (await listCheckpoints(runFolder)).at(-1);
+  const kept = newest === undefined ? 'without a checkpoint' : `the newest checkpoint is of step ${stepOf(newest)}`;
+  if (last) return `The training process was ended after step ${last.step} of ${last.steps}; ${kept}.`;
+  return newest === undefined ? 'Stopped before its first step.' : `Stopped before a further step; ${kept}.`;
 }
 
 /** The refusal of another run's checkpoint does not know this command line. */

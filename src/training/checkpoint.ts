@@ -71,6 +71,11 @@ export async function listCheckpoints(folder: string): Promise<string[]> {
   return names.filter((name) => folderName.test(name)).sort();
 }
 
+/** The step a checkpoint of that name was saved after. */
+export function stepOf(name: string): number {
+  return Number(folderName.exec(name)?.[1]);
+}
+
 /** Loads the newest checkpoint into `state`; null when there is none. Throws conflict when it belongs to a run with other settings. */
 export async function loadCheckpoint(folder: string, state: TrainingState, fingerprint: string): Promise<Position | null> {
   const newest = (await listCheckpoints(folder)).at(-1);

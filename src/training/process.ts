@@ -87,8 +87,8 @@ export function serveTraining<Spec, Result>(
     onNote: (text) => send({ kind: 'note', text }),
     onCheckpoint: (checkpoint) => send({ kind: 'checkpoint', checkpoint }),
   };
-  // A terminal sends its interrupt to parent and child alike; the parent decides what it means.
-  process.on('SIGINT', () => {});
+  // A terminal, systemd and `timeout` send their signals to parent and child alike; the parent decides what they mean.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => {});
   process.on('disconnect', () => stop.abort());
   process.on('message', async (message: ToChild<Spec>) => {
     if (message.kind === 'stop') return stop.abort();

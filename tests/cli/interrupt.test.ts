@@ -1,4 +1,4 @@
-// Ctrl-C while training: the work so far is kept, and the same command goes on from there.
+// Interrupts while training, from a terminal or whatever else ends processes: the work so far is kept, and the same command goes on from there.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 import { newWorkshop, startSteer, steer, tiny, writeTalk } from './steer.ts';
@@ -37,4 +37,49 @@ test('an interrupted run continues from its checkpoint', async () => {
 
   const name = await steer(folder, ['pretrain', '--name', 'base', '--data', 'talk.jsonl', '--run-folder', path('elsewhere')]);
   expect(name).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: There is a model in \S+ already\./) });
+});
+
+test.each(['SIGTERM', 'SIGHUP'] as const)('%s to the whole group, told twice, stops a run with its step kept', async (signal) => {
+  const name = signal.toLowerCase();
+  const command = ['pretrain', '--name', name, '--data', 'talk.jsonl', ...tiny, '--steps', '100000'];
+  const run = startSteer(folder, command);
+  await run.said('step 1/100000');
+  // `timeout` signals the command itself and then its group.
+  run.kill(signal);
+  run.killGroup(signal);
+  const { code, stdout } = await run.ended;
+  expect(code).toBe(130);
+  const [, step] = /^Stopped at step (\d+) of 100000\. Run the same command again/.exec(stdout)!;
+  expect(readdirSync(path(`data/runs/${name}`))).toContain(`step-${step!.padStart(8, '0')}`);
+});
+
+test('a training process that is killed with its command stopping is told as it stands', async () => {
+  const command = [
+    'pretrain',
+    '--name',
+    'killed',
+    '--data',
+    'talk.jsonl',
+    ...tiny,
+    '--steps',
+    '100000',
+    '--checkpoint-every',
+    '1',
+  ];
+  const run = startSteer(folder, command);
+  await run.said('step 1/100000');
+  const { pid } = JSON.parse(readFileSync(path('data/runs/killed/lock'), 'utf8'));
+  process.kill(pid, 'SIGSTOP');
+  run.kill('SIGINT');
+  process.kill(pid, 'SIGKILL');
+  const { code, stdout } = await run.ended;
+  const told = /^The training process was ended after step (\d+) of 100000; the newest checkpoint is of step (\d+)\./.exec(
+    stdout,
+  );
+  expect([code, told === null]).toEqual([130, false]);
+  const newest = readdirSync(path('data/runs/killed'))
+    .filter((file) => /^step-\d+$/.test(file))
+    .sort()
+    .at(-1);
+  expect(newest).toBe(`step-${told![2]!.padStart(8, '0')}`);
 });

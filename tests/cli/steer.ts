@@ -19,6 +19,8 @@ export interface Running {
   /** Standard output so far. */
   output(): string;
   kill(signal: NodeJS.Signals): void;
+  /** Signals the command and all its processes, as systemd, `timeout` and a terminal do. */
+  killGroup(signal: NodeJS.Signals): void;
 }
 
 const bin = fileURLToPath(new URL('../../bin/steer.js', import.meta.url));
@@ -38,7 +40,7 @@ export function startSteer(
 ): Running {
   const { PATH, HOME } = process.env;
   const env = { PATH, HOME, DATA_DIR: join(folder, 'data'), MODELS_DIR: join(folder, 'models'), ...options.env };
-  const child = spawn(process.execPath, [bin, ...args], { cwd: folder, env });
+  const child = spawn(process.execPath, [bin, ...args], { cwd: folder, env, detached: true });
   let [stdout, stderr] = ['', ''];
   let look = () => {};
   child.stdout.on('data', (chunk) => {
@@ -59,7 +61,8 @@ export function startSteer(
       look();
       void ended.then(() => reject(new Error(`ended without saying ${JSON.stringify(text)}:\n${stdout}\n${stderr}`)));
     });
-  return { ended, said, output: () => stdout, kill: (signal) => void child.kill(signal) };
+  const killGroup = (signal: NodeJS.Signals) => void process.kill(-child.pid!, signal);
+  return { ended, said, output: () => stdout, kill: (signal) => void child.kill(signal), killGroup };
 }
 
 /** Runs `steer` to its end. */
