@@ -132,7 +132,7 @@ async function learn(provider: Provider) {
   for (let step = 1; step <= 6; step++) steps.push(await state.update([batch(step), batch(step + 1)], 1e-2, step));
   await state.settle();
   const learnt = [...state.value('model.layers.1.mlp.up_proj.weight').subarray(0, 8)];
-  const heldOut = (await state.evaluate(batch(0))) / (B * T);
+  const heldOut = (await state.evaluate(batch(0))).loss / (B * T);
   await state.dispose();
   return { steps, learnt, heldOut };
 }

@@ -4,7 +4,7 @@ import type { SampleContent } from '../src/datasets/sample.ts';
 import { writeSnapshot } from '../src/datasets/snapshot.ts';
 import type { Conversation } from '../src/steerlm/conversation.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
-import type { TrainingSettings } from '../src/training/loop.ts';
+import type { TrainingSettings } from '../src/training/training-settings.ts';
 import { type CorpusItem, generateCorpus, generateExchanges } from './corpus/grammar.ts';
 import { heldOut } from './recipes.ts';
 

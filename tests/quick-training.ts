@@ -1,7 +1,7 @@
 // What it takes to train a model that learns something within seconds, for tests and benches that need one.
 
 import { defaultAdamW } from '../src/tensor/adamw.ts';
-import type { TrainingSettings } from '../src/training/loop.ts';
+import type { TrainingSettings } from '../src/training/training-settings.ts';
 
 /** The model to begin with. */
 export const quickSize = {

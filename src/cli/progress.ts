@@ -1,6 +1,7 @@
 // How far a long command is: one line rewritten in place on a terminal, a plain line now and then anywhere else.
-import type { Metrics } from '../training/loop.ts';
+
 import type { TrainingListener } from '../training/process.ts';
+import type { Metrics } from '../training/training-task.ts';
 
 export interface ProgressLine {
   /** Shows where things stand; where nothing can be rewritten it is only told when it matters. */

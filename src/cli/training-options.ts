@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import type { LabelChoice } from '../datasets/samples.ts';
 import type { WeightType } from '../model/shape.ts';
 import { defaultAdamW } from '../tensor/adamw.ts';
-import type { TrainingSettings } from '../training/loop.ts';
+import type { TrainingSettings } from '../training/training-settings.ts';
 import { between, collect, labelChoice, whole } from './option-values.ts';
 
 export interface TrainingOptions {

@@ -4,8 +4,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobContext } from '../jobs/define.ts';
 import { newId } from '../store/new-id.ts';
-import type { Metrics } from '../training/loop.ts';
 import type { CheckpointNews, TrainingListener } from '../training/process.ts';
+import type { Metrics } from '../training/training-task.ts';
 import type { FinetuningState, ModelNames } from './job-input.ts';
 import { addCheckpoint, retireCheckpoints } from './job-records.ts';
 

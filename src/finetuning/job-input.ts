@@ -4,7 +4,7 @@ import { createJob, type Job } from '../jobs/jobs.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import { labelSources } from '../store/schema.ts';
-import type { TrainingSettings } from '../training/loop.ts';
+import type { TrainingSettings } from '../training/training-settings.ts';
 import type { ValidationReport } from './inspection.ts';
 import type { LabelDropout } from './label-dropout.ts';
 

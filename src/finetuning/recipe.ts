@@ -4,9 +4,9 @@ import { readSnapshot } from '../datasets/snapshot.ts';
 import type { Model } from '../model/model.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { type BatchSource, packedBatches } from '../training/batches.ts';
-import type { TrainingTask } from '../training/loop.ts';
 import { nextTokenObjective } from '../training/objective.ts';
 import type { Sequence } from '../training/packing.ts';
+import type { TrainingTask } from '../training/training-task.ts';
 import { pretrainingSequence, steeredSequence, unlabelled } from './sequences.ts';
 import type { TrainingSpec } from './training-run.ts';
 

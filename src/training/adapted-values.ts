@@ -2,8 +2,9 @@
 
 import { initialWeights } from '../model/initial-weights.ts';
 import { adapterShapes, mergeAdapter } from '../model/lora.ts';
-import type { TrainingSettings, TrainingTask } from './loop.ts';
 import type { Parameters, TrainingState } from './state.ts';
+import type { TrainingSettings } from './training-settings.ts';
+import type { TrainingTask } from './training-task.ts';
 
 /** The parameters a run starts from: with adapters, those drawn by the seed besides. */
 export function withAdapters(task: TrainingTask, { lora, seed }: TrainingSettings): Parameters {

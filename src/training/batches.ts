@@ -20,6 +20,17 @@ export interface BatchSource {
   fetch(epoch: number, index: number): MicroBatch;
 }
 
+/** The next micro-batches from a position, which moves on. */
+export function takeBatches(source: BatchSource, position: { epoch: number; index: number }, count: number): MicroBatch[] {
+  return Array.from({ length: count }, () => {
+    if (position.index >= source.size(position.epoch)) {
+      position.epoch++;
+      position.index = 0;
+    }
+    return source.fetch(position.epoch, position.index++);
+  });
+}
+
 /**
  * Micro-batches of B packed rows of T tokens. `sequences(epoch)` is asked once an epoch, so labels can be dropped anew;
  * rows are shuffled by seed and epoch. The last micro-batch is filled up with rows of weight 0.

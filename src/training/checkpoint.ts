@@ -21,6 +21,8 @@ const positionSchema = z.object({
   /** Newest held-out loss, and how many looks at it in a row brought no better one. */
   evalLoss: z.number().nullable().default(null),
   stale: z.number().int().default(0),
+  /** How long the run was meant to be, and became. */
+  cycles: z.array(z.object({ from: z.number().int(), to: z.number().int() })).default([]),
   /** Settings the run was started with; another run's checkpoint is refused. */
   fingerprint: z.string(),
 });

@@ -4,7 +4,7 @@ import { appendFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writingTo } from '../errors.ts';
 import { privateFile, privateFolder } from '../private-files.ts';
-import type { Metrics } from './loop.ts';
+import type { Metrics } from './training-task.ts';
 
 const fileName = 'metrics.jsonl';
 

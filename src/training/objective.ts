@@ -9,6 +9,8 @@ import * as t from '../tensor/primitives.ts';
 export interface Objective {
   /** Scalar: the sum over the micro-batch, already divided by the total weight of the whole batch. */
   loss: Node;
+  /** What it finds in each place of a micro-batch, where a report on the held-out data is made of that. */
+  readings?: Node;
 }
 
 /** Scores that hide later tokens and tokens of another segment. segments (B, T) int64 → (B, 1, T, T). */

@@ -2,7 +2,7 @@
 // The parent's and the child's end of the conversation; knows nothing of what is trained.
 import { fork } from 'node:child_process';
 import { type FailureCode, failures, isDiskFull, SteerError } from '../errors.ts';
-import type { Metrics } from './loop.ts';
+import type { Metrics } from './training-task.ts';
 
 /** A checkpoint that is on disk. */
 export interface CheckpointNews {

@@ -25,12 +25,22 @@ export interface StepOptions {
   threads?: number;
   /** cpu when absent. */
   provider?: Provider;
+  /** Nothing is to be trained: only what reads the held-out data is compiled. */
+  evaluatesOnly?: boolean;
 }
 
 interface Sessions {
   accumulate: Session | null;
-  update: Session;
+  update: Session | null;
   evaluate: Session;
+}
+
+/** What a look at one micro-batch finds. */
+interface Evaluation {
+  /** Sum of its weighted losses, in the objective's unit. */
+  loss: number;
+  /** As the objective tells them; null where it does not. */
+  readings: Tensor | null;
 }
 
 interface StepResult {
@@ -45,6 +55,8 @@ export class TrainingState {
   /** Every tensor fed under its own name: fixed and trained parameters, and `m:` and `v:` of the trained ones. */
   readonly #tensors: Map<string, Tensor>;
   readonly #sessions: Sessions;
+  /** Whether an evaluation tells readings. */
+  readonly tellsReadings: boolean;
   /** To the device and back; null where the processor computes. */
   readonly #transfer: Transfer | null;
   /** The tensors as the device has them, once they are there. */
@@ -57,7 +69,9 @@ export class TrainingState {
     trained: ReadonlyMap<string, number[]>,
     sessions: Sessions,
     transfer: Transfer | null,
+    tellsReadings: boolean,
   ) {
+    this.tellsReadings = tellsReadings;
     this.#tensors = tensors;
     this.trained = trained;
     this.#sessions = sessions;
@@ -74,24 +88,24 @@ export class TrainingState {
   ): Promise<TrainingState> {
     const nodes = new Map([...parameters.shapes].map(([name, dims]) => [name, input(name, 'float32', dims)]));
     const { network, trained } = trainedNetwork(shape, trunk, nodes, options.lora);
-    const { loss } = objective(network);
-    const { accumulation, provider = 'cpu', threads } = options;
+    const { loss, readings } = objective(network);
+    const { accumulation, provider = 'cpu', threads, evaluatesOnly = false } = options;
     const accumulates = accumulation > 1;
     const compile = (outputs: Record<string, Node>, name: string) => {
       const held = provider === 'cpu' ? [] : Object.keys(outputs).filter((output) => output.startsWith(slots.next('')));
       return Session.open(emitOnnx(outputs, provider), { name, provider, held, ...(threads === undefined ? {} : { threads }) });
     };
     const sessions = {
-      accumulate: accumulates ? await compile(accumulationStep(loss, trained), 'accumulation step') : null,
-      update: await compile(updateStep(loss, trained, options.adamw, accumulates), 'update step'),
-      evaluate: await compile({ loss }, 'evaluation'),
+      accumulate: accumulates && !evaluatesOnly ? await compile(accumulationStep(loss, trained), 'accumulation step') : null,
+      update: evaluatesOnly ? null : await compile(updateStep(loss, trained, options.adamw, accumulates), 'update step'),
+      evaluate: await compile({ loss, ...(readings ? { readings } : {}) }, 'evaluation'),
     };
     const shapes = new Map([...trained].map(([name, node]) => [name, node.shape as number[]]));
-    const tensors = firstTensors(parameters, shapes);
+    const tensors = new Map([...fixedTensors(parameters), ...startingSlots(parameters, shapes)]);
     const shapesOf = (names: Iterable<string>) => new Map([...names].map((name) => [name, tensors.get(name)!.shape]));
     const transfer =
       provider === 'cpu' ? null : await Transfer.open(shapesOf(tensors.keys()), shapesOf(slotsOf(shapes)), provider);
-    return new TrainingState(tensors, shapes, sessions, transfer);
+    return new TrainingState(tensors, shapes, sessions, transfer, readings !== undefined);
   }
 
   /** One update from the micro-batches of a step. */
@@ -112,7 +126,7 @@ export class TrainingState {
       const renewed = { ...values, ...held };
       sums = Object.fromEntries([...this.trained.keys()].map(slots.sum).map((sum) => [sum, renewed[slots.next(sum)]!]));
     }
-    const { values, held } = await this.#sessions.update.step({ ...own, ...batches.at(-1)!.feeds, ...shared, ...sums });
+    const { values, held } = await this.#sessions.update!.step({ ...own, ...batches.at(-1)!.feeds, ...shared, ...sums });
     release(Object.values(sums));
     for (const slot of slotsOf(this.trained)) {
       const next = slots.next(slot);
@@ -125,10 +139,10 @@ export class TrainingState {
     return { loss: loss + first(values.loss), gradientNorm: first(values.gradient_norm) };
   }
 
-  /** Sum of the weighted losses of a micro-batch, in the objective's unit. */
-  async evaluate(batch: MicroBatch): Promise<number> {
+  /** Reads a micro-batch and changes nothing. */
+  async evaluate(batch: MicroBatch): Promise<Evaluation> {
     const answer = await this.#sessions.evaluate.run({ ...(await this.#fed()), ...batch.feeds, inverse_weight: number(1) });
-    return first(answer.loss);
+    return { loss: first(answer.loss), readings: answer.readings ?? null };
   }
 
   /** Brings what the steps renewed to the host, where `value` finds it. */
@@ -189,13 +203,16 @@ function trainedNetwork(shape: LlamaShape, trunk: ReadonlySet<string>, nodes: Ma
   return { network: loraNetwork(plain, adapters, lora), trained: new Map([...adapters, ...extra]) };
 }
 
-function firstTensors({ shapes, values }: Parameters, trained: ReadonlyMap<string, number[]>): Map<string, Tensor> {
+function fixedTensors({ shapes, values }: Parameters): Map<string, Tensor> {
+  return new Map([...shapes].map(([name, shape]) => [name, { data: values.get(name)!, shape }]));
+}
+
+/** Trained parameters as a run is given them, with moments of zero. */
+export function startingSlots({ values }: Parameters, trained: ReadonlyMap<string, number[]>): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
-  for (const [name, data] of values) {
-    tensors.set(name, { data, shape: shapes.get(name) ?? trained.get(name)! });
-  }
   for (const [name, shape] of trained) {
     const size = shape.reduce((a, b) => a * b, 1);
+    tensors.set(name, { data: values.get(name)!, shape });
     tensors.set(slots.first(name), { data: new Float32Array(size), shape });
     tensors.set(slots.second(name), { data: new Float32Array(size), shape });
   }

@@ -3,7 +3,7 @@
 import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { initialWeights } from '../../src/model/initial-weights.ts';
 import { parameterShapes } from '../../src/model/shape.ts';
 import { randomStream } from '../../src/random.ts';
@@ -11,10 +11,12 @@ import { defaultAdamW } from '../../src/tensor/adamw.ts';
 import { packedBatches } from '../../src/training/batches.ts';
 import { listCheckpoints } from '../../src/training/checkpoint.ts';
 import { readCurve } from '../../src/training/curve.ts';
-import { type Metrics, type SavedCheckpoint, type TrainingSettings, type TrainingTask, train } from '../../src/training/loop.ts';
+import { takeNewest, train } from '../../src/training/loop.ts';
 import { nextTokenObjective } from '../../src/training/objective.ts';
 import type { Sequence } from '../../src/training/packing.ts';
 import { tinyShape } from '../model/tiny-shape.ts';
+import type { TrainingSettings } from '../../src/training/training-settings.ts';
+import type { Metrics, SavedCheckpoint, TrainingTask } from '../../src/training/training-task.ts';
 
 const shape = { ...tinyShape, vocabSize: 24, intermediateSize: 32, heads: 2, kvHeads: 1, headDim: 8, contextLength: 32 };
 const settings: TrainingSettings = {
@@ -61,7 +63,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function run(name: string, stopAfter = Number.POSITIVE_INFINITY, changed: Partial<TrainingSettings> = {}) {
+async function run(
+  name: string,
+  stopAfter = Number.POSITIVE_INFINITY,
+  changed: Partial<TrainingSettings> = {},
+  onNote = (_: string) => {},
+) {
   const curve: Metrics[] = [];
   const stop = new AbortController();
   const onMetrics = (metrics: Metrics) => {
@@ -71,7 +78,7 @@ async function run(name: string, stopAfter = Number.POSITIVE_INFINITY, changed: 
   const saved: Omit<SavedCheckpoint, 'values'>[] = [];
   const onCheckpoint = async ({ values: _, ...checkpoint }: SavedCheckpoint) => void saved.push(checkpoint);
   const result = await train(
-    { ...task(), onCheckpoint },
+    { ...task(), onCheckpoint, onNote },
     { ...settings, ...changed },
     join(folder, name),
     onMetrics,
@@ -148,9 +155,101 @@ it('saves by the clock where updates are slow', async () => {
   ]);
 });
 
-it('refuses the checkpoint of a run with other settings', async () => {
+it('refuses the checkpoint of a run with other settings, but not for how often it is looked at and saved', async () => {
   await run('settings', 2);
   await expect(run('settings', 2, { learningRate: 1e-3 })).rejects.toMatchObject({ code: 'conflict' });
+  const { curve } = await run('settings', 1, {
+    evaluateEvery: 3,
+    checkpointEvery: 'auto',
+    keepCheckpoints: 1,
+    heldOutReplies: 5,
+  });
+  expect(curve[0]!.step).toBe(3);
+});
+
+describe('a run is made longer', () => {
+  const weights = 'model.embed_tokens.weight';
+
+  it('when it has ended: the rate warms up again from where it was, and the same lengthening gives the same numbers', async () => {
+    const [first, second] = [await lengthened('longer', 20, 20), await lengthened('longer-again', 20, 20)];
+    expect(first.curve.map(shown)).toEqual(second.curve.map(shown));
+    expect(first.result.values.get(weights)).toEqual(second.result.values.get(weights));
+    expect(first.result).toMatchObject({ step: 50, steps: 50, stopped: false });
+    expect(first.result.cycles).toEqual([
+      { from: 0, to: 20 },
+      { from: 20, to: 50 },
+    ]);
+    const rates = first.curve.map(({ learning_rate: rate }) => rate);
+    expect(rates[19]).toBeCloseTo(0.1 * settings.learningRate, 8);
+    // Three updates of warm-up, from the floor to the top, then down again.
+    expect(rates.slice(20, 23).map((rate) => rate / settings.learningRate)).toEqual(
+      [0.4, 0.7, 1].map((x) => expect.closeTo(x, 8)),
+    );
+    expect(rates.slice(22)).toEqual(rates.slice(22).toSorted((a, b) => b - a));
+  });
+
+  it('when it was stopped, from the step and the rate it had come to', async () => {
+    const [first, second] = [await lengthened('stopped-longer', 20, 8), await lengthened('stopped-longer-again', 20, 8)];
+    expect(first.curve.map(shown)).toEqual(second.curve.map(shown));
+    expect(first.result.cycles).toEqual([
+      { from: 0, to: 20 },
+      { from: 8, to: 50 },
+    ]);
+    const rates = first.curve.map(({ learning_rate: rate }) => rate);
+    expect(rates[8]).toBeGreaterThan(rates[7]!);
+    expect(rates[11]).toBeCloseTo(settings.learningRate, 8);
+  });
+
+  it('and goes on as one run if it is interrupted once more', async () => {
+    const { curve: expected } = await lengthened('twice', 20, 20);
+    await run('twice-stopped', 99, { steps: 20 });
+    const first = await run('twice-stopped', 7, { steps: 50 });
+    expect(first.result).toMatchObject({ step: 27, stopped: true });
+    const second = await run('twice-stopped', 99, { steps: 50 });
+    expect([...first.curve, ...second.curve].map(shown)).toEqual(expected.slice(20).map(shown));
+    expect((await readCurve(join(folder, 'twice-stopped'))).map(shown)).toEqual(expected.map(shown));
+  });
+
+  it('but never shorter than it is', async () => {
+    await run('no-shorter', 8, { steps: 20 });
+    await expect(run('no-shorter', 99, { steps: 8 })).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('has made 8 of 20 steps already and cannot end at 8'),
+    });
+    expect((await run('no-shorter', 99, { steps: 12 })).result).toMatchObject({ step: 12, stopped: false });
+  });
+
+  async function lengthened(name: string, steps: number, stopAfter: number) {
+    const first = await run(name, stopAfter, { steps });
+    const second = await run(name, 999, { steps: 50 });
+    return { curve: [...first.curve, ...second.curve], result: second.result };
+  }
+});
+
+it('trains for minutes: steps are timed, their number is kept, and the run is that of so many steps', async () => {
+  const minutes = { minutes: 0.02 };
+  const notes: string[] = [];
+  const timed = await run('minutes', 1, minutes, (text) => notes.push(text));
+  expect(notes.at(-1)).toBe('timing 10 steps, to tell how many take 0.02 minutes');
+  const { steps } = timed.result;
+  expect(timed.result).toMatchObject({ step: 1, cycles: [{ from: 0, to: steps }] });
+  const again = await run('minutes', 999_999, minutes, () => {});
+  expect(again.result).toMatchObject({ step: steps, steps });
+  const reference = await run('minutes-as-steps', 999_999, { steps });
+  expect([...timed.curve, ...again.curve].map(shown)).toEqual(reference.curve.map(shown));
+});
+
+it('gives the model of its newest checkpoint without training', async () => {
+  const { result: whole } = await run('published-whole', 999, { steps: 12 });
+  await run('published', 12, { steps: 40 });
+  const rest = { ...settings, steps: 40 };
+  const taken = await takeNewest(task(), rest, join(folder, 'published'));
+  expect(taken).toMatchObject({ step: 12, steps: 40, stopped: true, evalLoss: expect.any(Number) });
+  expect(taken.values.size).toBe(whole.values.size);
+  const other = { ...rest, learningRate: 1 };
+  await expect(takeNewest(task(), other, join(folder, 'published'))).rejects.toMatchObject({ code: 'conflict' });
+  await expect(takeNewest(task(), rest, join(folder, 'nothing'))).rejects.toMatchObject({ code: 'not_found' });
+  expect((await run('published', 999, { steps: 40 })).result).toMatchObject({ step: 40, stopped: false });
 });
 
 it('takes up a checkpoint whatever the order its settings are told in', async () => {

@@ -1,0 +1,55 @@
+// How many updates a run makes, from passes over the data, a number, or minutes.
+import { performance } from 'node:perf_hooks';
+import { SteerError } from '../errors.ts';
+import { takeBatches } from './batches.ts';
+import { stepsIn, type Timed, timedSteps } from './pace.ts';
+import { epochsFor } from './schedule.ts';
+import { type Parameters, startingSlots, type TrainingState } from './state.ts';
+import type { TrainingSettings } from './training-settings.ts';
+import type { TrainingTask } from './training-task.ts';
+
+interface Opened {
+  runFolder: string;
+  fingerprint: string;
+  state: TrainingState;
+  parameters: Parameters;
+  signal: AbortSignal;
+}
+
+/** Updates of the whole run. Where they follow from minutes, `state` may have made some; it is put back to its start. */
+export async function stepsOf(task: TrainingTask, settings: TrainingSettings, opened: Opened): Promise<number> {
+  const { training } = task;
+  const { accumulation, epochs, minutes, evaluateEvery } = settings;
+  const batches = training.size(0);
+  if (batches === 0)
+    throw new SteerError('invalid_dataset', 'The training data is empty: expected at least one sample in the train split.');
+  if (settings.steps !== null) return settings.steps;
+  if (minutes !== undefined) {
+    const { runFolder, fingerprint } = opened;
+    return await stepsIn(minutes, { runFolder, fingerprint, evaluateEvery }, timedBy(task, settings, opened));
+  }
+  const wanted = epochs === 'auto' ? epochsFor(Math.ceil(batches / accumulation)) : epochs;
+  return Math.ceil((wanted * batches) / accumulation);
+}
+
+function timedBy({ training, validation, onNote }: TrainingTask, settings: TrainingSettings, opened: Opened): Timed {
+  const { state, parameters, signal } = opened;
+  const position = { epoch: 0, index: 0 };
+  let made = 0;
+  return {
+    async step() {
+      if (signal.aborted) throw new SteerError('cancelled', 'Stopped while timing the first steps; nothing was trained.');
+      if (made++ === 0) onNote?.(`timing ${timedSteps} steps, to tell how many take ${settings.minutes} minutes`);
+      await state.update(takeBatches(training, position, settings.accumulation), settings.learningRate, made);
+    },
+    undo: () => state.restore(startingSlots(parameters, state.trained)),
+    async lookSeconds() {
+      if (!validation) return 0;
+      const batch = validation.fetch(0, 0);
+      await state.evaluate(batch);
+      const started = performance.now();
+      await state.evaluate(batch);
+      return (validation.size(0) * (performance.now() - started)) / 1000;
+    },
+  };
+}
