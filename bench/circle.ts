@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import type { SampleContent } from '../src/datasets/sample.ts';
 import { writeSnapshot } from '../src/datasets/snapshot.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
-import type { NewModel } from '../src/finetuning/training-run.ts';
+import type { NewModel } from '../src/finetuning/training-spec.ts';
 import { openPredictor } from '../src/predictor/open.ts';
 import type { Predictor } from '../src/predictor/predictor.ts';
 import { trainPredictor } from '../src/predictor/train.ts';

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { openProgressLine, reportTraining } from '../src/cli/progress.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
-import type { PretrainingSpec } from '../src/finetuning/training-run.ts';
+import type { PretrainingSpec } from '../src/finetuning/training-spec.ts';
 import { readEndTokens, readModelCard, writeModelCard } from '../src/model/model-folder.ts';
 import { writeSampling } from '../src/model/sampling-defaults.ts';
 import { trainPredictor } from '../src/predictor/train.ts';

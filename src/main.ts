@@ -25,6 +25,9 @@ const commands: Record<string, () => Promise<(around: Surroundings) => Command>>
   openapi: async () => (await import('./cli/openapi.ts')).openapiCommand,
 };
 
+/** What follows the first interrupt so soon is the same one told again: `timeout` and npm tell a process and then its whole group. */
+const sameInterruptMs = 1_000;
+
 const surroundings: Surroundings = { config: () => readConfig(), signal: listenForInterrupts() };
 
 try {
@@ -50,9 +53,6 @@ function readVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
-
-/** What follows the first interrupt so soon is the same one told again: `timeout` and npm tell a process and then its whole group. */
-const sameInterruptMs = 1_000;
 
 /** The first interrupt asks for a clean stop; the second ends the process the way the signal would have. */
 function listenForInterrupts(): AbortSignal {

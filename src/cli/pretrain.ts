@@ -2,13 +2,12 @@
 import type { Command } from 'commander';
 import { SteerError } from '../errors.ts';
 import { finetune } from '../finetuning/finetune.ts';
-import type { NewModel, PretrainingSpec } from '../finetuning/training-run.ts';
-import { readShape } from '../model/model-folder.ts';
+import type { NewModel } from '../finetuning/training-spec.ts';
 import { findModelFolder } from './model-folders.ts';
 import { whole } from './option-values.ts';
 import type { Surroundings } from './surroundings.ts';
-import { rowTokensOf, type TrainingOptions, trainingCommand } from './training-options.ts';
-import { concludeRun, followRun, prepareRun, sharedSpec } from './training-run.ts';
+import { type TrainingOptions, trainingCommand } from './training-options.ts';
+import { trainByCommand } from './training-run.ts';
 
 interface PretrainOptions extends TrainingOptions {
   base?: string;
@@ -25,7 +24,7 @@ interface PretrainOptions extends TrainingOptions {
 
 /** The command. */
 export function pretrainCommand(surroundings: Surroundings): Command {
-  return trainingCommand('pretrain', { learningRate: 1e-3 })
+  return trainingCommand('pretrain', 'pretrain')
     .summary('train a base language model, tokenizer included')
     .description(
       'Trains a base language model on texts and conversations, from nothing (with a tokenizer of its own) or from --base.',
@@ -48,16 +47,13 @@ export function pretrainCommand(surroundings: Surroundings): Command {
 }
 
 async function pretrain(surroundings: Surroundings, options: PretrainOptions): Promise<void> {
-  const config = surroundings.config();
-  const base = options.base === undefined ? undefined : await findModelFolder(config, options.base, ['language']);
+  const base = options.base === undefined ? undefined : await findModelFolder(surroundings.config(), options.base, ['language']);
   const start = base === undefined ? { create: sizeOf(options) } : { continue: base };
-  const context = base === undefined ? options.context : (await readShape(base)).contextLength;
-  const run = await prepareRun(surroundings, options, { base });
-  const shared = sharedSpec(run, options, rowTokensOf(options, context));
-  const masked = options.repliesOnly ? { repliesOnly: true } : {};
-  const spec: PretrainingSpec = { ...shared, ...masked, method: 'pretrain', start };
-  const outcome = await followRun(surroundings, run.runFolder, (listener) => finetune(spec, listener, surroundings.signal));
-  if (outcome) await concludeRun(config, options, outcome);
+  const { repliesOnly = false } = options;
+  const asked = { method: 'pretrain' as const, base, ...(base === undefined ? { context: options.context } : {}) };
+  await trainByCommand(surroundings, options, asked, ({ spec }, listener) =>
+    finetune({ ...spec, repliesOnly, method: 'pretrain', start }, listener, surroundings.signal),
+  );
 }
 
 function sizeOf(options: PretrainOptions): NewModel {

@@ -1,17 +1,15 @@
 // steer train-predictor: an attribute predictor from a base model and rated replies, with its report on held-out ones.
 import type { Command } from 'commander';
 import { SteerError } from '../errors.ts';
-import { readShape } from '../model/model-folder.ts';
 import type { PredictorReport } from '../predictor/report.ts';
 import { trainPredictor } from '../predictor/train.ts';
-import type { PredictorSpec } from '../predictor/training-run.ts';
 import { findModelFolder } from './model-folders.ts';
 import { whole } from './option-values.ts';
 import { readSchema } from './schema-option.ts';
 import { type Surroundings, say } from './surroundings.ts';
 import { figure, formatTable } from './table.ts';
-import { rowTokensOf, type TrainingOptions, trainingCommand } from './training-options.ts';
-import { concludeRun, followRun, prepareRun, sharedSpec } from './training-run.ts';
+import { type TrainingOptions, trainingCommand } from './training-options.ts';
+import { trainByCommand } from './training-run.ts';
 
 interface PredictorOptions extends TrainingOptions {
   base: string;
@@ -21,7 +19,7 @@ interface PredictorOptions extends TrainingOptions {
 
 /** The command. */
 export function trainPredictorCommand(surroundings: Surroundings): Command {
-  return trainingCommand('train-predictor', { learningRate: 3e-4 })
+  return trainingCommand('train-predictor', 'predictor')
     .summary('train an attribute predictor on rated replies')
     .description(
       'Trains a model that rates replies, one distribution over levels per attribute, and reports on held-out conversations.',
@@ -39,18 +37,14 @@ export function trainPredictorCommand(surroundings: Surroundings): Command {
 async function train(surroundings: Surroundings, options: PredictorOptions): Promise<void> {
   const config = surroundings.config();
   const base = await findModelFolder(config, options.base, ['language']);
-  const { contextLength } = await readShape(base);
   const given = options.schema === undefined ? null : await readSchema(config, options.schema);
-  const run = await prepareRun(surroundings, options, { base, schema: given });
-  const { schema } = run;
-  if (!schema) throw unrated();
-  const T = rowTokensOf(options, contextLength);
-  const readingTokens = options.readingTokens ?? T;
-  const spec: PredictorSpec = { ...sharedSpec(run, options, T), base, schema, readingTokens };
-  const outcome = await followRun(surroundings, run.runFolder, (listener) => trainPredictor(spec, listener, surroundings.signal));
-  if (!outcome) return;
-  await concludeRun(config, options, outcome);
-  if (outcome.report) sayReport(outcome.report);
+  const asked = { method: 'predictor' as const, base, schema: given };
+  const outcome = await trainByCommand(surroundings, options, asked, async ({ spec, schema }, listener) => {
+    if (!schema) throw unrated();
+    const readingTokens = options.readingTokens ?? spec.T;
+    return await trainPredictor({ ...spec, base, schema, readingTokens }, listener, surroundings.signal);
+  });
+  if (outcome) sayReport(outcome.report ?? {});
 }
 
 function unrated(): SteerError {

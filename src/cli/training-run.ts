@@ -1,4 +1,4 @@
-// A training run as the three training commands share it: its folders, its data, its progress, what is said at the end, and the model's
+// A training run as the training commands share it: its folders, its data, its progress, what is said at the end, and the model's
 // row in the database. What is trained, and how, is the command's.
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,62 +8,83 @@ import { datasetSource, fileSource, type TrainingData, writeTrainingData } from 
 import { SteerError } from '../errors.ts';
 import { describeModel, recordModel } from '../finetuning/model-record.ts';
 import { exists } from '../model/formats/json-file.ts';
+import { readShape } from '../model/model-folder.ts';
 import { makePrivateFolder, privateFolder } from '../private-files.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
-import type { ProviderChoice } from '../tensor/providers.ts';
 import { listCheckpoints, stepOf } from '../training/checkpoint.ts';
+import { paceFile } from '../training/pace.ts';
 import { endedEarly, type TrainingListener } from '../training/process.ts';
+import type { RunSpec } from '../training/recipe.ts';
+import type { RunOutcome } from '../training/run.ts';
+import { type Method, settingsOf } from '../training/training-settings.ts';
 import type { Metrics } from '../training/training-task.ts';
 import { openProgressLine, reportTraining } from './progress.ts';
 import { interruptedStatus, note, type Surroundings, say } from './surroundings.ts';
-import { settingsOf, type TrainingOptions } from './training-options.ts';
+import { rowTokensOf, type TrainingOptions } from './training-options.ts';
 import { withStore } from './with-store.ts';
 
-/** Everything a run needs but the shape of its rows and its base. */
+/** What a command trains. */
+interface Asked {
+  method: Method;
+  /** Folder of the model to start from; absent for one from nothing. */
+  base?: string | undefined;
+  /** Most tokens of a row; that of the base when absent. */
+  context?: number;
+  schema?: AttributeSchema | null;
+}
+
+/** A run whose folders are made and whose data is written. */
 export interface PreparedRun {
-  name: string;
-  out: string;
-  runFolder: string;
-  train: string;
-  validation: string;
-  datasets: { name: string; hash: string }[];
-  provider: ProviderChoice;
+  spec: RunSpec;
   /** Attributes of the data, or those asked for; null without labels. */
   schema: AttributeSchema | null;
 }
 
-interface Outcome {
-  out: string | null;
-  step: number;
-  steps: number;
-  evalLoss: number | null;
+/**
+ * Prepares a run, starts it with its progress shown, and tells what came out; null when it was stopped. Throws conflict when a finished model is in
+ * the way, invalid_config for a bad name.
+ */
+export async function trainByCommand<Report>(
+  surroundings: Surroundings,
+  options: TrainingOptions,
+  asked: Asked,
+  start: (run: PreparedRun, listener: TrainingListener) => Promise<RunOutcome<Report>>,
+): Promise<RunOutcome<Report> | null> {
+  const run = await prepareRun(surroundings, options, asked);
+  const outcome = await followRun(surroundings, run.spec.runFolder, (listener) => start(run, listener));
+  if (outcome) await concludeRun(surroundings.config(), options, outcome);
+  return outcome;
 }
 
-/** Makes the folders and writes the data of a run. Throws conflict when a finished model is in the way, invalid_config for a bad name. */
-export async function prepareRun(
+async function prepareRun(
   { config, signal }: Surroundings,
   options: TrainingOptions,
-  rest: { base?: string | undefined; schema?: AttributeSchema | null },
+  { method, base, schema = null, ...rest }: Asked,
 ): Promise<PreparedRun> {
-  const { name } = options;
+  const { name, dtype, batchRows: B, publish = false } = options;
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
     throw new SteerError(
       'invalid_config',
       `--name: expected letters, digits, dots, dashes and underscores, got ${JSON.stringify(name)}.`,
     );
   }
-  const settings = config();
-  const out = options.out ?? join(settings.modelsDir, name);
-  const runFolder = options.runFolder ?? join(settings.dataDir, 'runs', name);
-  if (rest.base !== undefined && resolve(rest.base) === resolve(out)) {
+  const context = rest.context ?? (await readShape(base!)).contextLength;
+  const { modelsDir, dataDir, executionProvider: provider } = config();
+  const out = options.out ?? join(modelsDir, name);
+  const runFolder = options.runFolder ?? join(dataDir, 'runs', name);
+  if (base !== undefined && resolve(base) === resolve(out)) {
     throw new SteerError('invalid_config', `The model would be written over its base ${out}. Choose another --name or --out.`);
   }
-  await clearRun(runFolder, out, options.fresh === true);
+  if (!publish) await clearRun(runFolder, out, options.fresh === true);
   if (options.runFolder === undefined) makePrivateFolder(runFolder);
   // A folder of that name may hold other things, which are none of ours.
   else await mkdir(runFolder, { recursive: true, mode: privateFolder });
-  const { train, validation, datasets, schema } = await gatherData(settings, options, rest.schema ?? null, runFolder, signal);
-  return { name, out, runFolder, train, validation, datasets, provider: settings.executionProvider, schema };
+  note('reading the data');
+  const data = await gatherData(config(), options, schema, runFolder, signal);
+  const { train, validation, datasets } = data;
+  const files = { name, out, runFolder, train, validation, datasets, dtype };
+  const settings = settingsOf(method, options);
+  return { spec: { ...files, B, T: rowTokensOf(options, context), settings, provider, publish }, schema: data.schema };
 }
 
 /** Throws invalid_config without a source, and what reading a dataset or file throws. */
@@ -85,11 +106,6 @@ async function gatherData(
   });
 }
 
-/** Parts of a spec every run has. */
-export function sharedSpec({ schema: _, ...files }: PreparedRun, options: TrainingOptions, T: number) {
-  return { ...files, dtype: options.dtype, B: options.batchRows, T, settings: settingsOf(options) };
-}
-
 async function clearRun(runFolder: string, out: string, fresh: boolean): Promise<void> {
   const checkpoints = await listCheckpoints(runFolder);
   if (!fresh && checkpoints.length > 0) {
@@ -103,23 +119,24 @@ async function clearRun(runFolder: string, out: string, fresh: boolean): Promise
     );
   }
   // A tokenizer without a checkpoint belongs to a run that never began, perhaps on other data.
-  for (const name of [...checkpoints, 'tokenizer', 'best']) await rm(join(runFolder, name), { recursive: true, force: true });
+  for (const name of [...checkpoints, 'tokenizer', 'best', paceFile])
+    await rm(join(runFolder, name), { recursive: true, force: true });
 }
 
 /** Runs the training with its progress shown; null when it was stopped, which is told. */
-export async function followRun<O extends Outcome>(
+async function followRun<Report>(
   { signal }: Surroundings,
   runFolder: string,
-  run: (listener: TrainingListener) => Promise<O>,
-): Promise<O | null> {
+  run: (listener: TrainingListener) => Promise<RunOutcome<Report>>,
+): Promise<RunOutcome<Report> | null> {
   const line = openProgressLine();
   const report = reportTraining(line);
-  let last: { step: number; steps: number } | undefined;
+  let last: Reached | undefined;
   const onMetrics = (metrics: Metrics) => {
     last = metrics;
     report.onMetrics(metrics);
   };
-  let outcome: O | undefined;
+  let outcome: RunOutcome<Report> | undefined;
   try {
     outcome = await run({ ...report, onMetrics });
   } catch (error) {
@@ -128,30 +145,42 @@ export async function followRun<O extends Outcome>(
     line.close();
   }
   if (outcome?.out) return outcome;
-  const where = outcome ? `Stopped at step ${outcome.step} of ${outcome.steps}.` : await whereItEnded(last, runFolder);
-  say(`${where} Run the same command again to continue from there.`);
+  say(await howItStopped(outcome ?? null, last, runFolder));
   process.exitCode = interruptedStatus;
   return null;
 }
 
-/** Of a process that was ended before it could answer: where it was, and where the next one begins. */
-async function whereItEnded(last: { step: number; steps: number } | undefined, runFolder: string): Promise<string> {
-  const newest = (await listCheckpoints(runFolder)).at(-1);
-  const kept = newest === undefined ? 'without a checkpoint' : `the newest checkpoint is of step ${stepOf(newest)}`;
-  if (last) return `The training process was ended after step ${last.step} of ${last.steps}; ${kept}.`;
-  return newest === undefined ? 'Stopped before its first step.' : `Stopped before a further step; ${kept}.`;
+interface Reached {
+  step: number;
+  steps: number;
 }
 
-/** The refusal of another run's checkpoint does not know this command line. */
+/** Where a run stands that was stopped, also one whose process was ended before it could answer, and how it goes on. */
+async function howItStopped(outcome: Reached | null, last: Reached | undefined, runFolder: string): Promise<string> {
+  const newest = (await listCheckpoints(runFolder)).at(-1);
+  const again = 'Run the same command again to continue from there';
+  if (newest === undefined) {
+    const where = last ? `after step ${last.step} of ${last.steps}, without a checkpoint` : 'before its first step';
+    return `Stopped ${where}. Run the same command again to begin anew.`;
+  }
+  if (outcome) return `Stopped at step ${outcome.step} of ${outcome.steps}. ${again}, or with --publish for the model as it is.`;
+  const where = last
+    ? `The training process was ended after step ${last.step} of ${last.steps}`
+    : 'Stopped before a further step';
+  return `${where}; the newest checkpoint is of step ${stepOf(newest)}. ${again}, or with --publish for the model as it is.`;
+}
+
+/** The refusal of another run's checkpoint, or of a shorter run, does not know this command line. */
 function withWayOut(error: unknown): unknown {
   if (!(error instanceof SteerError && error.code === 'conflict')) return error;
   return new SteerError('conflict', `${error.message} To start over, add --fresh.`, { cause: error });
 }
 
 /** Says what was made and, where the data came from the database, records the model there. */
-export async function concludeRun(config: Config, options: TrainingOptions, { out, steps, evalLoss }: Outcome): Promise<void> {
+async function concludeRun(config: Config, options: TrainingOptions, outcome: RunOutcome<unknown>): Promise<void> {
+  const { out, step, steps, evalLoss } = outcome;
   const heldOut = evalLoss === null ? '' : `, held-out loss ${evalLoss.toFixed(3)}`;
-  say(`Wrote ${out}: ${steps} steps${heldOut}.`);
+  say(`Wrote ${out}: ${step === steps ? '' : `${step} of `}${steps} steps${heldOut}.`);
   if (options.dataset.length === 0 || out === null) return;
   try {
     const record = await describeModel(out);

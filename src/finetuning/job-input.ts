@@ -4,9 +4,9 @@ import { createJob, type Job } from '../jobs/jobs.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import { labelSources } from '../store/schema.ts';
-import type { TrainingSettings } from '../training/training-settings.ts';
+import { defaults, type TrainingSettings } from '../training/training-settings.ts';
 import type { ValidationReport } from './inspection.ts';
-import type { LabelDropout } from './label-dropout.ts';
+import { defaultDropout, type LabelDropout } from './label-dropout.ts';
 
 export const finetuningKind = 'fine_tune';
 
@@ -22,6 +22,14 @@ const share = z.number().min(0).max(1);
 /** What a caller may set of the training; `auto` leaves it to the data. */
 export const hyperparameters = z.strictObject({
   n_epochs: z.union([auto, z.number().gt(0).max(1000)]).default('auto'),
+  n_steps: z.int().min(1).max(10_000_000).nullable().default(null).describe('Updates in all, in place of epochs'),
+  minutes: z
+    .number()
+    .min(0.01)
+    .max(1_000_000)
+    .nullable()
+    .default(null)
+    .describe('About how long to train, in place of epochs: ten steps are timed, then the number of updates is fixed'),
   /** Rows of one update; a row holds as many samples as fit. */
   batch_size: z.union([auto, z.int().min(1).max(1024)]).default('auto'),
   learning_rate: z.union([auto, z.number().gt(0).max(1)]).default('auto'),
@@ -29,9 +37,9 @@ export const hyperparameters = z.strictObject({
   /** Tokens of a row. */
   row_tokens: z.union([auto, z.int().min(16).max(65_536)]).default('auto'),
   lora_rank: z.int().min(1).max(256).nullable().default(null),
-  label_dropout: share.default(0.1),
-  attribute_dropout: share.default(0.1),
-  partial_labels: share.default(0.5),
+  label_dropout: share.default(defaultDropout.label),
+  attribute_dropout: share.default(defaultDropout.attribute),
+  partial_labels: share.default(defaultDropout.partial),
   early_stopping: z
     .strictObject({ patience: z.int().min(1).max(1000) })
     .nullable()
@@ -39,6 +47,12 @@ export const hyperparameters = z.strictObject({
   /** Updates between two looks at the held-out data, and between two checkpoints that can be served. */
   evaluate_every: z.union([auto, z.int().min(1)]).default('auto'),
   checkpoint_every: z.union([auto, z.int().min(1)]).default('auto'),
+  held_out_replies: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(defaults.heldOutReplies)
+    .describe('Most replies read of the held-out data, whose loss is told'),
 });
 export type Hyperparameters = z.output<typeof hyperparameters>;
 
@@ -76,6 +90,8 @@ export const FinetuningInput = z.object({
   hyperparameters,
   bootstrap: bootstrapOptions.nullable(),
   seed: z.int().min(0),
+  /** Id of an ended job whose run is made longer; all but the length is that job's. */
+  continues: z.string().nullable().default(null),
   suffix: z.string(),
   metadata: z.record(z.string(), z.string()),
 });
@@ -90,8 +106,9 @@ export interface TrainingPlan {
   B: number;
   T: number;
   dropout: LabelDropout;
-  /** Updates as far as can be told beforehand. */
-  steps: number;
+  /** Updates as far as can be told beforehand; null where they follow from minutes. */
+  steps: number | null;
+  updatesPerEpoch: number;
 }
 
 export interface FinetuningResult {

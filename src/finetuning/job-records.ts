@@ -66,15 +66,17 @@ export async function listLatestEvents(
     .limit(limit + 1);
 }
 
-/** Those of the ids whose jobs have ended or are gone. */
+/** Those of the ids whose jobs have ended, the newest first, then those whose jobs are gone. */
 export async function endedAmong(db: Db, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
-  const open = await db
-    .select({ id: jobs.id })
+  const found = await db
+    .select({ id: jobs.id, status: jobs.status })
     .from(jobs)
-    .where(and(inArray(jobs.id, [...ids]), notInArray(jobs.status, [...endedStatuses])));
-  const alive = new Set(open.map(({ id }) => id));
-  return ids.filter((id) => !alive.has(id));
+    .where(inArray(jobs.id, [...ids]))
+    .orderBy(desc(jobs.finishedAt));
+  const known = new Set(found.map(({ id }) => id));
+  const ended = found.filter(({ status }) => endedStatuses.includes(status)).map(({ id }) => id);
+  return [...ended, ...ids.filter((id) => !known.has(id))];
 }
 
 function unknown(what: string, id: string): SteerError {

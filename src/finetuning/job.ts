@@ -15,6 +15,7 @@ import { batchResults } from '../store/work-schema.ts';
 import type { ProviderChoice } from '../tensor/providers.ts';
 import { readCurve } from '../training/curve.ts';
 import { endedEarly, type TrainingListener } from '../training/process.ts';
+import type { RunOutcome } from '../training/run.ts';
 import type { Metrics } from '../training/training-task.ts';
 import { readDerived, sampleReplies } from './bootstrapping.ts';
 import { finetune } from './finetune.ts';
@@ -30,11 +31,12 @@ import {
   stateOf,
   type TrainingPlan,
 } from './job-input.ts';
-import { endedAmong, listCheckpoints } from './job-records.ts';
+import { listCheckpoints } from './job-records.ts';
+import { removeOldRuns, takeOverRun, trimRun } from './kept-runs.ts';
 import { describeModel, recordModel } from './model-record.ts';
 import type { TrainingModels } from './models.ts';
 import { prepareTraining } from './plan.ts';
-import type { TrainingOutcome, TrainingSpec } from './training-run.ts';
+import type { TrainingSpec } from './training-spec.ts';
 
 /** The spec of a predictor's training, which is another room's. */
 type RatingSpec = Omit<Extract<TrainingSpec, { method: 'steered' }>, 'method' | 'dropout'> & { readingTokens: number };
@@ -49,7 +51,7 @@ export interface FinetuningOptions {
   provider?: ProviderChoice;
   /** Most bytes an uploaded file may unpack to. */
   unpackedBytes?: number | undefined;
-  trainPredictor(spec: RatingSpec, listener: TrainingListener, signal: AbortSignal): Promise<TrainingOutcome>;
+  trainPredictor(spec: RatingSpec, listener: TrainingListener, signal: AbortSignal): Promise<RunOutcome<unknown>>;
 }
 
 /** The job definitions of this room. */
@@ -63,19 +65,15 @@ async function run(context: Context, options: FinetuningOptions): Promise<Record
   const state = stateOf(context.cursor);
   if (state.result) return { ...state.result };
   const { models, dataDir } = options;
-  await removeEndedRuns(context, join(dataDir, 'runs'));
+  const runs = resolve(dataDir, 'runs');
+  await removeOldRuns(context, runs);
   await models.refresh();
-  const runFolder = resolve(dataDir, 'runs', context.id);
+  const runFolder = join(runs, context.id);
+  if (context.input.continues !== null && state.plan === null) await takeOverRun(context, state, runs);
   const input = await bootstrapped(context, models, state);
   const plan = await planned(context, options, state, input, runFolder);
   const outcome = await train(context, options, state, input, plan, runFolder);
   return await conclude(context, options, state, outcome, runFolder);
-}
-
-/** Run folders of jobs that ended while they waited. */
-async function removeEndedRuns({ db, id: own }: Context, folder: string): Promise<void> {
-  const found = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith('ftjob-') && name !== own);
-  for (const id of await endedAmong(db, found)) await rm(join(folder, id), { recursive: true, force: true });
 }
 
 /** The input to train by: that of a bootstrapping job names, once its replies are sampled, the dataset made of them. */
@@ -153,7 +151,7 @@ async function train(
   input: FinetuningInput,
   plan: TrainingPlan,
   runFolder: string,
-): Promise<TrainingOutcome> {
+): Promise<RunOutcome<unknown>> {
   const { models, modelsDir } = options;
   const names = checkpointNamesOf(namesOf(context.id, input));
   // Not those half written: the process of an earlier attempt may be at it still.
@@ -222,7 +220,7 @@ async function startTraining(
   { schema, dropout, T }: TrainingPlan,
   files: ReturnType<typeof specFiles>,
   { listener, signal }: Following,
-): Promise<TrainingOutcome> {
+): Promise<RunOutcome<unknown>> {
   if (method === 'supervised' || schema === null) return await finetune({ ...files, method: 'supervised' }, listener, signal);
   if (method === 'predictor') return await trainPredictor({ ...files, schema, readingTokens: T }, listener, signal);
   return await finetune({ ...files, method: 'steered', schema, dropout }, listener, signal);
@@ -239,7 +237,7 @@ async function conclude(
   context: Context,
   { models }: FinetuningOptions,
   state: FinetuningState,
-  outcome: TrainingOutcome,
+  outcome: RunOutcome<unknown>,
   runFolder: string,
 ): Promise<Record<string, unknown>> {
   const { step, tokens, evalLoss } = outcome;
@@ -269,7 +267,7 @@ async function conclude(
   });
   await models.refresh();
   await context.note('info', `The model ${record.name} is ready.`, { model: record.name, revision: record.revision });
-  await rm(runFolder, { recursive: true, force: true });
+  await trimRun(runFolder);
   return { ...result };
 }
 

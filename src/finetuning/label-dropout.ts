@@ -12,6 +12,9 @@ export interface LabelDropout {
   partial: number;
 }
 
+/** Where nobody says otherwise. */
+export const defaultDropout: LabelDropout = { label: 0.1, attribute: 0.1, partial: 0.5 };
+
 /** The conversation with labels thinned out, each turn on its own. */
 export function dropLabels(
   conversation: Conversation,

@@ -14,7 +14,8 @@ import { findFile } from '../files/files.ts';
 import { type AttributeSchema, findAttribute, valueIn } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import type { Split } from '../store/schema.ts';
-import { defaultAdamW } from '../tensor/adamw.ts';
+import { epochsFor } from '../training/schedule.ts';
+import { type Method, settingsOf } from '../training/training-settings.ts';
 import { inspectData } from './finetune.ts';
 import type { Inspection, ValidationReport } from './inspection.ts';
 import type { FinetuningInput, Hyperparameters, TrainingPlan } from './job-input.ts';
@@ -125,11 +126,9 @@ function refusalOf(input: FinetuningInput, schema: AttributeSchema | null, repor
 }
 
 const rowsOfMicroBatch = 16;
-/** Updates below which few epochs teach little. */
-const updatesWanted = 300;
 
 function planOf(
-  { hyperparameters: asked, seed }: FinetuningInput,
+  { hyperparameters: asked, seed, method }: FinetuningInput,
   schema: AttributeSchema | null,
   { datasets }: TrainingData,
   found: Inspection,
@@ -139,9 +138,17 @@ function planOf(
   const accumulation = Math.ceil(batch / rowsOfMicroBatch);
   const B = Math.ceil(batch / accumulation);
   const updatesPerEpoch = Math.max(1, Math.ceil(Math.ceil(found.rows / B) / accumulation));
-  const epochs =
-    asked.n_epochs === 'auto' ? Math.min(8, Math.max(2, Math.ceil(updatesWanted / updatesPerEpoch))) : asked.n_epochs;
-  const steps = Math.max(1, Math.ceil(epochs * updatesPerEpoch));
+  const { length, steps } = lengthOf(asked, updatesPerEpoch);
+  const settings = settingsOf(recipeNames[method], {
+    ...{ ...length, accumulation, seed },
+    loraRank: asked.lora_rank,
+    learningRate: asked.learning_rate === 'auto' ? undefined : asked.learning_rate,
+    evaluateEvery: asked.evaluate_every,
+    checkpointEvery: asked.checkpoint_every,
+    patience: asked.early_stopping?.patience,
+    heldOutReplies: asked.held_out_replies,
+  });
+  const multiplier = asked.learning_rate_multiplier === 'auto' ? 1 : asked.learning_rate_multiplier;
   return {
     schema,
     datasets,
@@ -149,26 +156,25 @@ function planOf(
     T: found.row_tokens,
     dropout: { label: asked.label_dropout, attribute: asked.attribute_dropout, partial: asked.partial_labels },
     steps,
-    settings: {
-      epochs,
-      steps: null,
-      accumulation,
-      learningRate: learningRateOf(asked),
-      floor: 0.1,
-      warmup: 0.05,
-      adamw: defaultAdamW,
-      seed,
-      lora: asked.lora_rank === null ? null : { rank: asked.lora_rank, alpha: 2 * asked.lora_rank },
-      evaluateEvery: asked.evaluate_every === 'auto' ? Math.ceil(steps / 10) : asked.evaluate_every,
-      checkpointEvery: asked.checkpoint_every === 'auto' ? Math.ceil(steps / 4) : asked.checkpoint_every,
-      keepCheckpoints: 2,
-      checkpointSeconds: 30,
-      ...(asked.early_stopping === null ? {} : { patience: asked.early_stopping.patience }),
-    },
+    updatesPerEpoch,
+    settings: { ...settings, learningRate: settings.learningRate * multiplier },
   };
 }
 
-function learningRateOf({ learning_rate, learning_rate_multiplier, lora_rank }: Hyperparameters): number {
-  const rate = learning_rate === 'auto' ? (lora_rank === null ? 3e-4 : 1e-3) : learning_rate;
-  return learning_rate_multiplier === 'auto' ? rate : rate * learning_rate_multiplier;
+/** How long to train, as settings say it, and about how many updates that is; null where they follow from minutes. */
+export function lengthOf({ n_epochs, n_steps, minutes }: Hyperparameters, updatesPerEpoch: number) {
+  const epochs = n_epochs === 'auto' ? epochsFor(updatesPerEpoch) : n_epochs;
+  const ofEpochs = Math.max(1, Math.ceil(epochs * updatesPerEpoch));
+  return {
+    length: { epochs, steps: n_steps, ...(minutes === null ? {} : { minutes }) },
+    steps: n_steps ?? (minutes === null ? ofEpochs : null),
+  };
 }
+
+/** What trains the model of a job. */
+const recipeNames: Record<FinetuningInput['method'], Method> = {
+  steerlm: 'steered',
+  bootstrap: 'steered',
+  supervised: 'supervised',
+  predictor: 'predictor',
+};

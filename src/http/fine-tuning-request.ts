@@ -22,9 +22,10 @@ export async function toFinetuningInput(db: Db, models: Models, request: FineTun
     training,
     validation,
     seed: request.seed ?? randomInt(2 ** 31),
+    continues: null,
     suffix: request.suffix ?? '',
     metadata: request.metadata ?? {},
-    hyperparameters: hyperparametersOf(request, method),
+    hyperparameters: hyperparametersOf(askedOf(request)),
   };
   return FinetuningInput.parse({ ...shared, ...partsOf(models, base, method, 'dataset' in training) });
 }
@@ -50,7 +51,8 @@ function partsOf(models: Models, base: ModelCard, method: Method, fromDataset: b
   };
 }
 
-async function sourceOf(
+/** Where one side of the data comes from; null where nothing is said. */
+export async function sourceOf(
   db: Db,
   request: FineTuningRequest,
   side: 'training' | 'validation',
@@ -62,10 +64,22 @@ async function sourceOf(
   return null;
 }
 
-function hyperparametersOf({ hyperparameters: older }: FineTuningRequest, method: Method) {
-  const own = (method as Record<string, unknown>)[method.type] as { hyperparameters?: object };
-  const parsed = hyperparameters.safeParse({ ...older, ...own.hyperparameters });
-  if (parsed.success) return parsed.data;
+/** Hyperparameters as they are told, in the older place and with the method. */
+export function askedOf({ hyperparameters: older, method }: FineTuningRequest): object {
+  const own = method ? ((method as Record<string, unknown>)[method.type] as { hyperparameters?: object }) : {};
+  return { ...older, ...own.hyperparameters };
+}
+
+/** All of them. Throws `invalid_request` naming the one that does not hold. */
+export function hyperparametersOf(asked: object) {
+  const parsed = hyperparameters.safeParse(asked);
+  if (parsed.success) {
+    const { n_epochs, n_steps, minutes } = parsed.data;
+    const lengths = Object.entries({ n_epochs: n_epochs === 'auto' ? null : n_epochs, n_steps, minutes });
+    const [first, second] = lengths.flatMap(([name, value]) => (value === null ? [] : [name]));
+    if (second === undefined) return parsed.data;
+    throw refusal(`hyperparameters.${second}`, `expected it or ${first}, found both`);
+  }
   const issue = parsed.error.issues[0];
   throw refusal(`hyperparameters.${issue?.path.join('.')}`, issue?.message ?? 'malformed');
 }

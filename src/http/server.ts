@@ -53,7 +53,10 @@ export async function listen(
     if (stopping.begun.aborted) return renderOutsideApp(serverStops());
     const { incoming } = env as { incoming: IncomingMessage };
     // The adapter keeps marks of its own on the object it hands over.
-    return app.fetch(request, Object.assign(env, { address: incoming.socket.remoteAddress, stopping, givenUp: () => givenUp.get(incoming) }));
+    return app.fetch(
+      request,
+      Object.assign(env, { address: incoming.socket.remoteAddress, stopping, givenUp: () => givenUp.get(incoming) }),
+    );
   };
   const answer = getRequestListener(fetch as never, {
     errorHandler: renderOutsideApp,

@@ -13,9 +13,14 @@ export interface RatedReading {
   label: Label;
 }
 
-interface Placed {
-  reading: RatedReading;
+interface Placed<Reading extends RatedReading> {
+  reading: Reading;
   column: number;
+}
+
+export interface RatedBatches<Reading> extends BatchSource {
+  /** Readings of micro-batch `index` of the first epoch, by their places. */
+  readingsOf(index: number): Reading[];
 }
 
 /** Most readings a micro-batch of B rows may hold; the graph has this many places, unused ones weigh nothing. */
@@ -25,13 +30,13 @@ export function readingPlaces(readings: readonly RatedReading[], B: number, T: n
 }
 
 /** Rows are packed anew each epoch from a fresh order of the readings; none is longer than T. */
-export function ratedBatches(
-  readings: readonly RatedReading[],
+export function ratedBatches<Reading extends RatedReading>(
+  readings: readonly Reading[],
   schema: AttributeSchema,
   { B, T, R, seed, shuffle = true }: { B: number; T: number; R: number; seed: number; shuffle?: boolean },
-): BatchSource {
-  let held: { epoch: number; batches: Placed[][][] } | undefined;
-  const load = (epoch: number): Placed[][][] => {
+): RatedBatches<Reading> {
+  let held: { epoch: number; batches: Placed<Reading>[][][] } | undefined;
+  const load = (epoch: number): Placed<Reading>[][][] => {
     if (held?.epoch === epoch) return held.batches;
     const order = shuffle ? shuffledOrder(readings.length, randomStream(seed, 'readings', epoch)) : readings.map((_, i) => i);
     const ordered = Array.from(order, (i) => readings[i]!);
@@ -41,15 +46,19 @@ export function ratedBatches(
   return {
     size: (epoch) => load(epoch).length,
     fetch: (epoch, index) => feedsOf(load(epoch)[index]!, schema, B, T, R),
+    readingsOf: (index) =>
+      load(0)
+        [index]!.flat()
+        .map(({ reading }) => reading),
   };
 }
 
-function packRows(readings: RatedReading[], T: number): Placed[][] {
+function packRows<Reading extends RatedReading>(readings: Reading[], T: number): Placed<Reading>[][] {
   const { rows, places } = placeSequences(
     readings.map(({ ids }) => ids.length),
     T,
   );
-  const packed: Placed[][] = Array.from({ length: rows }, () => []);
+  const packed: Placed<Reading>[][] = Array.from({ length: rows }, () => []);
   places.forEach(({ row, column }, i) => {
     packed[row]!.push({ reading: readings[i]!, column });
   });
@@ -57,8 +66,8 @@ function packRows(readings: RatedReading[], T: number): Placed[][] {
 }
 
 /** B rows a micro-batch, fewer when their readings would not find R places. */
-function groupRows(rows: Placed[][], B: number, R: number): Placed[][][] {
-  const groups: Placed[][][] = [];
+function groupRows<Reading extends RatedReading>(rows: Placed<Reading>[][], B: number, R: number): Placed<Reading>[][][] {
+  const groups: Placed<Reading>[][][] = [];
   let used = 0;
   for (const row of rows.flatMap((whole) => splitRow(whole, R))) {
     const group = groups.at(-1);
@@ -73,11 +82,11 @@ function groupRows(rows: Placed[][], B: number, R: number): Placed[][][] {
   return groups;
 }
 
-function splitRow(row: Placed[], R: number): Placed[][] {
+function splitRow<Reading extends RatedReading>(row: Placed<Reading>[], R: number): Placed<Reading>[][] {
   return Array.from({ length: Math.ceil(row.length / R) }, (_, i) => row.slice(i * R, (i + 1) * R));
 }
 
-function feedsOf(rows: Placed[][], schema: AttributeSchema, B: number, T: number, R: number): MicroBatch {
+function feedsOf(rows: Placed<RatedReading>[][], schema: AttributeSchema, B: number, T: number, R: number): MicroBatch {
   const L = levelCounts(schema).reduce((a, b) => a + b, 0);
   const ids = new Int32Array(B * T);
   const segments = new Int32Array(B * T);

@@ -43,6 +43,7 @@ function perAttribute(x: Node, schema: AttributeSchema, f: (levels: Node) => Nod
 /**
  * Cross-entropy against soft targets, summed over the labels present, in nats. Feeds: ids (B, T), segments (B, T),
  * ends (R) flat places of the last tokens, goals (R, L) target distributions with zeros where a label is missing, inverse_weight ().
+ * Its readings are log probabilities (R, L).
  */
 export function predictorObjective(
   shape: LlamaShape,
@@ -57,7 +58,7 @@ export function predictorObjective(
   const logProbabilities = perAttribute(headLogits(network, last), schema, t.logSoftmax);
   const goals = t.input('goals', 'float32', logProbabilities.shape);
   const total = t.reshape(t.sum(t.mul(goals, logProbabilities)), []);
-  return { loss: t.mul(t.neg(total), t.input('inverse_weight', 'float32', [])) };
+  return { loss: t.mul(t.neg(total), t.input('inverse_weight', 'float32', [])), readings: logProbabilities };
 }
 
 /**

@@ -1,9 +1,11 @@
 // Runs that are given minutes: some steps are timed before the first one counts, and the number of steps that follows is fixed from then on.
+
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
 import { writeJson } from '../model/formats/json-file.ts';
+import { privateFolder } from '../private-files.ts';
 import { looksOfRun } from './schedule.ts';
 
 /** Steps that are timed. What they change is undone. */
@@ -42,7 +44,7 @@ export async function stepsIn(
   let pace = await readPace(path, fingerprint);
   if (!pace) {
     pace = { fingerprint, ...(await timePace(timed)) };
-    await mkdir(runFolder, { recursive: true });
+    await mkdir(runFolder, { recursive: true, mode: privateFolder });
     await writeJson(path, pace);
   }
   const seconds = 60 * minutes - pace.timing;

@@ -1,7 +1,10 @@
 // Runs training in a child process: it keeps both cores busy for hours, and only a process can be ended for certain.
 // The parent's and the child's end of the conversation; knows nothing of what is trained.
+
 import { fork } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
 import { type FailureCode, failures, isDiskFull, SteerError } from '../errors.ts';
+import { privateFolder } from '../private-files.ts';
 import type { Metrics } from './training-task.ts';
 
 /** A checkpoint that is on disk. */
@@ -39,14 +42,18 @@ export function endedEarly(error: unknown): boolean {
   return error instanceof SteerError && error.cause instanceof EndedEarly;
 }
 
-/** Runs the compiled module `entry` with the spec; aborting lets it finish its step, save a checkpoint and answer. Throws what it threw. */
-export function runTraining<Spec, Result>(
+/**
+ * Runs the compiled module `entry` with the spec; aborting lets it finish its step, save a checkpoint and answer, and the same spec goes on from there.
+ * Throws what it threw.
+ */
+export async function runTraining<Spec extends { runFolder: string }, Result>(
   entry: URL,
   spec: Spec,
   listener: TrainingListener,
   signal: AbortSignal,
 ): Promise<Result> {
-  return new Promise((resolve, reject) => {
+  await mkdir(spec.runFolder, { recursive: true, mode: privateFolder });
+  return await new Promise((resolve, reject) => {
     const child = fork(entry, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const send = (message: ToChild<Spec>) => child.connected && child.send(message);
     const stop = () => send({ kind: 'stop' });
@@ -75,8 +82,15 @@ export function runTraining<Spec, Result>(
   });
 }
 
-/** The child's end: runs once with the spec it is sent, then exits. A parent that goes away stops it like a stop message. */
-export function serveTraining<Spec, Result>(
+/** Takes the run folder for one process, and answers what gives it back. */
+type Hold = (runFolder: string, onWait: (reason: string) => void, signal: AbortSignal) => Promise<() => void>;
+
+/**
+ * The child's end: runs once with the spec it is sent, then exits. One at a time in a run folder: a process that outlived its parent ends before the
+ * next begins. A parent that goes away stops it like a stop message.
+ */
+export function serveTraining<Spec extends { runFolder: string }, Result>(
+  hold: Hold,
   run: (spec: Spec, listener: TrainingListener, signal: AbortSignal) => Promise<Result>,
 ): void {
   const stop = new AbortController();
@@ -93,7 +107,9 @@ export function serveTraining<Spec, Result>(
   process.on('message', async (message: ToChild<Spec>) => {
     if (message.kind === 'stop') return stop.abort();
     try {
-      send({ kind: 'done', result: await run(message.spec, listener, stop.signal) });
+      const release = await hold(message.spec.runFolder, listener.onNote, stop.signal);
+      const result = await run(message.spec, listener, stop.signal).finally(release);
+      send({ kind: 'done', result });
     } catch (error) {
       send({ kind: 'failed', ...toFailure(error) });
     }

@@ -49,7 +49,7 @@ export function cyclesTo(steps: number, { step, cycles }: { step: number; cycles
 
 /** Below so many updates few epochs teach little. */
 const updatesWanted = 300;
-const epochBounds = [2, 8] as const;
+export const epochBounds = [2, 8] as const;
 
 /** Epochs where nobody said how many: more of little data. */
 export function epochsFor(updatesPerEpoch: number): number {

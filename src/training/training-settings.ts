@@ -36,7 +36,7 @@ export interface TrainingSettings {
 }
 
 /** Methods by their names on a model's card. */
-export type Method = 'pretrain' | 'steered' | 'supervised' | 'predictor' | 'reweighted';
+export type Method = 'pretrain' | 'steered' | 'supervised' | 'predictor';
 
 /** Highest learning rates, of runs that train every weight and of those that train adapters. */
 export const learningRates: Record<Method, { weights: number; adapters: number }> = {
@@ -44,7 +44,6 @@ export const learningRates: Record<Method, { weights: number; adapters: number }
   steered: { weights: 3e-4, adapters: 1e-3 },
   supervised: { weights: 3e-4, adapters: 1e-3 },
   predictor: { weights: 3e-4, adapters: 1e-3 },
-  reweighted: { weights: 1e-5, adapters: 1e-5 },
 };
 
 export const defaults = {

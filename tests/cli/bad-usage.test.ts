@@ -91,7 +91,9 @@ describe('refusals', () => {
   ])('%s', async (_, args, message) => {
     const { code, stdout, stderr } = await steer(folder, args);
     expect(stderr).toMatch(message);
-    expect(stderr).toMatch(/^(The run folder is in use .*\n)?(warning: .*\n)*error: .*\n(\(Did you mean .*\)\n)?$/);
+    expect(stderr).toMatch(
+      /^(reading .*\n)*(The run folder is in use .*\n)?(reading .*\n)?(warning: .*\n)*error: .*\n(\(Did you mean .*\)\n)?$/,
+    );
     expect([code, stdout]).toEqual([1, '']);
   });
 

@@ -66,6 +66,8 @@ test('a model is fine-tuned to the labels, and recorded in the database', async 
   expect(await run('finetune', '--name', 'steered', ...args, ...rows)).toMatch(/Wrote \S+steered: 12 steps/);
   const card = JSON.parse(readFileSync(path('models/steered/steerlm.json'), 'utf8'));
   expect(card).toMatchObject({ kind: 'steered', base_model: { name: 'base' }, attribute_schema: { name: 'tone' } });
+  // The rate of adapters, as jobs take it.
+  expect(card.recipe).toMatchObject({ learningRate: 1e-3, lora: { rank: 4, alpha: 8 }, steps: 12 });
   const store = await openStore({ dataDir: path('data') });
   const recorded = await store.db.select().from(models);
   await store.close();

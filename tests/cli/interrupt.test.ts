@@ -47,8 +47,8 @@ test.each(['SIGTERM', 'SIGHUP'] as const)('%s to the whole group, told twice, st
   // `timeout` signals the command itself and then its group.
   run.kill(signal);
   run.killGroup(signal);
-  const { code, stdout } = await run.ended;
-  expect(code).toBe(130);
+  const { code, stdout, stderr } = await run.ended;
+  expect(`${code} ${stderr.split('\n').slice(-2).join('')}`).toMatch(/^130 /);
   const [, step] = /^Stopped at step (\d+) of 100000\. Run the same command again/.exec(stdout)!;
   expect(readdirSync(path(`data/runs/${name}`))).toContain(`step-${step!.padStart(8, '0')}`);
 });

@@ -10,6 +10,7 @@ import { cancelJob, type Job, listEvents, pauseJob, resumeJob } from '../../src/
 import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { models as modelRows } from '../../src/store/schema.ts';
+import { settingsOf } from '../../src/training/training-settings.ts';
 import { openWorkshop, type Workshop } from '../jobs/workshop.ts';
 import { testDatabases } from '../store/databases.ts';
 import { readableByOthers } from '../store/readable-by-others.ts';
@@ -87,7 +88,10 @@ describe.each(await testDatabases())('fine-tuning jobs on $name', ({ open }) => 
     expect(known).toEqual(expect.arrayContaining([name, ...checkpoints.map(({ model }) => model)]));
     const onDisk = readdirSync(site.modelsDir).filter((folder) => folder.includes(short));
     expect(onDisk).toHaveLength(1 + checkpoints.length);
-    expect(existsSync(join(site.dataDir, 'runs', job.id))).toBe(false);
+    // What a further job needs to make the run longer, and no more.
+    const left = readdirSync(join(site.dataDir, 'runs', job.id)).sort();
+    expect(left.filter((file) => file.startsWith('step-'))).toEqual([`step-${String(job.result!.steps).padStart(8, '0')}`]);
+    expect(left.filter((file) => !file.startsWith('step-'))).toEqual(['metrics.jsonl', 'train.jsonl', 'validation.jsonl']);
 
     for (const id of [name, checkpoints[0]!.model]) {
       const model = await site.models.language(id);
@@ -143,7 +147,13 @@ describe.each(await testDatabases())('fine-tuning jobs on $name', ({ open }) => 
     expect(readFinetuningJob(steered).state.report!.samples).toEqual({ train: 30, validation: 12 });
     const [card] = site.models.list().filter(({ id }) => id === steered.result!.model);
     expect(card!.schema.attributes.map(({ name }) => name)).toEqual(['humor']);
-    const plain = await succeed(await site.make({ training, method: 'supervised', suffix: '' }));
+    const adapted = { ...quick, learning_rate: 'auto' as const, lora_rank: 2, n_steps: 5, held_out_replies: 3 };
+    const plain = await succeed(await site.make({ training, method: 'supervised', suffix: '', hyperparameters: adapted }));
+    const { plan } = readFinetuningJob(plain).state;
+    expect(plan!.settings).toMatchObject({
+      learningRate: settingsOf('supervised', { accumulation: 1, seed: 0, loraRank: 2 }).learningRate,
+    });
+    expect(plain.result!.steps).toBe(5);
     expect(site.models.list().find(({ id }) => id === plain.result!.model)).toMatchObject({
       kind: 'language',
       schema: { attributes: [] },
@@ -165,7 +175,7 @@ describe.each(await testDatabases())('fine-tuning jobs on $name', ({ open }) => 
     const hyperparameters = { ...quick, learning_rate: 0.5, n_epochs: 60, evaluate_every: 2, early_stopping: { patience: 2 } };
     const job = await succeed(await site.make({ method: 'predictor', training, schema: null, hyperparameters }));
     const { plan } = readFinetuningJob(job).state;
-    expect(Number(job.result!.steps)).toBeLessThan(plan!.steps);
+    expect(Number(job.result!.steps)).toBeLessThan(plan!.steps!);
     const losses = (await curveOf(job)).flatMap((row) => (row.split(',')[2] === '' ? [] : [Number(row.split(',')[2])]));
     expect(job.result!.eval_loss).toBe(Math.min(...losses));
     const predictor = await site.models.predictor(String(job.result!.model));
@@ -190,11 +200,53 @@ describe.each(await testDatabases())('fine-tuning jobs on $name', ({ open }) => 
     expect(existsSync(join(runFolder, 'train.jsonl'))).toBe(true);
     expect(readableByOthers(join(site.dataDir, 'runs'))).toEqual([]);
     await resumeJob(store.db, job.id);
-    await steps(job, stepped(job) + 20);
-    process.kill(JSON.parse(readFileSync(join(runFolder, 'lock'), 'utf8')).pid, 'SIGKILL');
+    await steps(job, stepped(job) + 5);
+    const { pid } = JSON.parse(readFileSync(join(runFolder, 'lock'), 'utf8'));
+    // What stops a server stops its whole group; the worker decides what becomes of the run.
+    process.kill(pid, 'SIGTERM');
+    await steps(job, stepped(job) + 5);
+    process.kill(pid, 'SIGKILL');
     const done = await succeed(job);
     expect(await curveOf(done)).toEqual(reference);
     expect(await messages(job)).toContainEqual(`The training process ended early; going on from step ${step}.`);
+  });
+
+  test('the run of an ended job is made longer by another, the same way each time; older runs are gone', {
+    timeout: 120_000,
+  }, async () => {
+    const training = await site.upload(ratedLines(40));
+    const first = await succeed(await site.make({ training, hyperparameters: { ...quick, n_steps: 8 } }));
+    const longer = { training, hyperparameters: { ...quick, n_steps: 14 }, continues: first.id };
+    const [second, again] = [await succeed(await site.make(longer)), await succeed(await site.make(longer))];
+    expect(second.result).toMatchObject({ steps: 14, model: expect.stringContaining(second.id.slice(6, 14)) });
+    const curve = await curveOf(second);
+    expect(curve.slice(0, 8)).toEqual(await curveOf(first));
+    expect(await curveOf(again)).toEqual(curve);
+    expect(await messages(second)).toContainEqual(`Going on from step 8 of ${first.id}.`);
+    const card = JSON.parse(readFileSync(join(site.modelsDir, String(second.result!.folder), 'steerlm.json'), 'utf8'));
+    expect(card.recipe.cycles).toEqual([
+      { from: 0, to: 8 },
+      { from: 8, to: 14 },
+    ]);
+    await succeed(await site.make({ training }));
+    expect(existsSync(join(site.dataDir, 'runs', first.id))).toBe(false);
+    const { error } = await failureOf(await site.make(longer));
+    expect(error).toMatchObject({ code: 'not_found', param: 'continue_from' });
+  });
+
+  test('a run of so many minutes settles on a number of steps, and keeps to it after a pause', { timeout: 120_000 }, async () => {
+    const hyperparameters = { ...quick, minutes: 0.1, checkpoint_every: 10_000, evaluate_every: 10_000 };
+    const job = await site.make({ training: await site.upload(ratedLines(40)), hyperparameters });
+    await steps(job, 1);
+    // Where this process was held up the run may have ended meanwhile.
+    await pauseJob(store.db, job.id).catch((error) => expect(error.code).toBe('conflict'));
+    const paused = await workshop.until(job.id, ({ status }) => status !== 'running' && status !== 'queued');
+    const settled = paused.progress.total;
+    expect(settled).toBeGreaterThan(0);
+    if (paused.status === 'paused') await resumeJob(store.db, job.id);
+    const done = await succeed(job);
+    expect(done.result!.steps).toBe(settled);
+    expect(await curveOf(done)).toHaveLength(settled!);
   });
 
   test('a cancelled run keeps its last checkpoint as a model', { timeout: 120_000 }, async () => {

@@ -60,6 +60,9 @@ describe('before anybody works', () => {
     expect(await refused({ method: steered({ attributes: ['wit'] }) })).toEqual([400, 'unknown_attribute', 'attributes.wit']);
     const bootstrap = (more: object) => ({ method: { type: 'bootstrap', bootstrap: { predictor: 'rater', ...more } } });
     expect(await refused({ model: 'steered', ...bootstrap({}) })).toEqual([400, 'invalid_request', 'training_dataset']);
+    const twice = { hyperparameters: { n_steps: 3, minutes: 1 } };
+    expect(await refused(twice)).toEqual([400, 'invalid_request', 'hyperparameters.minutes']);
+    expect(await refused({ continue_from: 'ftjob-none' })).toEqual([404, 'not_found', 'continue_from']);
     const { dataset } = await site.bringIn('prompts', ratedLines(3));
     const from = { training_file: null, training_dataset: dataset };
     expect(await refused({ ...from, ...bootstrap({}) })).toEqual([400, 'invalid_request', 'model']);
@@ -133,6 +136,22 @@ test('the client makes a job, follows it, and asks its model and its checkpoints
   expect(listed.toReversed()).toEqual(streamed.map((event) => JSON.parse(event)));
   expect(listed.find(({ type }) => type === 'metrics')!.data).toHaveProperty('loss');
   await knock(house, `${jobs}/${created.id}/events`);
+
+  // Its run can be made longer, and nothing else can be made of it.
+  const longer = { model: 'base', continue_from: created.id, hyperparameters: { n_epochs: 4 } };
+  const continued = await post(house, jobs, longer);
+  expect(continued.body).toMatchObject({
+    continue_from: created.id,
+    seed: 5,
+    suffix: 'npc',
+    hyperparameters: { ...quick, n_epochs: 4 },
+  });
+  for (const [field, other] of Object.entries({ model: 'steered', seed: 6, method: { type: 'predictor' }, hyperparameters: {} }))
+    expect((await post(house, jobs, { ...longer, [field]: other })).body.error.param, field).toBe(field);
+  const rate = { n_epochs: 4, learning_rate: 0.5 };
+  expect((await post(house, jobs, { ...longer, hyperparameters: rate })).body.error.param).toBe('hyperparameters.learning_rate');
+  expect((await workshop.ended(continued.body.id)).status).toBe('succeeded');
+  expect((await post(house, jobs, { ...longer, continue_from: 'ftjob-none' })).status).toBe(404);
 
   const { data: checkpoints } = await client.fineTuning.jobs.checkpoints.list(created.id);
   expect(checkpoints.length).toBeGreaterThan(0);

@@ -14,9 +14,9 @@ import { readCurve } from '../../src/training/curve.ts';
 import { takeNewest, train } from '../../src/training/loop.ts';
 import { nextTokenObjective } from '../../src/training/objective.ts';
 import type { Sequence } from '../../src/training/packing.ts';
-import { tinyShape } from '../model/tiny-shape.ts';
 import type { TrainingSettings } from '../../src/training/training-settings.ts';
 import type { Metrics, SavedCheckpoint, TrainingTask } from '../../src/training/training-task.ts';
+import { tinyShape } from '../model/tiny-shape.ts';
 
 const shape = { ...tinyShape, vocabSize: 24, intermediateSize: 32, heads: 2, kvHeads: 1, headDim: 8, contextLength: 32 };
 const settings: TrainingSettings = {

@@ -5,6 +5,7 @@ import { listCheckpoints, listLatestEvents } from '../../finetuning/job-records.
 import { cancelJob, findJob, listJobs, pauseJob, resumeJob } from '../../jobs/jobs.ts';
 import type { Db } from '../../store/connect.ts';
 import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
+import { toContinuation } from '../fine-tuning-continuation.ts';
 import { toFinetuningInput } from '../fine-tuning-request.ts';
 import { IdempotencyHeader, idempotencyOf } from '../idempotency.ts';
 import { readEventId, streamEvents, wantsStream } from '../job-events.ts';
@@ -128,7 +129,10 @@ export function addFineTuning(app: OpenAPIHono<AppEnv>, context: AppContext): vo
   app.openapi(createJobRoute, async (c) => {
     const db = databaseOf(context);
     const request = c.req.valid('json');
-    const input = await toFinetuningInput(db, context.models, request);
+    const { continue_from: continued } = request;
+    const input = continued
+      ? await toContinuation(db, context.models, request, continued)
+      : await toFinetuningInput(db, context.models, request);
     const { job } = await createFinetuningJob(db, input, idempotencyOf(c.req.valid('header'), request));
     return c.json(toFineTuningJob(job), 200);
   });

@@ -14,6 +14,7 @@ import type { Checkpoint } from '../../finetuning/job-records.ts';
 import type { Job, JobEvent } from '../../jobs/jobs.ts';
 import { labelSources } from '../../store/schema.ts';
 import { eventLevels } from '../../store/work-schema.ts';
+import { checkpointsOfRun, intervalOf, looksOfRun } from '../../training/schedule.ts';
 import { toUnix } from './jobs.ts';
 import { pageFields, pageOf } from './pages.ts';
 
@@ -62,6 +63,10 @@ export const FineTuningRequest = z
       description: 'Without validation data, conversations that the split holds out are',
     }),
     method: Method.nullish().openapi({ description: 'Absent means `supervised`' }),
+    continue_from: Name.nullish().openapi({
+      description:
+        'Job that has ended, whose run is made longer: its last checkpoint is trained on until as many epochs, steps or minutes in all as are asked for here. Everything else is as it was in that job and may be left out.',
+    }),
     hyperparameters: Wishes.nullish().openapi({ description: 'Older place of `method.*.hyperparameters`' }),
     seed: z
       .int()
@@ -141,6 +146,7 @@ export const FineTuningJob = z
       .nullable(),
     integrations: z.array(z.string()),
     metadata: z.record(z.string(), z.string()),
+    continue_from: z.string().nullable().openapi({ description: 'Job whose run this one made longer' }),
     progress: z.object({ phase: z.string().nullable(), step: z.int(), total: z.int().nullable() }),
     validation_report: ValidationReport.nullable().openapi({ description: 'What was found in the data before any compute' }),
     bootstrapped_dataset: z.string().nullable().openapi({ description: 'Dataset a bootstrapping job made of its replies' }),
@@ -214,6 +220,7 @@ export function toFineTuningJob(job: Job): z.infer<typeof FineTuningJob> {
     error: job.error && { param: null, ...job.error },
     integrations: [],
     metadata: input.metadata,
+    continue_from: input.continues,
     progress: { phase, step: state.step, total },
     validation_report: state.report,
     bootstrapped_dataset: state.dataset,
@@ -223,7 +230,8 @@ export function toFineTuningJob(job: Job): z.infer<typeof FineTuningJob> {
 /** What was asked for, with every `auto` that is settled replaced by what it came to. */
 function tunedOf({ hyperparameters: asked }: FinetuningInput, { plan }: FinetuningState): Record<string, unknown> {
   if (!plan) return asked;
-  const { settings, B, T } = plan;
+  const { settings, B, T, steps } = plan;
+  const interval = (every: number | 'auto', times: number) => (steps === null ? every : intervalOf(every, steps, times));
   return {
     ...asked,
     n_epochs: settings.epochs,
@@ -231,8 +239,8 @@ function tunedOf({ hyperparameters: asked }: FinetuningInput, { plan }: Finetuni
     learning_rate: settings.learningRate,
     learning_rate_multiplier: asked.learning_rate_multiplier === 'auto' ? 1 : asked.learning_rate_multiplier,
     row_tokens: T,
-    evaluate_every: settings.evaluateEvery,
-    checkpoint_every: settings.checkpointEvery,
+    evaluate_every: interval(settings.evaluateEvery, looksOfRun),
+    checkpoint_every: interval(settings.checkpointEvery, checkpointsOfRun),
   };
 }
 

@@ -1,23 +1,16 @@
-// What a training run reads and minimises: samples packed into rows, with the next token's loss.
+// Data and objective of the recipes of this stage: samples packed into rows, with the next token's loss.
 import type { SampleContent } from '../datasets/sample.ts';
 import { readSnapshot } from '../datasets/snapshot.ts';
 import type { Model } from '../model/model.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import { type BatchSource, packedBatches } from '../training/batches.ts';
+import { packedBatches } from '../training/batches.ts';
+import { drawHeldOut } from '../training/held-out.ts';
 import { nextTokenObjective } from '../training/objective.ts';
 import type { Sequence } from '../training/packing.ts';
-import type { TrainingTask } from '../training/training-task.ts';
+import type { RecipeData, RunSpec } from '../training/recipe.ts';
+import { defaults } from '../training/training-settings.ts';
 import { pretrainingSequence, steeredSequence, unlabelled } from './sequences.ts';
-import type { TrainingSpec } from './training-run.ts';
-
-/** What a run reads and minimises. */
-export interface Recipe {
-  training: BatchSource;
-  validation: BatchSource | null;
-  objective: TrainingTask['objective'];
-  /** How much there is of it. */
-  told: string;
-}
+import type { TrainingSpec } from './training-spec.ts';
 
 export async function samplesOf(path: string): Promise<SampleContent[]> {
   const samples: SampleContent[] = [];
@@ -25,16 +18,29 @@ export async function samplesOf(path: string): Promise<SampleContent[]> {
   return samples;
 }
 
-export async function lessonOf(spec: TrainingSpec, { shape, tokenizer }: Model, training: SampleContent[]): Promise<Recipe> {
-  const validation = await samplesOf(spec.validation);
+/** Samples, packed into rows. */
+export async function readSampleData(spec: TrainingSpec, { shape, tokenizer }: Model): Promise<RecipeData> {
+  const training = await samplesOf(spec.train);
+  const heldOut = await samplesOf(spec.validation);
+  const validation = drawHeldOut(heldOut, mostHeldOut(spec), repliesIn);
   const sequences = sequencesOf(spec, tokenizer);
   const { B, T, settings } = spec;
   return {
     training: packedBatches((epoch) => sequences(training, epoch), { B, T, seed: settings.seed }),
     validation: validation.length > 0 ? packedBatches(() => sequences(validation, -1), { B, T, seed: 0, shuffle: false }) : null,
     objective: (network) => nextTokenObjective(shape, network, B, T),
-    told: `${training.length} training and ${validation.length} held-out samples`,
+    told: `${training.length} training and ${heldOut.length} held-out samples${partRead(validation, heldOut)}`,
   };
+}
+
+const mostHeldOut = ({ settings }: RunSpec) => settings.heldOutReplies ?? defaults.heldOutReplies;
+
+function repliesIn(sample: SampleContent): number {
+  return sample.kind === 'text' ? 1 : sample.conversation.turns.filter(({ role }) => role === 'assistant').length;
+}
+
+function partRead(read: readonly unknown[], all: readonly unknown[]): string {
+  return read.length < all.length ? `, ${read.length} of them read` : '';
 }
 
 function sequencesOf(spec: TrainingSpec, tokenizer: Tokenizer): (samples: SampleContent[], epoch: number) => Iterable<Sequence> {
