@@ -1,4 +1,5 @@
 // The settings of a process, read once. The only reader of process.env; knows no defaults of models or of training.
+import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { SteerError } from './errors.ts';
 
@@ -12,6 +13,10 @@ export interface Config {
   databaseUrl?: string;
   /** Key every route but /health/* asks for; absent means none does. */
   apiKey?: string;
+  /** Names this server answers to beside loopback ones, without port; checked where there is no key, and where any are listed. */
+  allowedHosts: string[];
+  /** Pages of other origins that may ask; `null` and a port of `*` may stand among them. */
+  allowedOrigins: string[];
   /** Key sent to the upstreams that run models. */
   upstreamApiKey?: string;
   /** What computes language models and training. */
@@ -53,6 +58,11 @@ const Environment = z.object({
     .regex(/^postgres(ql)?:\/\/\S+$/, 'expected an address like postgres://user:password@host:5432/database')
     .optional(),
   STEER_API_KEY: key().optional(),
+  ALLOWED_HOSTS: listOf(hostName, 'expected host names or addresses without scheme and port, separated by commas').default([]),
+  ALLOWED_ORIGINS: listOf(
+    originName,
+    'expected origins like https://game.example or http://localhost:*, or null, separated by commas',
+  ).default([]),
   UPSTREAM_API_KEY: key().optional(),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -101,6 +111,8 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     modelsDir: env.MODELS_DIR,
     ...(env.DATABASE_URL === undefined ? {} : { databaseUrl: env.DATABASE_URL }),
     ...(env.STEER_API_KEY === undefined ? {} : { apiKey: env.STEER_API_KEY }),
+    allowedHosts: env.ALLOWED_HOSTS,
+    allowedOrigins: env.ALLOWED_ORIGINS,
     ...(env.UPSTREAM_API_KEY === undefined ? {} : { upstreamApiKey: env.UPSTREAM_API_KEY }),
     executionProvider: env.EXECUTION_PROVIDER,
     engine: {
@@ -122,12 +134,40 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   };
 }
 
-function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host);
+/** Whether the name or address, an IPv6 one with brackets or without, is this machine's own. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
+}
+
+/** The one spelling of a host that may come with a port: lower case, no port, no trailing dot, IPv6 in brackets; undefined where it is none. */
+export function hostName(host: string): string | undefined {
+  if (!/^[^\s/?#@\\]+$/.test(host)) return undefined;
+  const url = `http://${isIPv6(host) ? `[${host}]` : host}`;
+  return URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, '') : undefined;
+}
+
+/** The one spelling of an origin, as browsers send it. */
+function originName(text: string): string | undefined {
+  const [, scheme = '', host = '', port = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.+?)(:\*)?\/?$/.exec(text.toLowerCase()) ?? [];
+  if (text === 'null') return text;
+  const known = hostName(host);
+  if (scheme === '' || known === undefined) return undefined;
+  const origin = /^https?$/.test(scheme) ? new URL(`${scheme}://${host}`).origin : `${scheme}://${host}`;
+  return origin + port;
 }
 
 function key() {
   return z.string().regex(/^[\x21-\x7e]+$/, 'expected printable ASCII characters without spaces, since it travels in a header');
+}
+
+/** Several, separated by commas, each read by `read`, which answers undefined for what it cannot. */
+function listOf(read: (text: string) => string | undefined, message: string) {
+  return z.string().transform((text, context) => {
+    const parts = text.split(',').map((part) => part.trim());
+    const known = parts.filter((part) => part !== '').map(read);
+    if (known.includes(undefined)) context.addIssue({ code: 'custom', message });
+    return known.filter((part) => part !== undefined);
+  });
 }
 
 function whole(least: number, most: number) {

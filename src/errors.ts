@@ -8,7 +8,11 @@ export const failures = {
   attribute_out_of_range: { status: 400, retryable: false, summary: 'The value lies outside the scale of the attribute' },
   context_length_exceeded: { status: 400, retryable: false, summary: 'Prompt and reply do not fit the context' },
   invalid_api_key: { status: 401, retryable: false, summary: 'The API key is missing or wrong' },
-  forbidden: { status: 403, retryable: false, summary: 'The token does not allow that' },
+  forbidden: {
+    status: 403,
+    retryable: false,
+    summary: 'The token, or the page or host the request comes by, is not allowed that',
+  },
   model_not_found: { status: 404, retryable: false, summary: 'No model of that name is served' },
   not_found: { status: 404, retryable: false, summary: 'Nothing is at that address' },
   method_not_allowed: { status: 405, retryable: false, summary: 'The address does not answer that method' },

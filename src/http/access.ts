@@ -35,21 +35,27 @@ export function requireKey(key: string | undefined, db: Db | undefined): Middlew
 
 const npcRoute = /^\/v1\/npcs\/[^/]+\/sessions\/([^/]+)(?:\/(\w+))?$/;
 
-const routePermissions: Record<string, Permission> = {
-  'POST say': 'say',
-  'POST cancel': 'say',
-  'GET socket': 'say',
-  'GET ': 'mood',
-  'GET mood': 'mood',
-  'POST mood': 'events',
-  'POST events': 'events',
-  'POST feedback': 'feedback',
-};
+/** By the last part of the address, then by method. */
+const routePermissions = new Map<string, Record<string, Permission>>([
+  ['', { GET: 'mood' }],
+  ['say', { POST: 'say' }],
+  ['cancel', { POST: 'say' }],
+  ['socket', { GET: 'say' }],
+  ['mood', { GET: 'mood', POST: 'events' }],
+  ['events', { POST: 'events' }],
+  ['feedback', { POST: 'feedback' }],
+]);
 
 /** What a token must allow to come in there. */
 function tokenRoute({ req }: RequestContext): { sessionId: string; permission: Permission | undefined } {
   const [, sessionId = '', part = ''] = npcRoute.exec(req.path) ?? [];
-  return { sessionId, permission: routePermissions[`${req.method} ${part}`] };
+  return { sessionId, permission: routePermissions.get(part)?.[req.method] };
+}
+
+/** Methods a player's token may be shown with at that address; none at most. */
+export function playersMethods(path: string): string[] {
+  const [address, , part = ''] = npcRoute.exec(path) ?? [];
+  return address === undefined ? [] : Object.keys(routePermissions.get(part) ?? {});
 }
 
 /** Browsers can give a socket no header, so there, and only for tokens, the query will do. */

@@ -9,6 +9,7 @@ import { requireKey } from './access.ts';
 import type { AppContext, AppEnv } from './app-context.ts';
 import { logRequests } from './log.ts';
 import { npcService } from './npc-lines.ts';
+import { refuseForeign } from './origins.ts';
 import { renderFailure, renderUnknownRoute, toInvalidRequest } from './problem.ts';
 import { addAttributes } from './routes/attributes.ts';
 import { addBatches } from './routes/batches.ts';
@@ -57,6 +58,7 @@ export function createApp(context: AppContext): OpenAPIHono<AppEnv> {
     if (streamed) void streamed.finally(unfollow);
     else unfollow();
   });
+  app.use(refuseForeign(context.config));
   app.use(requireKey(context.config.apiKey, context.db));
   const limited = limitBody(context.config.limits.bodyBytes, 'Send less, or raise MAX_BODY_BYTES.');
   const limitedPicture = limitBody(pictureBytes, 'Send a smaller picture; the card in it stays the same.');

@@ -21,7 +21,10 @@ beforeAll(async () => {
 afterAll(() => store.close());
 beforeEach(async () => {
   await store.db.delete(npcs);
-  house = openHouse({ STEER_API_KEY: key }, { db: store.db });
+  house = openHouse(
+    { STEER_API_KEY: key, ALLOWED_HOSTS: 'steer.lan', ALLOWED_ORIGINS: 'https://game.example' },
+    { db: store.db },
+  );
   server = await listen(house.app, { host: '127.0.0.1', port: 0 });
   const rules = [{ event: 'player.insulted', changes: { toxicity: 2 } }];
   await ask('/v1/npcs', { id: 'marta', name: 'Marta', persona: 'You are Marta.', rules });
@@ -141,16 +144,21 @@ test.each([
   expect(reply.statusCode).toBe(status);
 });
 
-test('a page of another origin needs a token', async () => {
-  const origin = 'https://elsewhere.example';
-  const socket = new WebSocket(address(), { headers: { ...asServer, origin } });
-  socket.on('error', () => {});
-  const [, reply] = await once(socket, 'unexpected-response');
-  expect(reply.statusCode).toBe(403);
+test('a page of another origin opens it where the origin is listed', async () => {
+  const refused = async (headers: Record<string, string>, query = '') => {
+    const socket = new WebSocket(address(query), { headers });
+    socket.on('error', () => {});
+    const [, reply] = await once(socket, 'unexpected-response');
+    return reply.statusCode;
+  };
+  const listed = 'https://game.example';
+  expect(await refused({ ...asServer, origin: 'https://elsewhere.example' })).toBe(403);
+  expect(await refused({ origin: 'https://elsewhere.example' }, `?token=${await token()}`)).toBe(403);
+  expect(await refused({ ...asServer, host: 'elsewhere.example', origin: listed })).toBe(403);
   const own = await enter('', { ...asServer, origin: server.url });
   own.send({ send: 'mood' });
   expect((await own.next()).object).toBe('npc.mood');
-  const other = await enter(`?token=${await token()}`, { origin });
+  const other = await enter(`?token=${await token()}`, { origin: listed });
   other.send({ send: 'mood' });
   expect((await other.next()).object).toBe('npc.mood');
 });
