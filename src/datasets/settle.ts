@@ -1,4 +1,5 @@
 // Makes what a format read fit to keep: labels checked against the attribute schema, ids and split filled in, text storable.
+import { own } from '../own.ts';
 import {
   type Attribute,
   type AttributeSchema,
@@ -6,7 +7,6 @@ import {
   type Label,
   maxLevel,
   nearestLevel,
-  valueIn,
 } from '../steerlm/attributes.ts';
 import { unfit } from './formats/format.ts';
 import { writeFields } from './record-fields.ts';
@@ -82,11 +82,11 @@ function settleReadings(
   const settled = content.conversation.turns.map(({ label }, turn) => {
     const entries = Object.entries(readings[turn] ?? {}).flatMap(([said, reading]) => {
       const { name, attribute } = named(said, schema);
-      const value = valueIn(label, name);
+      const value = own(label, name);
       if (value === undefined) return [];
       const { confidence, level } = checkReading(name, reading, attribute);
-      const own = level === (attribute ? nearestLevel(attribute, value) : Math.round(value)) ? null : level;
-      return own === null && confidence === null ? [] : [[name, { level: own, confidence }] as const];
+      const unlike = level === (attribute ? nearestLevel(attribute, value) : Math.round(value)) ? null : level;
+      return unlike === null && confidence === null ? [] : [[name, { level: unlike, confidence }] as const];
     });
     return entries.length > 0 ? Object.fromEntries(entries) : undefined;
   });

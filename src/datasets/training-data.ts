@@ -1,10 +1,12 @@
 // The data of a training run: stored datasets, uploaded files or files on disk, written as two snapshots into the run folder, with the
 // attributes their labels speak of. Knows no model, no command line and no job.
+
 import { createHash, type Hash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { SteerError } from '../errors.ts';
 import { readFile, type StoredFile } from '../files/files.ts';
-import { type AttributeSchema, type Label, valueIn } from '../steerlm/attributes.ts';
+import { own } from '../own.ts';
+import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import { type Split, splits } from '../store/schema.ts';
 import { LabelCensus } from './label-census.ts';
@@ -141,7 +143,7 @@ export function withLabelsOf(schema: AttributeSchema, content: SampleContent): S
   if (content.kind === 'text') return content;
   const named = (label: Label): Label => {
     const kept = schema.attributes.flatMap(({ name, aliases }) => {
-      const said = [name, ...aliases].find((spelling) => valueIn(label, spelling) !== undefined);
+      const said = [name, ...aliases].find((spelling) => own(label, spelling) !== undefined);
       return said === undefined ? [] : [[name, label[said]]];
     });
     return Object.fromEntries(kept);

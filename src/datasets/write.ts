@@ -1,7 +1,9 @@
 // Writes samples with their labels, and further labels, in batches of one statement each. Knows no files and no formats.
 // Rows travel as one JSON parameter: no limit on the number of parameters, and one round trip for thousands of labels.
+
 import { sql } from 'drizzle-orm';
-import { type AttributeSchema, type Label, nearestLevel, valueIn } from '../steerlm/attributes.ts';
+import { own } from '../own.ts';
+import { type AttributeSchema, type Label, nearestLevel } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import type { labels, Messages } from '../store/schema.ts';
 import type { LabelReadings, Sample, SampleContent } from './sample.ts';
@@ -113,9 +115,9 @@ function turnRows(
 ): object[] {
   return Object.entries(label).map(([attribute, value]) => {
     const known = schema?.attributes.find(({ name }) => name === attribute);
-    const rule = valueIn(rules, attribute);
+    const rule = own(rules, attribute);
     const maker = rule === undefined ? { source: 'import', author } : { source: 'rule', author: rule };
-    const told = valueIn(readings, attribute);
+    const told = own(readings, attribute);
     const level = told?.level ?? (known ? nearestLevel(known, value) : Math.round(value));
     return { turn, attribute, value, level, confidence: told?.confidence ?? null, ...maker };
   });

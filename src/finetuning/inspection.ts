@@ -1,5 +1,6 @@
 // What can be said of training data before any compute: samples, turns, labels per attribute, tokens, and what a row of a given length cuts.
 // Runs in the training process, since encoding a large dataset would hold up a server. Knows files only.
+
 import type { SampleContent } from '../datasets/sample.ts';
 import { readSnapshot } from '../datasets/snapshot.ts';
 import type { BadLine } from '../datasets/training-data.ts';
@@ -7,7 +8,8 @@ import { SteerError } from '../errors.ts';
 import { readShape } from '../model/model-folder.ts';
 import { encodePieces } from '../model/tokenizer/encode-prompt.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import { type AttributeSchema, nearestLevel, valueIn } from '../steerlm/attributes.ts';
+import { own } from '../own.ts';
+import { type AttributeSchema, nearestLevel } from '../steerlm/attributes.ts';
 import { controlTokens, isTarget, layOutScoring, layOutTraining, type Piece } from '../steerlm/prompt-layout.ts';
 import { placeSequences } from '../training/packing.ts';
 import { unlabelled } from './sequences.ts';
@@ -87,7 +89,7 @@ function piecesOf({ schema, rated }: InspectionSpec, content: SampleContent): Pi
   const { conversation } = content;
   const replies = conversation.turns.flatMap(({ role, label }, i) => (role === 'assistant' ? [{ i, label }] : []));
   if (!rated) return !conversation.turns.some(isTarget) ? [] : [layOutTraining(schema ?? unlabelled, conversation)];
-  const read = replies.filter(({ label }) => schema?.attributes.some(({ name }) => valueIn(label, name) !== undefined));
+  const read = replies.filter(({ label }) => schema?.attributes.some(({ name }) => own(label, name) !== undefined));
   return read.map(({ i }) => layOutScoring(unlabelled, { ...conversation, turns: conversation.turns.slice(0, i + 1) }));
 }
 
@@ -116,7 +118,7 @@ class Count {
       if (role !== 'assistant') continue;
       this.#replies++;
       for (const attribute of this.#spec.schema?.attributes ?? []) {
-        const value = valueIn(label, attribute.name);
+        const value = own(label, attribute.name);
         if (value !== undefined) this.#levels.get(attribute.name)![nearestLevel(attribute, value)]!++;
       }
     }

@@ -1,6 +1,7 @@
 // Leaves attributes, or whole labels, unsaid at random while training, so that callers may set only some of them
 // and guidance has a branch without a label.
-import { type AttributeSchema, type Label, valueIn } from '../steerlm/attributes.ts';
+import { own } from '../own.ts';
+import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 
 export interface LabelDropout {
@@ -26,7 +27,7 @@ export function dropLabels(
     if (random() < dropout.label) return {};
     // Each attribute goes with a chance that is drawn first, so that every number of them is as likely.
     const chance = random() < dropout.partial ? random() : dropout.attribute;
-    const kept = schema.attributes.filter(({ name }) => valueIn(label, name) !== undefined && random() >= chance);
+    const kept = schema.attributes.filter(({ name }) => own(label, name) !== undefined && random() >= chance);
     return Object.fromEntries(kept.map(({ name }) => [name, label[name] as number]));
   };
   return { ...conversation, turns: conversation.turns.map((turn) => (turn.label ? { ...turn, label: thin(turn.label) } : turn)) };

@@ -1,5 +1,6 @@
 // From the data and wishes of a fine-tuning job to its plan: snapshots in the run folder, the report on them, and every setting resolved.
 // Refuses here, before any compute, what cannot be learnt from. Knows no processes but the one that reads the data.
+
 import { findDataset } from '../datasets/samples.ts';
 import {
   type BadLine,
@@ -11,7 +12,8 @@ import {
 } from '../datasets/training-data.ts';
 import { SteerError } from '../errors.ts';
 import { findFile } from '../files/files.ts';
-import { type AttributeSchema, findAttribute, valueIn } from '../steerlm/attributes.ts';
+import { own } from '../own.ts';
+import { type AttributeSchema, findAttribute } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import type { Split } from '../store/schema.ts';
 import { epochsFor } from '../training/schedule.ts';
@@ -91,7 +93,7 @@ function askedSchema({ method, attributes }: FinetuningInput, schema: AttributeS
 
 /** The attributes of the data that some reply is labelled with, where nobody said which to learn. */
 function labelledOnly(schema: AttributeSchema | null, { labels }: Inspection): AttributeSchema | null {
-  const attributes = schema?.attributes.filter(({ name }) => (valueIn(labels, name)?.labelled ?? 0) > 0) ?? [];
+  const attributes = schema?.attributes.filter(({ name }) => (own(labels, name)?.labelled ?? 0) > 0) ?? [];
   return schema && attributes.length > 0 ? { ...schema, attributes } : null;
 }
 
@@ -118,7 +120,7 @@ function refusalOf(input: FinetuningInput, schema: AttributeSchema | null, repor
     return refuse(`Expected conversations with replies to learn from, found none in ${report.samples.train} training samples.`);
   if (input.method === 'supervised') return null;
   if (schema === null) return refuse('No reply of the training data is labelled. Label it first, or import data with labels.');
-  const bare = schema.attributes.filter(({ name }) => valueIn(report.labels, name)?.labelled === 0).map(({ name }) => name);
+  const bare = schema.attributes.filter(({ name }) => own(report.labels, name)?.labelled === 0).map(({ name }) => name);
   if (bare.length === 0) return null;
   return refuse(
     `No reply of the training data is labelled for ${bare.join(', ')}. Label it for that, or leave ${bare.length === 1 ? 'it' : 'them'} out of method.attributes.`,

@@ -1,5 +1,6 @@
 // best_of: several candidates for each reply, of which the one nearest to what was asked is told and the others forgotten.
-import { type AttributeSchema, type Label, maxLevel, valueIn } from '../steerlm/attributes.ts';
+import { own } from '../own.ts';
+import { type AttributeSchema, type Label, maxLevel } from '../steerlm/attributes.ts';
 import { trimReply } from '../steerlm/prompt-layout.ts';
 import type { CompletionEvent } from './language-model.ts';
 import { gatherReplies, type Measured, type ReplyEvent } from './replies.ts';
@@ -34,10 +35,10 @@ export async function* keepNearest(events: AsyncIterable<CompletionEvent>, choic
 
 /** Mean squared distance over the attributes of `target`, each scale of length 1. */
 export function distanceFrom(schema: AttributeSchema, target: Label): Choice['distance'] {
-  const wanted = schema.attributes.filter(({ name }) => valueIn(target, name) !== undefined);
+  const wanted = schema.attributes.filter(({ name }) => own(target, name) !== undefined);
   return (measured) =>
     wanted.reduce((sum, attribute) => {
-      const value = valueIn(measured, attribute.name)?.value ?? target[attribute.name]!;
+      const value = own(measured, attribute.name)?.value ?? target[attribute.name]!;
       return sum + ((value - target[attribute.name]!) / maxLevel(attribute)) ** 2;
     }, 0) / Math.max(1, wanted.length);
 }

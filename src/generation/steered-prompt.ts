@@ -1,14 +1,15 @@
 // From what a caller asks of a reply to the prompts it is drawn from: which levels, which words of the layout, which mixture of scores. The one
 // place where attributes become token ids: chat, characters, the command line, evaluations and bootstrapping all come here.
+
 import type { Boundary, Branch, Phase } from '../engine/request.ts';
 import { SteerError } from '../errors.ts';
+import { own } from '../own.ts';
 import {
   type AttributeSchema,
   applyAttributes,
   findAttribute,
   type Label,
   type RequestedAttributes,
-  valueIn,
 } from '../steerlm/attributes.ts';
 import { requestFor } from '../steerlm/calibration.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
@@ -103,7 +104,7 @@ function calibrate({ id, schema, curves = {} }: PromptModel, asked: RequestedAtt
   return Object.fromEntries(
     Object.entries(asked).map(([name, value]) => {
       if (value === null) return [name, null];
-      const curve = valueIn(curves, name);
+      const curve = own(curves, name);
       if (curve) return [name, requestFor(curve, capped[name] as number).requested];
       throw new SteerError(
         'invalid_request',

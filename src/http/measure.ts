@@ -3,9 +3,10 @@
 import { SteerError } from '../errors.ts';
 import type { Measure } from '../generation/best-of.ts';
 import type { Measured } from '../generation/replies.ts';
+import { own } from '../own.ts';
 import type { ConversationScore, Predictor } from '../predictor/predictor.ts';
 import { findPredictorFor, type Models } from '../registry/models.ts';
-import { type AttributeSchema, valueIn } from '../steerlm/attributes.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 
 /** Measure for a conversation by the predictor that knows the model's attributes. Throws invalid_request when none does. */
@@ -46,7 +47,7 @@ async function measure(
 function toMeasured(score: ConversationScore, schema: AttributeSchema): Measured {
   const measured: Measured = {};
   for (const { name } of schema.attributes) {
-    const attribute = valueIn(score.attributes, name);
+    const attribute = own(score.attributes, name);
     if (attribute) measured[name] = { value: attribute.value, level: attribute.level, confidence: attribute.confidence };
   }
   return measured;

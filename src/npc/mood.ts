@@ -1,5 +1,6 @@
 // How a character feels at a moment: its baseline and everything that moves it, told so that it adds up. Pure arithmetic, no clock of its own.
-import { type AttributeSchema, type Label, maxLevel, valueIn } from '../steerlm/attributes.ts';
+import { own } from '../own.ts';
+import { type AttributeSchema, type Label, maxLevel } from '../steerlm/attributes.ts';
 import type { Character } from './character.ts';
 
 /** What something that happened does to attributes, from then on. */
@@ -69,10 +70,10 @@ export function moodOf(
     if (baseline === null || baseline === undefined) continue;
     const most = maxLevel(attribute);
     const sum = new Sum(baseline);
-    sum.add({ source: 'preference', amount: valueIn(moved.preferences, name) ?? 0 });
-    sum.add({ source: 'relationship', amount: (valueIn(character.relationship, name) ?? 0) * moved.relationship });
+    sum.add({ source: 'preference', amount: own(moved.preferences, name) ?? 0 });
+    sum.add({ source: 'relationship', amount: (own(character.relationship, name) ?? 0) * moved.relationship });
     sum.hold(most);
-    const effects = moved.effects.filter(({ changes }) => valueIn(changes, name) !== undefined);
+    const effects = moved.effects.filter(({ changes }) => own(changes, name) !== undefined);
     for (const priority of [...new Set(effects.map((effect) => effect.priority))].sort((a, b) => a - b)) {
       addLayer(
         sum,
@@ -84,7 +85,7 @@ export function moodOf(
     }
     sum.round(step);
     const requested = sum.value;
-    sum.hold(Math.min(attribute.cap, valueIn(character.caps, name) ?? most));
+    sum.hold(Math.min(attribute.cap, own(character.caps, name) ?? most));
     moods[name] = { value: sum.value, requested, baseline, contributions: sum.contributions };
   }
   return moods;

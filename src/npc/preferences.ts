@@ -1,7 +1,9 @@
 // What a player likes: by how much the lines given a thumb up had more of an attribute than those given a thumb down. A bounded offset, the same for the
 // same feedback; it says how sure it is by being small.
+
 import { and, desc, eq, isNotNull } from 'drizzle-orm';
-import { type AttributeSchema, type Label, maxLevel, valueIn } from '../steerlm/attributes.ts';
+import { own } from '../own.ts';
+import { type AttributeSchema, type Label, maxLevel } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import { feedback } from '../store/feedback-schema.ts';
 import { completions } from '../store/schema.ts';
@@ -25,7 +27,7 @@ export interface ThumbedLine {
 export function offsetsOf(schema: AttributeSchema, lines: readonly ThumbedLine[]): Label {
   const offsets: Label = {};
   for (const attribute of schema.attributes) {
-    const told = lines.filter(({ applied }) => valueIn(applied, attribute.name) !== undefined);
+    const told = lines.filter(({ applied }) => own(applied, attribute.name) !== undefined);
     const most = (mostOffset * maxLevel(attribute)) / 4;
     const levels = lessMean(told.map(({ applied }) => applied[attribute.name]!));
     const thumbs = lessMean(told.map(({ up }) => (up ? 1 : -1)));

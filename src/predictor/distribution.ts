@@ -1,5 +1,6 @@
 // Ratings as distributions over levels, and distributions as the numbers callers read. Pure arithmetic.
-import { type Attribute, type AttributeSchema, type Label, valueIn } from '../steerlm/attributes.ts';
+import { own } from '../own.ts';
+import type { Attribute, AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { AttributeScore } from './predictor.ts';
 
 /** Writes the target of a rating into `goals` from `at`: a fractional rating is shared between the two levels beside it. */
@@ -16,7 +17,7 @@ export function writeGoals(goals: Float32Array, at: number, schema: AttributeSch
   let present = 0;
   let start = at;
   for (const { name, levels } of schema.attributes) {
-    const rating = valueIn(label, name);
+    const rating = own(label, name);
     if (rating !== undefined) {
       writeGoal(goals, start, rating, levels.length);
       present++;

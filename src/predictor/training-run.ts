@@ -1,12 +1,14 @@
 // The recipe of a predictor: trunk from a base model, head from nothing, rated replies as data, and a report on those held out.
 // Knows files only: samples come as snapshots, models as folders.
+
 import { readSnapshot } from '../datasets/snapshot.ts';
 import { SteerError } from '../errors.ts';
 import { initialWeights } from '../model/initial-weights.ts';
 import type { Model } from '../model/model.ts';
 import type { LlamaShape } from '../model/shape.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import { type AttributeSchema, type Label, valueIn } from '../steerlm/attributes.ts';
+import { own } from '../own.ts';
+import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { promptLayoutVersion } from '../steerlm/prompt-layout.ts';
 import type { Tensor } from '../tensor/session.ts';
@@ -92,7 +94,7 @@ async function ratedIn(path: string, schema: AttributeSchema): Promise<Rated[]> 
   const rated: Rated[] = [];
   for await (const sample of readSnapshot(path)) {
     for (const reply of ratedReplies(sample)) {
-      if (schema.attributes.some(({ name }) => valueIn(reply.label, name) !== undefined)) rated.push(reply);
+      if (schema.attributes.some(({ name }) => own(reply.label, name) !== undefined)) rated.push(reply);
     }
   }
   return rated;
@@ -124,7 +126,7 @@ function reportOf(
     readingsOf(batch).forEach(({ label, words }, place) => {
       const row = (data as Float32Array).subarray(place * L, (place + 1) * L).map(Math.exp);
       for (const [name, { value }] of Object.entries(readScores(schema, row))) {
-        const rating = valueIn(label, name);
+        const rating = own(label, name);
         if (rating !== undefined) pairs.get(name)!.push({ rated: rating, predicted: value, words });
       }
     });

@@ -1,5 +1,7 @@
 // Attributes as data: scales, labels and what a request leads to. No attribute is named here.
+
 import { SteerError } from '../errors.ts';
+import { own } from '../own.ts';
 
 export interface Attribute {
   name: string;
@@ -27,11 +29,6 @@ export type Label = Record<string, number>;
 /** Attribute values as a caller asks for them: null means "leave it open", absent means the default. */
 export type RequestedAttributes = Record<string, number | null>;
 
-/** What a label says of an attribute. A plain look-up would find what every object inherits where an attribute is named `constructor`. */
-export function valueIn<T>(label: Readonly<Record<string, T>> | null | undefined, attribute: string): T | undefined {
-  return label && Object.hasOwn(label, attribute) ? label[attribute] : undefined;
-}
-
 export function maxLevel(attribute: Attribute): number {
   return attribute.levels.length - 1;
 }
@@ -40,7 +37,7 @@ export function maxLevel(attribute: Attribute): number {
 export function formatLabel(schema: AttributeSchema, label: Label): string {
   return schema.attributes
     .flatMap((attribute) => {
-      const value = valueIn(label, attribute.name);
+      const value = own(label, attribute.name);
       return value === undefined ? [] : [`${attribute.name}:${nearestLevel(attribute, value)}`];
     })
     .join(',');

@@ -1,6 +1,7 @@
 // The dial: from what a caller asks to the labels whose prompts are mixed, each with its weight. Knows no prompt, no model and no token.
 // Guidance after Ho & Salimans 2022 (classifier-free) and Sanchez et al. 2023 (language models): strength · asked + (1 − strength) · against.
-import { type AttributeSchema, type Label, maxLevel, valueIn } from './attributes.ts';
+import { own } from '../own.ts';
+import { type AttributeSchema, type Label, maxLevel } from './attributes.ts';
 
 /** What replies are pushed away from: no label at all, or the opposite end of every scale that was asked for. */
 export const opposites = ['null', 'opposite'] as const;
@@ -45,7 +46,7 @@ export function dial(schema: AttributeSchema, label: Label, { strength = 1, agai
 function opposite(schema: AttributeSchema, label: Label): Label {
   return Object.fromEntries(
     schema.attributes.flatMap((attribute) => {
-      const value = valueIn(label, attribute.name);
+      const value = own(label, attribute.name);
       return value === undefined ? [] : [[attribute.name, 2 * value > maxLevel(attribute) ? 0 : maxLevel(attribute)]];
     }),
   );

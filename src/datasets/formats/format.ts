@@ -1,8 +1,10 @@
 // What a format is: how to recognise one record, read it into samples, and where that makes sense write samples back.
 // Reading files, checking labels against a schema and storing are others' work.
+
 import { z } from 'zod';
 import { SteerError } from '../../errors.ts';
-import { type AttributeSchema, type Label, valueIn } from '../../steerlm/attributes.ts';
+import { own } from '../../own.ts';
+import type { AttributeSchema, Label } from '../../steerlm/attributes.ts';
 import type { Conversation, Turn } from '../../steerlm/conversation.ts';
 import { isTarget } from '../../steerlm/prompt-layout.ts';
 import type { LabelReadings, ParsedSample, Sample, SampleContent } from '../sample.ts';
@@ -72,7 +74,7 @@ export function readingsOf({
   if (names.size === 0) return undefined;
   const entries = [...names].map((name) => [
     name,
-    { level: valueIn(levels, name) ?? null, confidence: valueIn(confidences, name) ?? null },
+    { level: own(levels, name) ?? null, confidence: own(confidences, name) ?? null },
   ]);
   return Object.fromEntries(entries);
 }

@@ -1,7 +1,8 @@
 // Rows of HelpSteer and HelpSteer2: prompt, response and five ratings. A HelpSteer2 prompt may hold earlier turns, spelled with turn
 // tokens; those are structure. Anywhere else such a token is text. On export each reply becomes a row.
+
 import { z } from 'zod';
-import { valueIn } from '../../steerlm/attributes.ts';
+import { own } from '../../own.ts';
 import type { Turn } from '../../steerlm/conversation.ts';
 import { helpSteer } from '../../steerlm/schemas.ts';
 import {
@@ -55,9 +56,9 @@ export const helpsteer: Format = {
     const { system, turns } = conversationOf(sample.content);
     return turns.flatMap((turn, index) => {
       if (turn.role !== 'assistant') return [];
-      const ratings = helpSteer.attributes.map(({ name }) => [name, valueIn(turn.label, name) ?? null] as const);
-      const own = Object.fromEntries(ratings.filter((rating): rating is [string, number] => rating[1] !== null));
-      const { attributes: _, ...sure } = ratingsOf(sample, index, own);
+      const ratings = helpSteer.attributes.map(({ name }) => [name, own(turn.label, name) ?? null] as const);
+      const said = Object.fromEntries(ratings.filter((rating): rating is [string, number] => rating[1] !== null));
+      const { attributes: _, ...sure } = ratingsOf(sample, index, said);
       const context = turns.slice(0, index).flatMap(({ trained }, i) => (trained === false ? [i] : []));
       const prompt = spellPrompt(turns.slice(0, index));
       const row = { ...(system === '' ? {} : { system }), prompt, response: turn.content, ...Object.fromEntries(ratings) };

@@ -1,7 +1,9 @@
 // What NeMo's predictor of attributes is trained on: `text`, a conversation with its turn tokens spelled out and a bare label token at its end, and
 // `label`, one number per attribute of its last reply, where -100 says nothing. On export each rated reply becomes a row.
+
 import { z } from 'zod';
-import { type AttributeSchema, valueIn } from '../../steerlm/attributes.ts';
+import { own } from '../../own.ts';
+import type { AttributeSchema } from '../../steerlm/attributes.ts';
 import type { Turn } from '../../steerlm/conversation.ts';
 import { isTarget } from '../../steerlm/prompt-layout.ts';
 import { steerLM } from '../../steerlm/schemas.ts';
@@ -49,7 +51,7 @@ export const nemoRegression: Format = {
     const { system, turns } = conversationOf(sample.content);
     return turns.flatMap((turn, i) => {
       if (turn.role !== 'assistant' || !turn.label) return [];
-      const label = steerLM.attributes.map(({ name }) => valueIn(turn.label, name) ?? missing);
+      const label = steerLM.attributes.map(({ name }) => own(turn.label, name) ?? missing);
       if (label.every((value) => value === missing)) return [];
       if (turns.some(({ content }) => content.includes(tokens.turn)))
         throw unfit('the text holds a turn token on a line of its own');

@@ -2,8 +2,9 @@
 // What follows from the numbers is label-information.ts's affair.
 
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { own } from '../../own.ts';
 import { randomStream, shuffledOrder } from '../../random.ts';
-import { type AttributeSchema, formatLabel, type Label, valueIn } from '../../steerlm/attributes.ts';
+import { type AttributeSchema, formatLabel, type Label } from '../../steerlm/attributes.ts';
 import type { Sequence } from '../../training/packing.ts';
 import type { LabelledReply } from './labelled-replies.ts';
 import { labelledReply } from './reply-sequence.ts';
@@ -99,11 +100,11 @@ function planOf({ tokenizer, schema }: ReadingTask, { conversation, label, group
     places.set(line, sequences.length);
     return sequences.push(labelledReply(tokenizer, schema, conversation, said)) - 1;
   };
-  const own = placeOf(label);
+  const labelled = placeOf(label);
   const none = placeOf({});
   const permuted = others.map(placeOf);
   const varied = schema.attributes
-    .filter(({ name }) => valueIn(label, name) !== undefined)
+    .filter(({ name }) => own(label, name) !== undefined)
     .map(({ name, levels }) => ({
       name,
       level: label[name]!,
@@ -114,10 +115,10 @@ function planOf({ tokenizer, schema }: ReadingTask, { conversation, label, group
     read: (nats, tokens) => ({
       group,
       tokens,
-      length: sequences[own]!.ids.length,
-      own: nats[own]!,
+      length: sequences[labelled]!.ids.length,
+      own: nats[labelled]!,
       none: nats[none]!,
-      others: permuted.length === 0 ? nats[own]! : permuted.reduce((sum, at) => sum + nats[at]!, 0) / permuted.length,
+      others: permuted.length === 0 ? nats[labelled]! : permuted.reduce((sum, at) => sum + nats[at]!, 0) / permuted.length,
       attributes: Object.fromEntries(
         varied.map(({ name, level, at }) => [name, { level, nats: at.map((place) => nats[place]!) }]),
       ),

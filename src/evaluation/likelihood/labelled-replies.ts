@@ -1,10 +1,12 @@
 // The replies an evaluation looks at: the last labelled reply of each sample of one side of the split, drawn by a seed where there are too many.
 // Knows samples, no database and no model.
+
 import type { Sample } from '../../datasets/sample.ts';
 import { withLabelsOf } from '../../datasets/training-data.ts';
 import { SteerError } from '../../errors.ts';
+import { own } from '../../own.ts';
 import { randomStream } from '../../random.ts';
-import { type AttributeSchema, type Label, nearestLevel, valueIn } from '../../steerlm/attributes.ts';
+import { type AttributeSchema, type Label, nearestLevel } from '../../steerlm/attributes.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
 import { isTarget } from '../../steerlm/prompt-layout.ts';
 import type { Split } from '../../store/schema.ts';
@@ -54,7 +56,7 @@ function lastLabelled({ content, conversationId }: Sample, schema: AttributeSche
   const end = turns.findLastIndex((turn) => isTarget(turn) && Object.keys(turn.label ?? {}).length > 0);
   if (end < 0 || turns[end]!.content.trim() === '') return undefined;
   const conversation = { system, turns: turns.slice(0, end + 1) };
-  const rated = schema.attributes.filter(({ name }) => valueIn(turns[end]!.label, name) !== undefined);
+  const rated = schema.attributes.filter(({ name }) => own(turns[end]!.label, name) !== undefined);
   const label = Object.fromEntries(
     rated.map((attribute) => [attribute.name, nearestLevel(attribute, turns[end]!.label![attribute.name]!)]),
   );

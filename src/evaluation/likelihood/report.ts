@@ -1,5 +1,6 @@
 // The report of a likelihood evaluation: JSON to compute with and Markdown to read. Pure.
-import { type AttributeSchema, maxLevel, valueIn } from '../../steerlm/attributes.ts';
+import { own } from '../../own.ts';
+import { type AttributeSchema, maxLevel } from '../../steerlm/attributes.ts';
 import { intervalText, markdownTable, numberText, percent, plain, roundedDeep } from '../report/report-text.ts';
 import type { LikelihoodEvaluation } from './evaluation.ts';
 import type { Perplexity } from './fluency.ts';
@@ -95,7 +96,7 @@ function attributeTable(schema: AttributeSchema, { attributes }: LabelInformatio
   ];
   const rows = schema.attributes.map((attribute) => {
     const name = `${plain(attribute.name)} 0–${maxLevel(attribute)}`;
-    const found = valueIn(attributes, attribute.name);
+    const found = own(attributes, attribute.name);
     if (!found) return [name, '0', ...heads.slice(2).map(() => '–')];
     const { recovery, replies, gain, gain_per_reply } = found;
     return [

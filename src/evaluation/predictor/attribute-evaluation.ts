@@ -1,8 +1,9 @@
 // Each attribute of a predictor's evaluation, from scores and ratings of the same replies. Pure arithmetic; fitting and drawing take seconds.
 
+import { own } from '../../own.ts';
 import type { ConversationScore } from '../../predictor/predictor.ts';
 import { mean, variance } from '../../statistics.ts';
-import { type Attribute, type AttributeSchema, valueIn } from '../../steerlm/attributes.ts';
+import type { Attribute, AttributeSchema } from '../../steerlm/attributes.ts';
 import { giveWay } from '../give-way.ts';
 import { predictBaselines } from './baselines.ts';
 import { type ReliabilityPoint, reliability } from './calibration.ts';
@@ -54,7 +55,7 @@ function evaluateAttribute(
   seed: number,
 ): AttributeEvaluation {
   const { judged, overlapping = false } = data;
-  const known = judged.filter(({ label }) => valueIn(label, attribute.name) !== undefined);
+  const known = judged.filter(({ label }) => own(label, attribute.name) !== undefined);
   const ratings = known.map(({ label }) => label[attribute.name]!);
   const facts = {
     n: known.length,
@@ -94,7 +95,7 @@ export function judgementsOf(
   scores: readonly ConversationScore[],
 ): Judgement[] {
   const known = judged.flatMap((reply, i) =>
-    valueIn(reply.label, attribute.name) === undefined ? [] : [{ reply, score: scores[i]! }],
+    own(reply.label, attribute.name) === undefined ? [] : [{ reply, score: scores[i]! }],
   );
   const baselines = predictBaselines(attribute, { ...rest, judged: known.map(({ reply }) => reply) });
   return known.map(({ reply: { label, words, prompt, group }, score }, i) => {

@@ -1,8 +1,9 @@
 // What a predictor has to beat: the mean rating, a line over the length of the reply, and hashed words. Each is fitted on replies of the training
 // split and knows nothing of the judged ones but their text. Where the training split itself is judged, each is fitted several times and only ever
 // compared on groups of replies that this fit has not seen.
+import { own } from '../../own.ts';
 import { line, mean, variance } from '../../statistics.ts';
-import { type Attribute, maxLevel, valueIn } from '../../steerlm/attributes.ts';
+import { type Attribute, maxLevel } from '../../steerlm/attributes.ts';
 import { ngramPredictions } from './ngram-baseline.ts';
 import type { RatedData, RatedReply } from './rated-data.ts';
 
@@ -18,7 +19,7 @@ const folds = 5;
 
 /** What each baseline predicts for each judged reply; null when too few replies are rated to fit one. */
 export function predictBaselines(attribute: Attribute, { fitted, judged, overlapping }: RatedData): Baselines | null {
-  const known = fitted.filter(({ label }) => valueIn(label, attribute.name) !== undefined);
+  const known = fitted.filter(({ label }) => own(label, attribute.name) !== undefined);
   if (!overlapping) return known.length < leastFitted ? null : predict(attribute, known, judged);
   const foldOf = new Map([...new Set(judged.map(({ group }) => group))].map((group, i) => [group, i % folds]));
   const predicted: Baselines = { mean: [], length: [], ngrams: [] };

@@ -4,9 +4,10 @@
 import { promptKey } from '../../datasets/sample.ts';
 import { type TrainingSource, withLabelsOf } from '../../datasets/training-data.ts';
 import { SteerError } from '../../errors.ts';
+import { own } from '../../own.ts';
 import { ratedReplies } from '../../predictor/readings.ts';
 import { randomStream } from '../../random.ts';
-import { type AttributeSchema, type Label, maxLevel, valueIn } from '../../steerlm/attributes.ts';
+import { type AttributeSchema, type Label, maxLevel } from '../../steerlm/attributes.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
 import type { Split } from '../../store/schema.ts';
 import { groupsOf } from '../groups.ts';
@@ -129,7 +130,7 @@ function noteForeign(foreign: Set<string>, schema: AttributeSchema, content: Par
 
 function checkScale(data: string, schema: AttributeSchema, label: Label): void {
   for (const attribute of schema.attributes) {
-    const rating = valueIn(label, attribute.name);
+    const rating = own(label, attribute.name);
     if (rating === undefined || rating <= maxLevel(attribute)) continue;
     throw new SteerError(
       'invalid_dataset',

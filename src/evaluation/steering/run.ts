@@ -1,10 +1,12 @@
 // Asks a language model for the replies an evaluation of steering measures: each attribute on its own through its levels, and targets drawn
 // in all attributes at once. A way of asking is a condition: the dials, candidates, words in place of a label. Judges nothing.
+
 import { setMaxListeners } from 'node:events';
 import { distanceFrom } from '../../generation/best-of.ts';
 import type { LanguageModel } from '../../generation/language-model.ts';
 import { gatherReplies } from '../../generation/replies.ts';
 import { labelPrompt } from '../../generation/steered-prompt.ts';
+import { own } from '../../own.ts';
 import type { Predictor } from '../../predictor/predictor.ts';
 import { randomStream } from '../../random.ts';
 import {
@@ -14,7 +16,6 @@ import {
   type Label,
   maxLevel,
   nearestLevel,
-  valueIn,
 } from '../../steerlm/attributes.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
 import type { Against } from '../../steerlm/guidance.ts';
@@ -156,7 +157,7 @@ function inItsWords(model: LanguageModel, conversation: Conversation, asked: Lab
 /** What is asked for, one line for each attribute, after what the system text says already. */
 export function inSystemText({ attributes }: AttributeSchema, system: string, asked: Label): string {
   const lines = attributes.flatMap((attribute) => {
-    const value = valueIn(asked, attribute.name);
+    const value = own(asked, attribute.name);
     if (value === undefined) return [];
     const meaning = attribute.description === '' ? '' : ` (${lowerFirst(attribute.description)})`;
     return [`The ${attribute.name}${meaning} of your reply: ${levelText(attribute, value)}.`];

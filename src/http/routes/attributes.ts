@@ -1,9 +1,11 @@
 // GET /v1/attributes: the scales a model knows. POST /v1/attributes/score: a predictor's ratings of assistant turns.
+
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
+import { own } from '../../own.ts';
 import type { ConversationScore } from '../../predictor/predictor.ts';
 import { findModel } from '../../registry/models.ts';
-import { type Attribute, maxLevel, valueIn } from '../../steerlm/attributes.ts';
+import { type Attribute, maxLevel } from '../../steerlm/attributes.ts';
 import type { Curves } from '../../steerlm/calibration.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
@@ -179,6 +181,6 @@ function toRatedTurns(body: z.infer<typeof ScoreBody>, most: number): RatedTurn[
 
 function toScale(attribute: Attribute, curves: Curves): z.infer<typeof AttributeScale> {
   const { name, aliases, description, levels, cap } = attribute;
-  const obtained = valueIn(curves, name)?.map((point) => ({ ...point })) ?? null;
+  const obtained = own(curves, name)?.map((point) => ({ ...point })) ?? null;
   return { name, aliases, description, min: 0, max: maxLevel(attribute), default: attribute.default, cap, levels, obtained };
 }
