@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
+import { own } from '../own.ts';
 import { type AttributeSchema, findAttribute, type Label, maxLevel } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { feedback, type outcomes } from '../store/feedback-schema.ts';
@@ -218,7 +219,7 @@ function canonicalRatings(schema: AttributeSchema, ratings: Label): Label {
   for (const [name, value] of Object.entries(ratings)) {
     const details = { param: `ratings.${name}` };
     const attribute = attributeNamed(schema, name);
-    if (canonical[attribute.name] !== undefined) {
+    if (own(canonical, attribute.name) !== undefined) {
       throw new SteerError('invalid_request', `ratings: expected one value for ${attribute.name}, found two.`, { details });
     }
     if (!(value >= 0 && value <= maxLevel(attribute))) {

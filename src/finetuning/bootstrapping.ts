@@ -12,6 +12,7 @@ import { gatherReplies } from '../generation/replies.ts';
 import { labelPrompt } from '../generation/steered-prompt.ts';
 import type { JobContext } from '../jobs/define.ts';
 import { patiently } from '../jobs/patience.ts';
+import { own } from '../own.ts';
 import { randomStream } from '../random.ts';
 import { type AttributeSchema, findAttribute, type Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
@@ -209,7 +210,7 @@ export async function* readDerived(
     const content = { kind: 'conversation' as const, conversation };
     const turn = conversation.turns.length - 1;
     const labels = schema.attributes.flatMap(({ name: attribute }) => {
-      const rating = obtained[attribute];
+      const rating = own(obtained, attribute);
       if (!rating) return [];
       const { value, probabilities, confidence } = rating;
       return [{ turn, attribute, value, probabilities, confidence, source: 'model' as const, author, revision }];

@@ -1,6 +1,7 @@
 // What a fine-tuning job is asked to do and how far it is, as its row keeps both; the names its models will have. Runs nothing.
 import { z } from 'zod';
 import { createJob, type Job } from '../jobs/jobs.ts';
+import { recordOf } from '../record-of.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import { labelSources } from '../store/schema.ts';
@@ -65,7 +66,7 @@ export const bootstrapOptions = z.strictObject({
   /** Prompts taken of the dataset; all when absent. */
   max_prompts: z.int().min(1).nullable().default(null),
   /** Level or levels asked for, by attribute; each prompt draws one. Attributes not named draw from all levels up to their cap. */
-  attributes: z.record(z.string(), levels).default({}),
+  attributes: recordOf(z.string(), levels).default({}),
   temperature: z.number().gt(0).max(2).default(1),
   top_k: z.int().min(0).default(50),
   max_tokens: z.int().min(1).nullable().default(null),

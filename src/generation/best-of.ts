@@ -1,4 +1,3 @@
-// best_of: several candidates for each reply, of which the one nearest to what was asked is told and the others forgotten.
 import { own } from '../own.ts';
 import { type AttributeSchema, type Label, maxLevel } from '../steerlm/attributes.ts';
 import { trimReply } from '../steerlm/prompt-layout.ts';

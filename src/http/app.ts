@@ -10,7 +10,7 @@ import type { AppContext, AppEnv } from './app-context.ts';
 import { logRequests } from './log.ts';
 import { npcService } from './npc-lines.ts';
 import { refuseForeign } from './origins.ts';
-import { renderFailure, renderUnknownRoute, toInvalidRequest } from './problem.ts';
+import { refuseDeep, renderFailure, renderUnknownRoute, toInvalidRequest } from './problem.ts';
 import { addAttributes } from './routes/attributes.ts';
 import { addBatches } from './routes/batches.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
@@ -40,6 +40,7 @@ export function createApp(context: AppContext): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result) => {
       if (!result.success) throw toInvalidRequest(result.error);
+      refuseDeep(result.data);
     },
   });
   app.use(requestId({ limitLength: 128, generator: () => `req_${randomUUID().replaceAll('-', '')}` }));

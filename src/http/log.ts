@@ -47,10 +47,27 @@ export function logRequests(log: Logger): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** What a log may tell of an error and its causes. Failed queries are passed over for their cause: their message holds the values. */
+/**
+ * What a log may tell of an error and its causes. Failed queries are passed over for their cause, since their message holds the values; the database's
+ * own error, which may hold one in quotes, is told without.
+ */
 export function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { type: typeof error };
-  if ('params' in error) return describeError(error.cause);
+  if ('params' in error && error.cause instanceof Error) return describeError(error.cause);
+  const { name: type, message, stack } = error;
+  const { code } = error as NodeJS.ErrnoException;
+  const told = { type, ...(typeof code === 'string' ? { code } : {}) };
+  if (isOfDatabase(error)) return { ...told, message: message.replace(/".*"/s, '"…"'), stack: framesOf(error) };
   const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
-  return { type: error.name, message: error.message, stack: error.stack, ...cause };
+  return { ...told, message, stack, ...cause };
+}
+
+/** Whether Postgres said it: by the five characters of its codes. */
+function isOfDatabase(error: Error): boolean {
+  return 'params' in error || /^(?=.*\d)[0-9A-Z]{5}$/.test(String((error as NodeJS.ErrnoException).code));
+}
+
+/** The stack without the message it begins with. */
+function framesOf({ stack = '' }: Error): string {
+  return stack.slice(Math.max(0, stack.search(/^\s+at /m)));
 }

@@ -18,7 +18,9 @@ export function toFailure(error: unknown): SteerError {
   if (error instanceof HTTPException && error.status === 400) {
     return new SteerError('invalid_json', 'Expected a JSON body, found text that does not parse as JSON.');
   }
-  if (holdsNul(error)) return new SteerError('invalid_request', 'Expected text without the character U+0000.');
+  if (isUnstorable(error)) {
+    return new SteerError('invalid_request', 'Expected text without the character U+0000 and half surrogate pairs.');
+  }
   if (error instanceof Error && error.name === 'AbortError') return new SteerError('cancelled', 'The caller went away.');
   return interrupted(error) ?? new SteerError('internal_error', 'Unforeseen failure', { cause: error });
 }
@@ -40,10 +42,12 @@ export function databaseAway(cause?: unknown): SteerError {
   return new SteerError('database_unavailable', message, { cause });
 }
 
-/** Postgres refuses U+0000 in text wherever a caller put it: an id in the path, a name in the body. */
-function holdsNul(error: unknown): boolean {
+/** Postgres refuses U+0000, and in JSON half a surrogate pair, wherever a caller put it: an id in the path, a name in the body. */
+function isUnstorable(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (['22021', '22P05'].includes(String((cause as NodeJS.ErrnoException).code))) return true;
+    const { code, detail } = cause as NodeJS.ErrnoException & { detail?: unknown };
+    if (['22021', '22P05'].includes(String(code)) || (code === '22P02' && /Unicode .*surrogate/.test(String(detail))))
+      return true;
   }
   return false;
 }
@@ -60,6 +64,20 @@ export function toInvalidRequest(error: ZodError): SteerError {
   return new SteerError('invalid_request', `${param === '' ? 'Body' : param}: ${words.slice(0, 500)}.`, {
     details: param === '' ? {} : { param },
   });
+}
+
+/** Far deeper than any schema or conversation goes, and far from where functions that call themselves run out of room. */
+const deepest = 200;
+
+/** Throws `invalid_request` for a value nested too deep: what hashes, stores or compiles it would fail halfway. */
+export function refuseDeep(value: unknown): void {
+  let layer: unknown[] = [value];
+  for (let depth = 0; layer.length > 0; depth++) {
+    if (depth > deepest) {
+      throw new SteerError('invalid_request', `Body: expected values nested at most ${deepest} deep, found deeper ones.`);
+    }
+    layer = layer.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
+  }
 }
 
 /** Reply that tells the failure, in the form the caller's Accept header asks for. */
@@ -80,9 +98,11 @@ export function renderFailure(c: RequestContext, failure: SteerError): Response 
 /** Handler of addresses no route answers: 405 with Allow where another method would be, 404 elsewhere. */
 export function renderUnknownRoute(app: OpenAPIHono<AppEnv>) {
   return (c: RequestContext): Response => {
-    const methods = app.openAPIRegistry.definitions.flatMap((definition) =>
+    const found = app.openAPIRegistry.definitions.flatMap((definition) =>
       definition.type === 'route' && matches(definition.route.path, c.req.path) ? [definition.route.method.toUpperCase()] : [],
     );
+    // An address may be that of two routes: /v1/models/aliases is also /v1/models/{id}.
+    const methods = [...new Set(found)];
     if (methods.length === 0) {
       return renderFailure(c, new SteerError('not_found', 'Nothing is at this address. The routes are listed in openapi.json.'));
     }

@@ -17,13 +17,15 @@ export interface SamplingDefaults {
 }
 
 const fileName = 'generation_config.json';
+/** Scores are divided by it: a far smaller one would make them infinite, and of two infinite ones neither is likelier. */
+export const leastRepetitionPenalty = 0.01;
 const share = z.number().min(0).max(1).nullish();
 const written = z.looseObject({
   temperature: z.number().min(0).max(2).nullish(),
   top_p: share,
   top_k: z.int().min(-1).nullish(),
   min_p: share,
-  repetition_penalty: z.number().gt(0).max(10).nullish(),
+  repetition_penalty: z.number().min(leastRepetitionPenalty).max(10).nullish(),
   frequency_penalty: z.number().min(-2).max(2).nullish(),
 });
 

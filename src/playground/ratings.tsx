@@ -1,5 +1,6 @@
 // What a person thinks of a reply: stars for each attribute, a thumb, and both kept as feedback the moment they are given.
 import { useState } from 'preact/hooks';
+import { own } from '../own.ts';
 import { post } from './api.ts';
 import { Notice } from './frame.tsx';
 import type { Attribute } from './wire.ts';
@@ -35,12 +36,12 @@ export function Ratings({ completion, rater, attributes }: RatingsProps) {
         <fieldset class="stars" key={name}>
           <legend>{name}</legend>
           {levels.map((word, level) => (
-            <label key={word} data-tip={word} class={(given[name] ?? -1) >= level ? 'lit' : ''}>
+            <label key={word} data-tip={word} class={(own(given, name) ?? -1) >= level ? 'lit' : ''}>
               <input
                 type="radio"
                 name={`${completion} ${name}`}
                 aria-label={`${name} ${level}, ${word}`}
-                checked={given[name] === level}
+                checked={own(given, name) === level}
                 onChange={() => rate(name, level)}
               />
               <span aria-hidden="true">{level === 0 ? '○' : '★'}</span>

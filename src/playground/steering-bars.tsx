@@ -1,4 +1,6 @@
 // What was asked for beside what the predictor reads in the reply, attribute by attribute.
+
+import { own } from '../own.ts';
 import type { Attribute, Steering } from './wire.ts';
 
 export function SteeringBars({ attributes, steering }: { attributes: Attribute[]; steering: Steering }) {
@@ -8,8 +10,8 @@ export function SteeringBars({ attributes, steering }: { attributes: Attribute[]
       <caption>asked for and measured</caption>
       <tbody>
         {attributes.map(({ name, max }) => {
-          const asked = applied[name];
-          const found = measured?.[name];
+          const asked = own(applied, name);
+          const found = own(measured, name);
           const share = (value: number) => `${(100 * value) / max}%`;
           const said = asked === undefined ? 'left open' : `asked for ${asked}`;
           const read = found === undefined ? 'not measured' : `measured ${found.value.toFixed(1)}`;

@@ -53,7 +53,37 @@ describe('a body', () => {
   test('names the attribute __proto__ without harm', async () => {
     const text = `{"messages":[{"role":"user","content":"a"}],"attributes":{"__proto__":3,"constructor":2}}`;
     const answer = await knock(openHouse(), path, { method: 'POST', headers: json, body: text });
-    expect([answer.status, answer.body.error.code]).toEqual([400, 'unknown_attribute']);
+    expect([answer.status, answer.body.error.code, answer.body.error.param]).toEqual([
+      400,
+      'invalid_request',
+      'attributes.__proto__',
+    ]);
+    const { body: refused } = await post(openHouse(), path, {
+      messages: [{ role: 'user', content: 'a' }],
+      attributes: { constructor: 2 },
+    });
+    expect([refused.error.code, refused.error.param]).toEqual(['unknown_attribute', 'attributes.constructor']);
+  });
+
+  test('nested deeper than any reader goes is refused', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const texts = [
+      [path, `{"messages":[{"role":"user","content":"a"}],"extra":${deep}}`],
+      [path, `{"messages":[{"role":"user","content":"a"}],"guided_json":{"enum":${deep}}}`],
+      ['/v1/batches', `{"input_file_id":"x","endpoint":"${path}","completion_window":"24h","extra":${deep}}`],
+    ] as const;
+    for (const [address, text] of texts) {
+      const answer = await knock(openHouse(), address, {
+        method: 'POST',
+        headers: { ...json, 'idempotency-key': 'k' },
+        body: text,
+      });
+      expect([answer.status, answer.body.error.code, answer.body.error.message]).toEqual([
+        400,
+        'invalid_request',
+        expect.stringContaining('nested'),
+      ]);
+    }
   });
 });
 
@@ -74,6 +104,9 @@ describe('an address', () => {
       ['PUT', path, 'POST, GET'],
       ['DELETE', '/v1/models/parrot', 'GET'],
       ['OPTIONS', '/v1/models', 'GET'],
+      ['PATCH', '/v1/models/aliases', 'GET'],
+      ['PUT', '/v1/feedback/pairs', 'GET'],
+      ['PUT', '/v1/raters/check', 'POST, GET'],
     ] as const) {
       const answer = await knock(openHouse(), address, { method });
       expect([answer.status, answer.body.error.code, answer.headers.get('allow')]).toEqual([405, 'method_not_allowed', allow]);

@@ -69,3 +69,18 @@ test.skipIf(!existsSync('/dev/full'))('a log on a disk without room costs lines,
   }
   closeSync(file);
 });
+
+test("the database's own words are told as the cause, without the values it quotes", () => {
+  const own = Object.assign(new Error('invalid input syntax for type integer: "a private"word"'), {
+    code: '22P02',
+    params: ['private'],
+  });
+  for (const error of [own, Object.assign(new Error('Failed query: private', { cause: own }), { params: ['private'] })]) {
+    const described = describeError(error);
+    expect(described).toMatchObject({ type: 'Error', code: '22P02', message: 'invalid input syntax for type integer: "…"' });
+    expect(JSON.stringify(described)).toMatch(/log\.test\.ts/);
+    expect(JSON.stringify(described)).not.toContain('private');
+  }
+  const file = Object.assign(new Error('EPERM: not permitted, open "/data/x"'), { code: 'EPERM' });
+  expect(describeError(file)).toMatchObject({ message: 'EPERM: not permitted, open "/data/x"' });
+});

@@ -1,6 +1,7 @@
 // OpenAssistant conversation trees. Each way from the first prompt to a last reply is a sample, as in NeMo-Aligner's preprocessing;
 // all samples of a tree are one conversation. Labels are means in 0–1, here levels in 0–4, kept as floats. Only read.
 import { z } from 'zod';
+import { recordOf } from '../../record-of.ts';
 import { openAssistant } from '../../steerlm/schemas.ts';
 import { nameIn } from '../record-fields.ts';
 import { conversationSample, type Format, shapeOf, turnOf } from './format.ts';
@@ -19,7 +20,7 @@ const message: z.ZodType<Message> = z.object({
   role: z.enum(['prompter', 'assistant']),
   message_id: z.unknown().optional(),
   deleted: z.boolean().nullish(),
-  labels: z.record(z.string(), z.object({ value: z.number() }).nullable()).nullish(),
+  labels: recordOf(z.string(), z.object({ value: z.number() }).nullable()).nullish(),
   get replies() {
     return z.array(message).nullish();
   },

@@ -1,5 +1,7 @@
 // What labels tell a model about replies, from readings of held-out replies under several labels: steering measured without generating anything.
 // A model trained on shuffled labels gains nothing from them. Pure arithmetic.
+
+import { own } from '../../own.ts';
 import { bootstrap, type Interval, mean, quadraticKappa, quantile, spearman } from '../../statistics.ts';
 import type { AttributeSchema } from '../../steerlm/attributes.ts';
 import type { LabelReading } from './label-readings.ts';
@@ -59,7 +61,7 @@ export function labelInformation(schema: AttributeSchema, readings: readonly Lab
     { seed, draws: drawsFor(readings.length) },
   );
   const attributes = schema.attributes.flatMap(({ name }): [string, AttributeInformation][] => {
-    const labelled = readings.filter((reading) => reading.attributes[name]);
+    const labelled = readings.filter((reading) => own(reading.attributes, name));
     return labelled.length < 2 ? [] : [[name, attributeInformation(name, labelled, seed)]];
   });
   return {

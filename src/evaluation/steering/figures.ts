@@ -1,5 +1,7 @@
 // How closely replies follow one attribute that is asked for level by level: order, slope, distance, curve. The unit is the prompt:
 // figures are means over prompts where they can be, and every interval comes from drawing prompts.
+
+import { own } from '../../own.ts';
 import { bootstrap, type Interval, line, mean, spearman } from '../../statistics.ts';
 import { byPrompt, type DrawOptions, type SweepReply } from './observations.ts';
 import { wordsIn } from './words.ts';
@@ -65,7 +67,7 @@ export function followingOf(attribute: string, replies: readonly SweepReply[], o
 
 function toPrompt(attribute: string, group: readonly SweepReply[], index: number): PromptReplies {
   const requested = group.map((reply) => reply.requested);
-  const obtained = group.map((reply) => reply.obtained[attribute] ?? Number.NaN);
+  const obtained = group.map((reply) => own(reply.obtained, attribute) ?? Number.NaN);
   return {
     requested,
     obtained,

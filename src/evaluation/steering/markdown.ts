@@ -1,4 +1,6 @@
 // The report of an evaluation of steering as a person reads it: what was compared first, then the model by itself.
+
+import { own } from '../../own.ts';
 import type { Interval } from '../../statistics.ts';
 import { intervalText, markdownTable, numberText, percent, plain } from '../report/report-text.ts';
 import type { FollowedAttribute } from './condition-figures.ts';
@@ -97,7 +99,7 @@ function curves({ attributes }: SteeringReportHead, { attributes: found, fluency
     const points = new Map(found[name]!.curve.map((point) => [point.requested, point]));
     const cells = (of: (point: (typeof found)[string]['curve'][number]) => string) =>
       levels.map((level) => (points.has(level) ? of(points.get(level)!) : ''));
-    const perplexities = new Map(fluency?.levels[name]?.map((point) => [point.requested, point.perplexity]));
+    const perplexities = new Map(own(fluency?.levels, name)?.map((point) => [point.requested, point.perplexity]));
     return [
       [plain(name), ...cells(({ obtained }) => intervalText(obtained))],
       ['words', ...cells(({ words }) => numberText(words, 1))],

@@ -3,6 +3,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { distanceFrom, keepNearest, type Measure } from '../../generation/best-of.ts';
 import type { CompletionRequest } from '../../generation/language-model.ts';
 import { gatherReplies, type ReplyEvent } from '../../generation/replies.ts';
+import { own } from '../../own.ts';
 import { spellPieces, trimReply } from '../../steerlm/prompt-layout.ts';
 import type { AppContext, AppEnv, RequestContext } from '../app-context.ts';
 import { askerOf } from '../caller.ts';
@@ -134,7 +135,7 @@ function begin(
   signal: AbortSignal,
 ): AsyncIterable<ReplyEvent> {
   if (bestOf === 1 || !measure) return model.complete(wanted, signal);
-  const asked = Object.keys(requested).filter((name) => aim[name] !== undefined);
+  const asked = Object.keys(requested).filter((name) => own(aim, name) !== undefined);
   const target = asked.length === 0 ? aim : Object.fromEntries(asked.map((name) => [name, aim[name]!]));
   const distance = distanceFrom(model.schema, target);
   return keepNearest(model.complete({ ...wanted, n: wanted.n * bestOf }, signal), { n: wanted.n, bestOf, measure, distance });

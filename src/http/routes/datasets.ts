@@ -7,6 +7,7 @@ import { spool } from '../../datasets/spool.ts';
 import { checkName, deleteDataset, pageDatasets } from '../../datasets/versions.ts';
 import { SteerError } from '../../errors.ts';
 import { findFile, readFile } from '../../files/files.ts';
+import { own } from '../../own.ts';
 import type { Db } from '../../store/connect.ts';
 import { type AppContext, type AppEnv, databaseOf, type RequestContext } from '../app-context.ts';
 import { toInvalidRequest } from '../problem.ts';
@@ -152,7 +153,7 @@ async function readImport(
     const { id, filename } = await findFile(db, file_id);
     return { name, format, schema: toSchema(schema), validationShare: validation_share, bytes: readFile(db, id), filename };
   }
-  const filename = datasetTypes[type];
+  const filename = own(datasetTypes, type);
   if (filename === undefined) {
     const known = ['application/json', ...Object.keys(datasetTypes)].join(', ');
     throw new SteerError('unsupported_media_type', `Expected a Content-Type of ${known}; found ${type === '' ? 'none' : type}.`);

@@ -58,7 +58,7 @@ export function addNpcSocket(app: OpenAPIHono<AppEnv>, context: AppContext, npcs
   /** Open sockets by session. */
   const open = new Map<string, number>();
   app.get('/v1/npcs/:id/sessions/:sid/socket', async (c, next) => {
-    const { id, sid } = params.parse(c.req.param());
+    const { id, sid } = checkedParams(c.req.param());
     await npcs().log.open(id, sid);
     if ((open.get(sid) ?? 0) >= mostSockets) {
       throw new SteerError('overloaded', `Expected at most ${mostSockets} sockets of one session. Close another first.`);
@@ -75,6 +75,12 @@ export function addNpcSocket(app: OpenAPIHono<AppEnv>, context: AppContext, npcs
       'Expected a WebSocket: send the headers "Connection: Upgrade" and "Upgrade: websocket".',
     );
   });
+}
+
+function checkedParams(found: object): z.infer<typeof params> {
+  const { data, error } = params.safeParse(found);
+  if (data) return data;
+  throw toInvalidRequest(error);
 }
 
 /** What a socket needs of the library's own. */

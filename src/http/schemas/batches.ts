@@ -1,6 +1,7 @@
 // Batches as OpenAI's protocol has them.
 import { z } from '@hono/zod-openapi';
 import { type Batch, batchEndpoints, completionWindow } from '../../batches/batch.ts';
+import { recordOf } from '../../record-of.ts';
 import { toUnix } from './jobs.ts';
 import { pageOf } from './pages.ts';
 
@@ -12,8 +13,7 @@ const text = (longest: number) =>
     .max(longest)
     .regex(/^[^\0\p{Surrogate}]*$/u, 'expected text without U+0000 and half surrogate pairs');
 
-const Metadata = z
-  .record(text(64), text(512))
+const Metadata = recordOf(text(64), text(512))
   .refine((metadata) => Object.keys(metadata).length <= mostKeys, `expected at most ${mostKeys} keys`)
   .openapi({ description: `At most ${mostKeys} keys of up to 64 characters, values up to 512` });
 

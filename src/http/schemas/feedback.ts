@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { type Feedback, feedbackKinds, type NewFeedback } from '../../feedback/feedback.ts';
 import { type HarvestOptions, type HarvestReport, skipReasons } from '../../feedback/harvest.ts';
+import { recordOf } from '../../record-of.ts';
 import { outcomes } from '../../store/feedback-schema.ts';
 import { pageFields, pageOf } from './pages.ts';
 
@@ -26,8 +27,7 @@ export const FeedbackBody = z
     rater: RaterId,
     completion_id: Id,
     choice: Choice.default(0),
-    ratings: z
-      .record(z.string().max(64), z.number())
+    ratings: recordOf(z.string().max(64), z.number())
       .optional()
       .openapi({ description: 'Value by name or alias of an attribute of the model, on its scale' }),
     thumb: z.enum(['up', 'down']).optional(),
@@ -60,10 +60,13 @@ export const FeedbackObject = z
 
 export const FeedbackList = pageOf(FeedbackObject).openapi('FeedbackList');
 
-const Moment = z.coerce.number('expected Unix seconds').int().min(0).max(8e12).optional();
+/** The last second of the year 9999: later years are written in a way that the database does not read. */
+const lastMoment = 253_402_300_799;
+const Moment = z.coerce.number('expected Unix seconds').int().min(0).max(lastMoment).optional();
+const span = { type: 'integer', minimum: 0, maximum: lastMoment } as const;
 export const period = {
-  since: Moment.openapi({ type: 'integer', description: 'Unix seconds; that second and later' }),
-  until: Moment.openapi({ type: 'integer', description: 'Unix seconds; before that second' }),
+  since: Moment.openapi({ ...span, description: 'Unix seconds; that second and later' }),
+  until: Moment.openapi({ ...span, description: 'Unix seconds; before that second' }),
 };
 
 export const FeedbackQuery = z.object({
@@ -113,6 +116,8 @@ export function toFeedbackObject(given: Feedback): z.infer<typeof FeedbackObject
   };
 }
 
+const SomeTime = z.int().min(0).max(lastMoment).openapi({ description: 'Unix seconds' });
+
 export const HarvestBody = z
   .strictObject({
     dataset: z.string().max(100).openapi({ description: 'Name; each harvest that says something new is its next version' }),
@@ -120,8 +125,8 @@ export const HarvestBody = z
       .strictObject({
         model: z.string().max(256).optional(),
         attributes: z.array(z.string().max(64)).min(1).optional(),
-        since: Time.optional(),
-        until: Time.optional(),
+        since: SomeTime.optional(),
+        until: SomeTime.optional(),
       })
       .default({}),
     rules: z

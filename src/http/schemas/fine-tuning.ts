@@ -12,6 +12,7 @@ import {
 } from '../../finetuning/job-input.ts';
 import type { Checkpoint } from '../../finetuning/job-records.ts';
 import type { Job, JobEvent } from '../../jobs/jobs.ts';
+import { recordOf } from '../../record-of.ts';
 import { labelSources } from '../../store/schema.ts';
 import { eventLevels } from '../../store/work-schema.ts';
 import { checkpointsOfRun, intervalOf, looksOfRun } from '../../training/schedule.ts';
@@ -78,8 +79,7 @@ export const FineTuningRequest = z
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected up to 64 letters, digits, dots, dashes and underscores')
       .nullish()
       .openapi({ description: 'Part of the name of the model that comes out' }),
-    metadata: z
-      .record(z.string().max(64), z.string().max(512))
+    metadata: recordOf(z.string().max(64), z.string().max(512))
       .refine((metadata) => Object.keys(metadata).length <= mostKeys, `expected at most ${mostKeys} keys`)
       .nullish(),
     integrations: z.array(z.unknown()).max(0, 'this server has none; leave it out').nullish(),

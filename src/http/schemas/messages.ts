@@ -1,12 +1,13 @@
 // Chat messages in OpenAI's form, and the conversation they tell. Knows the order of roles, not how a prompt is laid out.
 import { z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
+import { recordOf } from '../../record-of.ts';
 import { type AttributeSchema, applyAttributes, findAttribute, type Label } from '../../steerlm/attributes.ts';
 import type { Conversation, Turn } from '../../steerlm/conversation.ts';
 
-export const RequestedAttributes = z
-  .record(z.string().max(64), z.number().nullable())
-  .openapi({ description: 'Level by attribute name or alias; null leaves the attribute open, an absent one takes its default' });
+export const RequestedAttributes = recordOf(z.string().max(64), z.number().nullable()).openapi({
+  description: 'Level by attribute name or alias; null leaves the attribute open, an absent one takes its default',
+});
 
 const TextPart = z.object({ type: z.literal('text'), text: z.string() });
 

@@ -6,6 +6,7 @@ import type { AttributeMood } from '../../npc/mood.ts';
 import type { LoggedEntry, Present } from '../../npc/session-log.ts';
 import type { Save } from '../../npc/session-rows.ts';
 import { speakersOf } from '../../npc/speak.ts';
+import { recordOf } from '../../record-of.ts';
 import { RaterId } from './feedback.ts';
 import { Changes, EventType, Note, Priority, playerNameUnlessSaid, Seconds } from './npcs.ts';
 import { pageFields, pageOf } from './pages.ts';
@@ -15,7 +16,9 @@ const mostText = 4000;
 const longestLifeS = 24 * 3600;
 const lifeUnlessSaidS = 600;
 
-const At = z.number().min(-1e12).max(1e12).optional().openapi({
+/** Seconds either way that a clock may tell. */
+const farthest = 1e12;
+const At = z.number().min(-farthest).max(farthest).optional().openapi({
   description:
     "Seconds on the game's clock, never less than the last time told. A session that is told no time runs on the server's clock, in Unix seconds",
 });
@@ -68,8 +71,7 @@ export const EventBody = z
   .strictObject({
     type: EventType,
     at: At,
-    data: z
-      .record(z.string().regex(/^\w{1,64}$/), z.union([z.string().max(500), z.number(), z.boolean()]))
+    data: recordOf(z.string().regex(/^\w{1,64}$/), z.union([z.string().max(500), z.number(), z.boolean()]))
       .optional()
       .openapi({ description: 'Kept in the log, and told in notes: `{{key}}`' }),
   })
@@ -113,10 +115,12 @@ export const MoodObject = z
   .openapi('NpcMood');
 
 export const MoodQuery = z.object({
-  at: z.coerce
-    .number('expected seconds')
-    .optional()
-    .openapi({ type: 'number', description: 'Later than the last entry; absent means now' }),
+  at: z.coerce.number('expected seconds').min(-farthest).max(farthest).optional().openapi({
+    type: 'number',
+    minimum: -farthest,
+    maximum: farthest,
+    description: 'Later than the last entry; absent means now',
+  }),
 });
 
 export const SayBody = z
@@ -229,7 +233,7 @@ export const ThumbBody = z
       .optional()
       .openapi({ description: 'Id of a line of this session; absent means the last one that has one' }),
     thumb: z.enum(['up', 'down']).optional(),
-    ratings: z.record(z.string().max(64), z.number()).optional(),
+    ratings: recordOf(z.string().max(64), z.number()).optional(),
     comment: z.string().min(1).max(10_000).optional(),
   })
   .openapi('NpcFeedback');

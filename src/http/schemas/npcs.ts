@@ -5,6 +5,7 @@ import type { Notice } from '../../npc/card-book.ts';
 import type { Character } from '../../npc/character.ts';
 import type { Npc } from '../../npc/character-rows.ts';
 import type { CharacterTokens } from '../../npc/fit.ts';
+import { recordOf } from '../../record-of.ts';
 import { toInvalidRequest } from '../problem.ts';
 import { RequestedAttributes } from './messages.ts';
 import { pageOf } from './pages.ts';
@@ -14,9 +15,10 @@ export const EventType = z
   .string()
   .regex(/^[\w.:-]{1,128}$/, 'expected 1 to 128 letters, digits or . _ : -')
   .openapi({ example: 'player.insulted' });
-export const Changes = z
-  .record(z.string().max(64), z.number())
-  .openapi({ description: 'Levels added, by attribute name or alias', example: { humor: -1 } });
+export const Changes = recordOf(z.string().max(64), z.number()).openapi({
+  description: 'Levels added, by attribute name or alias',
+  example: { humor: -1 },
+});
 export const Seconds = z.number().gt(0).max(1e9);
 export const Priority = z.int().min(-100).max(100);
 export const Note = z.string().min(1).max(500);
@@ -107,7 +109,7 @@ const spoken = {
 /** What a card keeps among its extensions. */
 const steered = {
   attributes: RequestedAttributes.default({}).openapi({ description: 'The level of each attribute when nothing has happened' }),
-  caps: z.record(z.string().max(64), z.number()).default({}).openapi({ description: 'Highest level the character ever shows' }),
+  caps: recordOf(z.string().max(64), z.number()).default({}).openapi({ description: 'Highest level the character ever shows' }),
   rules: z.array(Rule).max(512).default([]),
   relationship: Changes.default({}).openapi({
     description: 'Levels added at a relationship of 1 and taken off at -1',

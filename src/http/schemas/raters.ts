@@ -38,9 +38,17 @@ export const RaterObject = z
 
 export const RaterList = pageOf(RaterObject).openapi('RaterList');
 
+/** Sums of far smaller weights would be rounded to nothing, and means are divided by them. */
+const leastWeight = 1e-6;
+
 export const RaterChange = z
   .strictObject({
-    weight: z.number().min(0).max(100).optional(),
+    weight: z
+      .number()
+      .min(0)
+      .max(100)
+      .refine((weight) => weight === 0 || weight >= leastWeight, `expected 0, or at least ${leastWeight}`)
+      .optional(),
     flagged: z
       .literal(false, 'expected false; only the outlier test flags, and weight 0 does the same')
       .optional()

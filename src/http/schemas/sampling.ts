@@ -4,6 +4,8 @@ import { z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
 import { settleDrawing } from '../../generation/drawing-defaults.ts';
 import type { CompletionRequest, LanguageModel } from '../../generation/language-model.ts';
+import { leastRepetitionPenalty } from '../../model/sampling-defaults.ts';
+import { recordOf } from '../../record-of.ts';
 import type { Asker } from '../caller.ts';
 import { structureFields, toConstraint } from './structure.ts';
 
@@ -72,7 +74,7 @@ export const samplingFields = {
   ignore_eos: z.boolean().nullish().openapi({ description: "The model's own stop tokens are never picked" }),
   repetition_penalty: z
     .number()
-    .gt(0)
+    .min(leastRepetitionPenalty)
     .max(10)
     .nullish()
     .openapi({
@@ -85,8 +87,7 @@ export const samplingFields = {
     .max(2)
     .nullish()
     .openapi({ description: `Above 0 makes tokens less likely each time the reply has them; ${absent}, or 0` }),
-  logit_bias: z
-    .record(z.string(), z.number().min(-100).max(100))
+  logit_bias: recordOf(z.string(), z.number().min(-100).max(100))
     .superRefine((bias, context) => {
       const [odd] = Object.keys(bias).filter((id) => !/^\d{1,9}$/.test(id));
       if (odd !== undefined)
@@ -112,7 +113,7 @@ export const samplingFields = {
     .openapi({ description: 'false leaves the replies unremembered: they cannot be rated. Unlike elsewhere, absent means true' }),
   ...structureFields,
   user: z.string().nullish().openapi({ description: 'Accepted and not used' }),
-  metadata: z.record(z.string(), z.string()).nullish().openapi({ description: 'Accepted and not used' }),
+  metadata: recordOf(z.string(), z.string()).nullish().openapi({ description: 'Accepted and not used' }),
 };
 
 type Sampling = z.infer<z.ZodObject<typeof samplingFields>>;

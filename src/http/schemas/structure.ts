@@ -2,8 +2,9 @@
 import { z } from '@hono/zod-openapi';
 import { type ConstraintSpec, checkConstraint } from '../../constraints/constraint.ts';
 import { SteerError } from '../../errors.ts';
+import { recordOf } from '../../record-of.ts';
 
-const JsonSchema = z.record(z.string(), z.unknown());
+const JsonSchema = recordOf(z.string(), z.unknown());
 const Choices = z.array(z.string().min(1).max(1000)).min(1).max(1000);
 const Pattern = z.string().min(1).max(10_000);
 
