@@ -1,4 +1,5 @@
 // The playground: one page whose part after # names what is shown. Knows the rooms and the frame around them.
+import './language.ts';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { get } from './api.ts';
@@ -25,7 +26,7 @@ type PageName = keyof typeof pages;
 function useAddress(): [PageName, string] {
   const read = (): [PageName, string] => {
     const [name = '', ...rest] = location.hash.slice(1).split('/');
-    return [name in pages ? (name as PageName) : 'play', decodeURIComponent(rest.join('/'))];
+    return [Object.hasOwn(pages, name) ? (name as PageName) : 'play', decoded(rest.join('/'))];
   };
   const [address, setAddress] = useState(read);
   useEffect(() => {
@@ -34,6 +35,15 @@ function useAddress(): [PageName, string] {
     return () => removeEventListener('hashchange', follow);
   }, []);
   return address;
+}
+
+/** As it stands where somebody typed what is no encoding. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function App() {

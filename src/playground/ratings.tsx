@@ -11,9 +11,18 @@ interface RatingsProps {
   attributes: Attribute[];
 }
 
+/** What one rater said of the reply. */
+interface Said {
+  levels: Record<string, number>;
+  thumb?: 'up' | 'down';
+}
+
+const unsaid: Said = { levels: {} };
+
 export function Ratings({ completion, rater, attributes }: RatingsProps) {
-  const [given, setGiven] = useState<Record<string, number>>({});
-  const [thumb, setThumb] = useState<'up' | 'down'>();
+  /** By rater: two people may rate one reply in one page, and alike. */
+  const [said, setSaid] = useState<ReadonlyMap<string, Said>>(new Map());
+  const { levels: given, thumb } = said.get(rater) ?? unsaid;
   const [error, setError] = useState<unknown>();
   const [kept, setKept] = useState('');
   const give = async (what: { ratings?: Record<string, number>; thumb?: 'up' | 'down' }, said: string) => {
@@ -25,8 +34,10 @@ export function Ratings({ completion, rater, attributes }: RatingsProps) {
       setError(failure);
     }
   };
+  const note = (more: Partial<Said>) =>
+    setSaid((known) => new Map(known).set(rater, { ...(known.get(rater) ?? unsaid), ...more }));
   const rate = (name: string, level: number) => {
-    setGiven({ ...given, [name]: level });
+    note({ levels: { ...given, [name]: level } });
     void give({ ratings: { [name]: level } }, `${name} ${level}`);
   };
   return (
@@ -39,7 +50,7 @@ export function Ratings({ completion, rater, attributes }: RatingsProps) {
             <label key={word} data-tip={word} class={(own(given, name) ?? -1) >= level ? 'lit' : ''}>
               <input
                 type="radio"
-                name={`${completion} ${name}`}
+                name={`${completion} ${name} ${rater}`}
                 aria-label={`${name} ${level}, ${word}`}
                 checked={own(given, name) === level}
                 onChange={() => rate(name, level)}
@@ -56,7 +67,7 @@ export function Ratings({ completion, rater, attributes }: RatingsProps) {
             type="button"
             aria-pressed={thumb === way}
             onClick={() => {
-              setThumb(way);
+              note({ thumb: way });
               void give({ thumb: way }, `thumb ${way}`);
             }}
           >

@@ -42,7 +42,7 @@ export async function visit(
   browser: Browser,
   url: string,
   path: string,
-  { width = 1200, height = 900, dark = false } = {},
+  { width = 1200, height = 900, dark = false, language = '' } = {},
 ): Promise<Visit> {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
@@ -56,6 +56,11 @@ export async function visit(
   });
   await page.setViewport({ width, height });
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]);
+  if (language !== '') {
+    await page.evaluateOnNewDocument((name) => {
+      Object.defineProperty(Navigator.prototype, 'language', { get: () => name });
+    }, language);
+  }
   await page.goto(url + path, { waitUntil: 'networkidle0' });
   const text = () => page.evaluate(() => document.body.innerText);
   const find = (selector: string) => page.locator(selector).setTimeout(patienceMs);

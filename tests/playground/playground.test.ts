@@ -100,6 +100,32 @@ describe('play', () => {
     expect(await datasets.attribute('[role="img"][aria-label^="humor by human"]', 'aria-label')).toContain('1 at 2');
   });
 
+  test('two people who rate one reply alike are both heard, and each sees the own stars', async () => {
+    const { page, see, press, fill, count } = await go('/#play');
+    await press('button', 'Say it');
+    await see(/word\d+ word\d+ word\d+ word\d+/);
+    const stars = '[aria-label^="humor 2,"]';
+    for (const rater of ['ann', 'bo']) {
+      await fill('You rate as', rater);
+      expect(await count(`${stars}:checked`)).toBe(0);
+      await page.click(stars);
+      await see(`humor 2, kept as ${rater}`);
+      expect(await count('[aria-pressed="true"]')).toBe(0);
+      await press('button', 'I like it');
+      await see(`thumb up, kept as ${rater}`);
+    }
+    await fill('You rate as', 'ann');
+    await expect.poll(() => count(`${stars}:checked`)).toBe(1);
+    const { data } = await ask<{ data: { rater: string; completion_id: string; ratings: object | null }[] }>(
+      '/v1/feedback?kind=rating&limit=2',
+    );
+    expect(data.map(({ rater, ratings }) => [rater, ratings])).toEqual([
+      ['bo', { humor: 2 }],
+      ['ann', { humor: 2 }],
+    ]);
+    expect(data[0]!.completion_id).toBe(data[1]!.completion_id);
+  });
+
   test('what is asked is what the server hears: values, open attributes, strength and candidates, in two columns', async () => {
     const { page, see, press } = await go('/#play');
     await press('button', 'Compare two settings');
@@ -256,6 +282,16 @@ describe('the frame', () => {
     await press('button', 'Try again');
     await see('What you say');
     visits.at(-1)!.faults.splice(0, 9);
+  });
+
+  test.each(['en-US@posix', 'C'])('a browser whose language is called %s shows them as well', async (language) => {
+    const { see, count } = await go('/#reports', { language });
+    await see('How closely it follows');
+    await expect.poll(() => count('.uplot canvas')).toBeGreaterThan(0);
+  });
+
+  test.each(['#constructor', '#play/%', '#nothing'])('%s is no page, and the first one is shown', async (hash) => {
+    await (await go(`/${hash}`)).see('What you say');
   });
 
   test.each(['play', 'npcs', 'datasets', 'runs', 'reports', 'people'])(
