@@ -10,7 +10,7 @@ const files = sourcesIn('src');
 
 /** Rooms and files at the root of src in the order of ARCHITECTURE.md's table: each imports only itself and those that stand before it. */
 const order = [
-  ...['errors', 'event-loop', 'json-line', 'own', 'random', 'statistics', 'turns', 'private-files', 'steerlm'],
+  ...['errors', 'event-loop', 'json-line', 'own', 'random', 'record-of', 'statistics', 'turns', 'private-files', 'steerlm'],
   ...['tensor', 'store', 'files', 'jobs'],
   ...['model', 'training', 'constraints', 'engine', 'generation', 'upstream'],
   ...['datasets', 'predictor', 'registry', 'finetuning', 'evaluation', 'feedback', 'npc', 'batches'],

@@ -26,7 +26,7 @@ test('a label that says nothing of it says nothing', () => {
   expect(applyAttributes(schema, { constructor: 1 })).toEqual({ constructor: 1 });
   const opposite = dial(schema, { humor: 2 }, { strength: 2, against: 'opposite' });
   expect(opposite.map(({ label }) => label)).toEqual([{ humor: 2 }, { humor: 0 }]);
-  expect(distanceFrom(schema, { humor: 2 })({ humor: { value: 2, level: 2, confidence: 1 } })).toBe(0);
+  expect(distanceFrom(schema, { humor: 2 })({ humor: { value: 2 } })).toBe(0);
 });
 
 test('nor does a character or a player', () => {

@@ -4,6 +4,7 @@ import { SteerError } from '../errors.ts';
 import type { Db } from '../store/connect.ts';
 import { feedback } from '../store/feedback-schema.ts';
 import { completions } from '../store/schema.ts';
+import { storable } from '../store/storable.ts';
 
 /** Everything but the request, which may be as large as a body may be and is only read where the conversation is asked for. */
 const { request, ...columns } = getTableColumns(completions);
@@ -22,6 +23,8 @@ export interface RememberedQuery {
   until?: Date | undefined;
   /** Leaves out what this rater has said something about. */
   unratedBy?: string | undefined;
+  /** What the metadata of the request must say; it may say more. */
+  metadata?: Record<string, string> | undefined;
   after?: string | undefined;
   order: 'asc' | 'desc';
   limit: number;
@@ -100,12 +103,13 @@ function beyond({ id }: Reply, order: 'asc' | 'desc'): SQL {
   return order === 'asc' ? sql`${place} > ${last}` : sql`${place} < ${last}`;
 }
 
-function conditionsOf({ model, since, until, unratedBy }: RememberedQuery): (SQL | undefined)[] {
+function conditionsOf({ model, since, until, unratedBy, metadata }: RememberedQuery): (SQL | undefined)[] {
   const rated = sql`exists (select 1 from ${feedback} where ${feedback.completionId} = ${completions.id} and ${feedback.rater} = ${unratedBy})`;
   return [
     model === undefined ? undefined : eq(completions.model, model),
     since && gte(completions.createdAt, since),
     until && lt(completions.createdAt, until),
     unratedBy === undefined ? undefined : sql`not ${rated}`,
+    metadata && sql`${completions.request} -> 'metadata' @> ${JSON.stringify(storable(metadata))}::jsonb`,
   ];
 }

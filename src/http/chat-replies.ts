@@ -1,10 +1,8 @@
-// Replies to a chat prompt in OpenAI's shapes, whole or in chunks, each choice with its steering. Writes no HTTP.
-
-import type { Measure } from '../generation/best-of.ts';
-import { inOrder, type Reply, type ReplyEvent, toReply } from '../generation/replies.ts';
 import { trimReply } from '../steerlm/prompt-layout.ts';
 import type { ChatPrompt } from './chat.ts';
-import { countUsage, holdClosingNewline } from './replies.ts';
+import type { Measure } from './measure.ts';
+import type { Stored } from './record.ts';
+import { countUsage, holdClosingNewline, inOrder, type Reply, type ReplyEvent, toReply } from './replies.ts';
 import { toChatLogprobs } from './schemas/logprobs.ts';
 import type { ChatCompletion, ChatCompletionChunk, ReplyHead, Steering } from './schemas/replies.ts';
 
@@ -32,7 +30,7 @@ export async function steer(replies: Reply[], prompt: ChatPrompt, measure: Measu
 }
 
 /** The whole completion. */
-export function toChatCompletion(head: ReplyHead, prompt: ChatPrompt, replies: SteeredReply[]): ChatCompletion {
+export function toChatCompletion(head: ReplyHead & Stored, prompt: ChatPrompt, replies: SteeredReply[]): ChatCompletion {
   return {
     ...head,
     object: 'chat.completion',
@@ -51,8 +49,8 @@ export interface ChunkOptions {
   n: number;
   includeUsage: boolean;
   measure: Measure | undefined;
-  /** Called once with all replies, before the last chunk. */
-  onReplies: (replies: SteeredReply[]) => Promise<void>;
+  /** Called once with all replies, before the chunk that ends the last of them. */
+  onReplies: (replies: SteeredReply[]) => Promise<Stored>;
 }
 
 /** The completion in chunks: a role for each choice, deltas as they come, then per choice its finish reason and steering, then usage. */
@@ -72,6 +70,7 @@ export async function* toChatChunks(
   }
   const hold = holdClosingNewline();
   const done = new Map<number, SteeredReply>();
+  let stored: Stored = {};
   for await (const event of events) {
     const { index } = event;
     if (event.kind === 'delta') {
@@ -83,11 +82,9 @@ export async function* toChatChunks(
     const [reply] = await steer([toReply(event, trimReply)], prompt, options.measure);
     if (!reply) continue;
     done.set(index, reply);
-    yield chunk({ index, delta: {}, finish_reason: reply.finishReason, steering: reply.steering });
+    if (done.size === options.n) stored = await options.onReplies(inOrder(done, options.n));
+    yield { ...chunk({ index, delta: {}, finish_reason: reply.finishReason, steering: reply.steering }), ...stored };
   }
-  const replies = inOrder(done, options.n);
-  await options.onReplies(replies);
-  if (options.includeUsage) {
-    yield { ...head, object: 'chat.completion.chunk', choices: [], usage: countUsage(prompt.tokenIds.length, replies) };
-  }
+  const usageOfAll = countUsage(prompt.tokenIds.length, inOrder(done, options.n));
+  if (options.includeUsage) yield { ...head, ...stored, object: 'chat.completion.chunk', choices: [], usage: usageOfAll };
 }

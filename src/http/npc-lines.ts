@@ -73,8 +73,8 @@ export async function* sayLine(
     const { finishReason, completionTokens, seed } = line;
     const replies = [{ text: line.text, finishReason, completionTokens, steering }];
     const asked = { messages: toMessages(line.conversation), attributes: line.applied, npc: npcId, npc_session: sessionId };
-    if (kept) await recordReplies(c, context, { head, request: asked, prompt, seed, replies });
-    yield toLineObject(line, kept ? head.id : null, steering);
+    const stored = kept ? await recordReplies(c, context, { head, request: asked, prompt, seed, replies }) : {};
+    yield { ...toLineObject(line, kept && stored.stored !== false ? head.id : null, steering), ...stored };
   }
 }
 

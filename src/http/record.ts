@@ -18,13 +18,16 @@ interface Finished {
   replies: (Reply & { steering?: Steering })[];
 }
 
+/** What a reply says of its keeping: nothing, or that it could not be kept and cannot be rated. */
+export type Stored = { stored?: false };
+
 /**
  * Stores the replies where there is a database and the request does not forbid it, or hands them to an asker from within.
- * A failure is logged, not thrown.
+ * A failure is logged and told in the reply, not thrown.
  */
-export async function recordReplies(c: RequestContext, context: AppContext, finished: Finished): Promise<void> {
+export async function recordReplies(c: RequestContext, context: AppContext, finished: Finished): Promise<Stored> {
   const { head, request, prompt, seed, replies } = finished;
-  if (!context.db || request.store === false) return;
+  if (!context.db || request.store === false) return {};
   try {
     // Made so here, where a failure concerns this completion alone; in the asker's transaction it would end a whole step.
     const completion = storable({
@@ -40,8 +43,10 @@ export async function recordReplies(c: RequestContext, context: AppContext, fini
     });
     if (c.env?.remember) c.env.remember((tx) => rememberCompletion(tx, completion));
     else await rememberCompletion(context.db, completion);
+    return {};
   } catch (error) {
     context.log.warn({ requestId: c.get('requestId'), err: describeError(error) }, 'completion not kept');
+    return { stored: false };
   }
 }
 

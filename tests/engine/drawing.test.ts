@@ -5,6 +5,7 @@ import type { Constraint } from '../../src/constraints/constraint.ts';
 import { Drawer } from '../../src/engine/drawing.ts';
 import { PenaltyRecord } from '../../src/engine/penalties.ts';
 import type { Drawing } from '../../src/engine/request.ts';
+import { leastRepetitionPenalty } from '../../src/model/sampling-defaults.ts';
 
 interface Case {
   prompt?: number[];
@@ -115,6 +116,30 @@ it('tells log-probabilities before bias, penalties and temperature', () => {
   const { likelihood } = drawerOf({ topLogprobs: 2 }).pick(scores);
   expect(told.likelihood!.top).toEqual(likelihood!.top);
   expect(told.likelihood!.logprob).toBeCloseTo(likelihood!.logprob - 4, 6);
+});
+
+it.each([
+  { repetitionPenalty: leastRepetitionPenalty },
+  { repetitionPenalty: 10, frequencyPenalty: 2, presencePenalty: 2 },
+  { temperature: 5e-324, minP: 5e-324, topP: 5e-324 },
+  { temperature: 5e-324, topK: 3, topP: 1 - 2 ** -53 },
+  {
+    temperature: 2,
+    logitBias: [
+      [1, 100],
+      [2, -100],
+    ] as [number, number][],
+  },
+])('draws at the ends of what may be asked for: %j', (asked) => {
+  const wide = Float32Array.from([3, 1e30, -1e30, 3e4, -3e4, 5e-324]);
+  for (const some of [scores, wide]) {
+    const drawer = drawerOf({ ...asked, topLogprobs: 3 }, { prompt: [1, 2, 3, 4, 5] });
+    for (let i = 0; i < 5; i++) {
+      const { token, likelihood } = drawer.pick(some);
+      expect([token >= 0, Number.isNaN(likelihood!.logprob)]).toEqual([true, false]);
+      drawer.note(token);
+    }
+  }
 });
 
 it('ends at the tokens of the model and of the request, also such as no reply may hold', () => {

@@ -215,6 +215,7 @@ describe('a request is refused', () => {
       /wit/,
     ],
     ['temperature above 2', { temperature: 3 }, 'invalid_request', 'temperature', /2/],
+    ['a penalty scores cannot be divided by', { repetition_penalty: 5e-324 }, 'invalid_request', 'repetition_penalty', /0\.01/],
     ['top_p above 1', { top_p: 1.5 }, 'invalid_request', 'top_p', /1/],
     ['nine replies', { n: 9 }, 'invalid_request', 'n', /8/],
     ['five stop strings', { stop: ['a', 'b', 'c', 'd', 'e'] }, 'invalid_request', 'stop', /4/],

@@ -61,6 +61,14 @@ describe.each(await testDatabases())('on $name', (database) => {
       `/v1/feedback?rater=ann&attribute=humor&kind=rating&since=1&completion_id=${completion_id}`,
     );
     expect(listed.body).toMatchObject({ object: 'list', first_id: 'mine', last_id: 'mine', has_more: false });
+    const last = 253_402_300_799;
+    for (const list of ['/v1/feedback', '/v1/chat/completions']) {
+      expect((await knock(house, `${list}?until=${last}`)).status).toBe(200);
+      const { status, body: late } = await knock(house, `${list}?until=${last + 1}`);
+      expect([status, late.error.param]).toEqual([400, 'until']);
+    }
+    const { body: never } = await post(house, '/v1/feedback/harvest', { dataset: 'taste', filters: { since: last + 1 } });
+    expect([never.error.code, never.error.param]).toEqual(['invalid_request', 'filters.since']);
   });
 
   test.each<[string, object, number, string, string]>([
@@ -122,7 +130,7 @@ describe.each(await testDatabases())('on $name', (database) => {
 
   test("OpenAI's client lists, shows and deletes remembered completions", async () => {
     const client = new OpenAI({
-      baseURL: 'http://house/v1',
+      baseURL: 'http://localhost/v1',
       apiKey: 'none',
       fetch: async (url, init) => house.app.request(url as string, init),
     });

@@ -231,6 +231,17 @@ test('a flood closes the socket with a reason, and holds nobody up', async () =>
   expect((await fetch(`${server.url}/health/live`)).status).toBe(200);
 });
 
+test.each(['x'.repeat(65), 'constructor', '%00'])(
+  'a session called %s does not open, and is no fault of the server',
+  async (id) => {
+    sid = id;
+    const socket = new WebSocket(address(), { headers: asServer });
+    socket.on('error', () => {});
+    const [, reply] = await once(socket, 'unexpected-response');
+    expect(reply.statusCode).toBe(id === 'constructor' ? 404 : 400);
+  },
+);
+
 test('a server that stops says so', async () => {
   const { socket } = await enter('', asServer);
   const closed = once(socket, 'close');

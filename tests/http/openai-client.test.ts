@@ -3,7 +3,8 @@ import OpenAI, { type APIError } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SteerError } from '../../src/errors.ts';
 import { type Listening, listen } from '../../src/http/server.ts';
-import { openHouse } from './knock.ts';
+import { testDatabases } from '../store/databases.ts';
+import { knock, openHouse } from './knock.ts';
 
 const house = openHouse({ STEER_API_KEY: 'sk-steer' });
 let server: Listening;
@@ -68,6 +69,33 @@ describe('chat', () => {
     house.model.failure = undefined;
   });
 });
+
+test('stored completions, found by their metadata', async () => {
+  const store = await (await testDatabases())[0]!.open();
+  const keeping = openHouse({}, { db: store.db });
+  const other = await listen(keeping.app, { host: '127.0.0.1', port: 0 });
+  try {
+    const kept = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const say = async (metadata: Record<string, string>) =>
+      (await kept.chat.completions.create({ model: 'default', messages, metadata })).id;
+    const [tea, cake] = [await say({ topic: 'tea', 'odd ]key': '"é"' }), await say({ topic: 'cake' })];
+    const find = async (metadata: Record<string, string>) => {
+      const found: string[] = [];
+      for await (const { id } of kept.chat.completions.list({ metadata, limit: 1 })) found.push(id);
+      return found;
+    };
+    expect(await find({ topic: 'tea' })).toEqual([tea]);
+    expect(await find({ topic: 'tea', 'odd ]key': '"é"' })).toEqual([tea]);
+    expect(await find({ topic: 'cake' })).toEqual([cake]);
+    expect(await find({ topic: 'tea', constructor: 'x' })).toEqual([]);
+    expect(await find({})).toEqual([tea, cake]);
+    const { status, body } = await knock(keeping, `/v1/chat/completions?metadata[topic]=${'x'.repeat(513)}`);
+    expect([status, body.error.param]).toEqual([400, 'metadata.topic']);
+  } finally {
+    await other.close(0);
+    await store.close();
+  }
+}, 60_000);
 
 test('raw completions', async () => {
   const reply = await client.completions.create({ model: 'default', prompt: 'Once', seed: 2, max_tokens: 2 });

@@ -41,6 +41,11 @@ describe.each(await testDatabases())('on $name', (database) => {
     }
   });
 
+  test('a reply that is kept, or was not to be, says nothing of it', async () => {
+    expect((await post(openHouse({}, { db: store.db }), path, ask)).body).not.toHaveProperty('stored');
+    expect((await post(openHouse(), path, ask)).body).not.toHaveProperty('stored');
+  });
+
   test('text no database can hold is kept with the rest of it', async () => {
     const house = openHouse({}, { db: store.db });
     const content = 'nul \u0000, half \ud83d, whole 😀, backslash \\u0000 \\\\u0000';
@@ -53,14 +58,34 @@ describe.each(await testDatabases())('on $name', (database) => {
     expect(house.lines.join('')).not.toContain('not kept');
   });
 
-  test('a broken database costs the caller nothing and the log no secret', async () => {
+  test('a broken database costs the caller nothing but the keeping, which is told, and the log no secret', async () => {
     const broken = await database.open({ migrate: false });
     try {
       const house = openHouse({}, { db: broken.db });
-      const { status } = await post(house, path, { ...ask, messages: [{ role: 'user', content: 'private words' }] });
-      expect(status).toBe(200);
-      expect(JSON.parse(house.lines[0] as string)).toMatchObject({ level: 40, msg: 'completion not kept' });
+      const secret = { ...ask, messages: [{ role: 'user', content: 'private words' }] };
+      const { status, body } = await post(house, path, secret);
+      expect([status, body.stored, body.choices.length]).toEqual([200, false, 1]);
+      const line = JSON.parse(house.lines[0] as string);
+      expect(line).toMatchObject({
+        level: 40,
+        msg: 'completion not kept',
+        err: { code: '42P01', message: expect.stringMatching(/relation/) },
+      });
+      expect((await post(house, '/v1/completions', { prompt: 'private', seed: 7 })).body.stored).toBe(false);
+      for (const [address, request] of [
+        [path, { ...secret, n: 2 }],
+        ['/v1/completions', { prompt: 'private', seed: 7, n: 2 }],
+      ] as const) {
+        const plain = (await post(house, address, { ...request, stream: true })).body.slice(0, -1);
+        const stored = (chunks: { stored?: false }[]) => chunks.map((chunk) => chunk.stored);
+        expect(stored(plain)).toEqual([...plain.slice(1).map(() => undefined), false]);
+        expect(plain.at(-1).choices[0].finish_reason).toBe('stop');
+        const options = { stream: true, stream_options: { include_usage: true } };
+        const withUsage = (await post(house, address, { ...request, ...options })).body.slice(0, -1);
+        expect(stored(withUsage).at(-1)).toBe(false);
+      }
       expect(house.lines.join('')).not.toContain('private');
+      expect((await post(house, path, { ...secret, store: false })).body).not.toHaveProperty('stored');
     } finally {
       await broken.close();
     }

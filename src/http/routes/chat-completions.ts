@@ -123,8 +123,8 @@ async function complete(c: RequestContext, context: AppContext, request: ChatBod
     return streamChunks(c, toChatChunks(head, prompt, events, { n: wanted.n, includeUsage, measure, onReplies }));
   }
   const replies = await steer(await gatherReplies(events, wanted.n, trimReply), prompt, measure);
-  await onReplies(replies);
-  return c.json(toChatCompletion(head, prompt, replies), 200);
+  const stored = await onReplies(replies);
+  return c.json(toChatCompletion({ ...head, ...stored }, prompt, replies), 200);
 }
 
 /** The replies of the engine, or those chosen among candidates. */

@@ -3,13 +3,12 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
 import { awaitRoom } from '../../event-loop.ts';
 import type { LanguageModel, TokenLikelihood } from '../../generation/language-model.ts';
-import { gatherReplies, inOrder, type Reply, type ReplyEvent, toReply } from '../../generation/replies.ts';
 import { findModel } from '../../registry/models.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
 import { askerOf } from '../caller.ts';
 import { streamChunks } from '../event-stream.ts';
-import { recordReplies } from '../record.ts';
-import { beginReplies, countUsage } from '../replies.ts';
+import { recordReplies, type Stored } from '../record.ts';
+import { beginReplies, countUsage, gatherReplies, inOrder, type Reply, type ReplyEvent, toReply } from '../replies.ts';
 import { failureResponses } from '../schemas/failure.ts';
 import { toTextLogprobs } from '../schemas/logprobs.ts';
 import { type ReplyHead, TextCompletion, type TextCompletionChunk, toReplyHead } from '../schemas/replies.ts';
@@ -98,13 +97,13 @@ export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): v
       return streamChunks(c, toTextChunks(head, tokenIds, events, { n: wanted.n, includeUsage, tell, onReplies }));
     }
     const replies = await gatherReplies(events, wanted.n);
-    await onReplies(replies);
+    const stored = await onReplies(replies);
     const tell = tellTokens(request, model);
     const choices = replies.map((reply, index) => {
       return { index, text: reply.text, ...tell(reply.tokens ?? [], 0), finish_reason: reply.finishReason };
     });
     const usage = countUsage(tokenIds.length, replies);
-    return c.json({ ...head, object: 'text_completion' as const, choices, usage }, 200);
+    return c.json({ ...head, ...stored, object: 'text_completion' as const, choices, usage }, 200);
   });
 }
 
@@ -140,7 +139,7 @@ interface ChunkOptions {
   n: number;
   includeUsage: boolean;
   tell: TellTokens;
-  onReplies: (replies: Reply[]) => Promise<void>;
+  onReplies: (replies: Reply[]) => Promise<Stored>;
 }
 
 async function* toTextChunks(
@@ -152,6 +151,7 @@ async function* toTextChunks(
   const usage = includeUsage ? { usage: null } : {};
   const done = new Map<number, Reply>();
   const lengths = new Map<number, number>();
+  let stored: Stored = {};
   for await (const event of events) {
     const { index } = event;
     if (event.kind === 'end')
@@ -159,14 +159,14 @@ async function* toTextChunks(
         index,
         toReply(event, (text) => text),
       );
+    if (event.kind === 'end' && done.size === n) stored = await onReplies(inOrder(done, n));
     const text = event.kind === 'delta' ? event.text : '';
     const finish_reason = event.kind === 'end' ? event.finishReason : null;
     const offset = lengths.get(index) ?? 0;
     lengths.set(index, offset + text.length);
     const told = tell((event.kind === 'delta' && event.tokens) || [], offset);
-    yield { ...head, object: 'text_completion', choices: [{ index, text, ...told, finish_reason }], ...usage };
+    yield { ...head, ...stored, object: 'text_completion', choices: [{ index, text, ...told, finish_reason }], ...usage };
   }
-  const replies = inOrder(done, n);
-  await onReplies(replies);
-  if (includeUsage) yield { ...head, object: 'text_completion', choices: [], usage: countUsage(tokenIds.length, replies) };
+  const usageOfAll = countUsage(tokenIds.length, inOrder(done, n));
+  if (includeUsage) yield { ...head, ...stored, object: 'text_completion', choices: [], usage: usageOfAll };
 }

@@ -7,6 +7,7 @@ import { toDate } from '../schemas/feedback.ts';
 import { toPage } from '../schemas/pages.ts';
 import {
   DeletedCompletion,
+  metadataOf,
   StoredCompletion,
   StoredCompletionList,
   StoredCompletionQuery,
@@ -69,8 +70,9 @@ const deleteRoute = createRoute({
 /** Adds the routes. */
 export function addRemembered(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(listRoute, async (c) => {
-    const { limit, since, until, unrated_by, ...query } = c.req.valid('query');
-    const range = { since: toDate(since), until: toDate(until), unratedBy: unrated_by, limit: limit + 1 };
+    const { limit, since, until, unrated_by, metadata: _, ...query } = c.req.valid('query');
+    const metadata = metadataOf(c.req.query());
+    const range = { metadata, since: toDate(since), until: toDate(until), unratedBy: unrated_by, limit: limit + 1 };
     const found = await listRemembered(databaseOf(context), { ...query, ...range });
     return c.json(
       toPage(found.map(toStoredCompletion), limit, ({ id }) => id),

@@ -10,7 +10,7 @@ import { recordOf } from '../../record-of.ts';
 import { RaterId } from './feedback.ts';
 import { Changes, EventType, Note, Priority, playerNameUnlessSaid, Seconds } from './npcs.ts';
 import { pageFields, pageOf } from './pages.ts';
-import { Steering } from './replies.ts';
+import { Steering, Stored } from './replies.ts';
 
 const mostText = 4000;
 const longestLifeS = 24 * 3600;
@@ -150,6 +150,7 @@ export const LineObject = z
   .object({
     object: z.literal('npc.line'),
     id: z.string().nullable().openapi({ description: 'Under which it can be rated' }),
+    stored: Stored,
     session_id: z.string(),
     text: z.string(),
     steering: Steering,

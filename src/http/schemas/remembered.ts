@@ -2,6 +2,8 @@
 import { z } from '@hono/zod-openapi';
 import { conversationOf } from '../../feedback/conversation.ts';
 import type { Remembered, Reply } from '../../feedback/remembered.ts';
+import { recordOf } from '../../record-of.ts';
+import { toInvalidRequest } from '../problem.ts';
 import { period } from './feedback.ts';
 import { pageFields, pageOf } from './pages.ts';
 
@@ -35,13 +37,33 @@ export const StoredCompletion = z
 
 export const StoredCompletionList = pageOf(StoredCompletion).openapi('StoredChatCompletionList');
 
+const Metadata = recordOf(z.string().max(64), z.string().max(512));
+
 export const StoredCompletionQuery = z.object({
   ...pageFields,
   ...period,
   model: z.string().max(256).optional(),
   order: z.enum(['asc', 'desc']).default('asc').openapi({ description: 'By time' }),
+  metadata: Metadata.optional().openapi({
+    param: { style: 'deepObject', explode: true },
+    description: 'What the metadata of its request must say, as in `metadata[topic]=tea`',
+  }),
   unrated_by: z.string().max(128).optional().openapi({ description: 'Leaves out what this rater has given feedback on' }),
 });
+
+const metadataKey = /^metadata\[(.*)\]$/s;
+
+/** The metadata asked for as `metadata[key]=value`, which a query holds under as many names; undefined without any. Throws `invalid_request`. */
+export function metadataOf(query: Record<string, string>): Record<string, string> | undefined {
+  const said = Object.entries(query).flatMap(([name, value]) => {
+    const key = metadataKey.exec(name)?.[1];
+    return key === undefined ? [] : [[key, value] as const];
+  });
+  if (said.length === 0) return undefined;
+  const { data, error } = z.object({ metadata: Metadata }).safeParse({ metadata: Object.fromEntries(said) });
+  if (data) return data.metadata;
+  throw toInvalidRequest(error);
+}
 
 export const DeletedCompletion = z
   .object({ id: z.string(), object: z.literal('chat.completion.deleted'), deleted: z.literal(true) })

@@ -30,11 +30,17 @@ const TokenIds = z.array(z.int()).optional().openapi({ description: 'With return
 
 const Usage = z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() }).openapi('Usage');
 
+export const Stored = z.literal(false).optional().openapi({
+  description:
+    'What was replied could not be kept, so it cannot be found or rated; the log says why. In a stream, with the last chunk',
+});
+
 const head = {
   id: z.string(),
   created: z.int().openapi({ description: 'Unix seconds' }),
   model: z.string(),
   system_fingerprint: z.string().openapi({ description: 'Changes when the weights do' }),
+  stored: Stored,
 };
 
 export const ChatCompletion = z

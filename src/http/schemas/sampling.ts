@@ -113,7 +113,9 @@ export const samplingFields = {
     .openapi({ description: 'false leaves the replies unremembered: they cannot be rated. Unlike elsewhere, absent means true' }),
   ...structureFields,
   user: z.string().nullish().openapi({ description: 'Accepted and not used' }),
-  metadata: recordOf(z.string(), z.string()).nullish().openapi({ description: 'Accepted and not used' }),
+  metadata: recordOf(z.string(), z.string())
+    .nullish()
+    .openapi({ description: 'Kept with the replies, which GET /v1/chat/completions then finds by it' }),
 };
 
 type Sampling = z.infer<z.ZodObject<typeof samplingFields>>;
