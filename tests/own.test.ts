@@ -1,10 +1,12 @@
 // An attribute may be called `constructor`: nobody has said it until somebody does.
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { distanceFrom } from '../src/generation/best-of.ts';
+import { dropLabels } from '../src/finetuning/label-dropout.ts';
+import { distanceFrom } from '../src/http/candidates.ts';
 import { moodOf } from '../src/npc/mood.ts';
 import { offsetsOf } from '../src/npc/preferences.ts';
 import { own } from '../src/own.ts';
+import { writeGoals } from '../src/predictor/distribution.ts';
 import { recordOf } from '../src/record-of.ts';
 import { type AttributeSchema, applyAttributes, formatLabel } from '../src/steerlm/attributes.ts';
 import { dial } from '../src/steerlm/guidance.ts';
@@ -27,6 +29,15 @@ test('a label that says nothing of it says nothing', () => {
   const opposite = dial(schema, { humor: 2 }, { strength: 2, against: 'opposite' });
   expect(opposite.map(({ label }) => label)).toEqual([{ humor: 2 }, { humor: 0 }]);
   expect(distanceFrom(schema, { humor: 2 })({ humor: { value: 2 } })).toBe(0);
+});
+
+test('nor does what a model or a predictor is trained on', () => {
+  const turns = [{ role: 'assistant' as const, content: 'Hi', label: { humor: 1 } }];
+  const { turns: kept } = dropLabels({ system: '', turns }, schema, { label: 0, attribute: 0, partial: 0 }, () => 0.5);
+  expect(kept[0]!.label).toEqual({ humor: 1 });
+  const goals = new Float32Array(6);
+  expect(writeGoals(goals, 0, schema, { humor: 1 })).toBe(1);
+  expect([...goals]).toEqual([0, 0, 0, 0, 1, 0]);
 });
 
 test('nor does a character or a player', () => {

@@ -1,8 +1,9 @@
+import type { Measure } from '../generation/best-of.ts';
+import { inOrder, type Reply, type ReplyEvent, toReply } from '../generation/replies.ts';
 import { trimReply } from '../steerlm/prompt-layout.ts';
 import type { ChatPrompt } from './chat.ts';
-import type { Measure } from './measure.ts';
 import type { Stored } from './record.ts';
-import { countUsage, holdClosingNewline, inOrder, type Reply, type ReplyEvent, toReply } from './replies.ts';
+import { countUsage, holdClosingNewline } from './replies.ts';
 import { toChatLogprobs } from './schemas/logprobs.ts';
 import type { ChatCompletion, ChatCompletionChunk, ReplyHead, Steering } from './schemas/replies.ts';
 

@@ -1,7 +1,16 @@
 // The OpenAPI 3.1 document: what the routes' schemas say, plus what zod cannot: event streams, the key, and the header on every reply.
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import type { HeaderObject, OpenAPIObject, OperationObject, ResponseObject, SchemaObject } from 'openapi3-ts/oas31';
+import type {
+  ContentObject,
+  HeaderObject,
+  OpenAPIObject,
+  OperationObject,
+  ResponseObject,
+  SchemaObject,
+} from 'openapi3-ts/oas31';
+import { type FailureCode, failures } from '../errors.ts';
 import type { AppEnv } from './app-context.ts';
+import { ErrorEnvelope, Problem } from './schemas/failure.ts';
 import { LineObject, SentenceObject } from './schemas/npc-sessions.ts';
 import { ChatCompletionChunk, TextCompletionChunk } from './schemas/replies.ts';
 
@@ -21,6 +30,8 @@ const streamedChunks: Record<string, string[]> = {
 
 /** The document of an app's routes; plain data, the same on every call. */
 export function describeApi(app: OpenAPIHono<AppEnv>): OpenAPIObject {
+  app.openAPIRegistry.register('Error', ErrorEnvelope);
+  app.openAPIRegistry.register('Problem', Problem);
   app.openAPIRegistry.register('ChatCompletionChunk', ChatCompletionChunk);
   app.openAPIRegistry.register('TextCompletionChunk', TextCompletionChunk);
   app.openAPIRegistry.register('NpcSentence', SentenceObject);
@@ -41,15 +52,18 @@ export function describeApi(app: OpenAPIHono<AppEnv>): OpenAPIObject {
     security: [{ key: [] }],
   }) as OpenAPIObject;
   for (const [path, item] of Object.entries(document.paths ?? {})) {
-    for (const operation of [item.get, item.post, item.put, item.delete]) {
-      if (operation) completeOperation(path, operation);
+    for (const method of ['get', 'post', 'put', 'delete'] as const) {
+      const operation = item[method];
+      if (operation) completeOperation(path, method, operation);
     }
   }
   return document;
 }
 
-function completeOperation(path: string, operation: OperationObject): void {
+function completeOperation(path: string, method: string, operation: OperationObject): void {
   if (path.startsWith('/health/')) operation.security = [];
+  else for (const code of commonFailures(method, operation)) addFailure(operation, code);
+  addFailure(operation, 'internal_error');
   for (const [status, response] of Object.entries<ResponseObject>(operation.responses ?? {})) {
     response.headers = { 'x-request-id': requestIdHeader };
     if (status === '429' || status === '503')
@@ -58,6 +72,37 @@ function completeOperation(path: string, operation: OperationObject): void {
     const chunks = streamedChunks[path];
     if (stream && chunks) stream.schema = describeEvents(chunks);
   }
+}
+
+/** How any route can fail that takes what this one takes; a route itself names only what is its own. */
+function commonFailures(method: string, { parameters = [], requestBody }: OperationObject): FailureCode[] {
+  const content = requestBody && 'content' in requestBody ? Object.keys(requestBody.content) : [];
+  return [
+    ...(parameters.length > 0 || content.length > 0 ? (['invalid_request'] as const) : []),
+    ...(content.includes('application/json') ? (['invalid_json'] as const) : []),
+    // Whatever can be sent with a body may send one too large, too slowly or of a type that is not read, and what writes may find no room.
+    ...(method === 'get' ? [] : (['body_too_large', 'unsupported_media_type', 'request_timeout', 'disk_full'] as const)),
+    ...(['invalid_api_key', 'forbidden'] as const),
+    // A player's token is looked up, whatever the route.
+    'database_unavailable',
+    // Any server stops some day.
+    'not_ready',
+  ];
+}
+
+function addFailure({ responses = {} }: OperationObject, code: FailureCode): void {
+  const { status, summary } = failures[code];
+  const line = `\`${code}\`: ${summary}`;
+  const known: ResponseObject | undefined = responses[status];
+  if (known === undefined) responses[status] = { description: line, content: failureContent() };
+  else if (!known.description.includes(`\`${code}\``)) known.description += `. ${line}`;
+}
+
+function failureContent(): ContentObject {
+  const schemas = { 'application/json': 'Error', 'application/problem+json': 'Problem' };
+  return Object.fromEntries(
+    Object.entries(schemas).map(([type, name]) => [type, { schema: { $ref: `#/components/schemas/${name}` } }]),
+  );
 }
 
 function describeEvents(chunks: string[]): SchemaObject {

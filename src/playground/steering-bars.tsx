@@ -1,5 +1,4 @@
 // What was asked for beside what the predictor reads in the reply, attribute by attribute.
-
 import { own } from '../own.ts';
 import type { Attribute, Steering } from './wire.ts';
 

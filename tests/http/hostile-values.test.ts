@@ -22,35 +22,9 @@ const odd: AttributeSchema = {
   ],
 };
 
-const numbers = [
-  5e-324,
-  -5e-324,
-  1e-300,
-  0,
-  -1,
-  1.5,
-  2 ** 31,
-  2 ** 53 - 1,
-  -(2 ** 53) + 1,
-  2 ** 53,
-  8e12,
-  253_402_300_800,
-  1e300,
-  -1e300,
-];
-const texts = [
-  '',
-  '\u0000',
-  '\ud83d',
-  'a\ud83d\u0000b',
-  'constructor',
-  '__proto__',
-  'toString',
-  '../x',
-  'x@99999999999',
-  'x'.repeat(300),
-];
-const names = ['constructor', '__proto__', 'toString', 'hasOwnProperty', '\u0000', '\ud83d', 'é'];
+const numbers = [5e-324, -1, 1.5, 2 ** 31, 2 ** 53 - 1, -(2 ** 53) + 1, 253_402_300_800, 1e300, -1e300];
+const texts = ['', 'a\u0000', 'a\ud83d', 'constructor', '__proto__', 'x@99999999999', 'x'.repeat(300)];
+const names = ['constructor', '__proto__', 'toString', '\u0000', '\ud83d'];
 
 /** The value with each of its parts replaced by what is hostile there, one at a time. */
 function* hostile(value: unknown, place = ''): Generator<[place: string, value: unknown]> {
@@ -255,6 +229,16 @@ const queries = [
   ],
 ];
 
+/** Whether the document says that the route may answer so. An address that no route takes has nothing declared. */
+function isDeclared(method: string, path: string, status: number): boolean {
+  const address = path.split('?')[0]!;
+  const fitting = Object.entries(paths).filter(([template]) =>
+    new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(address),
+  );
+  const operations = fitting.flatMap(([, item]) => (item[method.toLowerCase() as 'get'] as OperationObject | undefined) ?? []);
+  return operations.length === 0 || operations.some(({ responses }) => responses?.[status]);
+}
+
 describe.each(await testDatabases())('on $name', (database) => {
   let store: Store;
   let house: House;
@@ -306,6 +290,8 @@ describe.each(await testDatabases())('on $name', (database) => {
     const before = house.lines.length;
     const reply = await house.app.request(filled(path), { method, ...init });
     const text = await reply.text();
+    if (!isDeclared(method, path, reply.status))
+      faults.push(`${method} ${path.slice(0, 100)} answers ${reply.status} undeclared`);
     if (reply.status >= 500) {
       const cause = house.lines.slice(before).find((line) => line.includes('request failed')) ?? '';
       faults.push(`${method} ${path.slice(0, 100)} ${place}: ${reply.status} ${cause.slice(0, 400)}`);

@@ -29,6 +29,28 @@ test('every route asks for the key, health checks aside, and every reply tells i
   }
 });
 
+test('every route declares how whatever takes what it takes can fail', () => {
+  const { paths } = JSON.parse(read('openapi/openapi.json'));
+  type Operation = { parameters?: object[]; requestBody?: { content: object }; responses: Record<string, object> };
+  let routes = 0;
+  for (const [path, item] of Object.entries<Record<string, Operation>>(paths)) {
+    if (path.startsWith('/health/')) continue;
+    for (const [method, { parameters = [], requestBody, responses }] of Object.entries(item)) {
+      const expected = ['401', '403', '500', '503'];
+      if (parameters.length > 0 || requestBody) expected.push('400');
+      if (method !== 'get') expected.push('413', '415', '507');
+      expect([method, path, expected.filter((status) => !responses[status])]).toEqual([method, path, []]);
+      routes++;
+    }
+  }
+  expect(routes).toBeGreaterThan(70);
+});
+
+test('every route that reads a body says what it may be', () => {
+  const { paths } = JSON.parse(read('openapi/openapi.json'));
+  expect(Object.keys(paths['/v1/npcs/import'].post.requestBody.content)).toEqual(['application/json', 'image/png']);
+});
+
 test('every stream of events names the schema its events follow', () => {
   const { paths, components } = JSON.parse(read('openapi/openapi.json'));
   const streams = Object.entries<

@@ -1,6 +1,5 @@
 // What labels tell a model about replies, from readings of held-out replies under several labels: steering measured without generating anything.
 // A model trained on shuffled labels gains nothing from them. Pure arithmetic.
-
 import { own } from '../../own.ts';
 import { bootstrap, type Interval, mean, quadraticKappa, quantile, spearman } from '../../statistics.ts';
 import type { AttributeSchema } from '../../steerlm/attributes.ts';

@@ -1,6 +1,5 @@
 // How closely replies follow one attribute that is asked for level by level: order, slope, distance, curve. The unit is the prompt:
 // figures are means over prompts where they can be, and every interval comes from drawing prompts.
-
 import { own } from '../../own.ts';
 import { bootstrap, type Interval, line, mean, spearman } from '../../statistics.ts';
 import { byPrompt, type DrawOptions, type SweepReply } from './observations.ts';

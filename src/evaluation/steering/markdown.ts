@@ -1,5 +1,4 @@
 // The report of an evaluation of steering as a person reads it: what was compared first, then the model by itself.
-
 import { own } from '../../own.ts';
 import type { Interval } from '../../statistics.ts';
 import { intervalText, markdownTable, numberText, percent, plain } from '../report/report-text.ts';

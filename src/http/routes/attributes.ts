@@ -50,7 +50,7 @@ const listRoute = createRoute({
         },
       },
     },
-    ...failureResponses('invalid_request', 'model_not_found'),
+    ...failureResponses('model_not_found'),
   },
 });
 
@@ -97,16 +97,7 @@ const scoreRoute = createRoute({
   request: { body: { required: true, content: { 'application/json': { schema: ScoreBody } } } },
   responses: {
     200: { description: 'One rating per turn', content: { 'application/json': { schema: Scores } } },
-    ...failureResponses(
-      'invalid_request',
-      'invalid_json',
-      'model_not_found',
-      'body_too_large',
-      'unsupported_media_type',
-      'overloaded',
-      'cancelled',
-      'not_ready',
-    ),
+    ...failureResponses('model_not_found', 'overloaded', 'cancelled', 'not_ready'),
   },
 });
 

@@ -22,15 +22,7 @@ const createBatchRoute = createRoute({
   request: { headers: IdempotencyHeader, body: { required: true, content: { 'application/json': { schema: BatchBody } } } },
   responses: {
     ...one('The batch'),
-    ...failureResponses(
-      'invalid_request',
-      'invalid_json',
-      'not_found',
-      'conflict',
-      'body_too_large',
-      'unsupported_media_type',
-      'database_unavailable',
-    ),
+    ...failureResponses('not_found', 'conflict'),
   },
 });
 
@@ -42,7 +34,7 @@ const listRoute = createRoute({
   request: { query: z.object(pageFields) },
   responses: {
     200: { description: 'A page of batches', content: { 'application/json': { schema: BatchList } } },
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -52,7 +44,7 @@ const oneRoute = createRoute({
   tags,
   summary: 'Show one batch',
   request: { params },
-  responses: { ...one('The batch'), ...failureResponses('not_found', 'database_unavailable') },
+  responses: { ...one('The batch'), ...failureResponses('not_found') },
 });
 
 const cancelRoute = createRoute({
@@ -62,7 +54,7 @@ const cancelRoute = createRoute({
   summary: 'Cancel a batch',
   description: 'Answers that are there go to the output file, the requests left to the error file.',
   request: { params },
-  responses: { ...one('The batch'), ...failureResponses('not_found', 'conflict', 'database_unavailable') },
+  responses: { ...one('The batch'), ...failureResponses('not_found', 'conflict') },
 });
 
 /** Adds the routes. */

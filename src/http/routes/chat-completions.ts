@@ -20,14 +20,10 @@ import { untilBegun } from '../stopping.ts';
 
 const body = { required: true, content: { 'application/json': { schema: ChatBody } } } as const;
 const failures = failureResponses(
-  'invalid_request',
-  'invalid_json',
   'unknown_attribute',
   'attribute_out_of_range',
   'context_length_exceeded',
   'model_not_found',
-  'body_too_large',
-  'unsupported_media_type',
   'overloaded',
   'cancelled',
   'not_ready',

@@ -62,17 +62,7 @@ const route = createRoute({
       description: 'The continuations; a stream of chunks with `stream: true`',
       content: { 'application/json': { schema: TextCompletion }, 'text/event-stream': { schema: z.string() } },
     },
-    ...failureResponses(
-      'invalid_request',
-      'invalid_json',
-      'context_length_exceeded',
-      'model_not_found',
-      'body_too_large',
-      'unsupported_media_type',
-      'overloaded',
-      'cancelled',
-      'not_ready',
-    ),
+    ...failureResponses('context_length_exceeded', 'model_not_found', 'overloaded', 'cancelled', 'not_ready'),
   },
 });
 

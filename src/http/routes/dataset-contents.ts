@@ -42,7 +42,7 @@ const inspectRoute = createRoute({
   request: { params: DatasetParams, query: DatasetInspectionQuery },
   responses: {
     200: { description: 'The figures', content: { 'application/json': { schema: DatasetInspection } } },
-    ...failureResponses('invalid_request', 'not_found', 'model_not_found', 'cancelled', 'not_ready', 'database_unavailable'),
+    ...failureResponses('not_found', 'model_not_found', 'cancelled', 'not_ready'),
   },
 });
 
@@ -54,7 +54,7 @@ const samplesRoute = createRoute({
   request: { params: DatasetParams, query: DatasetSampleQuery },
   responses: {
     200: { description: 'A page of samples in input order', content: { 'application/json': { schema: DatasetSampleList } } },
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -70,7 +70,7 @@ const exportRoute = createRoute({
         'The records. A sample the format cannot hold breaks the reply off, or is a failure where it is among the first',
       content: { 'application/jsonl': binary, 'application/gzip': binary },
     },
-    ...failureResponses('invalid_request', 'not_found', 'invalid_dataset', 'database_unavailable'),
+    ...failureResponses('not_found', 'invalid_dataset'),
   },
 });
 

@@ -53,16 +53,7 @@ const importRoute = createRoute({
   responses: {
     200: one('A version of that name with the same content, which was there already'),
     201: one('The dataset'),
-    ...failureResponses(
-      'invalid_request',
-      'invalid_json',
-      'not_found',
-      'body_too_large',
-      'unsupported_media_type',
-      'invalid_dataset',
-      'cancelled',
-      'database_unavailable',
-    ),
+    ...failureResponses('not_found', 'invalid_dataset', 'cancelled'),
   },
 });
 
@@ -74,7 +65,7 @@ const listRoute = createRoute({
   request: { query: DatasetListQuery },
   responses: {
     200: { description: 'A page of datasets, newest first', content: { 'application/json': { schema: DatasetList } } },
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -84,7 +75,7 @@ const oneRoute = createRoute({
   tags,
   summary: 'Show one dataset',
   request: { params: DatasetParams },
-  responses: { 200: one('The dataset'), ...failureResponses('invalid_request', 'not_found', 'database_unavailable') },
+  responses: { 200: one('The dataset'), ...failureResponses('not_found') },
 });
 
 const deleteRoute = createRoute({
@@ -95,7 +86,7 @@ const deleteRoute = createRoute({
   request: { params: DatasetParams },
   responses: {
     200: { description: 'The dataset is gone', content: { 'application/json': { schema: DeletedDataset } } },
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 

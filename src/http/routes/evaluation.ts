@@ -26,17 +26,7 @@ const evaluateRoute = createRoute({
   responses: {
     200: job('The job that was made under this Idempotency-Key before'),
     202: job('The job, waiting for a worker'),
-    ...failureResponses(
-      'invalid_request',
-      'invalid_json',
-      'not_found',
-      'model_not_found',
-      'invalid_dataset',
-      'conflict',
-      'body_too_large',
-      'unsupported_media_type',
-      'database_unavailable',
-    ),
+    ...failureResponses('not_found', 'model_not_found', 'invalid_dataset', 'conflict'),
   },
 });
 

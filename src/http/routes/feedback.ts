@@ -36,17 +36,7 @@ const giveRoute = createRoute({
   request: { body: { required: true, content: { 'application/json': { schema: FeedbackBody } } } },
   responses: {
     200: { description: 'The feedback as stored', content: { 'application/json': { schema: FeedbackObject } } },
-    ...failureResponses(
-      'invalid_request',
-      'invalid_json',
-      'unknown_attribute',
-      'attribute_out_of_range',
-      'not_found',
-      'conflict',
-      'body_too_large',
-      'unsupported_media_type',
-      'database_unavailable',
-    ),
+    ...failureResponses('unknown_attribute', 'attribute_out_of_range', 'not_found', 'conflict'),
   },
 });
 
@@ -58,7 +48,7 @@ const listRoute = createRoute({
   request: { query: FeedbackQuery },
   responses: {
     200: { description: 'A page of feedback', content: { 'application/json': { schema: FeedbackList } } },
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -76,7 +66,7 @@ const pairsRoute = createRoute({
   request: { query: z.object({ dataset: z.string().max(256).openapi({ description: 'Id, name, or `name@version`' }) }) },
   responses: {
     200: { description: 'The pairs, one a line', content: lines },
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -88,7 +78,7 @@ const oneRoute = createRoute({
   request: { params: z.object({ id: z.string().max(128) }) },
   responses: {
     200: { description: 'The feedback', content: { 'application/json': { schema: FeedbackObject } } },
-    ...failureResponses('not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -100,15 +90,7 @@ const harvestRoute = createRoute({
   request: { body: { required: true, content: { 'application/json': { schema: HarvestBody } } } },
   responses: {
     200: { description: 'What came of it', content: { 'application/json': { schema: HarvestObject } } },
-    ...failureResponses(
-      'invalid_request',
-      'invalid_json',
-      'invalid_dataset',
-      'conflict',
-      'body_too_large',
-      'unsupported_media_type',
-      'database_unavailable',
-    ),
+    ...failureResponses('invalid_dataset', 'conflict'),
   },
 });
 

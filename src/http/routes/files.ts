@@ -31,7 +31,7 @@ const uploadRoute = createRoute({
   request: { body: { required: true, content: { 'multipart/form-data': { schema: uploadForm } } } },
   responses: {
     ...one('The file, ready to be used'),
-    ...failureResponses('invalid_request', 'body_too_large', 'unsupported_media_type', 'cancelled', 'database_unavailable'),
+    ...failureResponses('cancelled'),
   },
 });
 
@@ -43,7 +43,7 @@ const listRoute = createRoute({
   request: { query: FileQuery },
   responses: {
     200: { description: 'A page of files', content: { 'application/json': { schema: FileList } } },
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -53,7 +53,7 @@ const oneRoute = createRoute({
   tags,
   summary: 'Show one file',
   request: { params },
-  responses: { ...one('The file'), ...failureResponses('not_found', 'database_unavailable') },
+  responses: { ...one('The file'), ...failureResponses('not_found') },
 });
 
 const contentRoute = createRoute({
@@ -67,7 +67,7 @@ const contentRoute = createRoute({
       description: 'The content, byte for byte',
       content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
     },
-    ...failureResponses('not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -79,7 +79,7 @@ const deleteRoute = createRoute({
   request: { params },
   responses: {
     200: { description: 'The file is gone', content: { 'application/json': { schema: DeletedFile } } },
-    ...failureResponses('not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 

@@ -30,7 +30,7 @@ const path = '/v1/fine_tuning/jobs';
 const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
   200: { description, content: { 'application/json': { schema } } },
 });
-const failures = failureResponses('invalid_request', 'not_found', 'database_unavailable');
+const failures = failureResponses('not_found');
 
 const createJobRoute = createRoute({
   method: 'post',
@@ -45,17 +45,7 @@ const createJobRoute = createRoute({
   },
   responses: {
     ...json(FineTuningJob, 'The job, waiting for a worker'),
-    ...failureResponses(
-      'invalid_request',
-      'invalid_json',
-      'unknown_attribute',
-      'not_found',
-      'model_not_found',
-      'conflict',
-      'body_too_large',
-      'unsupported_media_type',
-      'database_unavailable',
-    ),
+    ...failureResponses('unknown_attribute', 'not_found', 'model_not_found', 'conflict'),
   },
 });
 
@@ -85,7 +75,7 @@ const actRoute = (act: 'cancel' | 'pause' | 'resume', summary: string, descripti
     summary,
     description,
     request: { params: FineTuningParams },
-    responses: { ...json(FineTuningJob, 'The job'), ...failureResponses('not_found', 'conflict', 'database_unavailable') },
+    responses: { ...json(FineTuningJob, 'The job'), ...failureResponses('not_found', 'conflict') },
   });
 
 const acts = [

@@ -14,7 +14,6 @@ const liveRoute = createRoute({
   summary: 'Whether the process answers',
   responses: {
     200: { description: 'It does', content: { 'application/json': { schema: z.object({ status: z.literal('live') }) } } },
-    ...failureResponses(),
   },
 });
 

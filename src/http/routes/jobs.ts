@@ -51,7 +51,7 @@ const listRoute = createRoute({
   request: { query: JobQuery },
   responses: {
     200: { description: 'A page of jobs', content: { 'application/json': { schema: JobList } } },
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -61,7 +61,7 @@ const oneRoute = createRoute({
   tags,
   summary: 'Show one job',
   request: { params },
-  responses: { ...one('The job'), ...failureResponses('not_found', 'database_unavailable') },
+  responses: { ...one('The job'), ...failureResponses('not_found') },
 });
 
 const actRoute = (act: 'cancel' | 'pause' | 'resume', summary: string, description: string) =>
@@ -74,7 +74,7 @@ const actRoute = (act: 'cancel' | 'pause' | 'resume', summary: string, descripti
     request: { params },
     responses: {
       ...one('The job; `wish` tells what is still to come'),
-      ...failureResponses('not_found', 'conflict', 'database_unavailable'),
+      ...failureResponses('not_found', 'conflict'),
     },
   });
 
@@ -103,7 +103,7 @@ const eventsRoute = createRoute({
       description: 'Events, oldest first',
       content: { 'application/json': { schema: JobEventList }, 'text/event-stream': { schema: z.string() } },
     },
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -115,7 +115,7 @@ const outputRoute = createRoute({
   request: { params },
   responses: {
     ...lines('One line per reply, in the order of the dataset', 'LabelledRow'),
-    ...failureResponses('not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -125,7 +125,7 @@ const errorsRoute = createRoute({
   tags,
   summary: 'The rows a job could not do',
   request: { params },
-  responses: { ...lines('One line per row, in order', 'FailedRow'), ...failureResponses('not_found', 'database_unavailable') },
+  responses: { ...lines('One line per row, in order', 'FailedRow'), ...failureResponses('not_found') },
 });
 
 /** Adds the routes. */

@@ -48,7 +48,7 @@ const listRoute = createRoute({
   path: '/v1/models',
   tags,
   summary: 'List the models',
-  responses: { ...json(listOf(Model).openapi('ModelList'), 'Every model'), ...failureResponses() },
+  responses: { ...json(listOf(Model).openapi('ModelList'), 'Every model') },
 });
 
 const oneRoute = createRoute({
@@ -93,15 +93,7 @@ const loadRoute = createRoute({
   },
   responses: {
     ...json(Model, 'The model, loaded'),
-    ...failureResponses(
-      'invalid_request',
-      'invalid_json',
-      'model_not_found',
-      'body_too_large',
-      'unsupported_media_type',
-      'invalid_model',
-      'not_ready',
-    ),
+    ...failureResponses('model_not_found', 'invalid_model', 'not_ready'),
   },
 });
 
@@ -123,7 +115,7 @@ const aliasesRoute = createRoute({
   path: '/v1/models/aliases',
   tags,
   summary: 'List the aliases that were set',
-  responses: { ...json(listOf(Alias).openapi('ModelAliasList'), 'Every alias'), ...failureResponses() },
+  responses: { ...json(listOf(Alias).openapi('ModelAliasList'), 'Every alias') },
 });
 
 const setAliasRoute = createRoute({
@@ -149,16 +141,7 @@ const setAliasRoute = createRoute({
   },
   responses: {
     ...json(Alias, 'What the alias means'),
-    ...failureResponses(
-      'invalid_request',
-      'invalid_json',
-      'model_not_found',
-      'conflict',
-      'body_too_large',
-      'unsupported_media_type',
-      'invalid_model',
-      'database_unavailable',
-    ),
+    ...failureResponses('model_not_found', 'conflict', 'invalid_model'),
   },
 });
 
@@ -175,7 +158,7 @@ const removeAliasRoute = createRoute({
       z.object({ object: z.literal('model.alias'), alias: z.string(), deleted: z.literal(true) }).openapi('DeletedModelAlias'),
       'The alias is gone',
     ),
-    ...failureResponses('not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 

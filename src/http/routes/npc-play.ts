@@ -36,16 +36,7 @@ import { untilBegun } from '../stopping.ts';
 const tags = ['Character sessions'];
 const params = z.object({ id: z.string().max(64), sid: z.string().max(64) });
 const session = '/v1/npcs/{id}/sessions/{sid}' as const;
-const failures = [
-  'invalid_request',
-  'invalid_json',
-  'not_found',
-  'conflict',
-  'model_not_found',
-  'body_too_large',
-  'unsupported_media_type',
-  'database_unavailable',
-] as const;
+const failures = ['not_found', 'conflict', 'model_not_found'] as const;
 
 const eventRoute = createRoute({
   method: 'post',
@@ -78,7 +69,7 @@ const moodRoute = createRoute({
   request: { params, query: MoodQuery },
   responses: {
     ...answered('The mood', MoodObject),
-    ...failureResponses('invalid_request', 'not_found', 'model_not_found', 'database_unavailable'),
+    ...failureResponses('not_found', 'model_not_found'),
   },
 });
 
@@ -112,7 +103,7 @@ const cancelRoute = createRoute({
   request: { params },
   responses: {
     ...answered('Whether there was one', CancelObject),
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -125,16 +116,7 @@ const warmRoute = createRoute({
   request: { params },
   responses: {
     ...answered('What it took', WarmObject),
-    ...failureResponses(
-      'invalid_request',
-      'not_found',
-      'model_not_found',
-      'context_length_exceeded',
-      'overloaded',
-      'cancelled',
-      'not_ready',
-      'database_unavailable',
-    ),
+    ...failureResponses('not_found', 'model_not_found', 'context_length_exceeded', 'overloaded', 'cancelled', 'not_ready'),
   },
 });
 

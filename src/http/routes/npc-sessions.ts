@@ -41,14 +41,6 @@ const npcParams = z.object({ id: z.string().max(64) });
 const params = npcParams.extend({ sid: z.string().max(64) });
 const sessions = '/v1/npcs/{id}/sessions' as const;
 const session = `${sessions}/{sid}` as const;
-const bodyFailures = [
-  'invalid_request',
-  'invalid_json',
-  'not_found',
-  'body_too_large',
-  'unsupported_media_type',
-  'database_unavailable',
-] as const;
 
 const beginRoute = createRoute({
   method: 'post',
@@ -59,7 +51,7 @@ const beginRoute = createRoute({
   request: { params: npcParams, body: jsonBody(NewSessionBody) },
   responses: {
     ...answered('The session', SessionObject),
-    ...failureResponses(...bodyFailures, 'context_length_exceeded', 'model_not_found', 'not_ready'),
+    ...failureResponses('not_found', 'context_length_exceeded', 'model_not_found', 'not_ready'),
   },
 });
 
@@ -71,7 +63,7 @@ const listRoute = createRoute({
   request: { params: npcParams, query: SessionQuery },
   responses: {
     ...answered('A page of sessions', SessionList),
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -83,7 +75,7 @@ const oneRoute = createRoute({
   request: { params },
   responses: {
     ...answered('The session', SessionObject),
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -95,7 +87,7 @@ const endRoute = createRoute({
   request: { params },
   responses: {
     ...answered('It is gone', DeletedSession),
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -105,7 +97,7 @@ const logRoute = createRoute({
   tags,
   summary: 'Show everything that happened, oldest first',
   request: { params },
-  responses: { ...answered('The log', LogObject), ...failureResponses('invalid_request', 'not_found', 'database_unavailable') },
+  responses: { ...answered('The log', LogObject), ...failureResponses('not_found') },
 });
 
 const saveRoute = createRoute({
@@ -114,7 +106,7 @@ const saveRoute = createRoute({
   tags,
   summary: 'Mark where the session is',
   request: { params, body: jsonBody(SaveBody) },
-  responses: { ...answered('The mark', SaveObject), ...failureResponses(...bodyFailures) },
+  responses: { ...answered('The mark', SaveObject), ...failureResponses('not_found') },
 });
 
 const savesRoute = createRoute({
@@ -123,7 +115,7 @@ const savesRoute = createRoute({
   tags,
   summary: 'List the saves of a session, oldest first',
   request: { params },
-  responses: { ...answered('The saves', SaveList), ...failureResponses('invalid_request', 'not_found', 'database_unavailable') },
+  responses: { ...answered('The saves', SaveList), ...failureResponses('not_found') },
 });
 
 const rewindRoute = createRoute({
@@ -134,7 +126,7 @@ const rewindRoute = createRoute({
   description:
     'What lies behind it is not lost: a save made there is still good. The same events and texts then give the same lines again.',
   request: { params, body: jsonBody(RewindBody) },
-  responses: { ...answered('The session there', SessionObject), ...failureResponses(...bodyFailures, 'conflict') },
+  responses: { ...answered('The session there', SessionObject), ...failureResponses('not_found', 'conflict') },
 });
 
 const forkRoute = createRoute({
@@ -143,7 +135,7 @@ const forkRoute = createRoute({
   tags,
   summary: 'Begin a second session that shares what has happened',
   request: { params, body: jsonBody(ForkBody) },
-  responses: { ...answered('The new session', SessionObject), ...failureResponses(...bodyFailures) },
+  responses: { ...answered('The new session', SessionObject), ...failureResponses('not_found') },
 });
 
 const tokenRoute = createRoute({
@@ -153,7 +145,7 @@ const tokenRoute = createRoute({
   summary: "Mint a short-lived token for the player's machine",
   description: 'It is good for this session alone, and for what it allows.',
   request: { params, body: jsonBody(TokenBody) },
-  responses: { ...answered('The token', TokenObject), ...failureResponses(...bodyFailures) },
+  responses: { ...answered('The token', TokenObject), ...failureResponses('not_found') },
 });
 
 /** Adds the routes. */

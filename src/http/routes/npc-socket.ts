@@ -48,7 +48,7 @@ const socketRoute = createRoute({
   },
   responses: {
     101: { description: 'The socket is open' },
-    ...failureResponses('invalid_request', 'not_found', 'overloaded', 'database_unavailable'),
+    ...failureResponses('not_found', 'overloaded'),
   },
 });
 

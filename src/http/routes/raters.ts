@@ -27,7 +27,6 @@ import {
 const tags = ['Raters'];
 const params = z.object({ id: z.string().max(128) });
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
-const bodyFailures = ['invalid_request', 'invalid_json', 'body_too_large', 'unsupported_media_type'] as const;
 
 const listRoute = createRoute({
   method: 'get',
@@ -37,7 +36,6 @@ const listRoute = createRoute({
   request: { query: z.object(pageFields) },
   responses: {
     200: { description: 'A page of raters, by id', content: json(RaterList) },
-    ...failureResponses('invalid_request', 'database_unavailable'),
   },
 });
 
@@ -49,7 +47,6 @@ const agreementRoute = createRoute({
   request: { query: AgreementQuery },
   responses: {
     200: { description: 'One entry per question', content: json(AgreementList) },
-    ...failureResponses('invalid_request', 'database_unavailable'),
   },
 });
 
@@ -62,7 +59,7 @@ const checkRoute = createRoute({
   request: { body: { required: true, content: json(CheckBody) } },
   responses: {
     200: { description: 'Who was tested, most suspect first', content: json(CheckList) },
-    ...failureResponses(...bodyFailures, 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -74,7 +71,7 @@ const oneRoute = createRoute({
   request: { params },
   responses: {
     200: { description: 'The rater', content: json(RaterObject) },
-    ...failureResponses('not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -86,7 +83,7 @@ const changeRoute = createRoute({
   request: { params, body: { required: true, content: json(RaterChange) } },
   responses: {
     200: { description: 'The rater', content: json(RaterObject) },
-    ...failureResponses(...bodyFailures, 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -99,7 +96,7 @@ const removeRoute = createRoute({
   request: { params },
   responses: {
     200: { description: 'It is gone', content: json(RemovedContribution) },
-    ...failureResponses('not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -111,7 +108,6 @@ const leaderboardRoute = createRoute({
   request: { query: LeaderboardQuery },
   responses: {
     200: { description: 'Models, best first', content: json(LeaderboardObject) },
-    ...failureResponses('invalid_request', 'database_unavailable'),
   },
 });
 

@@ -27,7 +27,7 @@ const listRoute = createRoute({
   request: { query: StoredCompletionQuery },
   responses: {
     200: { description: 'A page of completions', content: { 'application/json': { schema: StoredCompletionList } } },
-    ...failureResponses('invalid_request', 'not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -39,7 +39,7 @@ const oneRoute = createRoute({
   request: { params },
   responses: {
     200: { description: 'The completion', content: { 'application/json': { schema: StoredCompletion } } },
-    ...failureResponses('not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -51,7 +51,7 @@ const messagesRoute = createRoute({
   request: { params },
   responses: {
     200: { description: 'All of its messages', content: { 'application/json': { schema: StoredMessageList } } },
-    ...failureResponses('not_found', 'database_unavailable'),
+    ...failureResponses('not_found'),
   },
 });
 
@@ -63,7 +63,7 @@ const deleteRoute = createRoute({
   request: { params },
   responses: {
     200: { description: 'It is forgotten', content: { 'application/json': { schema: DeletedCompletion } } },
-    ...failureResponses('not_found', 'conflict', 'database_unavailable'),
+    ...failureResponses('not_found', 'conflict'),
   },
 });
 

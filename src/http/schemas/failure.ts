@@ -50,14 +50,11 @@ export function toProblem(failure: SteerError, requestId: string): z.infer<typeo
   };
 }
 
-/** Documented replies of a route for the codes it can fail with, beside those any route can. */
+/** Documented replies of a route for the codes that are its own; the document adds those that follow from what it takes. */
 export function failureResponses(...codes: FailureCode[]) {
   const content = { 'application/json': { schema: ErrorEnvelope }, 'application/problem+json': { schema: Problem } };
   const byStatus = new Map<number, string[]>();
-  // A body may be sent too slowly, and any server stops some day.
-  const slow: FailureCode[] = codes.includes('invalid_json') || codes.includes('body_too_large') ? ['request_timeout'] : [];
-  const stopping: FailureCode[] = codes.includes('not_ready') ? [] : ['not_ready'];
-  for (const code of [...codes, ...slow, 'invalid_api_key', 'forbidden', 'internal_error', ...stopping] as const) {
+  for (const code of codes) {
     const { status, summary } = failures[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\`: ${summary}`]);
   }
