@@ -1,4 +1,5 @@
 // Finished chats are kept in the database, one row per reply; a reply that cannot be kept still reaches its caller.
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Store } from '../../src/store/connect.ts';
 import { completions } from '../../src/store/schema.ts';
@@ -44,6 +45,22 @@ describe.each(await testDatabases())('on $name', (database) => {
   test('a reply that is kept, or was not to be, says nothing of it', async () => {
     expect((await post(openHouse({}, { db: store.db }), path, ask)).body).not.toHaveProperty('stored');
     expect((await post(openHouse(), path, ask)).body).not.toHaveProperty('stored');
+  });
+
+  test('a line of a character that could not be kept is told, and has no id to be rated under', async () => {
+    const broken = await database.open();
+    try {
+      const house = openHouse({}, { db: broken.db });
+      await post(house, '/v1/npcs', { id: 'marta', name: 'Marta', persona: 'You are Marta.' });
+      const { id } = (await post(house, '/v1/npcs/marta/sessions', { player_id: 'ann' })).body;
+      const say = async () => (await post(house, `/v1/npcs/marta/sessions/${id}/say`, { text: 'Hello' })).body;
+      expect(await say()).toMatchObject({ id: expect.stringMatching(/^npcline-/) });
+      await broken.db.execute(sql`drop table completions cascade`);
+      const line = await say();
+      expect([line.text === '', line.id, line.stored]).toEqual([false, null, false]);
+    } finally {
+      await broken.close();
+    }
   });
 
   test('text no database can hold is kept with the rest of it', async () => {
