@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { dropLabels } from '../src/finetuning/label-dropout.ts';
-import { distanceFrom } from '../src/http/candidates.ts';
+import { distanceFrom } from '../src/generation/best-of.ts';
 import { moodOf } from '../src/npc/mood.ts';
 import { offsetsOf } from '../src/npc/preferences.ts';
 import { own } from '../src/own.ts';

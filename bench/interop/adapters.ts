@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mergePeft } from '../../src/model/formats/peft.ts';
-import { type Model, readModel, withControlTokens, writeModel } from '../../src/model/model.ts';
+import { readModel, withControlTokens, writeModel } from '../../src/model/model.ts';
+import type { Model } from '../../src/model/whole-model.ts';
 import { giveTokenizer, ourShapes, randomAdapter, randomIds, writeOurs } from '../../tests/model/random-models.ts';
 import { furthest, scoresOf } from '../../tests/model/scores.ts';
 import { runPeer } from '../peer.ts';

@@ -1,8 +1,8 @@
 // Data and objective of the recipes of this stage: samples packed into rows, with the next token's loss.
 import type { SampleContent } from '../datasets/sample.ts';
 import { readSnapshot } from '../datasets/snapshot.ts';
-import type { Model } from '../model/model.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { Model } from '../model/whole-model.ts';
 import { packedBatches } from '../training/batches.ts';
 import { drawHeldOut } from '../training/held-out.ts';
 import { nextTokenObjective } from '../training/objective.ts';

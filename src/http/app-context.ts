@@ -7,7 +7,6 @@ import type { Priority } from '../generation/language-model.ts';
 import type { Admission } from '../npc/client-tokens.ts';
 import type { Models } from '../registry/models.ts';
 import type { Db, Tx } from '../store/connect.ts';
-import type { Stopping } from './stopping.ts';
 
 export interface AppContext {
   models: Models;
@@ -21,6 +20,14 @@ export interface AppContext {
 export function databaseOf({ db }: AppContext): Db {
   if (db) return db;
   throw new SteerError('database_unavailable', 'This server keeps no database. Start it with DATA_DIR or DATABASE_URL.');
+}
+
+/** How a server that is told to stop lets its requests know. */
+export interface Stopping {
+  /** Aborted when the server begins to stop. */
+  readonly begun: AbortSignal;
+  /** Aborted when what is still being answered must end. */
+  readonly graceOver: AbortSignal;
 }
 
 export interface AppEnv {

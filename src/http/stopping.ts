@@ -1,15 +1,8 @@
 // How requests hear that the server stops: those that wait and those that only watch at once, those being answered when the grace is over.
 import { setMaxListeners } from 'node:events';
 import { SteerError } from '../errors.ts';
-import type { RequestContext } from './app-context.ts';
+import type { RequestContext, Stopping } from './app-context.ts';
 import { toFailure } from './problem.ts';
-
-export interface Stopping {
-  /** Aborted when the server begins to stop. */
-  readonly begun: AbortSignal;
-  /** Aborted when what is still being answered must end. */
-  readonly graceOver: AbortSignal;
-}
 
 /** Signals that nobody has aborted yet, and the ways to do so. */
 export function createStopping(): Stopping & { begin(): void; endGrace(): void } {

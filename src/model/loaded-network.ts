@@ -4,11 +4,11 @@ import { type Bits, blockSize } from '../tensor/graph.ts';
 import { gatherNBits, matmulNBits, type QuantisedMatrix, slice } from '../tensor/primitives.ts';
 import { type Constants, constantsInFile, constantsInMemory, type Place } from './constants.ts';
 import { biasedNetwork, embeddings, type Network, plainNetwork } from './forward.ts';
-import type { Model } from './model.ts';
 import { readShape } from './model-folder.ts';
 import { blocksOf, quantise } from './quantise.ts';
 import { type LlamaShape, parameterShapes } from './shape.ts';
 import { openWeights, type Weights } from './weights.ts';
+import type { Model } from './whole-model.ts';
 
 export const precisions = ['fp32', 'int8', 'int4'] as const;
 export type Precision = (typeof precisions)[number];

@@ -11,6 +11,17 @@ export interface Lora {
   alpha: number;
 }
 
+/** What was trained beside a fixed base model. */
+export interface Adapter {
+  lora: Lora;
+  /** By the names of adapterShapes. */
+  values: ReadonlyMap<string, Float32Array>;
+  /** Name of the base model, as PEFT looks for it. */
+  base: string;
+  /** The vocabulary is larger than that of the base, so the adapter brings its embeddings. */
+  grown: boolean;
+}
+
 const projection = /\.(q|k|v|o|gate|up|down)_proj\.weight$/;
 
 /** Names and shapes of the adapters: `<projection>.lora_A` (r, in) and `<projection>.lora_B` (out, r). */

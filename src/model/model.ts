@@ -1,30 +1,19 @@
-// A whole model in memory, read from and written to a folder in the Hugging Face layout with its steerlm.json card.
+// Whole models, read from and written to a folder in the Hugging Face layout with its steerlm.json card.
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SteerError, writingTo } from '../errors.ts';
 import { controlTokens } from '../steerlm/prompt-layout.ts';
 import { exists } from './formats/json-file.ts';
-import { type Adapter, writeAdapter } from './formats/peft.ts';
+import { writeAdapter } from './formats/peft.ts';
 import { furtherEmbeddings } from './initial-weights.ts';
 import { type ModelCard, readModelCard, readShape, writeModelCard, writeShape } from './model-folder.ts';
-import { readSampling, type SamplingDefaults, writeSampling } from './sampling-defaults.ts';
+import { readSampling, writeSampling } from './sampling-defaults.ts';
 import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
 import { chatTemplate } from './tokenizer/chat-template.ts';
 import { Tokenizer } from './tokenizer/tokenizer.ts';
 import { documentSeparator } from './tokenizer/tokenizer-training.ts';
 import { openWeights, saveWeights } from './weights.ts';
-
-export interface Model {
-  shape: LlamaShape;
-  tokenizer: Tokenizer;
-  card: ModelCard;
-  /** How its replies are best drawn. */
-  sampling?: SamplingDefaults | undefined;
-  /** Every parameter of the shape and the extra ones, float32. */
-  values: Map<string, Float32Array>;
-  /** Merged into the values already; written beside them for those who keep the base model. */
-  adapter?: Adapter | undefined;
-}
+import type { Model } from './whole-model.ts';
 
 /** Reads a model whole. `extra` names further parameters, such as a predictor's head. Throws invalid_model in one clear line. */
 export async function readModel(

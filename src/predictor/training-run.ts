@@ -4,9 +4,9 @@
 import { readSnapshot } from '../datasets/snapshot.ts';
 import { SteerError } from '../errors.ts';
 import { initialWeights } from '../model/initial-weights.ts';
-import type { Model } from '../model/model.ts';
 import type { LlamaShape } from '../model/shape.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { Model } from '../model/whole-model.ts';
 import { own } from '../own.ts';
 import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';

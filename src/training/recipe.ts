@@ -1,9 +1,9 @@
 // What a method of training brings to a run: where it starts, its data, its objective and what its card says. Everything else is the same for
 // all methods and stands in run.ts.
 
-import type { Model } from '../model/model.ts';
 import type { ModelCard } from '../model/model-folder.ts';
 import type { WeightType } from '../model/shape.ts';
+import type { Model } from '../model/whole-model.ts';
 import type { ProviderChoice } from '../tensor/providers.ts';
 import type { Tensor } from '../tensor/session.ts';
 import type { BatchSource } from './batches.ts';

@@ -1,10 +1,11 @@
 // A training run from its spec to a published model, the same for every method: model and data, what computes, identity, training, the models of
 // checkpoints, card. The method is a recipe.
 import { SteerError } from '../errors.ts';
-import type { Adapter } from '../model/formats/peft.ts';
-import { type Model, publishModel, readModel, withControlTokens } from '../model/model.ts';
+import type { Adapter } from '../model/lora.ts';
+import { publishModel, readModel, withControlTokens } from '../model/model.ts';
 import { readModelCard, readShape, revisionOf } from '../model/model-folder.ts';
 import { parameterCount, parameterShapes } from '../model/shape.ts';
+import type { Model } from '../model/whole-model.ts';
 import { chooseProvider } from '../tensor/providers.ts';
 import { takeNewest, train } from './loop.ts';
 import type { TrainingListener } from './process.ts';

@@ -1,13 +1,13 @@
 // Models of random numbers, one of each kind that can be read and written: for tests of formats, and for the programs they are exchanged with.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Adapter } from '../../src/model/formats/peft.ts';
 import { initialWeights } from '../../src/model/initial-weights.ts';
+import type { Adapter } from '../../src/model/lora.ts';
 import { adapterShapes } from '../../src/model/lora.ts';
-import type { Model } from '../../src/model/model.ts';
 import { blankCard, writeModelCard, writeShape } from '../../src/model/model-folder.ts';
 import { type LlamaShape, parameterShapes, type WeightType } from '../../src/model/shape.ts';
 import { saveWeights } from '../../src/model/weights.ts';
+import type { Model } from '../../src/model/whole-model.ts';
 import { randomStream } from '../../src/random.ts';
 import { tinyShape } from './tiny-shape.ts';
 

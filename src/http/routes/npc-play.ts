@@ -17,17 +17,15 @@ import { knownModels } from '../known-models.ts';
 import { type NpcService, sayLine } from '../npc-lines.ts';
 import { beginReplies } from '../replies.ts';
 import { failureResponses } from '../schemas/failure.ts';
+import { MoodObject, MoodQuery, toMoodObject } from '../schemas/npc-moods.ts';
 import {
   CancelObject,
   EventBody,
   LineObject,
-  MoodObject,
-  MoodQuery,
   SayBody,
   SceneBody,
   ThumbBody,
   ThumbObject,
-  toMoodObject,
   WarmObject,
 } from '../schemas/npc-sessions.ts';
 import { answered, jsonBody } from '../schemas/route-parts.ts';

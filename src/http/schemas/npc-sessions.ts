@@ -2,12 +2,12 @@
 import { z } from '@hono/zod-openapi';
 import { permissions } from '../../npc/client-tokens.ts';
 import { fillMacros } from '../../npc/macros.ts';
-import type { AttributeMood } from '../../npc/mood.ts';
 import type { LoggedEntry, Present } from '../../npc/session-log.ts';
 import type { Save } from '../../npc/session-rows.ts';
 import { speakersOf } from '../../npc/speak.ts';
 import { recordOf } from '../../record-of.ts';
 import { RaterId } from './feedback.ts';
+import { farthest } from './npc-moods.ts';
 import { Changes, EventType, Note, Priority, playerNameUnlessSaid, Seconds } from './npcs.ts';
 import { pageFields, pageOf } from './pages.ts';
 import { Steering, Stored } from './replies.ts';
@@ -16,8 +16,6 @@ const mostText = 4000;
 const longestLifeS = 24 * 3600;
 const lifeUnlessSaidS = 600;
 
-/** Seconds either way that a clock may tell. */
-const farthest = 1e12;
 const At = z.number().min(-farthest).max(farthest).optional().openapi({
   description:
     "Seconds on the game's clock, never less than the last time told. A session that is told no time runs on the server's clock, in Unix seconds",
@@ -93,35 +91,6 @@ export const SceneBody = z
     at: At,
   })
   .openapi('NpcMoodChange', { description: 'A mood set by hand, with no reply' });
-
-const MoodPart = z.object({
-  source: z.enum(['rule', 'scene', 'preference', 'relationship', 'limit', 'rounding']),
-  event: z.string().optional(),
-  amount: z.number().openapi({ description: 'Levels when it began' }),
-  remaining: z
-    .number()
-    .openapi({ description: 'Levels left of it: the baseline and what remains of all, added in order, are the value' }),
-});
-
-export const MoodObject = z
-  .object({
-    object: z.literal('npc.mood'),
-    session_id: z.string(),
-    at: z.number(),
-    entries: z.int(),
-    relationship: z.number(),
-    attributes: z.record(z.string(), z.object({ value: z.number(), baseline: z.number(), contributions: z.array(MoodPart) })),
-  })
-  .openapi('NpcMood');
-
-export const MoodQuery = z.object({
-  at: z.coerce.number('expected seconds').min(-farthest).max(farthest).optional().openapi({
-    type: 'number',
-    minimum: -farthest,
-    maximum: farthest,
-    description: 'Later than the last entry; absent means now',
-  }),
-});
 
 export const SayBody = z
   .strictObject({
@@ -269,24 +238,6 @@ export function toSessionObject({ session, state, length }: Present): z.infer<ty
     relationship: state.relationship,
     greeting: character.greeting === undefined ? null : fillMacros(character.greeting, speakersOf(session)),
     created_at: Math.floor(createdAt.getTime() / 1000),
-  };
-}
-
-export function toMoodObject(
-  { session, state, length }: Present,
-  at: number,
-  moods: Record<string, AttributeMood>,
-): z.infer<typeof MoodObject> {
-  const attributes = Object.entries(moods).map(([name, { value, baseline, contributions }]) => {
-    return [name, { value, baseline, contributions }];
-  });
-  return {
-    object: 'npc.mood',
-    session_id: session.id,
-    at,
-    entries: length,
-    relationship: state.relationship,
-    attributes: Object.fromEntries(attributes),
   };
 }
 

@@ -2,25 +2,14 @@
 // parameters whole, in place of the base model's; those of a grown vocabulary come so.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { adapterShapes, type Lora, mergeAdapter } from '../lora.ts';
-import type { Model } from '../model.ts';
+import { type Adapter, adapterShapes, type Lora, mergeAdapter } from '../lora.ts';
 import { cardName, readModelCard } from '../model-folder.ts';
 import { type LlamaShape, parameterShapes } from '../shape.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
+import type { Model } from '../whole-model.ts';
 import { exists, writeJson } from './json-file.ts';
 import { alphaOf, type PeftConfig, passedOverBy, readPeftConfig, refuseAdapter } from './peft-config.ts';
 import { openTensorFile, type TensorFile, writeTensorFile } from './safetensors.ts';
-
-/** What was trained beside a fixed base model. */
-export interface Adapter {
-  lora: Lora;
-  /** By the names of adapterShapes. */
-  values: ReadonlyMap<string, Float32Array>;
-  /** Name of the base model, as PEFT looks for it. */
-  base: string;
-  /** The vocabulary is larger than that of the base, so the adapter brings its embeddings. */
-  grown: boolean;
-}
 
 const configName = 'adapter_config.json';
 const weightsName = 'adapter_model.safetensors';

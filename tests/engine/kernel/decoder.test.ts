@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { KernelDecoder } from '../../../src/engine/kernel/decoder.ts';
 import { Lanes } from '../../../src/engine/onnx/cache.ts';
 import { openDecoder } from '../../../src/engine/onnx/decoder.ts';
-import type { Model } from '../../../src/model/model.ts';
+import type { Model } from '../../../src/model/whole-model.ts';
 import { exactModel, kernelModels } from './models.ts';
 
 const blocksFor = (decoder: KernelDecoder, tokens: number) =>

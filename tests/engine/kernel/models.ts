@@ -1,8 +1,8 @@
 // Models whose weights 8 bits hold exactly, so that the runtime in fp32 says what the kernels ought to.
 
 import { initialWeights } from '../../../src/model/initial-weights.ts';
-import type { Model } from '../../../src/model/model.ts';
 import type { LlamaShape } from '../../../src/model/shape.ts';
+import type { Model } from '../../../src/model/whole-model.ts';
 import { tinyShape } from '../../model/tiny-shape.ts';
 import { readGolden } from '../models.ts';
 
