@@ -16,6 +16,7 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   decode: () => import('./decode.ts'),
   scale: () => import('./scale.ts'),
   serve: () => import('./serve.ts'),
+  exposed: () => import('./exposed.ts'),
   fairness: () => import('./fairness.ts'),
   sockets: () => import('./sockets.ts'),
   connections: () => import('./connections.ts'),

@@ -8,11 +8,11 @@ import { quantile } from '../src/statistics.ts';
 /** The sections of each file of bench/results, in their order. */
 const subjects: Record<string, readonly string[]> = {
   circle: ['circle'],
-  training: ['train-step', 'train-step, without 512-bit registers', 'bring-your-own', 'big-model', 'copying', 'methods'],
+  training: ['train-step', 'train-step, without 512-bit registers', 'bring-your-own', 'copying', 'methods'],
   predictor: ['predictor', 'score', 'ratings', 'label'],
   steering: ['steering', 'likelihood', 'dials', 'grounding'],
   engine: ['decode', 'decode, without 512-bit registers', 'precision', 'device'],
-  serving: ['serve', 'scale', 'upstream'],
+  serving: ['serve', 'exposed', 'scale', 'upstream'],
   durability: ['crash', 'full-disk', 'upload'],
   people: ['raters'],
   characters: ['npcs', 'examples'],
