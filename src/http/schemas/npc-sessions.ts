@@ -217,7 +217,14 @@ export const ThumbObject = z
   .openapi('NpcFeedbackResult');
 
 const LogEntry = z
-  .object({ position: z.int().openapi({ description: 'Entries before it' }), kind: z.string(), at: z.number() })
+  .object({
+    position: z.int().openapi({ description: 'Entries before it' }),
+    kind: z.string(),
+    at: z.number(),
+    text: z.string().optional().openapi({ description: 'Of `heard` and `spoke`' }),
+    type: z.string().optional().openapi({ description: 'Of `event`' }),
+    name: z.string().optional().openapi({ description: 'Of `scene`' }),
+  })
   .catchall(z.unknown())
   .openapi('NpcLogEntry', {
     description: 'What happened: `event`, `scene`, `heard`, `spoke` or `preferences`, each with its fields',
