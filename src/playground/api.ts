@@ -1,9 +1,10 @@
 // The HTTP interface as the pages ask it. Knows no page; the key stays in this browser tab.
+import type { Error as Refusal } from '../../openapi/schemas.d.ts';
 
-export interface Failure {
+/** Codes are the server's, or tell that none came from it. */
+interface Failure {
   code: string;
   message: string;
-  param: string | null;
 }
 
 /** What the server refused, in its own words. */
@@ -56,7 +57,7 @@ async function send(
     reply = await fetch(path, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError(0, { code: 'unreachable', message: 'The server does not answer. Is it running?', param: null });
+    throw new ApiError(0, { code: 'unreachable', message: 'The server does not answer. Is it running?' });
   }
   if (reply.ok) return reply;
   throw new ApiError(reply.status, await failureOf(reply));
@@ -64,9 +65,9 @@ async function send(
 
 async function failureOf(reply: Response): Promise<Failure> {
   try {
-    return ((await reply.json()) as { error: Failure }).error;
+    return ((await reply.json()) as Refusal).error;
   } catch {
-    return { code: `${reply.status}`, message: `The server answered ${reply.status}.`, param: null };
+    return { code: `${reply.status}`, message: `The server answered ${reply.status}.` };
   }
 }
 
@@ -103,8 +104,8 @@ export async function* events<T extends object>(
         const data = part.split('\n').find((line) => line.startsWith('data: '));
         if (!data) continue;
         if (data === 'data: [DONE]') return;
-        const event = JSON.parse(data.slice('data: '.length)) as T | { error: Failure };
-        if ('error' in event) throw new ApiError(reply.status, event.error as Failure);
+        const event = JSON.parse(data.slice('data: '.length)) as T | Refusal;
+        if ('error' in event) throw new ApiError(reply.status, event.error);
         yield event as Awaited<T>;
       }
     }

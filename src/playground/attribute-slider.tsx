@@ -1,5 +1,5 @@
 // A slider for one attribute, on its own scale, with the word for the level beside it; or the attribute left open.
-import type { Attribute } from './wire.ts';
+import type { Attribute } from '../../openapi/schemas.d.ts';
 
 export interface Setting {
   value: number;

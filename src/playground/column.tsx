@@ -1,12 +1,12 @@
 // One setting of the dials and what comes of it.
 import { useEffect, useState } from 'preact/hooks';
+import type { Attribute, RenderedPrompt } from '../../openapi/schemas.d.ts';
 import { post } from './api.ts';
 import { askedOf, DialsView, dialsOf } from './dials.tsx';
 import { Notice } from './frame.tsx';
 import { Ratings } from './ratings.tsx';
 import { SteeringBars } from './steering-bars.tsx';
 import { type Reply, useReply } from './use-reply.ts';
-import type { Attribute } from './wire.ts';
 
 interface ColumnProps {
   name: string;
@@ -41,7 +41,7 @@ export function Column({ name, model, system, sent, rater, attributes }: ColumnP
   }, [sent?.count]);
   const showPrompt = async () => {
     try {
-      setPrompt((await post<{ prompt: string }>('/v1/chat/completions/render', request())).prompt);
+      setPrompt((await post<RenderedPrompt>('/v1/chat/completions/render', request())).prompt);
     } catch (failure) {
       setRefused(failure);
     }

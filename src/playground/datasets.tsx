@@ -1,11 +1,11 @@
 // Datasets: how their labels are spread, and their rows with each label and who made it.
 import { useState } from 'preact/hooks';
+import type { DatasetInspection, DatasetList, DatasetSample, DatasetSampleList } from '../../openapi/schemas.d.ts';
 import { get } from './api.ts';
 import { Awaited, Empty, useLoaded, when } from './frame.tsx';
-import type { Dataset, Inspection, Page, Sample } from './wire.ts';
 
 export function DatasetsPage({ rest }: { rest: string }) {
-  const loaded = useLoaded((signal) => get<Page<Dataset>>('/v1/datasets?limit=100', signal), []);
+  const loaded = useLoaded((signal) => get<DatasetList>('/v1/datasets?limit=100', signal), []);
   return (
     <Awaited loaded={loaded}>
       {({ data }) =>
@@ -38,7 +38,7 @@ export function DatasetsPage({ rest }: { rest: string }) {
 
 function DatasetView({ id }: { id: string }) {
   const path = `/v1/datasets/${encodeURIComponent(id)}`;
-  const figures = useLoaded((signal) => get<Inspection>(`${path}/inspect`, signal), [id]);
+  const figures = useLoaded((signal) => get<DatasetInspection>(`${path}/inspect`, signal), [id]);
   return (
     <div>
       <Awaited loaded={figures}>{(found) => <Figures {...found} />}</Awaited>
@@ -47,7 +47,7 @@ function DatasetView({ id }: { id: string }) {
   );
 }
 
-function Figures({ samples, conversations, replies, duplicates, splits, labels }: Inspection) {
+function Figures({ samples, conversations, replies, duplicates, splits, labels }: DatasetInspection) {
   return (
     <section class="card" aria-label="Figures">
       <p>
@@ -89,7 +89,7 @@ function Rows({ path }: { path: string }) {
   const [after, setAfter] = useState<string[]>([]);
   const last = after.at(-1);
   const query = last === undefined ? '' : `&after=${last}`;
-  const loaded = useLoaded((signal) => get<Page<Sample>>(`${path}/samples?limit=20${query}`, signal), [path, last]);
+  const loaded = useLoaded((signal) => get<DatasetSampleList>(`${path}/samples?limit=20${query}`, signal), [path, last]);
   return (
     <section class="card" aria-label="Rows">
       <h2>Rows</h2>
@@ -116,7 +116,7 @@ function Rows({ path }: { path: string }) {
   );
 }
 
-function SampleView({ messages, text, labels, split }: Sample) {
+function SampleView({ messages, text, labels, split }: DatasetSample) {
   return (
     <li>
       {text !== null && <p>{text}</p>}

@@ -1,6 +1,6 @@
 // Every dial of a request: a slider for each attribute, strength, and how many candidates a reply is chosen from.
+import type { Attribute } from '../../openapi/schemas.d.ts';
 import { AttributeSlider, type Setting, settingOf } from './attribute-slider.tsx';
-import type { Attribute } from './wire.ts';
 
 export interface Dials {
   attributes: Record<string, Setting>;

@@ -1,9 +1,9 @@
 // One session: what was said, what happened, and the mood over time with everything it is made of.
 import { useState } from 'preact/hooks';
+import type { Npc, NpcLogEntry, NpcMood } from '../../openapi/schemas.d.ts';
 import { Awaited, Notice } from './frame.tsx';
 import { LineChart } from './line-chart.tsx';
 import { useSession } from './use-session.ts';
-import type { LogEntry, Mood, Npc } from './wire.ts';
 
 export function NpcTalk({ npc, sessionId }: { npc: Npc; sessionId: string }) {
   const [text, setText] = useState('');
@@ -45,7 +45,7 @@ export function NpcTalk({ npc, sessionId }: { npc: Npc; sessionId: string }) {
         </form>
         <fieldset class="row">
           <legend class="quiet">Let something happen</legend>
-          {[...new Set(npc.rules.map(({ event }) => event))].map((type) => (
+          {[...new Set(npc.rules?.map(({ event }) => event))].map((type) => (
             <button key={type} type="button" onClick={() => tell(type)}>
               {type}
             </button>
@@ -70,7 +70,7 @@ export function NpcTalk({ npc, sessionId }: { npc: Npc; sessionId: string }) {
   );
 }
 
-function LogLine({ entry, onBack }: { entry: LogEntry; onBack: () => void }) {
+function LogLine({ entry, onBack }: { entry: NpcLogEntry; onBack: () => void }) {
   const { kind, text, type, name, position } = entry;
   const said = text ?? type ?? name ?? (kind === 'preferences' ? 'what you like was noted' : kind);
   return (
@@ -89,8 +89,8 @@ function LogLine({ entry, onBack }: { entry: LogEntry; onBack: () => void }) {
   );
 }
 
-function MoodView({ moods }: { moods: Mood[] }) {
-  const { attributes, relationship } = moods.at(-1) as Mood;
+function MoodView({ moods }: { moods: NpcMood[] }) {
+  const { attributes, relationship } = moods.at(-1) as NpcMood;
   const names = Object.keys(attributes);
   const start = moods[0]?.at ?? 0;
   return (
@@ -127,6 +127,6 @@ function MoodView({ moods }: { moods: Mood[] }) {
   );
 }
 
-function signed({ source, event, remaining }: Mood['attributes'][string]['contributions'][number]): string {
+function signed({ source, event, remaining }: NpcMood['attributes'][string]['contributions'][number]): string {
   return `${remaining < 0 ? '−' : '+'} ${Math.abs(remaining).toFixed(2)} ${event ?? source}`;
 }

@@ -1,9 +1,9 @@
 // Characters: talk to one, let things happen to it, and see its mood move.
 import { useState } from 'preact/hooks';
+import type { Npc, NpcList, NpcSession, NpcSessionList } from '../../openapi/schemas.d.ts';
 import { get, post, upload } from './api.ts';
 import { Awaited, Empty, Notice, useLoaded } from './frame.tsx';
 import { NpcTalk } from './npc-talk.tsx';
-import type { Npc, NpcSession, Page } from './wire.ts';
 
 /** Made at a press of a button where there is none yet. */
 const example = {
@@ -32,7 +32,7 @@ const example = {
 export function NpcsPage({ rest }: { rest: string }) {
   const [npcId = '', sessionId = ''] = rest.split('/');
   const [error, setError] = useState<unknown>();
-  const loaded = useLoaded((signal) => get<Page<Npc>>('/v1/npcs?limit=100', signal), []);
+  const loaded = useLoaded((signal) => get<NpcList>('/v1/npcs?limit=100', signal), []);
   const add = async (making: Promise<Npc>) => {
     try {
       const { id } = await making;
@@ -102,7 +102,7 @@ function Sessions({ npc }: { npc: Npc }) {
   const [player, setPlayer] = useState('Wanderer');
   const [error, setError] = useState<unknown>();
   const path = `/v1/npcs/${npc.id}/sessions`;
-  const loaded = useLoaded((signal) => get<Page<NpcSession>>(`${path}?limit=20`, signal), [npc.id]);
+  const loaded = useLoaded((signal) => get<NpcSessionList>(`${path}?limit=20`, signal), [npc.id]);
   const begin = async (event: Event) => {
     event.preventDefault();
     try {

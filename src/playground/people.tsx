@@ -1,13 +1,13 @@
 // The people who rate, how far each can be trusted, and how the models fare in their eyes.
 import { useState } from 'preact/hooks';
+import type { Leaderboard, Rater, RaterList } from '../../openapi/schemas.d.ts';
 import { get, post } from './api.ts';
 import { Awaited, Empty, Notice, useLoaded, Wide, when } from './frame.tsx';
-import type { Leaderboard, Page, Rater } from './wire.ts';
 
 const figure = (value: number | null) => (value === null ? '–' : value.toFixed(2));
 
 export function PeoplePage(_: { rest: string }) {
-  const raters = useLoaded((signal) => get<Page<Rater>>('/v1/raters', signal), []);
+  const raters = useLoaded((signal) => get<RaterList>('/v1/raters', signal), []);
   const leaderboard = useLoaded((signal) => get<Leaderboard>('/v1/leaderboard', signal), []);
   const [error, setError] = useState<unknown>();
   const weigh = async (id: string, change: object) => {

@@ -1,9 +1,9 @@
 // Ask for attributes and see them: sliders, a reply that is written while you look, what was asked beside what is read in it, and stars that are kept.
 import { useState } from 'preact/hooks';
+import type { Attribute, AttributeList, Model, ModelList } from '../../openapi/schemas.d.ts';
 import { get } from './api.ts';
 import { Column } from './column.tsx';
 import { Awaited, useLoaded } from './frame.tsx';
-import type { Attribute, Model, Page } from './wire.ts';
 
 const persona = 'You are Marta, an innkeeper at the Gilded Goose in Fallowmere. Mood: cheerful.';
 
@@ -14,8 +14,8 @@ interface Scene {
 
 async function loadScene(model: string, signal: AbortSignal): Promise<Scene> {
   const [models, attributes] = await Promise.all([
-    get<Page<Model>>('/v1/models', signal),
-    get<Page<Attribute>>(`/v1/attributes?model=${encodeURIComponent(model)}`, signal),
+    get<ModelList>('/v1/models', signal),
+    get<AttributeList>(`/v1/attributes?model=${encodeURIComponent(model)}`, signal),
   ]);
   return { models: models.data.filter(({ kind }) => kind === 'language'), attributes: attributes.data };
 }

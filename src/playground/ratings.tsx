@@ -1,9 +1,9 @@
 // What a person thinks of a reply: stars for each attribute, a thumb, and both kept as feedback the moment they are given.
 import { useState } from 'preact/hooks';
+import type { Attribute } from '../../openapi/schemas.d.ts';
 import { own } from '../own.ts';
 import { post } from './api.ts';
 import { Notice } from './frame.tsx';
-import type { Attribute } from './wire.ts';
 
 interface RatingsProps {
   completion: string;

@@ -1,12 +1,33 @@
 // What was measured of a model: how closely it follows each attribute, what is obtained for what is asked, and which dials move one another.
 import { useState } from 'preact/hooks';
+import type { ModelList, ModelReport } from '../../openapi/schemas.d.ts';
 import { get } from './api.ts';
 import { Awaited, Disclosure, Empty, useLoaded, Wide } from './frame.tsx';
 import { LineChart } from './line-chart.tsx';
-import type { Condition, Interval, Model, ModelReport, Page, SteeringReport } from './wire.ts';
+
+interface Interval {
+  value: number;
+  low: number;
+  high: number;
+}
+
+interface Condition {
+  name: string;
+  attributes: Record<string, { figures: Record<string, Interval | null>; curve: { requested: number; obtained: Interval }[] }>;
+  leakage: { attributes: string[]; matrix: (Interval | null)[][] };
+}
+
+/** What is drawn of the file that \`steer evaluate steering\` wrote; openapi.json says only that there is one. */
+interface SteeringReport {
+  created_at: string;
+  judge: { name: string };
+  prompts: { count: number; seen_in_training: boolean };
+  attributes: string[];
+  conditions: Condition[];
+}
 
 export function ReportsPage({ rest }: { rest: string }) {
-  const loaded = useLoaded((signal) => get<Page<Model>>('/v1/models', signal), []);
+  const loaded = useLoaded((signal) => get<ModelList>('/v1/models', signal), []);
   return (
     <Awaited loaded={loaded}>
       {({ data }) => {
@@ -40,7 +61,7 @@ function ReportView({ id }: { id: string }) {
       {({ evaluations: { steering, ...others }, measured }) => (
         <div>
           {steering ? (
-            <SteeringView {...steering} />
+            <SteeringView {...(steering as unknown as SteeringReport)} />
           ) : (
             <Empty>
               How closely it follows was never measured. <code>steer evaluate steering --model {id}</code> does.

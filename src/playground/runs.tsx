@@ -1,14 +1,20 @@
 // Training runs: their loss as it comes, what they say, their checkpoints, and the way to stop them.
 import { useEffect, useState } from 'preact/hooks';
+import type {
+  FineTuningCheckpoint,
+  FineTuningCheckpointList,
+  FineTuningEvent,
+  FineTuningJob,
+  FineTuningJobList,
+} from '../../openapi/schemas.d.ts';
 import { events, get, post } from './api.ts';
 import { Awaited, Empty, isAborted, Notice, useLoaded, when } from './frame.tsx';
 import { LineChart } from './line-chart.tsx';
-import type { Checkpoint, Page, Run, RunEvent } from './wire.ts';
 
 const over = ['succeeded', 'failed', 'cancelled'];
 
 export function RunsPage({ rest }: { rest: string }) {
-  const loaded = useLoaded((signal) => get<Page<Run>>('/v1/fine_tuning/jobs?limit=100', signal), []);
+  const loaded = useLoaded((signal) => get<FineTuningJobList>('/v1/fine_tuning/jobs?limit=100', signal), []);
   return (
     <Awaited loaded={loaded}>
       {({ data }) =>
@@ -49,23 +55,23 @@ interface Metric {
 
 /** Events of the run as they come, and the run itself whenever something was told. */
 function useRun(id: string) {
-  const [told, setTold] = useState<RunEvent[]>([]);
+  const [told, setTold] = useState<FineTuningEvent[]>([]);
   const [error, setError] = useState<unknown>();
   useEffect(() => {
     const stop = new AbortController();
     void (async () => {
       try {
         const path = `/v1/fine_tuning/jobs/${id}/events?stream=true`;
-        for await (const event of events<RunEvent>(path, { signal: stop.signal })) setTold((known) => [...known, event]);
+        for await (const event of events<FineTuningEvent>(path, { signal: stop.signal })) setTold((known) => [...known, event]);
       } catch (failure) {
         if (!isAborted(failure)) setError(failure);
       }
     })();
     return () => stop.abort();
   }, [id]);
-  const run = useLoaded((signal) => get<Run>(`/v1/fine_tuning/jobs/${id}`, signal), [id, told.length]);
+  const run = useLoaded((signal) => get<FineTuningJob>(`/v1/fine_tuning/jobs/${id}`, signal), [id, told.length]);
   const checkpoints = useLoaded(
-    (signal) => get<Page<Checkpoint>>(`/v1/fine_tuning/jobs/${id}/checkpoints?limit=20`, signal),
+    (signal) => get<FineTuningCheckpointList>(`/v1/fine_tuning/jobs/${id}/checkpoints?limit=20`, signal),
     [id, told.length],
   );
   return { told, run, checkpoints, error };
@@ -110,12 +116,12 @@ function RunView({ id }: { id: string }) {
 }
 
 /** Metrics come oftener than the job's own record of its progress. */
-function lastStep(told: RunEvent[]): number {
+function lastStep(told: FineTuningEvent[]): number {
   const last = told.findLast(({ type }) => type === 'metrics')?.data as Metric | undefined;
   return last?.step ?? 0;
 }
 
-function StateView({ run, step, onAsk }: { run: Run; step: number; onAsk: (wish: string) => void }) {
+function StateView({ run, step, onAsk }: { run: FineTuningJob; step: number; onAsk: (wish: string) => void }) {
   const { status, model, fine_tuned_model, progress, error, estimated_finish } = run;
   return (
     <section class="card" aria-label="Run">
@@ -143,7 +149,7 @@ function StateView({ run, step, onAsk }: { run: Run; step: number; onAsk: (wish:
   );
 }
 
-function LossView({ told }: { told: RunEvent[] }) {
+function LossView({ told }: { told: FineTuningEvent[] }) {
   const metrics = told.filter(({ type }) => type === 'metrics').map(({ data }) => data as unknown as Metric);
   const last = metrics.at(-1);
   const line = (field: keyof Metric) => metrics.map((metric) => metric[field] ?? null);
@@ -185,7 +191,7 @@ function LossView({ told }: { told: RunEvent[] }) {
   );
 }
 
-function CheckpointsTable({ checkpoints }: { checkpoints: Checkpoint[] }) {
+function CheckpointsTable({ checkpoints }: { checkpoints: FineTuningCheckpoint[] }) {
   if (checkpoints.length === 0) return <Empty>None yet.</Empty>;
   return (
     <table>

@@ -1,6 +1,6 @@
 // What was asked for beside what the predictor reads in the reply, attribute by attribute.
+import type { Attribute, Steering } from '../../openapi/schemas.d.ts';
 import { own } from '../own.ts';
-import type { Attribute, Steering } from './wire.ts';
 
 export function SteeringBars({ attributes, steering }: { attributes: Attribute[]; steering: Steering }) {
   const { applied, measured } = steering;

@@ -1,8 +1,8 @@
 // One reply as it is written: asked for, added to, broken off.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ChatCompletionChunk, Steering } from '../../openapi/schemas.d.ts';
 import { events } from './api.ts';
 import { isAborted } from './frame.tsx';
-import type { Chunk, Steering } from './wire.ts';
 
 export interface Reply {
   id?: string;
@@ -31,7 +31,7 @@ export function useReply() {
     setReply(written);
     try {
       const body = { ...request, stream: true, stream_options: { include_usage: true } };
-      for await (const chunk of events<Chunk>('/v1/chat/completions', { body, signal: stop.signal })) {
+      for await (const chunk of events<ChatCompletionChunk>('/v1/chat/completions', { body, signal: stop.signal })) {
         written = follow(written, chunk, performance.now() - begun);
         setReply(written);
       }
@@ -44,7 +44,7 @@ export function useReply() {
   return { reply, writing, error, write, stop: () => running.current?.abort() };
 }
 
-function follow(reply: Reply, { id, choices, usage }: Chunk, ms: number): Reply {
+function follow(reply: Reply, { id, choices, usage }: ChatCompletionChunk, ms: number): Reply {
   const [choice] = choices;
   return {
     ...reply,

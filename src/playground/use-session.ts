@@ -1,18 +1,18 @@
 // A session with a character as a page sees it: its log, its moods since the page was opened, the line being said, and everything that can be done.
 import { useEffect, useState } from 'preact/hooks';
+import type { NpcFeedbackResult, NpcLine, NpcLog, NpcMood, NpcSentence } from '../../openapi/schemas.d.ts';
 import { events, get, post } from './api.ts';
 import { useLoaded } from './frame.tsx';
-import type { LogEntry, Mood, Page, Said } from './wire.ts';
 
 /** Of the session at that path. */
 export function useSession(path: string) {
-  const log = useLoaded((signal) => get<Page<LogEntry>>(`${path}/log`, signal), [path]);
-  const [moods, setMoods] = useState<Mood[]>([]);
+  const log = useLoaded((signal) => get<NpcLog>(`${path}/log`, signal), [path]);
+  const [moods, setMoods] = useState<NpcMood[]>([]);
   const [speaking, setSpeaking] = useState<string>();
   const [kept, setKept] = useState('');
   const [error, setError] = useState<unknown>();
 
-  const see = async (found: Promise<Mood> = get<Mood>(`${path}/mood`)) => {
+  const see = async (found: Promise<NpcMood> = get<NpcMood>(`${path}/mood`)) => {
     const mood = await found;
     setMoods((known) => [...known, mood]);
     log.reload();
@@ -34,7 +34,7 @@ export function useSession(path: string) {
       setSpeaking('');
       log.reload();
       try {
-        for await (const said of events<Said>(`${path}/say`, { body: { text, stream: true, max_ms: 20_000 } })) {
+        for await (const said of events<NpcSentence | NpcLine>(`${path}/say`, { body: { text, stream: true, max_ms: 20_000 } })) {
           if (said.object === 'npc.sentence') setSpeaking((known) => `${known ?? ''}${said.text}`);
         }
       } finally {
@@ -42,10 +42,10 @@ export function useSession(path: string) {
       }
       await see();
     });
-  const tell = (type: string) => attempt(() => see(post<Mood>(`${path}/events`, { type })));
+  const tell = (type: string) => attempt(() => see(post<NpcMood>(`${path}/events`, { type })));
   const like = (thumb: 'up' | 'down') =>
     attempt(async () => {
-      const { preferences } = await post<{ preferences: Record<string, number> }>(`${path}/feedback`, { thumb });
+      const { preferences } = await post<NpcFeedbackResult>(`${path}/feedback`, { thumb });
       setKept(`Kept. ${describeLikes(preferences)}`);
       await see();
     });
