@@ -1,81 +1,27 @@
 // The pages in a real browser: everything a person does on them, and what has become of it on the server.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, ElementHandle } from 'puppeteer-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ElementHandle } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createApp } from '../../src/http/app.ts';
 import { createLog } from '../../src/http/log.ts';
-import { type Listening, listen } from '../../src/http/server.ts';
-import { gameCharacters } from '../../src/steerlm/schemas.ts';
-import type { Store } from '../../src/store/connect.ts';
 import { openSite, quick, ratedLines, type Site } from '../finetuning/workshop.ts';
-import { type House, openHouse } from '../http/knock.ts';
 import { ParrotModel } from '../http/small-models.ts';
 import { openWorkshop, type Workshop } from '../jobs/workshop.ts';
 import { base64, oddCard, png, text } from '../npc/odd-card.ts';
-import { testDatabases } from '../store/databases.ts';
-import { openBrowser, type Visit, visit } from './browser.ts';
+import { servePlayground } from './served.ts';
 
 class LongName extends ParrotModel {
   override readonly id = `ft:${'long-name-'.repeat(8)}`;
 }
 
-class Parrot extends ParrotModel {
-  override readonly schema = gameCharacters;
-}
-
-let browser: Browser;
-let store: Store;
-let house: House;
-let parrot: Parrot;
-let server: Listening;
-const visits: Visit[] = [];
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  store = await (await testDatabases())[0]!.open();
-}, 60_000);
-afterAll(async () => {
-  await browser.close();
-  await store.close();
-});
-beforeEach(() => open());
-afterEach(async () => {
-  for (const { faults, page } of visits.splice(0)) {
-    await page.browserContext().close();
-    expect(faults).toEqual([]);
-  }
-  await server.close(0);
-});
-
-async function open(settings: Record<string, string> = {}): Promise<void> {
-  await server?.close(0);
-  house = openHouse(settings, { db: store.db });
-  parrot = new Parrot();
-  house.shelf.languages = [parrot];
-  const report = JSON.parse(readFileSync(new URL('../../models/npc/evaluation/steering.json', import.meta.url), 'utf8'));
-  house.shelf.report = async () => ({ measured: {}, evaluations: { steering: report } });
-  server = await listen(house.app, { host: '127.0.0.1', port: 0 });
-}
-
-async function go(path: string, options: Parameters<typeof visit>[3] = {}): Promise<Visit> {
-  const made = await visit(browser, server.url, path, options);
-  visits.push(made);
-  return made;
-}
-
-async function ask<T>(path: string, body?: object): Promise<T> {
-  const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-  const reply = await fetch(server.url + path, init);
-  expect(reply.status, await reply.clone().text()).toBe(200);
-  return (await reply.json()) as T;
-}
+const served = servePlayground();
 
 describe('play', () => {
   test('a slider is moved by keys, a reply is written, measured and rated, and the rating is in the dataset', async () => {
-    const { page, see, press, attribute, count } = await go('/#play');
+    const { page, see, press, attribute, count } = await served.go('/#play');
     await page.focus('[aria-label="humor"]');
     for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowRight');
     await expect.poll(() => attribute('[aria-label="humor"]', 'aria-valuetext')).toMatch(/^3, /);
@@ -87,13 +33,13 @@ describe('play', () => {
     await see('humor 2, kept as me');
     await press('button', 'I like it');
     await see('thumb up, kept as me');
-    const given = await ask<{ data: { ratings: object | null; thumb: string | null }[] }>('/v1/feedback?rater=me');
+    const given = await served.ask<{ data: { ratings: object | null; thumb: string | null }[] }>('/v1/feedback?rater=me');
     expect(given.data.map(({ ratings, thumb }) => [ratings, thumb])).toEqual([
       [null, 'up'],
       [{ humor: 2 }, null],
     ]);
-    await ask('/v1/feedback/harvest', { dataset: 'taste', rules: { min_raters: 1 } });
-    const datasets = await go('/#datasets');
+    await served.ask('/v1/feedback/harvest', { dataset: 'taste', rules: { min_raters: 1 } });
+    const datasets = await served.go('/#datasets');
     await datasets.see('taste @1');
     await datasets.page.click('nav.list a');
     await datasets.see(/humor 2\s*consensus of 1/);
@@ -101,7 +47,7 @@ describe('play', () => {
   });
 
   test('two people who rate one reply alike are both heard, and each sees the own stars', async () => {
-    const { page, see, press, fill, count } = await go('/#play');
+    const { page, see, press, fill, count } = await served.go('/#play');
     await press('button', 'Say it');
     await see(/word\d+ word\d+ word\d+ word\d+/);
     const stars = '[aria-label^="humor 2,"]';
@@ -116,7 +62,7 @@ describe('play', () => {
     }
     await fill('You rate as', 'ann');
     await expect.poll(() => count(`${stars}:checked`)).toBe(1);
-    const { data } = await ask<{ data: { rater: string; completion_id: string; ratings: object | null }[] }>(
+    const { data } = await served.ask<{ data: { rater: string; completion_id: string; ratings: object | null }[] }>(
       '/v1/feedback?kind=rating&limit=2',
     );
     expect(data.map(({ rater, ratings }) => [rater, ratings])).toEqual([
@@ -127,7 +73,7 @@ describe('play', () => {
   });
 
   test('what is asked is what the server hears: values, open attributes, strength and candidates, in two columns', async () => {
-    const { page, see, press } = await go('/#play');
+    const { page, see, press } = await served.go('/#play');
     await press('button', 'Compare two settings');
     const right = await page.waitForSelector('section[aria-label="Right"]');
     await right!.$eval('[aria-label="leave humor open"]', (box) => (box as HTMLInputElement).click());
@@ -138,10 +84,10 @@ describe('play', () => {
     });
     await press('button', 'Say it');
     await see(/word\d+[\s\S]*word\d+/);
-    await expect.poll(() => parrot.requests.length).toBe(2);
-    const branches = parrot.requests.map(({ phases }) => phases?.[0]?.branches.map(({ weight }) => weight));
+    await expect.poll(() => served.parrot.requests.length).toBe(2);
+    const branches = served.parrot.requests.map(({ phases }) => phases?.[0]?.branches.map(({ weight }) => weight));
     expect(branches).toEqual(expect.arrayContaining([undefined, [2, -1]]));
-    const asked = await ask<{ data: { choices: { steering: { requested: object } }[] }[] }>(
+    const asked = await served.ask<{ data: { choices: { steering: { requested: object } }[] }[] }>(
       '/v1/chat/completions?limit=2&order=desc',
     );
     expect(asked.data.map(({ choices }) => choices[0]!.steering.requested)).toEqual(
@@ -150,29 +96,29 @@ describe('play', () => {
   });
 
   test('the exact prompt is shown, and a reply can be stopped', async () => {
-    const { see, press } = await go('/#play');
-    parrot.stays = true;
+    const { see, press } = await served.go('/#play');
+    served.parrot.stays = true;
     await press('button', 'Say it');
     await see(/word\d+/);
     await press('button', 'Stop');
-    expect(await parrot.ended).toBe('cancelled');
+    expect(await served.parrot.ended).toBe('cancelled');
     await press('button', 'Show the exact prompt');
     await see('<extra_id_1>User\nCan you tell me the way to the market?');
   });
 
   test('what the server refuses is told in its words', async () => {
-    const { see, press, fill, count } = await go('/#play');
+    const { see, press, fill, count, faults } = await served.go('/#play');
     await fill('What you say', 'x'.repeat(600));
     await press('button', 'Say it');
     await see('Expected prompt and reply within 512 tokens');
     expect(await count('[role="alert"]')).toBe(1);
-    visits.at(-1)!.faults.splice(0, 9);
+    faults.splice(0, 9);
   });
 });
 
 describe('characters', () => {
   test('one is met, insulted and gone back on, and its mood moves with what happens', async () => {
-    const { page, see, press, fill, attribute } = await go('/#npcs');
+    const { page, see, press, fill, attribute } = await served.go('/#npcs');
     await see('No character yet');
     await press('button', 'Make Marta');
     await press('button', 'Begin');
@@ -188,7 +134,7 @@ describe('characters', () => {
     await see('Kept. It takes thumbs both up and down');
     await page.click('[aria-label="Go back to before: player.insulted"]');
     await see(/toxicity\s+0\.00\s+0\.00/);
-    const { data } = await ask<{ data: { id: string; entries: number }[] }>('/v1/npcs/marta/sessions');
+    const { data } = await served.ask<{ data: { id: string; entries: number }[] }>('/v1/npcs/marta/sessions');
     expect(data[0]!.entries).toBe(1);
   });
 });
@@ -198,7 +144,7 @@ test('a character card is read from a file, and a broken one is refused in words
   const card = png(text('chara', base64(oddCard)));
   writeFileSync(join(folder, 'good.png'), card);
   writeFileSync(join(folder, 'broken.png'), card.subarray(0, 200));
-  const { page, see } = await go('/#npcs');
+  const { page, see, faults } = await served.go('/#npcs');
   const choose = async (name: string) => {
     const input = (await page.waitForSelector('input[type="file"]')) as ElementHandle<HTMLInputElement>;
     await input.uploadFile(join(folder, name));
@@ -207,13 +153,13 @@ test('a character card is read from a file, and a broken one is refused in words
   await see('says it has');
   await choose('good.png');
   await see('Meet Serafin as');
-  visits.at(-1)!.faults.splice(0, 9);
+  faults.splice(0, 9);
   rmSync(folder, { recursive: true });
 });
 
 describe('reports', () => {
   test('how closely a model follows, what is obtained, and what each dial moves', async () => {
-    const { page, see, press, count } = await go('/#reports');
+    const { page, see, press, count } = await served.go('/#reports');
     await see('How closely it follows');
     await expect.poll(() => count('section[aria-label="Calibration"] [role="img"]')).toBe(6);
     const curves = await page.$$eval('section[aria-label="Calibration"] [role="img"]', (images) =>
@@ -231,8 +177,8 @@ describe('training runs', () => {
   let site: Site;
   let workshop: Workshop;
   beforeAll(async () => {
-    site = await openSite(store);
-    workshop = await openWorkshop(store, [site.definition]);
+    site = await openSite(served.store);
+    workshop = await openWorkshop(served.store, [site.definition]);
   });
   afterAll(async () => {
     await workshop.close();
@@ -240,13 +186,12 @@ describe('training runs', () => {
   });
 
   test('a run is watched while it learns, and cancelled', async () => {
-    const app = createApp({ models: site.models, config: readConfig({}), log: createLog('silent'), db: store.db });
-    await server.close(0);
-    server = await listen(app, { host: '127.0.0.1', port: 0 });
+    const app = createApp({ models: site.models, config: readConfig({}), log: createLog('silent'), db: served.store.db });
+    await served.serve(app);
     const training = await site.upload(ratedLines(400));
     const long = { ...quick, n_epochs: 1_000, checkpoint_every: 40, evaluate_every: 20 };
     const { id } = await site.make({ training, hyperparameters: long });
-    const { page, see, press, attribute } = await go('/#runs');
+    const { page, see, press, attribute } = await served.go('/#runs');
     await see('steerlm on base');
     await page.click('nav.list a');
     await see(/running\s+\d+ of \d+ steps, from base/);
@@ -263,84 +208,26 @@ describe('training runs', () => {
 
 describe('people', () => {
   test('raters and the leaderboard, and a rater is left out', async () => {
-    const { id } = await ask<{ id: string }>('/v1/chat/completions', { messages: [{ role: 'user', content: 'Hi' }] });
-    await ask('/v1/feedback', { rater: 'ann', completion_id: id, ratings: { humor: 1 } });
-    const { see, page } = await go('/#people');
+    const { id } = await served.ask<{ id: string }>('/v1/chat/completions', { messages: [{ role: 'user', content: 'Hi' }] });
+    await served.ask('/v1/feedback', { rater: 'ann', completion_id: id, ratings: { humor: 1 } });
+    const { see, page } = await served.go('/#people');
     await see('ann');
     await page.locator('::-p-xpath(//tr[th[starts-with(., "ann")]]//button)').click();
     await see('Let it count');
-    expect(await ask<{ weight: number }>('/v1/raters/ann')).toMatchObject({ weight: 0 });
+    expect(await served.ask<{ weight: number }>('/v1/raters/ann')).toMatchObject({ weight: 0 });
   });
 });
 
-describe('the frame', () => {
-  test('a server with a key asks for it, and keeps its pages open', async () => {
-    await open({ STEER_API_KEY: 'secret' });
-    const { see, press, page } = await go('/#play');
-    await see('Expected the header');
-    await page.type('input[type="password"]', 'secret');
-    await press('button', 'Try again');
-    await see('What you say');
-    visits.at(-1)!.faults.splice(0, 9);
-  });
-
-  test.each(['en-US@posix', 'C'])('a browser whose language is called %s shows them as well', async (language) => {
-    const { see, count } = await go('/#reports', { language });
-    await see('How closely it follows');
-    await expect.poll(() => count('.uplot canvas')).toBeGreaterThan(0);
-  });
-
-  test.each(['#constructor', '#play/%', '#nothing'])('%s is no page, and the first one is shown', async (hash) => {
-    await (await go(`/${hash}`)).see('What you say');
-  });
-
-  test.each(['play', 'npcs', 'datasets', 'runs', 'reports', 'people'])(
-    '%s has no barrier, light and dark, and fits a phone',
-    async (name) => {
-      house.shelf.languages.push(new LongName());
-      await ask('/v1/npcs', { id: `n${Math.random().toString(36).slice(2)}`, name: 'Olin', persona: 'You are Olin.' });
-      for (const dark of [false, true]) {
-        const { barriers, page } = await go(`/#${name}`, { width: 375, height: 700, dark });
-        expect(await barriers()).toEqual([]);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(375);
-      }
-    },
-  );
-
-  test('keys alone lead past the pages to what is on one, and from page to page', async () => {
-    const { page, see } = await go('/#reports');
-    await see('How closely it follows');
-    await page.keyboard.press('Tab');
-    await page.keyboard.press('Enter');
-    await expect.poll(() => page.evaluate(() => [document.activeElement?.id, location.hash])).toEqual(['main', '#reports']);
-    await page.focus('nav a[href="#people"]');
-    await page.keyboard.press('Enter');
-    await see('Leaderboard');
-    await expect.poll(() => page.title()).toBe('Raters · steer');
-  });
-
-  test('the first load is small, packed, and asked for again only where it changed', async () => {
-    const { page } = await go('/');
-    const bytes = await page.evaluate(() => {
-      return performance
-        .getEntriesByType('resource')
-        .reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).encodedBodySize, 0);
-    });
-    expect(bytes).toBeGreaterThan(10_000);
-    expect(bytes).toBeLessThan(150_000);
-    const { headers } = await fetch(`${server.url}/assets/app.js`, { headers: { 'accept-encoding': 'br' } });
-    expect([headers.get('content-encoding'), headers.get('content-security-policy')]).toEqual([
-      'br',
-      expect.stringContaining("default-src 'self'"),
-    ]);
-    const again = await fetch(`${server.url}/assets/app.js`, { headers: { 'if-none-match': headers.get('etag')! } });
-    expect(again.status).toBe(304);
-    expect((await fetch(`${server.url}/assets/..%2f..%2fpackage.json`)).status).toBe(404);
-  });
-
-  test('the API reference shows every route, offline', async () => {
-    const { see } = await go('/docs');
-    await see('/v1/chat/completions');
-    await see('Say something to the character and hear its line');
-  });
-});
+// After the others, which leave datasets, a run and raters for the lists.
+test.each(['play', 'npcs', 'datasets', 'runs', 'reports', 'people'])(
+  '%s has no barrier, light and dark, and fits a phone',
+  async (name) => {
+    served.house.shelf.languages.push(new LongName());
+    await served.ask('/v1/npcs', { id: `n${Math.random().toString(36).slice(2)}`, name: 'Olin', persona: 'You are Olin.' });
+    for (const dark of [false, true]) {
+      const { barriers, page } = await served.go(`/#${name}`, { width: 375, height: 700, dark });
+      expect(await barriers()).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(375);
+    }
+  },
+);
