@@ -7,7 +7,7 @@ import { networkOf } from '../../src/http/caller.ts';
 import { listen } from '../../src/http/server.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { npcs } from '../../src/store/npc-schema.ts';
-import { testDatabases } from '../store/databases.ts';
+import { openPglite } from '../store/databases.ts';
 import { type House, openHouse } from './knock.ts';
 
 const key = 'server-key';
@@ -16,7 +16,7 @@ const rated = [...messages, { role: 'assistant', content: 'Good day' }];
 
 let store: Store;
 beforeAll(async () => {
-  store = await (await testDatabases())[0]!.open();
+  store = await openPglite();
 }, 60_000);
 afterAll(() => store.close());
 beforeEach(() => store.db.delete(npcs));

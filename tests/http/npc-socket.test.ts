@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import { type Listening, listen } from '../../src/http/server.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { npcs } from '../../src/store/npc-schema.ts';
-import { testDatabases } from '../store/databases.ts';
+import { openPglite } from '../store/databases.ts';
 import { expectToFit, type House, openHouse } from './knock.ts';
 
 const key = 'server-key';
@@ -16,7 +16,7 @@ let sid: string;
 const sockets: WebSocket[] = [];
 
 beforeAll(async () => {
-  store = await (await testDatabases())[0]!.open();
+  store = await openPglite();
 }, 60_000);
 afterAll(() => store.close());
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import OpenAI, { type APIError } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SteerError } from '../../src/errors.ts';
 import { type Listening, listen } from '../../src/http/server.ts';
-import { testDatabases } from '../store/databases.ts';
+import { openPglite } from '../store/databases.ts';
 import { knock, openHouse } from './knock.ts';
 
 const house = openHouse({ STEER_API_KEY: 'sk-steer' });
@@ -71,7 +71,7 @@ describe('chat', () => {
 });
 
 test('stored completions, found by their metadata', async () => {
-  const store = await (await testDatabases())[0]!.open();
+  const store = await openPglite();
   const keeping = openHouse({}, { db: store.db });
   const other = await listen(keeping.app, { host: '127.0.0.1', port: 0 });
   try {

@@ -8,7 +8,7 @@ import { gameCharacters } from '../../src/steerlm/schemas.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { type House, openHouse } from '../http/knock.ts';
 import { ParrotModel } from '../http/small-models.ts';
-import { testDatabases } from '../store/databases.ts';
+import { openPglite } from '../store/databases.ts';
 import { openBrowser, type Visit, visit } from './browser.ts';
 
 class Parrot extends ParrotModel {
@@ -26,7 +26,7 @@ export class ServedPlayground {
 
   async start(): Promise<void> {
     this.browser = await openBrowser();
-    this.store = await (await testDatabases())[0]!.open();
+    this.store = await openPglite();
   }
 
   async stop(): Promise<void> {

@@ -17,7 +17,10 @@ export interface TestDatabase {
   open(options?: { migrate?: boolean }): Promise<Store>;
 }
 
-/** Both databases, for `describe.each`. Where no Postgres can start, PGlite alone with a visible line, or a failure when CI is set. */
+/**
+ * Both databases, for `describe.each`. Where no Postgres can start, PGlite alone with a visible line, or a failure when CI is set. Asked for while
+ * the file is read, not in a hook or a test: the server would outlive the file.
+ */
 export async function testDatabases(): Promise<TestDatabase[]> {
   const pglite: TestDatabase = { name: 'PGlite', open: openPglite };
   try {
@@ -58,7 +61,8 @@ async function onServer(serverUrl: string, statement: string): Promise<void> {
   await client.end();
 }
 
-async function openPglite(options: { migrate?: boolean } = {}): Promise<Store> {
+/** For a test that runs on one database alone; also in hooks. */
+export async function openPglite(options: { migrate?: boolean } = {}): Promise<Store> {
   const dataDir = mkdtempSync(join(tmpdir(), 'steer-pglite-'));
   cpSync(await pgliteTemplate(), dataDir, { recursive: true });
   const store = await openStore({ dataDir });
