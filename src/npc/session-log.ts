@@ -1,5 +1,6 @@
 // What happened in sessions: entries appended, read back, and followed to the state they lead to. Entries never change, so the state at one is the
 // same for every reader for ever, and those read last are kept.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asc, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db } from '../store/connect.ts';
@@ -28,6 +29,8 @@ const mostStates = 2_000;
 const mostSeen = 2_000;
 /** Each that fails is one of another process that did not. */
 const mostAttempts = 40;
+const attemptsInStep = 3;
+const longestWaitMs = 20;
 
 export class SessionLog {
   readonly #db: Db;
@@ -102,6 +105,8 @@ export class SessionLog {
         return null;
       });
       if (added) return added;
+      // Of two processes that go on trying in step, one could lose every time.
+      if (attempt >= attemptsInStep) await sleep(Math.random() * longestWaitMs);
     }
     throw new SteerError('conflict', `Too many requests write to the session ${id} at once. Send them one after the other.`);
   }

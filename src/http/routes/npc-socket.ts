@@ -121,7 +121,7 @@ class Talk {
     this.#npcId = npcId;
     this.#sessionId = sessionId;
     this.#requestId = c.get('requestId');
-    const { stopping } = c.env;
+    const stopping = c.env?.stopping;
     const stop = new AbortController();
     stop.signal.addEventListener('abort', () => this.#leaveWhenIdle(), { once: true });
     this.#unfollow = [follow(stopping?.graceOver, this.#gone), follow(stopping?.begun, stop)];
@@ -151,7 +151,7 @@ class Talk {
 
   /** Lets what is being answered end first. */
   #leaveWhenIdle(): void {
-    if (!this.#request.env.stopping?.begun.aborted || this.#busy) return;
+    if (!this.#request.env?.stopping?.begun.aborted || this.#busy) return;
     this.#socket?.close(closing.stopping, 'The server is stopping.');
   }
 
@@ -182,7 +182,7 @@ class Talk {
 
   async #work(socket: WSContext): Promise<void> {
     this.#busy = true;
-    while (this.#waiting.length > 0 && socket.readyState === 1 && !this.#request.env.stopping?.begun.aborted) {
+    while (this.#waiting.length > 0 && socket.readyState === 1 && !this.#request.env?.stopping?.begun.aborted) {
       await awaitRoom();
       await this.#hear(this.#waiting.shift(), socket);
     }
