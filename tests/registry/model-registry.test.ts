@@ -1,45 +1,17 @@
 // The models of a folder: which are listed and in what order, which are passed over, and that each is loaded once.
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { CompletionEvent, LanguageModel } from '../../src/generation/language-model.ts';
-import { removeAlias, writeAlias } from '../../src/registry/aliases.ts';
+import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
 import { ModelRegistry } from '../../src/registry/model-registry.ts';
-import { findModel } from '../../src/registry/models.ts';
-import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
 import { gameCharacters, helpSteer } from '../../src/steerlm/schemas.ts';
-import type { Store } from '../../src/store/connect.ts';
-import { testDatabases } from '../store/databases.ts';
-import { type TinyModel, writeTinyModel } from '../tiny-model.ts';
-
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'steer-models-'));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Writes a model into a folder below, which it is named after unless told. */
-async function write(at: string, kind: TinyModel['kind'], name = at, rest: Partial<TinyModel> = {}): Promise<void> {
-  await writeTinyModel(join(folder, at), { kind, name, ...rest });
-}
-
-async function open(store?: Pick<Store, 'db' | 'listen'>): Promise<{ registry: ModelRegistry; broken: string[] }> {
-  const broken: string[] = [];
-  const registry = await ModelRegistry.open(folder, {
-    onBroken: (at, reason) => broken.push(`${at.slice(folder.length + 1)}: ${reason}`),
-    ...(store ? { store } : {}),
-  });
-  return { registry, broken };
-}
+import { endOf, inFolder, open, speak, statusOf, talkative, wholeReply, write } from './model-folder.ts';
 
 test('models are listed best first; the first steered one is the default', async () => {
   await write('a-base', 'base');
   await write('b-rater', 'predictor');
   await write('c-steered', 'steered');
   await write('d-folder', 'steered', 'd-name');
-  mkdirSync(join(folder, 'corpus'));
-  writeFileSync(join(folder, 'notes.txt'), 'no model');
+  mkdirSync(inFolder('corpus'));
+  writeFileSync(inFolder('notes.txt'), 'no model');
   const { registry, broken } = await open();
   expect(registry.list().map(({ id, kind, aliases }) => [id, kind, aliases])).toEqual([
     ['c-steered', 'language', ['default']],
@@ -48,14 +20,14 @@ test('models are listed best first; the first steered one is the default', async
     ['b-rater', 'predictor', []],
   ]);
   expect(registry.list()[0]).toMatchObject({ created: 1_717_243_200, contextLength: 64, schema: { name: 'npc' } });
-  expect(registry.folderOf('d-name')).toBe(join(folder, 'd-folder'));
+  expect(registry.folderOf('d-name')).toBe(inFolder('d-folder'));
   expect(broken).toEqual([]);
 });
 
 test('a file named default chooses another default', async () => {
   await write('one', 'steered');
   await write('two', 'steered');
-  writeFileSync(join(folder, 'default'), 'two\n');
+  writeFileSync(inFolder('default'), 'two\n');
   const { registry } = await open();
   expect(registry.list().map(({ id, aliases }) => [id, aliases])).toEqual([
     ['two', ['default']],
@@ -67,18 +39,18 @@ test('broken models and second ones of a name are told of and passed over', asyn
   await write('good', 'steered');
   await write('copy', 'steered', 'good');
   await write('cut', 'steered');
-  truncateSync(join(folder, 'cut', 'model.safetensors'), 400);
+  truncateSync(inFolder('cut', 'model.safetensors'), 400);
   await write('headless', 'base');
-  writeFileSync(join(folder, 'headless', 'steerlm.json'), '{"format_version": 1, "kind": "predictor", "name": "headless"}');
+  writeFileSync(inFolder('headless', 'steerlm.json'), '{"format_version": 1, "kind": "predictor", "name": "headless"}');
   const { registry, broken } = await open();
   expect(registry.list().map(({ id }) => id)).toEqual(['good']);
-  expect(registry.folderOf('good')).toBe(join(folder, 'good'));
+  expect(registry.folderOf('good')).toBe(inFolder('good'));
   expect(broken).toEqual([
     expect.stringMatching(/^cut: .*not a whole safetensors file/),
     expect.stringMatching(/^headless: .*needs attribute_schema/),
     expect.stringMatching(/^copy: Its name good is that of .*good already/),
   ]);
-  await expect(ModelRegistry.open(join(folder, 'none'), { onBroken: () => {} })).rejects.toMatchObject({ code: 'invalid_model' });
+  await expect(ModelRegistry.open(inFolder('none'), { onBroken: () => {} })).rejects.toMatchObject({ code: 'invalid_model' });
 });
 
 test('a model is loaded once however many ask, and ready follows the default and its predictor', async () => {
@@ -104,7 +76,7 @@ test('what did not load is tried again, and a folder without models cannot be se
   await expect((await open()).registry.warmUp()).rejects.toMatchObject({ code: 'invalid_model' });
   await write('npc', 'steered');
   const { registry } = await open();
-  rmSync(join(folder, 'npc', 'tokenizer.json'));
+  rmSync(inFolder('npc', 'tokenizer.json'));
   await expect(registry.warmUp()).rejects.toThrow(/tokenizer\.json/);
   expect(registry.ready()).toBe(false);
   await write('npc', 'steered');
@@ -112,27 +84,6 @@ test('what did not load is tried again, and a folder without models cannot be se
   expect(registry.ready()).toBe(true);
   await registry.dispose();
 });
-
-const { signal } = new AbortController();
-const statusOf = (registry: ModelRegistry, id: string) => registry.list().find((card) => card.id === id)?.status;
-/** Room for a reply that takes a second: without randomness the model never comes to an end by itself. */
-const talkative = { contextLength: 4096 };
-const longReply = 700;
-/** Events of a long reply to one prompt. */
-const speak = (model: LanguageModel) => {
-  const turns = [{ role: 'user' as const, content: 'gate' }];
-  const prompt = model.encode(layOutPrompt(model.schema, { system: '', turns }, { humor: 1 }));
-  const request = { prompt, maxTokens: longReply, temperature: 0, topP: 1, topK: 0, stop: [], seed: 3, n: 1 };
-  return model.complete(request, signal)[Symbol.asyncIterator]();
-};
-
-/** How the rest of a reply ends. */
-const endOf = async (reply: AsyncIterator<CompletionEvent>) => {
-  let last: CompletionEvent | undefined;
-  for (let step = await reply.next(); !step.done; step = await reply.next()) last = step.value;
-  return last;
-};
-const wholeReply = { kind: 'end', finishReason: 'length', completionTokens: longReply };
 
 describe('while it is open', () => {
   test('models are loaded and unloaded, and say how they stand', async () => {
@@ -149,7 +100,7 @@ describe('while it is open', () => {
     expect(statusOf(registry, 'npc')).toBe('unloaded');
     expect((await speak(held).next()).value, 'whoever holds it has it loaded again').toMatchObject({ kind: 'delta' });
     expect(statusOf(registry, 'npc')).toBe('loaded');
-    rmSync(join(folder, 'cut', 'tokenizer.json'));
+    rmSync(inFolder('cut', 'tokenizer.json'));
     await registry.refresh();
     await expect(registry.load('cut')).rejects.toMatchObject({ code: 'invalid_model' });
     expect(statusOf(registry, 'cut')).toBe('failed');
@@ -183,14 +134,14 @@ describe('while it is open', () => {
     await write('.two.partial', 'steered', 'two');
     await registry.refresh();
     expect(registry.list().map(({ id }) => id)).toEqual(['one']);
-    renameSync(join(folder, '.two.partial'), join(folder, 'two'));
+    renameSync(inFolder('.two.partial'), inFolder('two'));
     await write('torn', 'steered');
-    truncateSync(join(folder, 'torn', 'model.safetensors'), 400);
+    truncateSync(inFolder('torn', 'model.safetensors'), 400);
     await registry.refresh();
     await registry.refresh();
     expect(registry.list().map(({ id }) => id)).toEqual(['one', 'two']);
     expect(broken).toEqual([expect.stringMatching(/^torn: /)]);
-    rmSync(join(folder, 'one'), { recursive: true });
+    rmSync(inFolder('one'), { recursive: true });
     await registry.refresh();
     expect(registry.list().map(({ id, aliases }) => [id, aliases])).toEqual([['two', ['default']]]);
   });
@@ -211,111 +162,28 @@ describe('while it is open', () => {
   });
 });
 
-describe.each(await testDatabases())('aliases on $name', ({ open: openDatabase }) => {
-  let store: Store;
-  beforeAll(async () => {
-    store = await openDatabase();
-  });
-  afterAll(() => store.close());
-
-  test('default moves to another model while replies of the old one are told to their end', async () => {
-    await write('one', 'steered', 'one', talkative);
-    await write('two', 'steered');
-    const { registry } = await open(store);
-    await registry.load('two');
-    expect(findModel(registry, undefined, ['language']).id).toBe('one');
-    const reply = speak(await registry.language('one'));
-    await reply.next();
-    expect(await registry.setAlias('default', 'two')).toMatchObject({ id: 'two', status: 'loaded', aliases: ['default'] });
-    registry.unload('one');
-    expect(findModel(registry, undefined, ['language']).id).toBe('two');
-    expect(registry.list()[0]!.id).toBe('two');
-    expect(await endOf(reply)).toMatchObject(wholeReply);
-    expect(statusOf(registry, 'one')).toBe('unloaded');
-    await registry.removeAlias('default');
-    expect(findModel(registry, 'default', ['language']).id).toBe('one');
-    await registry.dispose();
-  });
-
-  test('hold on other processes by notice, without a look of their own', async () => {
-    await write('one', 'steered');
-    await write('two', 'steered');
-    vi.useFakeTimers({ toFake: ['setTimeout'] });
-    try {
-      const { registry: still } = await open(store);
-      const turnUntil = async (holds: () => boolean) => {
-        while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-      };
-      await writeAlias(store.db, 'npc', 'one');
-      await turnUntil(() => still.aliases().get('npc') === 'one');
-      await writeAlias(store.db, 'npc', 'two');
-      await turnUntil(() => still.aliases().get('npc') === 'two');
-      await removeAlias(store.db, 'npc');
-      await turnUntil(() => !still.aliases().has('npc'));
-      await still.dispose();
-    } finally {
-      vi.useRealTimers();
-    }
-  });
-
-  test('hold on other processes also where notices do not get through', async () => {
-    await write('one', 'steered');
-    const { registry } = await open({ db: store.db, listen: () => () => {} });
-    await writeAlias(store.db, 'npc', 'one');
-    await vi.waitFor(() => expect(registry.aliases().get('npc')).toBe('one'), 20_000);
-    await removeAlias(store.db, 'npc');
-    await registry.dispose();
-  });
-
-  test('are kept, and another process sees them and new models within seconds', { timeout: 60_000 }, async () => {
-    await write('one', 'steered');
-    await write('rater', 'predictor');
-    const [{ registry: here }, { registry: there }] = [await open(store), await open(store)];
-    await here.setAlias('npc', 'one');
-    await write('new', 'steered');
-    await vi.waitFor(() => expect(findModel(there, 'npc', ['language']).id).toBe('one'), 15_000);
-    await vi.waitFor(() => expect(findModel(there, 'new', ['language']).id).toBe('new'), 15_000);
-    expect([...there.aliases()]).toEqual([['npc', 'one']]);
-    const { registry: later } = await open(store);
-    expect(later.aliases().get('npc')).toBe('one');
-    await later.dispose();
-    rmSync(join(folder, 'one'), { recursive: true });
-    await here.refresh();
-    expect(() => findModel(here, 'npc', ['language']), 'an alias of nothing').toThrow(/No language model/);
-    await here.removeAlias('npc');
-    await expect(here.removeAlias('npc')).rejects.toMatchObject({ code: 'not_found' });
-    await expect(here.setAlias('default', 'rater')).rejects.toMatchObject({
-      code: 'invalid_request',
-      details: { param: 'model' },
-    });
-    await expect(here.setAlias('new', 'rater')).rejects.toMatchObject({ code: 'conflict' });
-    await expect(here.setAlias('a b', 'new')).rejects.toMatchObject({ code: 'invalid_request' });
-    await Promise.all([here.dispose(), there.dispose()]);
-  });
-});
-
 test('the report is what stands on the card and in the folder now', async () => {
   await write('steered', 'steered');
   const { registry } = await open();
   expect(await registry.report('steered')).toEqual({ measured: {}, evaluations: {} });
-  mkdirSync(join(folder, 'steered', 'evaluation'));
-  writeFileSync(join(folder, 'steered', 'evaluation', 'steering.json'), '{"format_version":1}');
+  mkdirSync(inFolder('steered', 'evaluation'));
+  writeFileSync(inFolder('steered', 'evaluation', 'steering.json'), '{"format_version":1}');
   expect((await registry.report('steered')).evaluations).toEqual({ steering: { format_version: 1 } });
-  writeFileSync(join(folder, 'steered', 'evaluation', 'steering.json'), '{');
+  writeFileSync(inFolder('steered', 'evaluation', 'steering.json'), '{');
   await expect(registry.report('steered')).rejects.toMatchObject({ code: 'invalid_model' });
   await expect(registry.report('nobody')).rejects.toMatchObject({ code: 'model_not_found' });
 });
 
 test('what a held model is asked through the registry has its curves and how its replies are drawn', async () => {
   await write('one', 'steered');
-  const path = join(folder, 'one', 'steerlm.json');
+  const path = inFolder('one', 'steerlm.json');
   const card = JSON.parse(readFileSync(path, 'utf8'));
   const curves = { humor: [0, 1].map((level) => ({ requested: level, obtained: level / 2, replies: 4 })) };
   writeFileSync(
     path,
     JSON.stringify({ ...card, measured: { steering: { judge: 'apm 1', precision: 'int8', prompts: 2, curves } } }),
   );
-  writeFileSync(join(folder, 'one', 'generation_config.json'), '{"temperature": 0.6, "top_k": -1, "eos_token_id": 1}');
+  writeFileSync(inFolder('one', 'generation_config.json'), '{"temperature": 0.6, "top_k": -1, "eos_token_id": 1}');
   const { registry } = await open();
   const model = await registry.language('one');
   expect(model.curves).toEqual(curves);
