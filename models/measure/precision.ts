@@ -2,7 +2,7 @@
 // predictor, at fp32, int8 and int4.
 
 import { engineDefaults } from '../../src/engine/engine.ts';
-import type { SeatedSequence } from '../../src/engine/onnx/bands.ts';
+import type { HeldSequence } from '../../src/engine/onnx/bands.ts';
 import { openRunner } from '../../src/engine/open-runner.ts';
 import type { Runner } from '../../src/engine/runner.ts';
 import { steeredSequence } from '../../src/finetuning/sequences.ts';
@@ -63,29 +63,29 @@ async function heldOutLoss(model: Model, precision: Precision): Promise<{ loss: 
 
 /** Every place of the sequences but the first, with the scores (V) of what may stand there. */
 async function* forced(runner: Runner, sequences: readonly Sequence[]) {
-  const seated = new Map<SeatedSequence, Sequence>();
+  const held = new Map<HeldSequence, Sequence>();
   for (const sequence of sequences) {
     const reading = runner.read(sequence.ids.slice(0, 1));
     await runner.advance(reading, 1);
-    const seat: SeatedSequence = { seat: undefined, computed: 1 };
-    runner.seat(seat, reading);
+    const slot: HeldSequence = { slot: undefined, computed: 1 };
+    runner.hold(slot, reading);
     runner.drop(reading);
-    seated.set(seat, sequence);
+    held.set(slot, sequence);
     yield { sequence, place: 1, scores: reading.scores! };
   }
-  while (seated.size > 0) {
-    for (const seat of seated.keys()) {
-      if (seat.computed + 1 < seated.get(seat)!.ids.length) continue;
-      runner.leave(seat);
-      seated.delete(seat);
+  while (held.size > 0) {
+    for (const slot of held.keys()) {
+      if (slot.computed + 1 < held.get(slot)!.ids.length) continue;
+      runner.leave(slot);
+      held.delete(slot);
     }
     for (const batch of runner.batches()) {
       const members = [...batch.members];
       const answers = await runner.run(
         batch,
-        members.map((seat) => seated.get(seat)!.ids[seat.computed]!),
+        members.map((slot) => held.get(slot)!.ids[slot.computed]!),
       );
-      for (const [i, seat] of members.entries()) yield { sequence: seated.get(seat)!, place: seat.computed, scores: answers[i]! };
+      for (const [i, slot] of members.entries()) yield { sequence: held.get(slot)!, place: slot.computed, scores: answers[i]! };
     }
   }
 }

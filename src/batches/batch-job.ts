@@ -9,7 +9,7 @@ import { validateInput } from './input.ts';
 
 /** The definition for a process that can answer requests. */
 export function batchJob(answer: Answer, settings: AnsweringSettings = defaultAnswering): JobDefinition {
-  return defineJob({ name: batchKind, lane: 'inference', input: BatchInput, run: (context) => run(context, answer, settings) });
+  return defineJob({ name: batchKind, queue: 'inference', input: BatchInput, run: (context) => run(context, answer, settings) });
 }
 
 async function run(

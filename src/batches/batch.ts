@@ -101,10 +101,10 @@ export function toBatch(job: Job): Batch {
   return { job, input: BatchInput.parse(job.input), cursor, status: statusOf(job, cursor) };
 }
 
-function statusOf({ status, wish }: Job, cursor: BatchCursor | null): BatchStatus {
+function statusOf({ status, requestedAction }: Job, cursor: BatchCursor | null): BatchStatus {
   if (status === 'failed' || status === 'cancelled') return status;
   if (status === 'succeeded') return cursor?.ending === 'expired' ? 'expired' : 'completed';
-  if (wish === 'cancel') return 'cancelling';
+  if (requestedAction === 'cancel') return 'cancelling';
   if (cursor === null) return 'validating';
   return cursor.phase === 'in_progress' ? 'in_progress' : 'finalizing';
 }

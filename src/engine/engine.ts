@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type ConstraintSpec, Constraints, type OpenConstraint } from '../constraints/constraint.ts';
 import { type FailureCode, SteerError } from '../errors.ts';
 import { anyCaller } from '../turns.ts';
-import type { SeatedSequence } from './onnx/bands.ts';
+import type { HeldSequence } from './onnx/bands.ts';
 import { Reply } from './reply.ts';
 import type { FinishReason, GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
 import type { Batch, Reading, Runner } from './runner.ts';
@@ -41,7 +41,7 @@ export const engineDefaults: EngineOptions = {
 };
 
 /** One prompt of one reply, being written under. */
-interface Sequence extends SeatedSequence {
+interface Sequence extends HeldSequence {
   reply: Reply;
   owner: Live;
   /** Scores (V) of the next token, until it is drawn. */
@@ -191,11 +191,11 @@ export class Engine {
         this.#fail(live, stepFailed(cause));
       }
     }
-    for (const live of new Set(owners.values())) if (this.#scheduler.running.has(live)) this.#seat(live);
+    for (const live of new Set(owners.values())) if (this.#scheduler.running.has(live)) this.#hold(live);
   }
 
   /** Gives the replies whose prompts are all read their lanes. */
-  #seat(live: Live): void {
+  #hold(live: Live): void {
     const read = live.openings.filter(({ reads }) => reads.every(({ scores }) => scores));
     live.openings = live.openings.filter((opening) => !read.includes(opening));
     for (const { reads, replies } of read) {
@@ -203,8 +203,8 @@ export class Engine {
         if (reply.over) continue;
         const sequences = reads.map((reading): Sequence => {
           const { scores, needed } = reading;
-          const sequence: Sequence = { reply, owner: live, scores: scores!.slice(), seat: undefined, computed: needed };
-          this.#runner.seat(sequence, reading);
+          const sequence: Sequence = { reply, owner: live, scores: scores!.slice(), slot: undefined, computed: needed };
+          this.#runner.hold(sequence, reading);
           return sequence;
         });
         live.writing.set(reply, sequences);

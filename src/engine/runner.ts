@@ -1,6 +1,6 @@
 // What the engine has its tokens read by: a runner owns keys, values and the decoder, and says where they lie to nobody. The host's keeps them in
 // typed arrays, the device's leaves them on the graphics device. Knows no requests.
-import type { SeatedSequence } from './onnx/bands.ts';
+import type { HeldSequence } from './onnx/bands.ts';
 import type { Catching } from './scheduler.ts';
 
 /** A prompt on its way into the cache. */
@@ -11,7 +11,7 @@ export interface Reading extends Catching {
 
 /** Sequences whose next tokens are read in one run. Those that leave meanwhile are no longer in it. */
 export interface Batch {
-  readonly members: readonly SeatedSequence[];
+  readonly members: readonly HeldSequence[];
 }
 
 /** What a sequence takes of the cache. */
@@ -30,16 +30,16 @@ export interface Runner {
   read(tokens: readonly number[]): Reading;
   /** Reads the next `count` tokens. Throws what the decoder throws. */
   advance(reading: Reading, count: number): Promise<void>;
-  /** Lets a prompt go, read or not; sequences seated from it stay. */
+  /** Lets a prompt go, read or not; sequences held from it stay. */
   drop(reading: Reading): void;
   /** Takes in a sequence that goes on after a prompt. */
-  seat(sequence: SeatedSequence, reading: Reading): void;
+  hold(sequence: HeldSequence, reading: Reading): void;
   /** All sequences, in an order in which none is met twice in a step. */
   batches(): Batch[];
   /** Reads the next token of every member: `ids` (B) in, scores (V) of the token after it out. Throws what the decoder throws. */
   run(batch: Batch, ids: readonly number[]): Promise<Float32Array[]>;
-  /** Lets a sequence go; one that has no seat is left alone. */
-  leave(sequence: SeatedSequence): void;
+  /** Lets a sequence go; one that has no slot is left alone. */
+  leave(sequence: HeldSequence): void;
   /** Frees what is kept of prompts; the decoder is its opener's. */
   dispose(): void;
 }

@@ -34,7 +34,7 @@ export interface EvaluationJobOptions {
 export function evaluationJob(options: EvaluationJobOptions): JobDefinition {
   return defineJob({
     name: evaluationKind,
-    lane: 'inference',
+    queue: 'inference',
     input: EvaluationInput,
     run: (context) => evaluate(context, options),
   });

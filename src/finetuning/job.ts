@@ -56,7 +56,9 @@ export interface FinetuningOptions {
 
 /** The job definitions of this room. */
 export function finetuningJobs(options: FinetuningOptions): JobDefinition[] {
-  return [defineJob({ name: finetuningKind, lane: 'training', input: FinetuningInput, run: (context) => run(context, options) })];
+  return [
+    defineJob({ name: finetuningKind, queue: 'training', input: FinetuningInput, run: (context) => run(context, options) }),
+  ];
 }
 
 type Context = JobContext<FinetuningInput>;

@@ -33,7 +33,7 @@ export async function attempt(
   const onRelease = () => halt('release');
   release.addEventListener('abort', onRelease, { once: true });
   if (release.aborted) onRelease();
-  if (job.wish) halt(job.wish);
+  if (job.requestedAction) halt(job.requestedAction);
   const add = (level: 'warn' | 'error', message: string) => addEvent(db, { jobId: job.id, type: 'message', level, message });
   const onReturn = (silentMs: number) => {
     away = true;
@@ -57,7 +57,7 @@ export async function attempt(
     const reason = stopReason(stop.signal);
     away ||= reason === 'lost' || interruptionOf(error) === 'database';
     tell(log, job, error, reason);
-    // What it was asked to stop for is still to be done: the job keeps the wish, and whoever claims it next does it.
+    // What it was asked to stop for is still to be done: the job keeps what was asked, and whoever claims it next does it.
     if (reason !== 'cancel' || interruptionOf(error) === null) await store(() => endingOf(error, reason, pulse.silentMs()));
   } finally {
     release.removeEventListener('abort', onRelease);

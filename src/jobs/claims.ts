@@ -91,7 +91,7 @@ async function tell(tx: Tx, jobId: string, level: 'info' | 'warn' | 'error', mes
 
 function ending(status: JobStatus, { result, error }: { result?: Record<string, unknown>; error?: JobFailure } = {}) {
   const over = status === 'succeeded' || status === 'failed' || status === 'cancelled';
-  return { status, wish: null, worker: null, result, error, finishedAt: over ? sql`now()` : null, heartbeatAt: null };
+  return { status, requestedAction: null, worker: null, result, error, finishedAt: over ? sql`now()` : null, heartbeatAt: null };
 }
 
 export interface Outcome {
@@ -116,17 +116,17 @@ export class Claim {
     return and(eq(jobs.id, this.job.id), eq(jobs.attempt, this.job.attempt), eq(jobs.status, 'running'));
   }
 
-  /** Says that the worker lives; answers what is wished of it, or `lost`. */
-  async beat(): Promise<Job['wish'] | 'lost'> {
+  /** Says that the worker lives; answers what it is asked to do, or `lost`. */
+  async beat(): Promise<Job['requestedAction'] | 'lost'> {
     const now = performance.now();
     const spent = Math.round(now - this.#beat);
     const [row] = await this.#db
       .update(jobs)
       .set({ heartbeatAt: sql`now()`, runningMs: sql`${jobs.runningMs} + ${spent}` })
       .where(this.#own)
-      .returning({ wish: jobs.wish });
+      .returning({ requestedAction: jobs.requestedAction });
     if (row) this.#beat = now;
-    return row ? row.wish : 'lost';
+    return row ? row.requestedAction : 'lost';
   }
 
   /** Stores a step and its results together. Throws `cancelled` when the claim is lost, and nothing is stored. */

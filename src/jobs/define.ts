@@ -4,9 +4,9 @@ import type { ZodType } from 'zod';
 import type { Db, Tx } from '../store/connect.ts';
 import type { JobProgress } from '../store/work-schema.ts';
 
-/** Jobs of one lane run one after the other in a process, so that hours of training hold up no labelling. */
-export const lanes = ['inference', 'training'] as const;
-export type Lane = (typeof lanes)[number];
+/** Jobs of one queue run one after the other in a process, so that hours of training hold up no labelling. */
+export const queues = ['inference', 'training'] as const;
+export type Queue = (typeof queues)[number];
 
 /** Where workers tell what they do; a pino logger is one. */
 export interface Log {
@@ -47,7 +47,7 @@ export interface JobContext<Input> {
 
 export interface JobDefinition<Input = unknown> {
   name: string;
-  lane: Lane;
+  queue: Queue;
   input: ZodType<Input>;
   /** Works until done and returns the result. May be called again from the last cursor any number of times. */
   run(context: JobContext<Input>): Promise<Record<string, unknown>>;

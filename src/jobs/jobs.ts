@@ -88,18 +88,18 @@ export async function listJobs(db: Db, { kinds, statuses }: JobFilter, { after, 
 /** Asks for a pause: at once where nothing runs, else the worker sees it within a second. Throws `conflict` for a job that has ended. */
 export async function pauseJob(db: Db, id: string): Promise<Job> {
   return await change(db, id, 'paused', [
-    [eq(jobs.status, 'queued'), { status: 'paused', wish: null }],
-    [eq(jobs.status, 'running'), { wish: sql`coalesce(${jobs.wish}, 'pause')` }],
-    [eq(jobs.status, 'paused'), { wish: null }],
+    [eq(jobs.status, 'queued'), { status: 'paused', requestedAction: null }],
+    [eq(jobs.status, 'running'), { requestedAction: sql`coalesce(${jobs.requestedAction}, 'pause')` }],
+    [eq(jobs.status, 'paused'), { requestedAction: null }],
   ]);
 }
 
 /** Puts a paused job back into the queue, or takes a pause back that was not reached yet. Throws `conflict` for a job that has ended. */
 export async function resumeJob(db: Db, id: string): Promise<Job> {
   return await change(db, id, 'resumed', [
-    [eq(jobs.status, 'paused'), { status: 'queued', wish: null, stalls: 0 }],
-    [and(eq(jobs.status, 'running'), sql`${jobs.wish} is distinct from 'cancel'`), { wish: null }],
-    [eq(jobs.status, 'queued'), { wish: null }],
+    [eq(jobs.status, 'paused'), { status: 'queued', requestedAction: null, stalls: 0 }],
+    [and(eq(jobs.status, 'running'), sql`${jobs.requestedAction} is distinct from 'cancel'`), { requestedAction: null }],
+    [eq(jobs.status, 'queued'), { requestedAction: null }],
   ]);
 }
 
@@ -110,16 +110,16 @@ export async function resumeJob(db: Db, id: string): Promise<Job> {
 export async function cancelJob(db: Db, id: string, { settle = false } = {}): Promise<Job> {
   const waiting = inArray(jobs.status, ['queued', 'paused']);
   const begun = sql`${jobs.attempt} > 0`;
-  const ended = { status: 'cancelled', wish: null, finishedAt: sql`now()` } as const;
+  const ended = { status: 'cancelled', requestedAction: null, finishedAt: sql`now()` } as const;
   return await change(db, id, 'cancelled', [
-    [and(waiting, begun, sql`${settle}`), { status: 'queued', wish: 'cancel' }],
+    [and(waiting, begun, sql`${settle}`), { status: 'queued', requestedAction: 'cancel' }],
     [waiting, ended],
-    [eq(jobs.status, 'running'), { wish: 'cancel' }],
-    [eq(jobs.status, 'cancelled'), { wish: null }],
+    [eq(jobs.status, 'running'), { requestedAction: 'cancel' }],
+    [eq(jobs.status, 'cancelled'), { requestedAction: null }],
   ]);
 }
 
-type Patch = { [Column in 'status' | 'wish' | 'finishedAt' | 'stalls']?: Job[Column] | SQL };
+type Patch = { [Column in 'status' | 'requestedAction' | 'finishedAt' | 'stalls']?: Job[Column] | SQL };
 
 /** Applies the first change whose condition holds. */
 async function change(db: Db, id: string, done: string, ways: [SQL | undefined, Patch][]): Promise<Job> {

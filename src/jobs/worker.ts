@@ -1,10 +1,10 @@
-// Works on jobs in this process: one at a time per lane, each with a heartbeat. Waiting jobs are rows, claimed oldest first. A notice from the
+// Works on jobs in this process: one at a time per queue, each with a heartbeat. Waiting jobs are rows, claimed oldest first. A notice from the
 // database says when to look; an idle worker also looks by itself, for notices that were lost and workers that died.
 // Any number of processes on one database may do this; a claim decides who has a job.
 import type { Store } from '../store/connect.ts';
 import { attempt, describe } from './attempt.ts';
 import { Claim, claimJob, listWorkers } from './claims.ts';
-import { type JobDefinition, type Lane, type Log, lanes } from './define.ts';
+import { type JobDefinition, type Log, type Queue, queues } from './define.ts';
 import { isGone, newWorkerId } from './worker-id.ts';
 
 export interface WorkerSettings {
@@ -33,13 +33,13 @@ export function startWorker(
 ): Worker {
   const id = newWorkerId();
   const release = new AbortController();
-  const bells = lanes.map(() => new Bell());
+  const bells = queues.map(() => new Bell());
   const silence = store.listen('steer_jobs', () => {
     for (const bell of bells) bell.ring();
   });
-  const working = lanes.map((lane, place) => {
-    const own = definitions.filter((definition) => definition.lane === lane);
-    return workOn({ id, lane, store, definitions: own, log, settings, release: release.signal, bell: bells[place]! });
+  const working = queues.map((queue, place) => {
+    const own = definitions.filter((definition) => definition.queue === queue);
+    return workOn({ id, queue, store, definitions: own, log, settings, release: release.signal, bell: bells[place]! });
   });
   return {
     id,
@@ -54,7 +54,7 @@ export function startWorker(
 
 interface LaneWork {
   id: string;
-  lane: Lane;
+  queue: Queue;
   store: Store;
   definitions: readonly JobDefinition[];
   log: Log;
@@ -65,7 +65,7 @@ interface LaneWork {
 
 /** Takes one waiting job after the other until released. Never throws: what goes wrong outside a job is the database's, and tried again. */
 async function workOn(work: LaneWork): Promise<void> {
-  const { lane, definitions, log, settings, release, bell } = work;
+  const { queue, definitions, log, settings, release, bell } = work;
   if (definitions.length === 0) return;
   // A database that was away makes every running job look as if its worker had died. Those that live are heard before silence counts.
   const heardMs = Math.max(3 * settings.beatMs, settings.sweepMs);
@@ -79,7 +79,7 @@ async function workOn(work: LaneWork): Promise<void> {
       failed = false;
       if (found === 'nothing') await bell.wait(isHeard ? settings.sweepMs : Math.min(heardMs, settings.sweepMs));
     } catch (error) {
-      if (!failed) log.warn({ lane, err: describe(error) }, 'job not settled');
+      if (!failed) log.warn({ queue, err: describe(error) }, 'job not settled');
       failed = true;
       await bell.wait(settings.sweepMs);
     }

@@ -80,9 +80,9 @@ function useRun(id: string) {
 function RunView({ id }: { id: string }) {
   const { told, run, checkpoints, error } = useRun(id);
   const [refused, setRefused] = useState<unknown>();
-  const ask = async (wish: string) => {
+  const ask = async (action: string) => {
     try {
-      await post(`/v1/fine_tuning/jobs/${id}/${wish}`);
+      await post(`/v1/fine_tuning/jobs/${id}/${action}`);
       run.reload();
     } catch (failure) {
       setRefused(failure);
@@ -121,7 +121,7 @@ function lastStep(told: FineTuningEvent[]): number {
   return last?.step ?? 0;
 }
 
-function StateView({ run, step, onAsk }: { run: FineTuningJob; step: number; onAsk: (wish: string) => void }) {
+function StateView({ run, step, onAsk }: { run: FineTuningJob; step: number; onAsk: (action: string) => void }) {
   const { status, model, fine_tuned_model, progress, error, estimated_finish } = run;
   return (
     <section class="card" aria-label="Run">

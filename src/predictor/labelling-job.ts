@@ -57,7 +57,7 @@ export function readLabellingJob({ input, cursor }: Pick<Job, 'input' | 'cursor'
 
 /** The definition for a process that has these predictors. */
 export function labellingJob(predictors: Predictors): JobDefinition {
-  return defineJob({ name: labellingKind, lane: 'inference', input: Input, run: (context) => label(context, predictors) });
+  return defineJob({ name: labellingKind, queue: 'inference', input: Input, run: (context) => label(context, predictors) });
 }
 
 async function label(context: JobContext<LabellingInput>, predictors: Predictors): Promise<Record<string, unknown>> {

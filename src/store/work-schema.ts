@@ -44,11 +44,11 @@ export const fileChunks = pgTable(
 
 /**
  * queued → running → succeeded | failed | cancelled; running → paused → queued again. A running job whose worker died goes back to queued.
- * `wish` is what somebody asked for and the worker has not done yet.
+ * `requestedAction` is what somebody asked for and the worker has not done yet.
  */
 export const jobStatuses = ['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
-export const jobWishes = ['pause', 'cancel'] as const;
+export const requestedActions = ['pause', 'cancel'] as const;
 
 /** How far a job is; `phase` is the job's own word. */
 export interface JobProgress {
@@ -73,7 +73,7 @@ export const jobs = pgTable(
     /** Name of its definition. */
     kind: text('kind').notNull(),
     status: text('status', { enum: jobStatuses }).notNull().default('queued'),
-    wish: text('wish', { enum: jobWishes }),
+    requestedAction: text('wish', { enum: requestedActions }),
     input: jsonb('input').$type<Record<string, unknown>>().notNull(),
     /** Where the next attempt goes on; the job's own business, committed together with its results. */
     cursor: jsonb('cursor').$type<unknown>(),

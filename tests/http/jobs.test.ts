@@ -33,7 +33,7 @@ async function tick({ input, commit, note, signal }: JobContext<{ hold: boolean 
 beforeAll(async () => {
   store = await database!.open();
   house = openHouse({}, { db: store.db });
-  const ticking = defineJob({ name: 'tick', lane: 'inference', input: z.object({ hold: z.boolean() }), run: tick });
+  const ticking = defineJob({ name: 'tick', queue: 'inference', input: z.object({ hold: z.boolean() }), run: tick });
   workshop = await openWorkshop(store, [ticking]);
 });
 afterAll(async () => {

@@ -116,7 +116,7 @@ test('a line without an end is refused with its number, whatever the limit allow
 }, 30_000);
 
 test.each([
-  ['lines', bomb('x\n')],
+  ['lines', bomb('{"messages": []}\n')],
   ['elements', bomb(',', '[')],
 ])('a file of nothing but bad %s is not read to its end', async (_, packed) => {
   const { status, body } = await sendTo(wide, 'bad', packed);

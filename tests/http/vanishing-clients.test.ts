@@ -150,7 +150,7 @@ async function kept(): Promise<{ objects: number; bytes: number; signals: number
   return { objects, bytes: heapUsed + external, signals: held };
 }
 
-/** On the engine's thread: replies in hand, or in a seat of its cache; lanes of that; calls that could still be aborted. */
+/** On the engine's thread: replies in hand, or in a slot of its cache; lanes of that; calls that could still be aborted. */
 async function keptByEngine(): Promise<Record<string, number>> {
   const { snapshot, nodes, strings } = JSON.parse(await text(await worker.getHeapSnapshot()));
   const { node_fields: fields, node_types: types } = snapshot.meta;

@@ -23,7 +23,7 @@ const gate = new Gate();
 /** Counts to `to`, one step at a time; each step leaves a row, so a step done twice would fail on its key. */
 const counting = defineJob({
   name: 'count',
-  lane: 'inference',
+  queue: 'inference',
   input: z.object({
     to: z.number(),
     gated: z.boolean().default(false),
@@ -156,7 +156,7 @@ describe.each(await testDatabases())('jobs on $name', ({ open }) => {
     let broken = true;
     const flaky = defineJob({
       name: 'flaky',
-      lane: 'training',
+      queue: 'training',
       input: z.object({}),
       run: async (context) => {
         const done = ((context.cursor as number | null) ?? 0) + 1;

@@ -19,7 +19,7 @@ const quiet = { info: () => {}, warn: () => {} };
 const never = 2 ** 31 - 1;
 const settings = { leaseMs: never, beatMs: never, sweepMs: never, maxStalls: 5 };
 
-const nothing = defineJob({ name: 'nothing', lane: 'inference', input: z.object({}), run: async () => ({}) });
+const nothing = defineJob({ name: 'nothing', queue: 'inference', input: z.object({}), run: async () => ({}) });
 
 const opened: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,7 +1,7 @@
 // The runner whose keys and values lie in blocks that kernels of our own read where they are: a sequence grows block by block and moves nowhere, and
 // what several begin with lies there once.
 
-import type { SeatedSequence } from '../onnx/bands.ts';
+import type { HeldSequence } from '../onnx/bands.ts';
 import { PrefixCache } from '../prefix-cache.ts';
 import type { Batch, Reading, Runner, SlotSizes } from '../runner.ts';
 import { chunkTokens } from '../scheduler.ts';
@@ -38,7 +38,7 @@ export class KernelRunner implements Runner {
   readonly #decoder: KernelDecoder;
   readonly #pool: BlockPool;
   readonly #prefixes: PrefixCache<KeptBlocks>;
-  readonly #seats = new Map<SeatedSequence, number[]>();
+  readonly #slots = new Map<HeldSequence, number[]>();
 
   constructor(decoder: KernelDecoder, prefixBytes: number) {
     this.sizes = {
@@ -52,8 +52,8 @@ export class KernelRunner implements Runner {
 
   get bytes(): Runner['bytes'] {
     const prefixes = this.#prefixes.bytes;
-    const seated = new Set([...this.#seats.values()].flat());
-    return { lanes: seated.size * this.#decoder.blockBytes, prefixes };
+    const held = new Set([...this.#slots.values()].flat());
+    return { lanes: held.size * this.#decoder.blockBytes, prefixes };
   }
 
   read(tokens: readonly number[]): KernelRead {
@@ -82,21 +82,21 @@ export class KernelRunner implements Runner {
     this.#release(blocks.splice(0));
   }
 
-  seat(sequence: SeatedSequence, { blocks }: KernelRead): void {
-    this.#seats.set(
+  hold(sequence: HeldSequence, { blocks }: KernelRead): void {
+    this.#slots.set(
       sequence,
       blocks.map((block) => this.#pool.retain(block)),
     );
   }
 
   batches(): Batch[] {
-    const sequences = [...this.#seats.keys()];
+    const sequences = [...this.#slots.keys()];
     if (sequences.length === 0) return [];
-    const seats = this.#seats;
+    const slots = this.#slots;
     return [
       {
         get members() {
-          return sequences.filter((sequence) => seats.has(sequence));
+          return sequences.filter((sequence) => slots.has(sequence));
         },
       },
     ];
@@ -104,7 +104,7 @@ export class KernelRunner implements Runner {
 
   async run({ members }: Batch, ids: readonly number[]): Promise<Float32Array[]> {
     const inputs = members.map(({ computed }, member) => {
-      const blocks = this.#seats.get(members[member]!)!;
+      const blocks = this.#slots.get(members[member]!)!;
       const place = Math.floor(computed / blockTokens);
       // The last block may still be that of the prompt, which others go on from too.
       blocks[place] = place < blocks.length ? this.#pool.own(blocks[place]!) : this.#pool.take();
@@ -115,9 +115,9 @@ export class KernelRunner implements Runner {
     return scores;
   }
 
-  leave(sequence: SeatedSequence): void {
-    this.#release(this.#seats.get(sequence) ?? []);
-    this.#seats.delete(sequence);
+  leave(sequence: HeldSequence): void {
+    this.#release(this.#slots.get(sequence) ?? []);
+    this.#slots.delete(sequence);
   }
 
   dispose(): void {

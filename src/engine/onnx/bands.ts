@@ -3,7 +3,7 @@
 import { type CacheShape, type LaneSizes, Lanes } from './cache.ts';
 
 /** Where a sequence's keys and values lie. */
-interface Seat {
+interface Slot {
   band: Band;
   lane: number;
 }
@@ -11,12 +11,12 @@ interface Seat {
 export interface Band {
   lanes: Lanes;
   /** By lane. */
-  members: SeatedSequence[];
+  members: HeldSequence[];
 }
 
 /** A sequence with all its tokens computed but the last. */
-export interface SeatedSequence {
-  seat: Seat | undefined;
+export interface HeldSequence {
+  slot: Slot | undefined;
   /** Tokens whose keys and values are held. */
   computed: number;
 }
@@ -41,32 +41,32 @@ export class Bands {
   }
 
   /** Takes a sequence in, with the keys and values of another lane. */
-  seat(sequence: SeatedSequence, from: Lanes, fromLane: number): void {
+  hold(sequence: HeldSequence, from: Lanes, fromLane: number): void {
     const band = this.#bandOf(this.#sizes.fitting(sequence.computed));
     const lane = band.members.push(sequence) - 1;
     band.lanes.copy(lane, from, fromLane, sequence.computed);
-    sequence.seat = { band, lane };
+    sequence.slot = { band, lane };
   }
 
   /** Adds the rows of the sequence's next token, moving it to a longer lane where its own is full. rows as Lanes.write has them. */
-  append(sequence: SeatedSequence, rows: Float32Array, offset: number): void {
-    const old = sequence.seat!;
+  append(sequence: HeldSequence, rows: Float32Array, offset: number): void {
+    const old = sequence.slot!;
     if (sequence.computed + 1 > old.band.lanes.slots) {
       const longer = this.#bandOf(this.#sizes.fitting(sequence.computed + 1));
       const lane = longer.members.push(sequence) - 1;
       longer.lanes.copy(lane, old.band.lanes, old.lane, sequence.computed);
       this.#vacate(old);
-      sequence.seat = { band: longer, lane };
+      sequence.slot = { band: longer, lane };
     }
-    const { band, lane } = sequence.seat!;
+    const { band, lane } = sequence.slot!;
     band.lanes.write(lane, sequence.computed, rows, offset, 1);
     sequence.computed++;
   }
 
-  /** Lets a sequence go; one without a seat is left alone. */
-  leave(sequence: SeatedSequence): void {
-    if (sequence.seat) this.#vacate(sequence.seat);
-    sequence.seat = undefined;
+  /** Lets a sequence go; one without a slot is left alone. */
+  leave(sequence: HeldSequence): void {
+    if (sequence.slot) this.#vacate(sequence.slot);
+    sequence.slot = undefined;
   }
 
   #bandOf(slots: number): Band {
@@ -77,12 +77,12 @@ export class Bands {
   }
 
   /** The last lane moves into the one that became free. */
-  #vacate({ band, lane }: Seat): void {
+  #vacate({ band, lane }: Slot): void {
     const last = band.members.pop()!;
     if (lane < band.members.length) {
       band.members[lane] = last;
       band.lanes.copy(lane, band.lanes, band.members.length, last.computed);
-      last.seat = { band, lane };
+      last.slot = { band, lane };
     }
     if (band.members.length === 0) this.#bands.delete(band.lanes.slots);
     else if (4 * band.members.length <= band.lanes.count) this.#resize(band, band.lanes.count / 2);

@@ -3,7 +3,7 @@
 import { PrefixCache } from '../prefix-cache.ts';
 import { PromptRead } from '../prompt-read.ts';
 import type { Runner } from '../runner.ts';
-import { type Band, Bands, type SeatedSequence } from './bands.ts';
+import { type Band, Bands, type HeldSequence } from './bands.ts';
 import { LaneSizes } from './cache.ts';
 import type { Decoder } from './decoder.ts';
 
@@ -35,16 +35,16 @@ export class HostRunner implements Runner {
 
   drop(): void {}
 
-  seat(sequence: SeatedSequence, { lanes }: PromptRead): void {
-    this.#bands.seat(sequence, lanes, 0);
+  hold(sequence: HeldSequence, { lanes }: PromptRead): void {
+    this.#bands.hold(sequence, lanes, 0);
   }
 
   batches(): Band[] {
     return this.#bands.used;
   }
 
-  async run({ members: seated, lanes }: Band, ids: readonly number[]): Promise<Float32Array[]> {
-    const members = seated.slice();
+  async run({ members: held, lanes }: Band, ids: readonly number[]): Promise<Float32Array[]> {
+    const members = held.slice();
     const computed = members.map((sequence) => sequence.computed);
     const { scores, rows } = await this.#decoder.run({ ids, computed, lanes, firstLane: 0 });
     const [V, size] = [scores.length / members.length, rows.length / members.length];
@@ -54,7 +54,7 @@ export class HostRunner implements Runner {
     });
   }
 
-  leave(sequence: SeatedSequence): void {
+  leave(sequence: HeldSequence): void {
     this.#bands.leave(sequence);
   }
 

@@ -1,6 +1,6 @@
-// The runner whose keys and values stay on a graphics device, in sets of lanes that are never changed. A sequence's seat is a lane of a set; a
-// step gathers the seats of its batch into one set, which is the last step's set as long as nobody came, left or grew.
-import type { SeatedSequence } from '../onnx/bands.ts';
+// The runner whose keys and values stay on a graphics device, in sets of lanes that are never changed. A sequence's slot is a lane of a set; a
+// step gathers the slots of its batch into one set, which is the last step's set as long as nobody came, left or grew.
+import type { HeldSequence } from '../onnx/bands.ts';
 import { LaneSizes } from '../onnx/cache.ts';
 import { PrefixCache } from '../prefix-cache.ts';
 import type { Batch, Reading, Runner } from '../runner.ts';
@@ -8,7 +8,7 @@ import { chunkTokens } from '../scheduler.ts';
 import type { DeviceDecoder } from './decoder.ts';
 import type { LaneSet } from './lane-set.ts';
 
-interface Seat {
+interface Slot {
   set: LaneSet;
   lane: number;
 }
@@ -40,7 +40,7 @@ export class DeviceRead implements Reading {
 export class DeviceRunner implements Runner {
   readonly sizes: LaneSizes;
   readonly #decoder: DeviceDecoder;
-  readonly #seats = new Map<SeatedSequence, Seat>();
+  readonly #slots = new Map<HeldSequence, Slot>();
   readonly #prefixes: PrefixCache<KeptLane>;
 
   constructor(decoder: DeviceDecoder, prefixBytes: number) {
@@ -50,7 +50,7 @@ export class DeviceRunner implements Runner {
   }
 
   get bytes(): Runner['bytes'] {
-    const sets = new Set([...this.#seats.values()].map(({ set }) => set));
+    const sets = new Set([...this.#slots.values()].map(({ set }) => set));
     return { lanes: [...sets].reduce((sum, { bytes }) => sum + bytes, 0), prefixes: this.#prefixes.bytes };
   }
 
@@ -77,20 +77,20 @@ export class DeviceRunner implements Runner {
     set.release();
   }
 
-  seat(sequence: SeatedSequence, { set }: DeviceRead): void {
-    this.#seats.set(sequence, { set: set.retain(), lane: 0 });
+  hold(sequence: HeldSequence, { set }: DeviceRead): void {
+    this.#slots.set(sequence, { set: set.retain(), lane: 0 });
   }
 
   batches(): Batch[] {
-    const bySlots = new Map<number, SeatedSequence[]>();
-    for (const sequence of this.#seats.keys()) {
+    const bySlots = new Map<number, HeldSequence[]>();
+    for (const sequence of this.#slots.keys()) {
       const slots = this.sizes.fitting(sequence.computed + 1);
       bySlots.set(slots, [...(bySlots.get(slots) ?? []), sequence]);
     }
-    const seats = this.#seats;
+    const slots = this.#slots;
     return [...bySlots.values()].map((sequences) => ({
       get members() {
-        return sequences.filter((sequence) => seats.has(sequence));
+        return sequences.filter((sequence) => slots.has(sequence));
       },
     }));
   }
@@ -105,8 +105,8 @@ export class DeviceRunner implements Runner {
       const answers: Float32Array[] = [];
       for (const [lane, member] of order.entries()) {
         const sequence = members[member]!;
-        this.#seats.get(sequence)!.set.release();
-        this.#seats.set(sequence, { set: set.retain(), lane });
+        this.#slots.get(sequence)!.set.release();
+        this.#slots.set(sequence, { set: set.retain(), lane });
         sequence.computed++;
         answers[member] = scores.subarray(lane * V, (lane + 1) * V);
       }
@@ -117,9 +117,9 @@ export class DeviceRunner implements Runner {
     }
   }
 
-  leave(sequence: SeatedSequence): void {
-    this.#seats.get(sequence)?.set.release();
-    this.#seats.delete(sequence);
+  leave(sequence: HeldSequence): void {
+    this.#slots.get(sequence)?.set.release();
+    this.#slots.delete(sequence);
   }
 
   dispose(): void {
@@ -127,11 +127,11 @@ export class DeviceRunner implements Runner {
   }
 
   /** One set with the lanes of all members and room for their next tokens; `order` says whose each lane is. */
-  async #gather(members: readonly SeatedSequence[]): Promise<{ set: LaneSet; order: number[] }> {
+  async #gather(members: readonly HeldSequence[]): Promise<{ set: LaneSet; order: number[] }> {
     const slots = Math.max(...members.map(({ computed }) => this.sizes.fitting(computed + 1)));
     const bySet = new Map<LaneSet, { member: number; lane: number }[]>();
     for (const [member, sequence] of members.entries()) {
-      const { set, lane } = this.#seats.get(sequence)!;
+      const { set, lane } = this.#slots.get(sequence)!;
       bySet.set(set, [...(bySet.get(set) ?? []), { member, lane }]);
     }
     const order: number[] = [];

@@ -20,7 +20,7 @@ import { toUnix } from './jobs.ts';
 import { pageFields, pageOf } from './pages.ts';
 
 const Name = z.string().max(256);
-const Wishes = z.looseObject(hyperparameters.shape).partial();
+const Asked = z.looseObject(hyperparameters.shape).partial();
 
 const labelled = {
   hyperparameters: hyperparameters.optional(),
@@ -68,7 +68,7 @@ export const FineTuningRequest = z
       description:
         'Job that has ended, whose run is made longer: its last checkpoint is trained on until as many epochs, steps or minutes in all as are asked for here. Everything else is as it was in that job and may be left out.',
     }),
-    hyperparameters: Wishes.nullish().openapi({ description: 'Older place of `method.*.hyperparameters`' }),
+    hyperparameters: Asked.nullish().openapi({ description: 'Older place of `method.*.hyperparameters`' }),
     seed: z
       .int()
       .min(0)

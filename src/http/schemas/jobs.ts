@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { failures } from '../../errors.ts';
 import type { Job, JobEvent } from '../../jobs/jobs.ts';
 import type { LabelledReply } from '../../predictor/labelled-rows.ts';
-import { eventLevels, jobStatuses, jobWishes } from '../../store/work-schema.ts';
+import { eventLevels, jobStatuses, requestedActions } from '../../store/work-schema.ts';
 import { pageFields, pageOf } from './pages.ts';
 
 const Time = z.int().openapi({ description: 'Unix seconds' });
@@ -14,7 +14,7 @@ export const JobObject = z
     object: z.literal('job'),
     kind: z.string().openapi({ description: '`label`, `batch`, `evaluate`, …' }),
     status: z.enum(jobStatuses),
-    wish: z.enum(jobWishes).nullable().openapi({ description: 'What was asked of a running job and is not done yet' }),
+    wish: z.enum(requestedActions).nullable().openapi({ description: 'What was asked of a running job and is not done yet' }),
     input: z.record(z.string(), z.unknown()),
     progress: z.object({
       phase: z.string().nullable(),
@@ -87,7 +87,7 @@ export function toJobObject(job: Job): z.infer<typeof JobObject> {
     object: 'job',
     kind: job.kind,
     status: job.status,
-    wish: job.wish,
+    wish: job.requestedAction,
     input: job.input,
     progress: { phase, total, completed, failed, cached },
     rows_per_second: rowsPerSecond,

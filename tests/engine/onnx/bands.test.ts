@@ -1,6 +1,6 @@
 // Lanes and bands with numbers that tell whose they are: whatever comes, grows and goes, each lane holds its own sequence.
 import { expect, it } from 'vitest';
-import { Bands, type SeatedSequence } from '../../../src/engine/onnx/bands.ts';
+import { Bands, type HeldSequence } from '../../../src/engine/onnx/bands.ts';
 import { bytesPerSlot, LaneSizes, Lanes } from '../../../src/engine/onnx/cache.ts';
 import { hidden } from '../../../src/model/forward.ts';
 import { randomStream } from '../../../src/random.ts';
@@ -39,7 +39,7 @@ function expectLane(lanes: Lanes, lane: number, id: number, length: number): voi
   expect(bias.every((value, slot) => value === (slot < length ? 0 : Math.fround(hidden)))).toBe(true);
 }
 
-interface Known extends SeatedSequence {
+interface Known extends HeldSequence {
   id: number;
 }
 
@@ -47,32 +47,32 @@ it('keeps every sequence its own through comings, growth and goings', () => {
   const seed = 20261;
   const random = randomStream(seed);
   const bands = new Bands(shape, new LaneSizes(shape, 0));
-  const seated: Known[] = [];
+  const held: Known[] = [];
   for (let round = 0; round < 600; round++) {
-    if (seated.length < 12 && random() < 0.2) {
+    if (held.length < 12 && random() < 0.2) {
       const length = 1 + Math.floor(random() * 150);
       const own = new Lanes(shape, 200, 1);
       own.write(0, 0, rowsOf(round, 0, length), 0, length);
-      const sequence: Known = { id: round, seat: undefined, computed: length };
-      bands.seat(sequence, own, 0);
-      seated.push(sequence);
+      const sequence: Known = { id: round, slot: undefined, computed: length };
+      bands.hold(sequence, own, 0);
+      held.push(sequence);
     }
-    if (seated.length > 0 && random() < 0.05) bands.leave(seated.splice(Math.floor(random() * seated.length), 1)[0]!);
-    for (const sequence of [...seated]) {
-      if (sequence.computed === shape.contextLength) bands.leave(seated.splice(seated.indexOf(sequence), 1)[0]!);
+    if (held.length > 0 && random() < 0.05) bands.leave(held.splice(Math.floor(random() * held.length), 1)[0]!);
+    for (const sequence of [...held]) {
+      if (sequence.computed === shape.contextLength) bands.leave(held.splice(held.indexOf(sequence), 1)[0]!);
       else bands.append(sequence, rowsOf(sequence.id, sequence.computed, 1), 0);
     }
-    expect(bands.used.flatMap(({ members }) => members).length, `seed ${seed}, round ${round}`).toBe(seated.length);
+    expect(bands.used.flatMap(({ members }) => members).length, `seed ${seed}, round ${round}`).toBe(held.length);
     for (const { lanes, members } of bands.used) {
       expect(members.length).toBeLessThanOrEqual(lanes.count);
       members.forEach((member, lane) => {
-        expect(member.seat).toMatchObject({ lane });
+        expect(member.slot).toMatchObject({ lane });
         expect(member.computed).toBeLessThanOrEqual(lanes.slots);
         if (round % 20 === 0) expectLane(lanes, lane, (member as Known).id, member.computed);
       });
     }
   }
-  for (const sequence of seated) bands.leave(sequence);
+  for (const sequence of held) bands.leave(sequence);
   expect(bands.used).toEqual([]);
   expect(bands.bytes).toBe(0);
 });
@@ -80,9 +80,9 @@ it('keeps every sequence its own through comings, growth and goings', () => {
 it('never holds more than twice the lanes it needs', () => {
   const bands = new Bands(shape, new LaneSizes(shape, 0));
   const own = new Lanes(shape, 64, 1);
-  const seated = Array.from({ length: 33 }, (_, id): Known => ({ id, seat: undefined, computed: 5 }));
-  for (const sequence of seated) bands.seat(sequence, own, 0);
-  for (const [left, sequence] of [...seated.entries()].reverse()) {
+  const held = Array.from({ length: 33 }, (_, id): Known => ({ id, slot: undefined, computed: 5 }));
+  for (const sequence of held) bands.hold(sequence, own, 0);
+  for (const [left, sequence] of [...held.entries()].reverse()) {
     const lanes = left + 1;
     expect(bands.bytes).toBeLessThanOrEqual(4 * lanes * 64 * (bytesPerSlot(shape) + 4));
     bands.leave(sequence);

@@ -61,8 +61,8 @@ describe.each(['gqa', 'qwen3', 'qwen2', 'tied-llama3-rope', 'mistral'])('%s', (n
     const bands = new Bands(model.shape, new LaneSizes(model.shape, 0));
     const ids = [5, 17, 3];
     const read = await readInChunks(decoder, ids, 3);
-    const sequence = { seat: undefined, computed: ids.length };
-    bands.seat(sequence, read.lanes, 0);
+    const sequence = { slot: undefined, computed: ids.length };
+    bands.hold(sequence, read.lanes, 0);
     const slots = new Set<number>();
     for (let found = read.scores!; ids.length < T; ) {
       const expected = (await whole.read(ids)).subarray((ids.length - 1) * V, ids.length * V);
@@ -103,7 +103,7 @@ describe.each(['gqa', 'qwen3', 'qwen2', 'tied-llama3-rope', 'mistral'])('%s', (n
     const bands = new Bands(model.shape, new LaneSizes(model.shape, 0));
     const prompts = Array.from({ length: 7 }, (_, i) => Array.from({ length: 3 + 5 * i }, (_, j) => (i * 31 + j * 7) % 60));
     for (const prompt of prompts) {
-      bands.seat({ seat: undefined, computed: prompt.length }, (await readInChunks(decoder, prompt, 64)).lanes, 0);
+      bands.hold({ slot: undefined, computed: prompt.length }, (await readInChunks(decoder, prompt, 64)).lanes, 0);
     }
     const [{ lanes }] = bands.used as [Band];
     const computed = prompts.map(({ length }) => length);
