@@ -52,7 +52,7 @@ export function startWorker(
   };
 }
 
-interface LaneWork {
+interface QueueWork {
   id: string;
   queue: Queue;
   store: Store;
@@ -64,7 +64,7 @@ interface LaneWork {
 }
 
 /** Takes one waiting job after the other until released. Never throws: what goes wrong outside a job is the database's, and tried again. */
-async function workOn(work: LaneWork): Promise<void> {
+async function workOn(work: QueueWork): Promise<void> {
   const { queue, definitions, log, settings, release, bell } = work;
   if (definitions.length === 0) return;
   // A database that was away makes every running job look as if its worker had died. Those that live are heard before silence counts.
@@ -88,7 +88,7 @@ async function workOn(work: LaneWork): Promise<void> {
 
 /** Takes the oldest job that waits, to its end. */
 async function workOnOldest(
-  { id, store, definitions, log, settings, release }: LaneWork,
+  { id, store, definitions, log, settings, release }: QueueWork,
   isHeard: boolean,
 ): Promise<'nothing' | 'worked' | 'database was away'> {
   const { db } = store;

@@ -10,7 +10,7 @@ import { findJob, type Job, listErrors } from '../../src/jobs/jobs.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { labels, samples } from '../../src/store/schema.ts';
 import { batchResults } from '../../src/store/work-schema.ts';
-import { attemptByHand, openWorkshop } from '../jobs/workshop.ts';
+import { attemptByHand, openWorkshop, silence } from '../jobs/workshop.ts';
 import { testDatabases } from '../store/databases.ts';
 import { openSite, quick, ratedLines, type Site, tone } from './workshop.ts';
 
@@ -56,6 +56,7 @@ test('a run that is taken over while the process of the first worker still train
   await expect
     .poll(async () => readFinetuningJob(await findJob(store.db, job.id)).state.plan, { timeout: 20_000 })
     .not.toBe(null);
+  await silence(store, job.id);
   const [done] = await finish([job.id]);
   expect(await first).toMatchObject({ code: 'cancelled' });
   expect(done!.attempt).toBe(2);
