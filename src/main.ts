@@ -62,7 +62,7 @@ function listenForInterrupts(): AbortSignal {
     process.on(name, () => {
       if (!interrupt.signal.aborted) {
         askedMs = performance.now();
-        if (process.stderr.isTTY) note('\nStopping after the step in hand; interrupt again to leave at once.');
+        note(process.stderr.isTTY ? '\nStopping after the step in hand; interrupt again to leave at once.' : 'Stopping.');
         return interrupt.abort();
       }
       if (performance.now() - askedMs < sameInterruptMs) return;

@@ -6,11 +6,11 @@ import { requestId } from 'hono/request-id';
 import { SteerError } from '../errors.ts';
 import { awaitRoom } from '../event-loop.ts';
 import { requireKey } from './access.ts';
-import type { AppContext, AppEnv } from './app-context.ts';
+import type { AppContext, AppEnv, RequestContext } from './app-context.ts';
 import { logRequests } from './log.ts';
 import { npcService } from './npc-lines.ts';
 import { refuseForeign } from './origins.ts';
-import { refuseDeep, renderFailure, renderUnknownRoute, toInvalidRequest } from './problem.ts';
+import { mayHoldLongList, refuseUnwieldy, renderFailure, renderUnknownRoute, toInvalidRequest } from './problem.ts';
 import { addAttributes } from './routes/attributes.ts';
 import { addBatches } from './routes/batches.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
@@ -33,14 +33,14 @@ import { addPlayground } from './routes/playground.ts';
 import { addRaters } from './routes/raters.ts';
 import { addRemembered } from './routes/remembered.ts';
 import { failureUnder, follow } from './stopping.ts';
-import { pictureBytes, refuseEncoded, takesPicture, takesUpload } from './uploads.ts';
+import { mediaType, pictureBytes, refuseEncoded, takesPicture, takesUpload } from './uploads.ts';
 
 /** The whole application as one function from Request to Response; `listen` puts it on a port. */
 export function createApp(context: AppContext): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result) => {
       if (!result.success) throw toInvalidRequest(result.error);
-      refuseDeep(result.data);
+      refuseUnwieldy(result.data);
     },
   });
   app.use(requestId({ limitLength: 128, generator: () => `req_${randomUUID().replaceAll('-', '')}` }));
@@ -68,6 +68,7 @@ export function createApp(context: AppContext): OpenAPIHono<AppEnv> {
     if (takesUpload(c)) return next();
     return takesPicture(c) ? limitedPicture(c, next) : limited(c, next);
   });
+  app.use(refuseLongLists);
   addChatCompletions(app, context);
   addCompletions(app, context);
   addRemembered(app, context);
@@ -93,6 +94,15 @@ export function createApp(context: AppContext): OpenAPIHono<AppEnv> {
   app.notFound(renderUnknownRoute(app));
   app.onError((error, c) => renderFailure(c, c.env?.givenUp?.() ?? failureUnder(c.get('abort').signal, error)));
   return app;
+}
+
+/** A list too long for its checks is refused before they begin. */
+async function refuseLongLists(c: RequestContext, next: () => Promise<void>): Promise<void> {
+  const asked = ['POST', 'PUT'].includes(c.req.method) && !takesUpload(c);
+  if (asked && mediaType(c.req.header('content-type')) === 'application/json' && mayHoldLongList(await c.req.text())) {
+    refuseUnwieldy(await c.req.json().catch(() => undefined));
+  }
+  await next();
 }
 
 function limitBody(bytes: number, remedy: string) {

@@ -40,7 +40,9 @@ export function refuseForeign({ apiKey, allowedHosts, allowedOrigins }: Config):
     const asked = c.req.header('access-control-request-method');
     const preflight = c.req.method === 'OPTIONS' && asked !== undefined;
     const methods = playersMethods(c.req.path);
-    if (preflight && !methods.includes(asked)) {
+    // What a browser sends without asking first, and no form: a change without a body.
+    const unasked = c.req.method === 'POST' && mediaType(c.req.header('content-type')) === '';
+    if (preflight ? !methods.includes(asked) : unasked && !methods.includes('POST')) {
       throw new SteerError(
         'forbidden',
         'From a page of another origin only those routes can be asked that the token of a player opens.',

@@ -69,12 +69,24 @@ export function toInvalidRequest(error: ZodError): SteerError {
 /** Far deeper than any schema or conversation goes, and far from where functions that call themselves run out of room. */
 const deepest = 200;
 
-/** Throws `invalid_request` for a value nested too deep: what hashes, stores or compiles it would fail halfway. */
-export function refuseDeep(value: unknown): void {
+/** Longer lists are not checked entry by entry: the checks themselves would run out of room. */
+const longest = 100_000;
+
+/** A shorter text has no room for one. */
+export function mayHoldLongList(text: string): boolean {
+  return text.length > 2 * longest;
+}
+
+/** Throws `invalid_request` for a value nested too deep, or a list too long: what checks, hashes, stores or compiles it would fail halfway. */
+export function refuseUnwieldy(value: unknown): void {
   let layer: unknown[] = [value];
   for (let depth = 0; layer.length > 0; depth++) {
     if (depth > deepest) {
       throw new SteerError('invalid_request', `Body: expected values nested at most ${deepest} deep, found deeper ones.`);
+    }
+    const long = layer.find((each) => Array.isArray(each) && each.length > longest) as unknown[] | undefined;
+    if (long) {
+      throw new SteerError('invalid_request', `Body: expected lists of at most ${longest} entries, found one of ${long.length}.`);
     }
     layer = layer.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []));
   }

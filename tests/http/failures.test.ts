@@ -65,6 +65,20 @@ describe('a body', () => {
     expect([refused.error.code, refused.error.param]).toEqual(['unknown_attribute', 'attributes.constructor']);
   });
 
+  test.each([
+    [path, `{"messages":[${'1,'.repeat(150_000)}1]}`],
+    [`${path}/render`, `{"messages":[${'1,'.repeat(150_000)}1]}`],
+    ['/v1/attributes/score', `{"messages":[${'1,'.repeat(150_000)}1]}`],
+    ['/v1/completions', `{"prompt":[${'-1,'.repeat(200_000)}1]}`],
+  ])('a list longer than any is checked is refused: %s', async (address, text) => {
+    const answer = await knock(openHouse(), address, { method: 'POST', headers: json, body: text });
+    expect([answer.status, answer.body.error.code, answer.body.error.message]).toEqual([
+      400,
+      'invalid_request',
+      expect.stringContaining('lists of at most 100000 entries'),
+    ]);
+  });
+
   test('nested deeper than any reader goes is refused', async () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     const texts = [

@@ -227,6 +227,15 @@ describe('a form of a page', () => {
     expect(house.shelf.unloaded.size).toBe(0);
   });
 
+  test('without a body is refused from an origin that may only play', async () => {
+    const house = openHouse({ ALLOWED_ORIGINS: 'https://game.example' });
+    for (const path of ['/v1/models/parrot/unload', `${session}/fork`, `${session}/warm`]) {
+      const headers = { host: 'localhost:8080', origin: 'https://game.example' };
+      expect((await house.app.request(path, { method: 'POST', headers })).status, path).toBe(403);
+    }
+    expect(house.shelf.unloaded.size).toBe(0);
+  });
+
   test('is none of a program, nor of the page of this server where the browser says so', async () => {
     const house = openHouse();
     const form = { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } };

@@ -206,6 +206,9 @@ export const ThumbBody = z
     ratings: recordOf(z.string().max(64), z.number()).optional(),
     comment: z.string().min(1).max(10_000).optional(),
   })
+  .refine(({ ratings, thumb, comment }) => Object.keys(ratings ?? {}).length > 0 || thumb || comment, {
+    error: 'expected at least one of thumb, ratings and comment',
+  })
   .openapi('NpcFeedback');
 export const ThumbObject = z
   .object({
