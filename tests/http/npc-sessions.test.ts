@@ -145,6 +145,9 @@ describe.each(await testDatabases())('on $name', (database) => {
     await refused(post(inn.house, at(sid, 'rewind'), { to: 99 }), 400, { param: 'to' });
     await refused(post(inn.house, at(sid, 'rewind'), { to: 'save_x' }), 404, { param: 'to' });
     await refused(post(inn.house, at(sid, 'feedback'), { thumb: 'up' }), 404, { param: 'line' });
+    for (const nothing of [{}, { ratings: {} }]) {
+      await refused(post(inn.house, at(sid, 'feedback'), nothing), 400, { code: 'invalid_request' });
+    }
     await refused(say('npcs_nobody', 'Hello'), 404, { code: 'not_found' });
     await post(inn.house, '/v1/npcs', { id: 'olin', name: 'Olin', persona: 'You are Olin.' });
     await refused(post(inn.house, `/v1/npcs/olin/sessions/${sid}/say`, { text: 'Hi' }), 404, { code: 'not_found' });

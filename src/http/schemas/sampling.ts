@@ -133,6 +133,7 @@ const unsupportedFields: Record<string, (value: unknown) => boolean> = {
   function_call: (value) => value === 'none' || value === 'auto',
   prompt_logprobs: isZero,
   audio: () => false,
+  modalities: (value) => Array.isArray(value) && value.every((each) => each === 'text'),
   web_search_options: () => false,
   guided_grammar: () => false,
   echo: isFalse,

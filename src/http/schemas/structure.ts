@@ -23,7 +23,11 @@ export const structureFields = {
     ])
     .superRefine((format, context) => {
       // Whoever sends a schema means it: under another type it would be passed over.
-      const strays = { text: ['schema', 'json_schema'], json_object: ['json_schema'], json_schema: ['schema'] }[format.type];
+      const strays = {
+        text: ['schema', 'json_schema', 'value'],
+        json_object: ['json_schema', 'value'],
+        json_schema: ['schema', 'value'],
+      }[format.type];
       for (const field of strays) {
         if (format[field] === undefined || format[field] === null) continue;
         context.addIssue({ code: 'custom', path: [field], message: `is not read beside type ${format.type}; leave it out` });
