@@ -1,6 +1,7 @@
 // steer finetune: a language model that answers under attributes, from a base model and labelled conversations.
 import type { Command } from 'commander';
 import { SteerError } from '../errors.ts';
+import { schemaOver } from '../finetuning/base-schema.ts';
 import { finetune } from '../finetuning/finetune.ts';
 import { defaultDropout } from '../finetuning/label-dropout.ts';
 import { findModelFolder } from './model-folders.ts';
@@ -58,6 +59,7 @@ async function train(surroundings: Surroundings, options: FinetuneOptions): Prom
         'invalid_dataset',
         'The data has no labels to steer by. Label it first: steer label --help tells how.',
       );
-    return await finetune({ ...spec, method: 'steered', base, schema, dropout }, listener, surroundings.signal);
+    const kept = given ? schema : await schemaOver(base, schema);
+    return await finetune({ ...spec, method: 'steered', base, schema: kept, dropout }, listener, surroundings.signal);
   });
 }

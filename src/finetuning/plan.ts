@@ -18,6 +18,7 @@ import type { Db } from '../store/connect.ts';
 import type { Split } from '../store/schema.ts';
 import { epochsFor } from '../training/schedule.ts';
 import { type Method, settingsOf } from '../training/training-settings.ts';
+import { schemaOver } from './base-schema.ts';
 import { inspectData } from './finetune.ts';
 import type { Inspection, ValidationReport } from './inspection.ts';
 import type { FinetuningInput, Hyperparameters, TrainingPlan } from './job-input.ts';
@@ -68,8 +69,11 @@ export async function prepareTraining(db: Db, preparation: Preparation): Promise
     signal,
   );
   const report: ValidationReport = { ...found, bad_lines: { count, first } };
-  const schema = input.attributes || input.schema ? asked : labelledOnly(asked, found);
-  return { report, refusal: refusalOf(input, schema, report), plan: planOf(input, schema, data, found) };
+  const chosen = input.attributes || input.schema ? asked : labelledOnly(asked, found);
+  const refusal = refusalOf(input, chosen, report);
+  const keeps = input.method === 'steerlm' && !input.attributes && !input.schema;
+  const schema = chosen && keeps ? await schemaOver(preparation.base, chosen) : chosen;
+  return { report, refusal, plan: planOf(input, schema, data, found) };
 }
 
 async function sourcesOf(db: Db, { input, unpackedBytes }: Preparation): Promise<TrainingSource[]> {

@@ -1,8 +1,11 @@
 // Data and objective of the recipes of this stage: samples packed into rows, with the next token's loss.
 import type { SampleContent } from '../datasets/sample.ts';
 import { readSnapshot } from '../datasets/snapshot.ts';
+import { SteerError } from '../errors.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Model } from '../model/whole-model.ts';
+import { own } from '../own.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { packedBatches } from '../training/batches.ts';
 import { drawHeldOut } from '../training/held-out.ts';
 import { nextTokenObjective } from '../training/objective.ts';
@@ -21,6 +24,7 @@ export async function samplesOf(path: string): Promise<SampleContent[]> {
 /** Samples, packed into rows. */
 export async function readSampleData(spec: TrainingSpec, { shape, tokenizer }: Model): Promise<RecipeData> {
   const training = await samplesOf(spec.train);
+  if (spec.method === 'steered') refuseUnlabelled(training, spec.schema);
   const heldOut = await samplesOf(spec.validation);
   const validation = drawHeldOut(heldOut, mostHeldOut(spec), repliesIn);
   const sequences = sequencesOf(spec, tokenizer);
@@ -31,6 +35,19 @@ export async function readSampleData(spec: TrainingSpec, { shape, tokenizer }: M
     objective: (network) => nextTokenObjective(shape, network, B, T),
     told: `${training.length} training and ${heldOut.length} held-out samples${partRead(validation, heldOut)}`,
   };
+}
+
+/** Under no label at all a model would learn that no label means to say nothing. */
+function refuseUnlabelled(samples: readonly SampleContent[], { attributes }: AttributeSchema): void {
+  const labelled = (sample: SampleContent) =>
+    sample.kind === 'conversation' &&
+    sample.conversation.turns.some(({ label }) => attributes.some(({ name }) => own(label, name) !== undefined));
+  if (samples.some(labelled)) return;
+  throw new SteerError(
+    'invalid_dataset',
+    `No reply of the training data is labelled for any of ${attributes.map(({ name }) => name).join(', ')}. ` +
+      'Label it first, or ask for labels it has: ratings that came with a file are labels of `import`, those of people of `human`, of a predictor `model`.',
+  );
 }
 
 const mostHeldOut = ({ settings }: RunSpec) => settings.heldOutReplies ?? defaults.heldOutReplies;
