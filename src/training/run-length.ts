@@ -38,7 +38,11 @@ function timedBy({ training, validation, onNote }: TrainingTask, settings: Train
   let made = 0;
   return {
     async step() {
-      if (signal.aborted) throw new SteerError('cancelled', 'Stopped while timing the first steps; nothing was trained.');
+      if (signal.aborted)
+        throw new SteerError(
+          'cancelled',
+          'Stopped while timing the first steps; nothing was trained. Let it run longer, or say how many steps: --steps N.',
+        );
       if (made++ === 0) onNote?.(`timing ${timedSteps} steps, to tell how many take ${settings.minutes} minutes`);
       await state.update(takeBatches(training, position, settings.accumulation), settings.learningRate, made);
     },
