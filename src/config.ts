@@ -1,4 +1,4 @@
-// The settings of a process, read once. The only reader of process.env; knows no defaults of models or of training.
+// The settings of a process, read once. The only reader of process.env.
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { SteerError } from './errors.ts';

@@ -1,5 +1,5 @@
-// The command line: puts the commands together, turns interrupts into one signal, and tells failures in one line. Knows no command from inside.
-// Nothing here ends the process while there is work: leaving while an engine is inside a run would abort it, so everything is closed first.
+// The command line: puts the commands together, turns interrupts into one signal, and tells failures in one line. Nothing here ends the process while
+// there is work: leaving while an engine is inside a run would abort it, so everything is closed first.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { interruptedStatus, note, type Surroundings } from './cli/surroundings.ts';

@@ -1,5 +1,4 @@
 // What a process that serves or works consists of, put together once: database, models, application and, where wanted, a worker.
-// Knows no command line and no port.
 import { join } from 'node:path';
 import type { Answer } from './batches/answering.ts';
 import { batchJob } from './batches/batch-job.ts';

@@ -1,5 +1,5 @@
-// Figures over plain lists of numbers: location, correlation, agreement, lines, and how far a figure would move with other data.
-// A correlation of something that never varies is 0. Knows no attributes and no raters.
+// Figures over plain lists of numbers: location, correlation, agreement, lines, and how far a figure would move with other data. A correlation of
+// something that never varies is 0.
 import { randomStream } from './random.ts';
 
 /** Arithmetic mean; 0 of nothing. */

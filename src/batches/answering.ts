@@ -1,5 +1,5 @@
-// Answers the requests of a batch, several at once, and keeps the answers in the order of the input: an answer is stored when all before it
-// are there. What was not stored when an attempt ended is asked again. Knows no HTTP: how a request is answered is given to it.
+// Answers the requests of a batch, several at once, and keeps the answers in the order of the input: an answer is stored when all before it are
+// there. What was not stored when an attempt ended is asked again.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SteerError } from '../errors.ts';

@@ -1,5 +1,4 @@
 // Replies that must be JSON of a schema, match a pattern or be one of a few texts: before each token, which ones keep to that.
-// Knows no scores and no request.
 import { SteerError } from '../errors.ts';
 import { type Expression, unsupported, words } from './expression.ts';
 import { anyObject } from './json.ts';

@@ -1,4 +1,4 @@
-// What a reply may be, as a tree: the common language of patterns and JSON schemas, compiled by network.ts. Knows no tokens.
+// What a reply may be, as a tree: the common language of patterns and JSON schemas, compiled by network.ts.
 import { SteerError } from '../errors.ts';
 
 /** First and last code point. */

@@ -1,4 +1,4 @@
-// How short the texts are that a rule reads. Knows no texts.
+// How short the texts are that a rule reads.
 import type { State } from './state.ts';
 
 /**

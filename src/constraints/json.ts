@@ -1,5 +1,5 @@
-// JSON's own grammar as expressions: everything they hold is valid JSON, though not everything valid is in them: white space is short,
-// numbers are those a double tells apart, and no half of a surrogate pair stands alone. Knows no schema.
+// JSON's own grammar as expressions: everything they hold is valid JSON, though not everything valid is in them: white space is short, numbers are
+// those a double tells apart, and no half of a surrogate pair stands alone.
 import {
   type CharacterRange,
   type Expression,

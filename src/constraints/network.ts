@@ -1,5 +1,4 @@
 // An expression as states: automata over bytes that call one another as a parser's rules do (a recursive transition network, Woods 1970).
-// Knows no tokens and follows no text; pushdown.ts does.
 import { type CharacterRange, type Expression, type GraphNode, type Rule, shared, unsupported } from './expression.ts';
 import { fewestBytes } from './fewest-bytes.ts';
 import type { Edge, Entry, State } from './state.ts';

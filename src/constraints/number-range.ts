@@ -1,4 +1,4 @@
-// Numbers between two bounds, digit by digit, as an expression. Knows no schema.
+// Numbers between two bounds, digit by digit, as an expression.
 import { type Expression, either, optional, repeat, sequence, words } from './expression.ts';
 import { mostDigits } from './json.ts';
 

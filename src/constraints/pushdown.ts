@@ -1,5 +1,4 @@
 // Follows bytes through a network, all its ways at once, and remembers where they led: a pushdown automaton made deterministic as it is used.
-// Knows no tokens.
 import { unsupported } from './expression.ts';
 import type { Network } from './network.ts';
 import { standIns } from './stand-ins.ts';

@@ -1,5 +1,5 @@
-// Patterns in ECMAScript's syntax as expressions: what a finite automaton can follow, so no look-behind, no back references, and anchors
-// only at the ends. Classes are those without the u flag's case folding. Knows no JSON.
+// Patterns in ECMAScript's syntax as expressions: what a finite automaton can follow, so no look-behind, no back references, and anchors only at the
+// ends. Classes are those without the u flag's case folding.
 import {
   type CharacterRange,
   type Expression,

@@ -1,4 +1,4 @@
-// Reading the fields of a JSON schema: which ask for something, their shapes, and the references between its parts. Knows no expression.
+// Reading the fields of a JSON schema: which ask for something, their shapes, and the references between its parts.
 import { unsupported } from './expression.ts';
 
 /** What further formats and patterns a string must keep to: of schemas that were merged, since nothing that was parsed has such a name. */

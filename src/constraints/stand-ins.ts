@@ -1,5 +1,5 @@
-// States that the next few bytes cannot tell apart: of two that count the copies of a repetition, those too far from its bounds for these bytes
-// to reach one. Knows no tokens.
+// States that the next few bytes cannot tell apart: of two that count the copies of a repetition, those too far from its bounds for these bytes to
+// reach one.
 import type { Network } from './network.ts';
 
 /** (states): by id, the id of the state that stands for all that are like it for so many bytes, of which there is at least one. */

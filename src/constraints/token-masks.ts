@@ -1,4 +1,4 @@
-// Which tokens of a vocabulary may come at a position of a constraint, found once for all positions that are alike. Knows no grammar's kind.
+// Which tokens of a vocabulary may come at a position of a constraint, found once for all positions that are alike.
 import { unsupported } from './expression.ts';
 import type { Position, Pushdown } from './pushdown.ts';
 import { type TokenBytes, TokenTrie } from './token-trie.ts';

@@ -1,4 +1,4 @@
-// The byte strings of a vocabulary as a tree, so that tokens with a common beginning are tried together. Knows no grammar's kind.
+// The byte strings of a vocabulary as a tree, so that tokens with a common beginning are tried together.
 import { unsupported } from './expression.ts';
 import type { Position, Pushdown } from './pushdown.ts';
 

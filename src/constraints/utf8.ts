@@ -1,4 +1,4 @@
-// Ranges of code points as ranges of UTF-8 bytes (the method of Russ Cox's RE2). Knows no states.
+// Ranges of code points as ranges of UTF-8 bytes (the method of Russ Cox's RE2).
 import type { CharacterRange } from './expression.ts';
 
 /** First and last byte at each place of an encoded character. */

@@ -1,5 +1,5 @@
-// Stores samples that other rooms made, not a file, as the next version of a dataset: a few at a time, in the transaction of whoever made them.
-// Their labels are people's or a predictor's. Knows nothing of where they come from.
+// Stores samples that other rooms made, not a file, as the next version of a dataset: a few at a time, in the transaction of whoever made them. Their
+// labels are people's or a predictor's.
 import { and, countDistinct, desc, eq, gte, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import { type AttributeSchema, nearestLevel } from '../steerlm/attributes.ts';

@@ -1,5 +1,5 @@
-// What a dataset holds, in figures: rows, splits, turns, duplicates, and for each attribute and source how many turns are labelled and how.
-// Counts in the database, a slice of samples at a time. Knows no model.
+// What a dataset holds, in figures: rows, splits, turns, duplicates, and for each attribute and source how many turns are labelled and how. Counts in
+// the database, a slice of samples at a time.
 import { setImmediate } from 'node:timers/promises';
 import { and, count, countDistinct, eq, gte, lt, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';

@@ -1,5 +1,4 @@
 // What every format is read into and rendered from: one training example, a labelled conversation or plain text.
-// Knows its identity (conversation, split, hash); knows no format and no database.
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Conversation } from '../steerlm/conversation.ts';

@@ -1,5 +1,5 @@
-// What later stages ask of stored datasets: find one by name, version or id, list all, walk through its samples with their labels.
-// Knows no formats. Samples never change, so a walk by position sees the same samples however long it takes.
+// What later stages ask of stored datasets: find one by name, version or id, list all, walk through its samples with their labels. Samples never
+// change, so a walk by position sees the same samples however long it takes.
 import { setImmediate } from 'node:timers/promises';
 import { and, asc, desc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';

@@ -1,5 +1,4 @@
-// How long the samples of a dataset are in tokens, as a model reads them, without holding up the process that asks.
-// Is told how to count; knows no tokenizer.
+// How long the samples of a dataset are in tokens, as a model reads them, without holding up the process that asks. Is told how to count.
 import { setImmediate } from 'node:timers/promises';
 import { SteerError } from '../errors.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';

@@ -1,5 +1,5 @@
-// The data of a training run: stored datasets, uploaded files or files on disk, written as two snapshots into the run folder, with the
-// attributes their labels speak of. Knows no model, no command line and no job.
+// The data of a training run: stored datasets, uploaded files or files on disk, written as two snapshots into the run folder, with the attributes
+// their labels speak of.
 
 import { createHash, type Hash } from 'node:crypto';
 import { basename, join } from 'node:path';

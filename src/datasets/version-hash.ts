@@ -1,5 +1,5 @@
 // What tells one version of a dataset from another: its samples in order, each with its side of the split and its labels, and the attributes the
-// labels speak of. Where equal data came from says nothing. Knows no database.
+// labels speak of. Where equal data came from says nothing.
 import { createHash } from 'node:crypto';
 import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { Sample, SampleContent } from './sample.ts';

@@ -1,5 +1,4 @@
 // Versions of a dataset name: each import is one that never changes. Makes the next, pages through all, deletes one; no number is given twice.
-// Knows no formats; finding one by what people call it is for samples.ts.
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { and, desc, eq, gte, lt, max, ne, type SQL, sql } from 'drizzle-orm';

@@ -1,5 +1,5 @@
-// Writes samples with their labels, and further labels, in batches of one statement each. Knows no files and no formats.
-// Rows travel as one JSON parameter: no limit on the number of parameters, and one round trip for thousands of labels.
+// Writes samples with their labels, and further labels, in batches of one statement each. Rows travel as one JSON parameter: no limit on the number
+// of parameters, and one round trip for thousands of labels.
 
 import { sql } from 'drizzle-orm';
 import { own } from '../own.ts';

@@ -1,5 +1,5 @@
 // Which of many things was used longest ago, in O(log n): a binary heap by the time of use as it was when a thing was put in. Use moves nothing; a
-// thing that was used since is put right when its turn comes. Knows no chunk.
+// thing that was used since is put right when its turn comes.
 
 export interface Used {
   usedAt: number;

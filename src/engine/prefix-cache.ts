@@ -1,5 +1,5 @@
-// Keys and values of the beginnings of prompts, so that a persona many requests share is read once. A tree of chunks: what is found is what the
-// very same tokens gave, never a hash that happens to agree. Least recently used leaves go first. Knows no runtime.
+// Keys and values of the beginnings of prompts, so that a persona many requests share is read once. A tree of chunks: what is found is what the very
+// same tokens gave, never a hash that happens to agree. Least recently used leaves go first.
 import { LeastRecent, type Used } from './least-recent.ts';
 import { chunkTokens } from './scheduler.ts';
 

@@ -1,4 +1,4 @@
-// One reply as it grows: which tokens it has, under which phase it is written and when it is over. Knows no runtime and no cache.
+// One reply as it grows: which tokens it has, under which phase it is written and when it is over.
 import type { Constraint } from '../constraints/constraint.ts';
 import { Drawer, type Picked } from './drawing.ts';
 import type { Boundary, Branch, GenerationRequest, Phase, Vocabulary } from './request.ts';

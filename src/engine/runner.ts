@@ -1,5 +1,5 @@
 // What the engine has its tokens read by: a runner owns keys, values and the decoder, and says where they lie to nobody. The host's keeps them in
-// typed arrays, the device's leaves them on the graphics device. Knows no requests.
+// typed arrays, the device's leaves them on the graphics device.
 import type { HeldSequence } from './onnx/bands.ts';
 import type { Catching } from './scheduler.ts';
 

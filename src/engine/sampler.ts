@@ -1,6 +1,6 @@
-// From the scores of a vocabulary to one token id. Pure: randomness is handed in. Knows no text; which ids may be picked at all is told by a mask.
-// The order is that of transformers and llama.cpp: temperature, top_k, top_p, min_p. (vLLM puts min_p before top_k; that differs only where
-// min_p and top_p both cut.) Runs for every token of every reply, so it works in arrays of its own and sorts nothing it need not.
+// From the scores of a vocabulary to one token id. Pure: randomness is handed in. The order is that of transformers and llama.cpp: temperature,
+// top_k, top_p, min_p. (vLLM puts min_p before top_k; that differs only where min_p and top_p both cut.) Runs for every token of every reply, so it
+// works in arrays of its own and sorts nothing it need not.
 import { findBoundary, findLikeliest, findTop, likelier } from './selection.ts';
 import { softmaxWeight } from './softmax.ts';
 

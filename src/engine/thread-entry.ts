@@ -1,4 +1,4 @@
-// Entry of the thread that holds one language model: opens it and answers generation requests until told to stop. Knows no text.
+// Entry of the thread that holds one language model: opens it and answers generation requests until told to stop.
 import type { Precision } from '../model/loaded-network.ts';
 import { chooseProvider, type Execution, type ProviderChoice } from '../tensor/providers.ts';
 import { serveThread } from '../tensor/serve-thread.ts';

@@ -1,5 +1,5 @@
-// Evaluation as a job: what each step measured is kept with the place where the next attempt goes on, and the report is written at the end, so
-// that a job that ends early leaves the one there was. Knows no HTTP; what is measured is the business of measure-*.ts.
+// Evaluation as a job: what each step measured is kept with the place where the next attempt goes on, and the report is written at the end, so that a
+// job that ends early leaves the one there was.
 import { findDataset } from '../datasets/samples.ts';
 import { datasetSource } from '../datasets/training-data.ts';
 import { SteerError } from '../errors.ts';

@@ -1,4 +1,4 @@
-// The thread that draws figures: plain data in, plain data out. Knows no model.
+// The thread that draws figures: plain data in, plain data out.
 import { serveThread } from '../tensor/serve-thread.ts';
 import { labelFigures } from './likelihood/label-figures.ts';
 import { attributeEvaluations } from './predictor/attribute-evaluation.ts';

@@ -1,5 +1,5 @@
-// How far ratings agree: Krippendorff's alpha for intervals, rank correlation. Plain numbers in, a figure out;
-// knows no raters and no database. A figure that the data cannot give is null, never 0.
+// How far ratings agree: Krippendorff's alpha for intervals, rank correlation. Plain numbers in, a figure out. A figure that the data cannot give is
+// null, never 0.
 import { mean, ranks, variance } from '../statistics.ts';
 
 /**

@@ -1,4 +1,4 @@
-// Runs the outlier test on raters and takes the weight of those it flags. Knows no statistics of its own.
+// Runs the outlier test on raters and takes the weight of those it flags.
 import { isNotNull, sql } from 'drizzle-orm';
 import type { Db } from '../store/connect.ts';
 import { raters } from '../store/feedback-schema.ts';

@@ -1,4 +1,4 @@
-// Keeps completions, so that ratings have something to point at. Knows no HTTP and rates nothing.
+// Keeps completions, so that ratings have something to point at.
 import type { Label, RequestedAttributes } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { completions } from '../store/schema.ts';

@@ -1,5 +1,5 @@
-// What several raters say together: the three closest ratings, their weighted mean, how far apart they lie. Knows no database.
-// Three closest after HelpSteer2 (arXiv 2406.08673): more raters are asked where they disagree, and the outlying ones left out.
+// What several raters say together: the three closest ratings, their weighted mean, how far apart they lie. Three closest after HelpSteer2 (arXiv
+// 2406.08673): more raters are asked where they disagree, and the outlying ones left out.
 
 export interface WeightedRating {
   value: number;

@@ -1,4 +1,4 @@
-// The conversation a remembered completion answered, read back from the body of its request. Knows no database and rates nothing.
+// The conversation a remembered completion answered, read back from the body of its request.
 import { z } from 'zod';
 import type { Conversation, Turn } from '../steerlm/conversation.ts';
 

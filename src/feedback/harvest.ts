@@ -1,5 +1,5 @@
-// Turns ratings into a dataset: remembered conversations with the reply as last turn and what raters agree on as its label, and preferences into pairs.
-// The same feedback under the same rules gives the same version. Worked out text by text into a temporary file, then stored in one go. Knows no HTTP.
+// Turns ratings into a dataset: remembered conversations with the reply as last turn and what raters agree on as its label, and preferences into
+// pairs. The same feedback under the same rules gives the same version. Worked out text by text into a temporary file, then stored in one go.
 import { createHash } from 'node:crypto';
 import { type DerivedSample, storeUnlessSame } from '../datasets/derived.ts';
 import { inBatches } from '../datasets/in-batches.ts';

@@ -1,4 +1,4 @@
-// What the raters of a text say together, as its label. Knows no database.
+// What the raters of a text say together, as its label.
 import type { Label } from '../steerlm/attributes.ts';
 import { type ConsensusRules, consensusOf } from './consensus.ts';
 import { groupBy } from './group.ts';

@@ -1,5 +1,5 @@
-// Files people upload and jobs write, kept in the database in pieces, so that neither side ever holds a whole one in memory.
-// A file whose hash is null is still being written, or was given up, and is not there yet. Knows nothing of what the bytes mean.
+// Files people upload and jobs write, kept in the database in pieces, so that neither side ever holds a whole one in memory. A file whose hash is
+// null is still being written, or was given up, and is not there yet.
 import { createHash, randomBytes } from 'node:crypto';
 import { and, asc, desc, eq, gte, isNotNull, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';

@@ -1,4 +1,4 @@
-// Bytes as UTF-8 text, and text as lines, while they stream by. Holds no more than a chunk or a line; knows nothing of what a line says.
+// Bytes as UTF-8 text, and text as lines, while they stream by. Holds no more than a chunk or a line.
 import { SteerError } from '../errors.ts';
 
 /** Longest line or record held in memory, in characters. */

@@ -1,5 +1,5 @@
 // Fine-tuning as a job: sample (bootstrapping only), prepare, train in a process of its own, conclude. Every attempt goes on from the last
-// checkpoint; what a crash repeats leads to the same figures, since a run is a function of its plan. Knows no HTTP and opens no model.
+// checkpoint; what a crash repeats leads to the same figures, since a run is a function of its plan.
 import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';

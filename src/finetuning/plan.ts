@@ -1,5 +1,5 @@
-// From the data and settings of a fine-tuning job to its plan: snapshots in the run folder, the report on them, and every setting resolved.
-// Refuses here, before any compute, what cannot be learnt from. Knows no processes but the one that reads the data.
+// From the data and settings of a fine-tuning job to its plan: snapshots in the run folder, the report on them, and every setting resolved. Refuses
+// here, before any compute, what cannot be learnt from.
 
 import { findDataset } from '../datasets/samples.ts';
 import {

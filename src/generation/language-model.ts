@@ -1,4 +1,4 @@
-// What the rest of the program may ask of a loaded language model. Knows no HTTP, no database and no steering dial.
+// What the rest of the program may ask of a loaded language model.
 
 import type { FinishReason, GenerationRequest, Phase, Priority } from '../engine/request.ts';
 import type { SamplingDefaults } from '../model/sampling-defaults.ts';

@@ -1,5 +1,4 @@
 // What of a model's folder is text, wherever the model itself runs: its card, its tokenizer, what ends a reply, the room its context leaves.
-// Knows no engine.
 import { SteerError } from '../errors.ts';
 import { type ModelCard, readEndTokens, readModelCard, readShape } from '../model/model-folder.ts';
 import { readSampling, type SamplingDefaults } from '../model/sampling-defaults.ts';

@@ -1,5 +1,5 @@
-// The text of one reply as its tokens come: whole characters only, nothing that may yet turn out to belong to a stop string, and no newline
-// that may yet turn out to close the turn. Knows no engine.
+// The text of one reply as its tokens come: whole characters only, nothing that may yet turn out to belong to a stop string, and no newline that may
+// yet turn out to close the turn.
 import { StreamDecoder } from '../model/tokenizer/stream-decoder.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { trimReply } from '../steerlm/prompt-layout.ts';

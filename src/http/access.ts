@@ -1,5 +1,5 @@
-// Who may come in: one bearer key guards every route but the health checks and the pages, and a game's players come in under short-lived tokens that are good for one
-// session each. Knows no users.
+// Who may come in: one bearer key guards every route but the health checks and the pages, and a game's players come in under short-lived tokens that
+// are good for one session each.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { SteerError } from '../errors.ts';

@@ -1,4 +1,4 @@
-// Puts an app on a port and takes it off again without cutting replies short. Knows no routes.
+// Puts an app on a port and takes it off again without cutting replies short.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { createAdaptorServer, getRequestListener, RequestError } from '@hono/node-server';

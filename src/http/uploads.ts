@@ -1,5 +1,4 @@
 // Large request bodies as streams: a form with one file, or the body itself. Nothing is read before it is asked for.
-// Knows which requests may be larger than the others; knows nothing of files or datasets.
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';

@@ -1,5 +1,5 @@
-// Where the constants of a graph lie until the runtime has them: small models in memory, in the graph itself; large ones in a temporary file that
-// the runtime maps, since a graph's bytes have a limit of 2 GB and would hold every weight several times over. Knows no model.
+// Where the constants of a graph lie until the runtime has them: small models in memory, in the graph itself; large ones in a temporary file that the
+// runtime maps, since a graph's bytes have a limit of 2 GB and would hold every weight several times over.
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,5 @@
-// The forward pass of a Llama-shaped model as a graph: training, scoring, prefill and decoding all build on these functions.
-// Knows no weights: a Network says where parameters come from and how a linear layer is applied (plain or with LoRA).
-// Dimension letters: B batch, T new tokens, P past slots, D hidden, H heads, K key/value heads, G heads per key/value head, d head size, V vocabulary.
+// The forward pass of a Llama-shaped model as a graph: training, scoring, prefill and decoding all build on these functions. Dimension letters: B
+// batch, T new tokens, P past slots, D hidden, H heads, K key/value heads, G heads per key/value head, d head size, V vocabulary.
 import type { Dim, Node } from '../tensor/graph.ts';
 import * as t from '../tensor/primitives.ts';
 import { type LlamaShape, ropeFrequencies } from './shape.ts';

@@ -1,5 +1,5 @@
 // A network with its weights: the parameters of a model as constants of a graph, in 32, 8 or 4 bits. Tensors are read, rounded and put down a few
-// rows at a time, so that no weight is held twice. Knows no graph around it.
+// rows at a time, so that no weight is held twice.
 import { type Bits, blockSize } from '../tensor/graph.ts';
 import { gatherNBits, matmulNBits, type QuantisedMatrix, slice } from '../tensor/primitives.ts';
 import { type Constants, constantsInFile, constantsInMemory, type Place } from './constants.ts';

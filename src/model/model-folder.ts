@@ -1,5 +1,5 @@
-// What lies in a model's folder beside the weights: config.json and our card steerlm.json, which says what the model is, the attributes it
-// follows and how it came to be. Knows no graph and no training.
+// What lies in a model's folder beside the weights: config.json and our card steerlm.json, which says what the model is, the attributes it follows
+// and how it came to be.
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename, join, resolve } from 'node:path';

@@ -1,5 +1,5 @@
 // How a model's folder says its replies are best drawn: what vLLM takes of generation_config.json is taken here, and a frequency penalty beside it,
-// which transformers and vLLM pass over. Knows no request.
+// which transformers and vLLM pass over.
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';

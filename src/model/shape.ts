@@ -1,6 +1,5 @@
-// The shape of a Llama-like model, read from and written to the config.json that Hugging Face transformers uses.
-// Knows the four architectures we run (Llama, Qwen2, Qwen3, Mistral) and refuses by name what the forward graph cannot compute. Knows no weights.
-// Dimension letters: V vocabulary, D hidden, F intermediate, H heads × head size, K kv heads × head size.
+// The shape of a Llama-like model, read from and written to the config.json that Hugging Face transformers uses. Dimension letters: V vocabulary, D
+// hidden, F intermediate, H heads × head size, K kv heads × head size.
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 

@@ -1,4 +1,4 @@
-// Who a character is: what its author writes down once, and what of it can be wrong. Knows no session, no prompt and no database.
+// Who a character is: what its author writes down once, and what of it can be wrong.
 import { SteerError } from '../errors.ts';
 import {
   type AttributeSchema,

@@ -1,5 +1,4 @@
 // Has a model write one line of a character: sentence by sentence, in time or not at all, and perhaps with what the character does.
-// Knows no session, no database and no HTTP.
 import { isRetryable, SteerError } from '../errors.ts';
 import { settleDrawing } from '../generation/drawing-defaults.ts';
 import type { CompletionRequest, FinishReason, LanguageModel } from '../generation/language-model.ts';

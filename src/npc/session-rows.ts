@@ -1,4 +1,4 @@
-// Sessions as rows: made, found, listed, ended. Knows nothing of what happens in them.
+// Sessions as rows: made, found, listed, ended.
 import { and, desc, eq, lt, or, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db, Tx } from '../store/connect.ts';

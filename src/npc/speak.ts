@@ -1,5 +1,5 @@
-// A line within a session: the player is heard, the character answers under its mood, and both are logged, the answer with as much of it as was
-// said. One line at a time; who speaks next may break it off. Knows no HTTP.
+// A line within a session: the player is heard, the character answers under its mood, and both are logged, the answer with as much of it as was said.
+// One line at a time; who speaks next may break it off.
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import { randomStream } from '../random.ts';

@@ -1,4 +1,4 @@
-// The HTTP interface as the pages ask it. Knows no page; the key stays in this browser tab.
+// The HTTP interface as the pages ask it.
 import type { Error as Refusal } from '../../openapi/schemas.d.ts';
 
 /** Codes are the server's, or tell that none came from it. */

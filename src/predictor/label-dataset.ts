@@ -1,5 +1,5 @@
-// Labels every assistant turn of a stored dataset in the foreground. Labels are added, never replaced; content this revision has labelled
-// already is answered from those labels, so that a run that was cut short goes on and a second one adds nothing. Knows no command line.
+// Labels every assistant turn of a stored dataset in the foreground. Labels are added, never replaced; content this revision has labelled already is
+// answered from those labels, so that a run that was cut short goes on and a second one adds nothing.
 import { findDataset } from '../datasets/samples.ts';
 import { appendLabels } from '../datasets/write.ts';
 import { SteerError } from '../errors.ts';

@@ -1,5 +1,5 @@
 // Labelling as a job: each chunk's labels are stored with the place where the next attempt goes on, so that every row is labelled exactly once
-// whatever happens to the worker. Knows no HTTP; how rows are scored is labelling.ts's business.
+// whatever happens to the worker.
 import { z } from 'zod';
 import { findDataset } from '../datasets/samples.ts';
 import { appendLabels } from '../datasets/write.ts';

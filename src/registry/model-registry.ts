@@ -1,5 +1,5 @@
-// The models of a folder: each is loaded the first time it is asked for and once however many ask, and freed when it was unloaded or replaced
-// and its last call has ended. Follows the folder and, with a database, the aliases people set. Knows no HTTP and no command line.
+// The models of a folder: each is loaded the first time it is asked for and once however many ask, and freed when it was unloaded or replaced and its
+// last call has ended. Follows the folder and, with a database, the aliases people set.
 import { basename } from 'node:path';
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';

@@ -1,4 +1,4 @@
-// What is asked of whoever holds the models, and how a name in a request finds one. Knows nothing of files or engines.
+// What is asked of whoever holds the models, and how a name in a request finds one.
 
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';

@@ -1,4 +1,4 @@
-// Opens a model of a folder with what this process gives to each: cores, bounds, a precision, what computes it. Knows no registry.
+// Opens a model of a folder with what this process gives to each: cores, bounds, a precision, what computes it.
 import { availableParallelism } from 'node:os';
 import type { EngineOptions } from '../engine/engine.ts';
 import type { LanguageModel } from '../generation/language-model.ts';

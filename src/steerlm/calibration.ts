@@ -1,5 +1,4 @@
 // What a model was measured to give where a level was asked for, and the way back: what to ask for so that it gives the level wanted.
-// Knows no model and no measurement.
 
 /** Mean level that replies had where this one was asked for. */
 export interface CurvePoint {

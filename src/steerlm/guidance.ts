@@ -1,5 +1,5 @@
-// The dial: from what a caller asks to the labels whose prompts are mixed, each with its weight. Knows no prompt, no model and no token.
-// Guidance after Ho & Salimans 2022 (classifier-free) and Sanchez et al. 2023 (language models): strength · asked + (1 − strength) · against.
+// The dial: from what a caller asks to the labels whose prompts are mixed, each with its weight. Guidance after Ho & Salimans 2022 (classifier-free)
+// and Sanchez et al. 2023 (language models): strength · asked + (1 − strength) · against.
 import { own } from '../own.ts';
 import { type AttributeSchema, type Label, maxLevel } from './attributes.ts';
 

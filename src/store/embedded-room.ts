@@ -1,5 +1,5 @@
-// Keeps an embedded database from filling its disk: when its log finds no room for a further segment of 16 MB, it never answers again and takes
-// the process with it. What brings data is refused while there is still room for the small statements that tell so. Knows no driver.
+// Keeps an embedded database from filling its disk: when its log finds no room for a further segment of 16 MB, it never answers again and takes the
+// process with it. What brings data is refused while there is still room for the small statements that tell so.
 import { statfsSync } from 'node:fs';
 
 /** Room for a few segments of the log. */

@@ -1,4 +1,4 @@
-// Tables of what people said about replies, and of the people. Part of the schema in schema.ts; knows no queries.
+// Tables of what people said about replies, and of the people. Part of the schema in schema.ts.
 
 import { sql } from 'drizzle-orm';
 import {

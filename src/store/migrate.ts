@@ -1,5 +1,5 @@
-// Brings a database to the newest schema from the SQL files in migrations/. Knows no table.
-// Ours instead of Drizzle's migrate(): that one takes no lock, and skips a file dated before the last one applied (a late merge).
+// Brings a database to the newest schema from the SQL files in migrations/. Ours instead of Drizzle's migrate(): that one takes no lock, and skips a
+// file dated before the last one applied (a late merge).
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sql } from 'drizzle-orm';

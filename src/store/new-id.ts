@@ -1,4 +1,4 @@
-// Ids of rows that callers see. Knows no table.
+// Ids of rows that callers see.
 import { randomBytes } from 'node:crypto';
 
 /** A new id of 24 letters and digits after the prefix. */

@@ -1,5 +1,5 @@
-// Tables of game characters: who they are, the sessions players have with them, and what happened in those. Part of the schema in schema.ts; knows no
-// queries. What a table holds as JSON is written and read by src/npc alone.
+// Tables of game characters: who they are, the sessions players have with them, and what happened in those. Part of the schema in schema.ts. What a
+// table holds as JSON is written and read by src/npc alone.
 import {
   type AnyPgColumn,
   bigint,

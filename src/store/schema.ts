@@ -1,6 +1,5 @@
-// Every table, as Drizzle and drizzle-kit read it; migrations/ is generated from here (npm run migrations:generate).
-// Datasets and samples never change once written; labels are only ever appended, each saying who made it.
-// Knows no formats and no queries.
+// Every table, as Drizzle and drizzle-kit read it; migrations/ is generated from here (npm run migrations:generate). Datasets and samples never
+// change once written; labels are only ever appended, each saying who made it.
 import { sql } from 'drizzle-orm';
 import {
   bigint,

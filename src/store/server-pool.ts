@@ -1,6 +1,6 @@
-// Connections to a Postgres server, each used by one statement or one transaction at a time and thrown away once it broke. The driver's own
-// pool is not used: after a lost connection it may write to a closed socket, which ends the process, and run the rest of a transaction that
-// died outside of it (porsager/postgres, issues 1208 and 1216). Knows no driver.
+// Connections to a Postgres server, each used by one statement or one transaction at a time and thrown away once it broke. The driver's own pool is
+// not used: after a lost connection it may write to a closed socket, which ends the process, and run the rest of a transaction that died outside of
+// it (porsager/postgres, issues 1208 and 1216).
 import { isConnectionLost } from './interruption.ts';
 
 /** A statement of the driver: awaited for rows as objects, or asked for arrays of values. */

@@ -1,4 +1,4 @@
-// What callers may write and Postgres cannot hold. Knows no table.
+// What callers may write and Postgres cannot hold.
 
 /**
  * The value with what Postgres cannot hold replaced. Works on the JSON text, where both kinds of character are always escapes; an escaped

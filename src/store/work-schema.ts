@@ -1,5 +1,5 @@
-// Tables of what outlives a request: files, jobs with their events and failed rows, results of batches, checkpoints, names of models.
-// Part of the schema in schema.ts; knows no queries.
+// Tables of what outlives a request: files, jobs with their events and failed rows, results of batches, checkpoints, names of models. Part of the
+// schema in schema.ts.
 import {
   bigint,
   boolean,

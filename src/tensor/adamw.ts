@@ -1,5 +1,5 @@
-// One training step as a graph: gradients, accumulation, clipping by global norm and AdamW with decoupled weight decay.
-// Loshchilov & Hutter 2019, with PyTorch's order of operations. Knows no model; parameters and moments are fed and come back renewed.
+// One training step as a graph: gradients, accumulation, clipping by global norm and AdamW with decoupled weight decay. Loshchilov & Hutter 2019,
+// with PyTorch's order of operations.
 import { gradient } from './gradient.ts';
 import type { Node } from './graph.ts';
 import * as t from './primitives.ts';

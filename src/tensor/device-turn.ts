@@ -1,5 +1,5 @@
-// One graphics device serves every thread of a process, and the runtime aborts the process when two threads use it at once
-// (onnxruntime issues 32561 and 27592). So whoever is about to use it takes the turn. Knows no sessions.
+// One graphics device serves every thread of a process, and the runtime aborts the process when two threads use it at once (onnxruntime issues 32561
+// and 27592). So whoever is about to use it takes the turn.
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
 const place = 'steer: turn on the graphics device';

@@ -1,5 +1,5 @@
-// A worker thread that owns sessions, and the calls into it. Sessions block their thread, so none may live on the one that serves HTTP.
-// Cooperative stop only: ending a thread inside a run aborts the whole process. Knows nothing of what is computed.
+// A worker thread that owns sessions, and the calls into it. Sessions block their thread, so none may live on the one that serves HTTP. Cooperative
+// stop only: ending a thread inside a run aborts the whole process.
 import { Worker } from 'node:worker_threads';
 // Every thread started here shares the turn on the graphics device.
 import './device-turn.ts';

@@ -1,5 +1,5 @@
-// A tensor graph: frozen plain nodes, each knowing its element type and shape from the moment it is built.
-// Knows nothing of gradients, ONNX or models. A graph is not an object: it is whatever its output nodes reach.
+// A tensor graph: frozen plain nodes, each knowing its element type and shape from the moment it is built. A graph is not an object: it is whatever
+// its output nodes reach.
 
 export type ElementType = 'float32' | 'int64' | 'bool' | 'uint8';
 

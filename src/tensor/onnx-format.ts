@@ -1,4 +1,4 @@
-// Writes the few ONNX messages we need as protobuf. Field numbers after onnx/onnx.proto; knows nothing of our graph.
+// Writes the few ONNX messages we need as protobuf. Field numbers after onnx/onnx.proto.
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { ElementType, Stored } from './graph.ts';
 

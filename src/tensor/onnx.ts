@@ -1,5 +1,5 @@
-// Emits a tensor graph as an ONNX model: one entry per primitive, each only appends nodes. Knows no runtime.
-// Fused operators of the runtime (com.microsoft) stand where one primitive would otherwise be several passes over memory.
+// Emits a tensor graph as an ONNX model: one entry per primitive, each only appends nodes. Fused operators of the runtime (com.microsoft) stand where
+// one primitive would otherwise be several passes over memory.
 import { blockSize, type Dim, inOrder, type Node, type Primitive, refuse, type Shape } from './graph.ts';
 import { type OnnxAttribute, type OnnxGraph, writeModel } from './onnx-format.ts';
 import type { Provider } from './session.ts';

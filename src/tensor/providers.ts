@@ -1,5 +1,5 @@
 // Which execution provider computes: the one asked for, or with `auto` whatever is really faster here than the processor. Only opening a session
-// tells whether a provider works, and only a product tells a graphics device from a driver that imitates one. Knows no models.
+// tells whether a provider works, and only a product tells a graphics device from a driver that imitates one.
 import { existsSync, readdirSync } from 'node:fs';
 import { SteerError } from '../errors.ts';
 import { emitOnnx } from './onnx.ts';

@@ -1,4 +1,4 @@
-// The thread's end of an engine: opens it, answers calls as they come and tells what it says. Knows nothing of what is computed.
+// The thread's end of an engine: opens it, answers calls as they come and tells what it says.
 import { parentPort, workerData } from 'node:worker_threads';
 import { failures, SteerError } from '../errors.ts';
 import type { Call, Failure, FromThread, Told, ToThread } from './thread-messages.ts';

@@ -1,4 +1,4 @@
-// Carries tensors to where a provider computes, and back: a tensor that stays there can only be read through a graph. Knows no models.
+// Carries tensors to where a provider computes, and back: a tensor that stays there can only be read through a graph.
 import type { Node } from './graph.ts';
 import { emitOnnx } from './onnx.ts';
 import { input } from './primitives.ts';

@@ -1,5 +1,4 @@
 // The only training loop: updates, held-out loss, checkpoints, resume, clean stop. Base models, predictors and steered models all train here.
-// Knows no attributes: the task brings its objective and its batches.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';

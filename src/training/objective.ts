@@ -1,4 +1,4 @@
-// Losses as graphs: next-token prediction over packed rows. Knows no data and no optimiser; a stage may bring an objective of its own.
+// Losses as graphs: next-token prediction over packed rows.
 
 import { forwardTrunk, hidden, logits, type Network, rowPositions } from '../model/forward.ts';
 import type { LlamaShape } from '../model/shape.ts';

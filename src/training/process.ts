@@ -1,5 +1,5 @@
-// Runs training in a child process: it keeps both cores busy for hours, and only a process can be ended for certain.
-// The parent's and the child's end of the conversation; knows nothing of what is trained.
+// Runs training in a child process: it keeps both cores busy for hours, and only a process can be ended for certain. The parent's and the child's end
+// of the conversation.
 
 import { fork } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';

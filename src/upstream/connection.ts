@@ -1,4 +1,4 @@
-// Requests to one upstream: its key, the longest silence, and trying again as long as nothing of the reply has come. Knows no tokenizer.
+// Requests to one upstream: its key, the longest silence, and trying again as long as nothing of the reply has come.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { Chunk, ModelList, readEvents } from './chunks.ts';

@@ -1,5 +1,5 @@
-// Blocks of keys and values, counted by how many use each: prompts, replies under the same prompt and beginnings that are kept share them.
-// A free block is used again before the memory grows. Knows no runtime.
+// Blocks of keys and values, counted by how many use each: prompts, replies under the same prompt and beginnings that are kept share them. A free
+// block is used again before the memory grows.
 
 export interface BlockSource {
   readonly blockBytes: number;

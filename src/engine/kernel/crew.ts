@@ -1,5 +1,5 @@
 // The threads that work through lists of kernel calls, and the memory they share. The caller is one of them; the others sleep while there is nothing
-// to do. Knows no model.
+// to do.
 import { Worker } from 'node:worker_threads';
 import { SteerError } from '../../errors.ts';
 import { builtEntry } from '../../tensor/built-entry.ts';

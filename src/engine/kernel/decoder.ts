@@ -1,6 +1,6 @@
-// Reads tokens with kernels of our own, on the host: weights in 8 bits, keys and values in blocks wherever there is room, everything else fp32.
-// Rows of any sequences stand in one run, each computed the same whatever stands beside it. Knows no sampling and no text.
-// Dimension letters: R rows (new tokens), D hidden, F intermediate, H heads, K key/value heads, d head size, V vocabulary.
+// Reads tokens with kernels of our own, on the host: weights in 8 bits, keys and values in blocks wherever there is room, everything else fp32. Rows
+// of any sequences stand in one run, each computed the same whatever stands beside it. Dimension letters: R rows (new tokens), D hidden, F
+// intermediate, H heads, K key/value heads, d head size, V vocabulary.
 
 import { openSource, type WeightSource } from '../../model/loaded-network.ts';
 import type { LlamaShape } from '../../model/shape.ts';

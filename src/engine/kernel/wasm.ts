@@ -1,6 +1,5 @@
-// Writes WebAssembly: expressions and statements are bytes, put together by small functions named as the specification names its instructions.
-// The engine's validator checks every type, so none is checked here. Knows no kernel.
-// Source: WebAssembly Core Specification 2.0, with threads and 128-bit SIMD.
+// Writes WebAssembly: expressions and statements are bytes, put together by small functions named as the specification names its instructions. The
+// engine's validator checks every type, so none is checked here. Source: WebAssembly Core Specification 2.0, with threads and 128-bit SIMD.
 
 /** Bytes of an expression or of statements. */
 export type Code = readonly number[];

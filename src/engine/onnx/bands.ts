@@ -1,5 +1,5 @@
-// The sequences that are being written, in bands of lanes of one length: a band is one run of the decoding graph, its lanes side by side from
-// the first on, so that a run sees only lanes in use and copies nothing. Knows no runtime.
+// The sequences that are being written, in bands of lanes of one length: a band is one run of the decoding graph, its lanes side by side from the
+// first on, so that a run sees only lanes in use and copies nothing.
 import { type CacheShape, type LaneSizes, Lanes } from './cache.ts';
 
 /** Where a sequence's keys and values lie. */

@@ -1,5 +1,5 @@
-// Keys and values of tokens already read, laid out as the decoding graph takes them: lanes, one a sequence, each with room for so many tokens.
-// Only typed arrays; knows no runtime. Letters: N lanes, K heads, d head size, P slots of a lane.
+// Keys and values of tokens already read, laid out as the decoding graph takes them: lanes, one a sequence, each with room for so many tokens. Only
+// typed arrays. Letters: N lanes, K heads, d head size, P slots of a lane.
 import { hidden } from '../../model/forward.ts';
 import type { LlamaShape } from '../../model/shape.ts';
 

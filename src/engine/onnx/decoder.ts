@@ -1,6 +1,6 @@
-// The decoding graph and its session: reads new tokens beside the lanes of those already read. Knows no sampling and no text.
-// Two-part attention: the past is fed in, only the rows of the new tokens come out, since every output of the runtime is copied.
-// Dimension letters: B batch, T new tokens, P past slots, L layers, K key/value heads, d head size, D hidden, V vocabulary.
+// The decoding graph and its session: reads new tokens beside the lanes of those already read. Two-part attention: the past is fed in, only the rows
+// of the new tokens come out, since every output of the runtime is copied. Dimension letters: B batch, T new tokens, P past slots, L layers, K
+// key/value heads, d head size, D hidden, V vocabulary.
 
 import { causalBias, forwardTrunk, logits, type Network, type Past } from '../../model/forward.ts';
 import { loadNetwork, type Precision, type WeightSource } from '../../model/loaded-network.ts';

@@ -1,6 +1,6 @@
-// The decoder of a graphics device: weights, keys and values stay there; token ids go in and scores come out. Knows no requests.
-// Where the host's decoder answers with new rows that the host appends, this one's graph answers with the lanes those rows are already in, and
-// three small graphs rebuild a set of lanes when sequences come, go or grow. Letters as in decoder.ts; M picked lanes, E slots added.
+// The decoder of a graphics device: weights, keys and values stay there; token ids go in and scores come out. Where the host's decoder answers with
+// new rows that the host appends, this one's graph answers with the lanes those rows are already in, and three small graphs rebuild a set of lanes
+// when sequences come, go or grow. Letters as in decoder.ts; M picked lanes, E slots added.
 
 import { causalBias, forwardTrunk, hidden, logits, type Network, type Past } from '../../model/forward.ts';
 import { type LoadedNetwork, loadNetwork, type Precision, type WeightSource } from '../../model/loaded-network.ts';

@@ -1,5 +1,5 @@
 // Everything about a steered model that can be told without having it write: what it makes of labels, how far it moved from its base, whether it
-// remembers its training data, and how fluent replies are to the base. Knows no files and no command.
+// remembers its training data, and how fluent replies are to the base.
 import { SteerError } from '../../errors.ts';
 import { readModelCard, readShape } from '../../model/model-folder.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';

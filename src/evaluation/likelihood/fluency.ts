@@ -1,5 +1,4 @@
 // How fluent replies are to a model that never saw a label, and what steering costs in it. A reply is its text under the unlabelled prompt.
-// Knows no sampling: where the replies come from is the caller's affair.
 import { readModelCard, readShape } from '../../model/model-folder.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import { bootstrap, type Interval } from '../../statistics.ts';

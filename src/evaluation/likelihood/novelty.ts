@@ -1,6 +1,6 @@
-// How much of replies is new: which are found word for word in training texts, and which of their n-grams never occur there.
-// The replies are indexed and the training texts stream past, so memory follows the replies, however many texts there are.
-// Words are compared without case and punctuation, so that a reply is not new for a comma. Pure; knows no dataset.
+// How much of replies is new: which are found word for word in training texts, and which of their n-grams never occur there. The replies are indexed
+// and the training texts stream past, so memory follows the replies, however many texts there are. Words are compared without case and punctuation,
+// so that a reply is not new for a comma. Pure.
 
 /** Figures between 0 and 1; NaN where there is nothing to count. */
 export interface Novelty {

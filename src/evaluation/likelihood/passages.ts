@@ -1,5 +1,4 @@
 // Which counted tokens of which sequences are scored in one run: neighbours in length together, within bounds of what a run reads and holds.
-// Knows no model.
 import type { Sequence } from '../../training/packing.ts';
 
 /** Counted tokens of a sequence that are scored together: all of them, unless they are too many for one run. */

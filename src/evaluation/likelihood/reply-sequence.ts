@@ -1,5 +1,5 @@
-// The last reply of a conversation as a sequence whose counted tokens are the reply's: under a label as a steered model was trained, or without
-// any as a base model reads it. Knows no model.
+// The last reply of a conversation as a sequence whose counted tokens are the reply's: under a label as a steered model was trained, or without any
+// as a base model reads it.
 import { encodePieces } from '../../model/tokenizer/encode-prompt.ts';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
 import type { AttributeSchema, Label } from '../../steerlm/attributes.ts';

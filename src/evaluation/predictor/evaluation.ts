@@ -1,4 +1,4 @@
-// The evaluation of a predictor: rated replies scored, compared with their ratings and with baselines, and probed. Knows no files and no command.
+// The evaluation of a predictor: rated replies scored, compared with their ratings and with baselines, and probed.
 
 import { SteerError } from '../../errors.ts';
 import type { ConversationScore, Predictor } from '../../predictor/predictor.ts';

@@ -1,5 +1,5 @@
-// Rated replies of a dataset or file as an evaluation takes them: those that are judged and, from the training split alone, those that baselines
-// are fitted on. Knows no model.
+// Rated replies of a dataset or file as an evaluation takes them: those that are judged and, from the training split alone, those that baselines are
+// fitted on.
 
 import { promptKey } from '../../datasets/sample.ts';
 import { type TrainingSource, withLabelsOf } from '../../datasets/training-data.ts';

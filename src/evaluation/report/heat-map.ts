@@ -1,4 +1,4 @@
-// A matrix as coloured cells with their numbers, plain SVG, readable on a light and on a dark page. Knows nothing of what is drawn.
+// A matrix as coloured cells with their numbers, plain SVG, readable on a light and on a dark page.
 import { escapeXml, picture } from './plot.ts';
 
 export interface HeatMap {

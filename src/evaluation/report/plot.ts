@@ -1,4 +1,4 @@
-// Line charts as plain SVG: panels beside each other under one legend, readable on a light and on a dark page. Knows nothing of what is drawn.
+// Line charts as plain SVG: panels beside each other under one legend, readable on a light and on a dark page.
 
 export interface Line {
   /** Lines of one name have one colour, and one place in the legend. */

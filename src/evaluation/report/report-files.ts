@@ -1,4 +1,4 @@
-// The folder a report goes to, and its files: each written whole or not at all. Knows nothing of what they say.
+// The folder a report goes to, and its files: each written whole or not at all.
 import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SteerError, writingTo } from '../../errors.ts';

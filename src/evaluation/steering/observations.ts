@@ -1,4 +1,4 @@
-// What an evaluation of steering sees of a reply: what was asked for, what a predictor read in it, and its text. Knows no model.
+// What an evaluation of steering sees of a reply: what was asked for, what a predictor read in it, and its text.
 import type { Label } from '../../steerlm/attributes.ts';
 
 export interface WrittenReply {

@@ -1,5 +1,5 @@
-// The prompts replies are asked for: conversations up to what the user said last, each once, drawn by a seed. With the labels beside them, which
-// say how attributes go together in the data. Knows no database and no model.
+// The prompts replies are asked for: conversations up to what the user said last, each once, drawn by a seed. With the labels beside them, which say
+// how attributes go together in the data.
 
 import { contentHash, type SampleContent } from '../../datasets/sample.ts';
 import { type TrainingSource, withLabelsOf } from '../../datasets/training-data.ts';

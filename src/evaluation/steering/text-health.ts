@@ -1,4 +1,4 @@
-// Whether replies are still whole, varied text: what steering may cost and no predictor of attributes would tell. Knows no model.
+// Whether replies are still whole, varied text: what steering may cost and no predictor of attributes would tell.
 import { bootstrap, type Interval, mean } from '../../statistics.ts';
 import type { AttributeSchema } from '../../steerlm/attributes.ts';
 import { controlTokens } from '../../steerlm/prompt-layout.ts';

@@ -1,4 +1,4 @@
-// How likely the tokens of a reply were, in the two shapes of OpenAI's protocol. Knows no model: the bytes of a token are asked for.
+// How likely the tokens of a reply were, in the two shapes of OpenAI's protocol.
 import { z } from '@hono/zod-openapi';
 import type { TokenLikelihood } from '../../generation/language-model.ts';
 

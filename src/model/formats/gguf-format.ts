@@ -1,5 +1,5 @@
 // The GGUF file format, version 3: a header of typed values and of tensors with their places, then the numbers, each tensor at a multiple of 32
-// bytes. Writes one tensor at a time. Knows no model. Little-endian machines only, like the format.
+// bytes. Writes one tensor at a time. Little-endian machines only, like the format.
 import { SteerError } from '../../errors.ts';
 import { toBfloat16, toFloat16 } from './half-floats.ts';
 import { writeWhole } from './json-file.ts';

@@ -1,4 +1,4 @@
-// Small files of a model folder: JSON read with a clear complaint, anything written whole or not at all. Knows no field of any of them.
+// Small files of a model folder: JSON read with a clear complaint, anything written whole or not at all.
 import { access, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SteerError } from '../../errors.ts';

@@ -1,5 +1,5 @@
-// The safetensors file format: eight bytes of header length, a JSON header of names, types, shapes and byte ranges, then the numbers.
-// Reads one tensor at a time from an open file; writes whole files or none. Knows no model. Little-endian machines only, like the format.
+// The safetensors file format: eight bytes of header length, a JSON header of names, types, shapes and byte ranges, then the numbers. Reads one
+// tensor at a time from an open file; writes whole files or none. Little-endian machines only, like the format.
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { SteerError } from '../../errors.ts';

@@ -1,4 +1,4 @@
-// Token ids one by one to text that never ends in half a character. Knows nothing of tokens but Tokenizer.decode.
+// Token ids one by one to text that never ends in half a character.
 import type { Tokenizer } from './tokenizer.ts';
 
 /** What decoding gives for bytes that are no character, or not yet one. */

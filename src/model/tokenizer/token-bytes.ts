@@ -1,4 +1,4 @@
-// The bytes that tokens stand for, by the decoder of a tokenizer.json. Knows no ids.
+// The bytes that tokens stand for, by the decoder of a tokenizer.json.
 
 /** The letter GPT-2 writes each byte with: itself where it prints, else the next from U+0100. */
 export function byteLetters(): string[] {

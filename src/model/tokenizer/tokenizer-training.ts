@@ -1,5 +1,5 @@
-// Byte-level BPE learnt from text: GPT-2's words, then the commonest pair of neighbours merged until the vocabulary is full.
-// Ties go to the pair of lowest ids, as in Hugging Face's BpeTrainer, so both learn the same merges. Knows no prompt layout.
+// Byte-level BPE learnt from text: GPT-2's words, then the commonest pair of neighbours merged until the vocabulary is full. Ties go to the pair of
+// lowest ids, as in Hugging Face's BpeTrainer, so both learn the same merges.
 import { SteerError } from '../../errors.ts';
 import { byteLetters } from './token-bytes.ts';
 import type { TokenizerJson } from './tokenizer.ts';

@@ -1,5 +1,5 @@
-// Text to token ids and back, from a folder's tokenizer.json. Text is encoded by a tokenizer that knows no added token, so nothing a caller
-// writes can become a control token; those are reached only by tokenId(). Knows no prompt layout and no model.
+// Text to token ids and back, from a folder's tokenizer.json. Text is encoded by a tokenizer that knows no added token, so nothing a caller writes
+// can become a control token; those are reached only by tokenId().
 import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
