@@ -3,7 +3,7 @@
 //   npm start                               in one terminal
 //   node examples/tavern/tavern.mjs         in another; --url http://127.0.0.1:8080, --key KEY, --player NAME, --seed 7, --max-ms 2000
 //
-// Type what you say. /go brom, /insult, /apologise, /pay 3, /brawl, /wait 120, /mood, /save, /load, /up, /down, /quit
+// Type what you say. /go brom, /insult, /apologise, /pay 3, /brawl, /wait 120, /mood, /save NAME, /load NAME, /up, /down, /quit
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -27,9 +27,14 @@ function readOptions() {
         player: { type: 'string', default: 'Wanderer' },
         seed: { type: 'string', default: '7' },
         'max-ms': { type: 'string', default: '2000' },
+        help: { type: 'boolean', default: false },
       },
     });
-    return values;
+    if (!values.help) return values;
+    process.stdout.write(
+      'node examples/tavern/tavern.mjs [--url http://127.0.0.1:8080] [--key KEY] [--player NAME] [--seed 7] [--max-ms 2000]\n',
+    );
+    return process.exit(0);
   } catch (error) {
     return leave(error.message);
   }
@@ -137,22 +142,26 @@ const commands = {
   go: goTo,
   insult: () => happen('player.insulted'),
   apologise: () => happen('player.apologised'),
-  pay: (coins) => happen('player.paid', { coins: Number(coins) || 1 }),
+  pay: (coins) => {
+    if (coins && !(Number(coins) > 0)) return tell(`  ${coins} is no number of coins`);
+    return happen('player.paid', { coins: Number(coins) || 1 });
+  },
   brawl: () => happen('brawl.started', undefined, true),
   wait: async (seconds) => {
     clock += Number(seconds) || 60;
     await showMood();
   },
   mood: showMood,
-  save: async () => {
-    saves.set(present, { id: (await call('POST', address('save'), {})).id, clock });
-    tell('  saved');
+  save: async (name) => {
+    const { id } = await call('POST', address('save'), name ? { name } : {});
+    saves.set(present, id);
+    tell(name ? `  saved as ${name}` : '  saved');
   },
-  load: async () => {
-    const save = saves.get(present);
-    if (!save) return tell('  nothing is saved here');
-    await call('POST', address('rewind'), { to: save.id });
-    clock = save.clock;
+  load: async (name) => {
+    const to = name || saves.get(present);
+    if (!to) return tell('  nothing is saved here');
+    const { at } = await call('POST', address('rewind'), { to });
+    clock = at ?? clock;
     tell('  as it was');
   },
   up: () => like('up'),
@@ -183,7 +192,7 @@ for await (const line of input) {
   try {
     if (command === undefined) await (line.trim() === '' ? undefined : say(line.trim()));
     else if (Object.hasOwn(commands, command)) await commands[command](rest);
-    else tell(`  /${Object.keys(commands).join(', /')}, /quit`);
+    else tell(`  There is no /${command}. There are /${Object.keys(commands).join(', /')}, /quit`);
   } catch (error) {
     tell(`  ${describe(error)}`);
   }

@@ -102,5 +102,5 @@ export function otherCharacters(ranges: readonly CharacterRange[]): CharacterRan
 
 /** What is said of a constraint that is malformed, too large or beyond what is supported; `where` is a JSON pointer or a position. */
 export function unsupported(where: string, problem: string): SteerError {
-  return new SteerError('invalid_request', `Constraint, ${where}: ${problem}`);
+  return new SteerError('invalid_request', `${where}: ${problem}`);
 }

@@ -95,7 +95,7 @@ class AlreadyThere extends Error {
 }
 
 function taken(name: string): SteerError {
-  const message = `There is a dataset named ${name} already. A dataset never changes: import under another name, or as a new version of it.`;
+  const message = `There is a dataset named ${name} already. A dataset never changes: import under another name, or as a new version of it (--new-version).`;
   return new SteerError('conflict', message, { details: { param: 'name' } });
 }
 

@@ -194,5 +194,6 @@ function twoScales(attribute: string, [before, now]: [number, number]): SteerErr
 function nothing(skipped: HarvestReport['skipped']): SteerError {
   const reasons = Object.entries(skipped).map(([reason, count]) => `${count} ${reason.replaceAll('_', ' ')}`);
   const found = reasons.length === 0 ? 'no feedback fits the filters' : `left out: ${reasons.join(', ')}`;
-  return new SteerError('invalid_dataset', `Expected feedback that becomes at least one label or pair; ${found}.`);
+  const remedy = skipped.too_few_raters ? ' To count what fewer raters said, lower rules.min_raters.' : '';
+  return new SteerError('invalid_dataset', `Expected feedback that becomes at least one label or pair; ${found}.${remedy}`);
 }
