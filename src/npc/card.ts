@@ -3,7 +3,8 @@
 // data.extensions, under a name of our own.
 import { isDeepStrictEqual } from 'node:util';
 import { SteerError } from '../errors.ts';
-import { type Notice, readBook, replaceBook, toEntry } from './card-book.ts';
+import { type Notice, readBook, replaceBook } from './card-book.ts';
+import { toEntry } from './card-entry.ts';
 import type { Example, Fact } from './character.ts';
 import { memberText, setMember } from './json-members.ts';
 

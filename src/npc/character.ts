@@ -22,10 +22,14 @@ export interface Fact {
   keys: string[];
   /** And one of these, where there are any. */
   also?: string[] | undefined;
+  /** What of `also` has to stand there instead: all of them, not all of them, or none. */
+  alsoLogic?: 'all' | 'not_all' | 'not_any' | undefined;
   /** Keys written `/pattern/flags` are regular expressions. */
   useRegex?: boolean | undefined;
   /** Whether keys that are plain text mind upper and lower case. */
   caseSensitive?: boolean | undefined;
+  /** Whether they have to stand there as whole words. */
+  wholeWords?: boolean | undefined;
 }
 
 /** What a game event does to the character. */

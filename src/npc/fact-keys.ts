@@ -7,7 +7,7 @@ import type { Fact } from './character.ts';
 import { fillMacros, type Speakers } from './macros.ts';
 
 /** Turns in which keys are looked for. */
-const recentTurns = 4;
+export const recentTurns = 4;
 /** Of them, the last characters that regular expressions read: the dearest pattern allowed takes tens of milliseconds for these. */
 const patternReach = 1_500;
 /** States of one pattern's automaton, and of all those of a character; a word takes as many as it has letters. */
@@ -40,6 +40,14 @@ export function splitPattern(key: string): { source: string; flags: string } | u
   return source === undefined || flags === undefined ? undefined : { source, flags };
 }
 
+/** Whether a key is written like one, be it well or badly formed. */
+export function looksLikePattern(key: string): boolean {
+  return /^\/[\s\S]*\/[a-z]*$/i.test(key);
+}
+
+/** What makes a text more than itself where it is read as a regular expression. */
+export const patternSigns = /[\\^$.*+?()[\]{}|]/;
+
 /** Patterns among the keys that are malformed, beyond what a linear-time engine follows, or too many. */
 export function faultsOfKeys(facts: readonly Fact[]): KeyFault[] {
   return compile(facts).faults;
@@ -47,15 +55,33 @@ export function faultsOfKeys(facts: readonly Fact[]): KeyFault[] {
 
 /** Whether a fact is told now. `recent` is what `recentText` gives. */
 export function isCalledFor(facts: readonly Fact[], fact: Fact, recent: string, speakers: Speakers): boolean {
-  const { keys, also = [], useRegex = false, caseSensitive = false } = fact;
+  const { keys, also = [], alsoLogic, useRegex = false, caseSensitive = false, wholeWords = false } = fact;
   if (keys.length === 0) return true;
   const text = caseSensitive ? recent : recent.toLowerCase();
   const holds = (key: string) => {
-    if (useRegex && splitPattern(key)) return matches(patternsOf(facts).get(key), recent);
+    if (useRegex && looksLikePattern(key)) return matches(patternsOf(facts).get(key), recent);
     const word = fillMacros(key, speakers);
-    return word !== '' && text.includes(caseSensitive ? word : word.toLowerCase());
+    return word !== '' && stands(text, caseSensitive ? word : word.toLowerCase(), wholeWords);
   };
-  return keys.some(holds) && (also.length === 0 || also.some(holds));
+  if (!keys.some(holds)) return false;
+  if (also.length === 0) return true;
+  if (alsoLogic === 'all') return also.every(holds);
+  if (alsoLogic === 'not_all') return !also.every(holds);
+  return also.some(holds) === (alsoLogic !== 'not_any');
+}
+
+const partOfWord = /[\p{L}\p{M}\p{N}_]/u;
+
+/** Whether the word stands in the text, with no part of another word beside it where it has to be whole. */
+function stands(text: string, word: string, whole: boolean): boolean {
+  if (!whole) return text.includes(word);
+  for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
+    // Two units may be one letter.
+    const before = [...text.slice(Math.max(0, at - 2), at)].at(-1) ?? '';
+    const [after = ''] = text.slice(at + word.length, at + word.length + 2);
+    if (!partOfWord.test(before) && !partOfWord.test(after)) return true;
+  }
+  return false;
 }
 
 /** What keys are looked for in. */
@@ -117,14 +143,16 @@ function* patternKeys(facts: readonly Fact[]): Generator<[field: string, key: st
   for (const [i, { keys, also = [], useRegex }] of facts.entries()) {
     if (!useRegex) continue;
     for (const [field, words] of Object.entries({ keys, also })) {
-      for (const [j, key] of words.entries()) if (splitPattern(key)) yield [`${i}.${field}.${j}`, key];
+      for (const [j, key] of words.entries()) if (looksLikePattern(key)) yield [`${i}.${field}.${j}`, key];
     }
   }
 }
 
 /** The compiled pattern, or why there is none. */
 function compileOne(key: string): RE2JS | string {
-  const { source, flags } = splitPattern(key)!;
+  const parts = splitPattern(key);
+  if (!parts) return 'expected a regular expression as /pattern/flags, with flags of d, g, i, m, s, u and y';
+  const { source, flags } = parts;
   const set = (flag: string, value: number) => (flags.includes(flag) ? value : 0);
   try {
     return RE2JS.compile(

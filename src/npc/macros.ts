@@ -48,18 +48,19 @@ const macros: Record<string, Macro> = {
   original: nothing,
 };
 
-/** A macro begins at the last two of several braces: `{{{char}}}` is a name in braces. */
-const marks = /\{\{(?!\{)|\}\}|<(?:BOT|CHAR|USER)>/gi;
+const marks = /\{{2,}|\}\}|<(?:BOT|CHAR|USER)>/gi;
 /** Its name, and what parts that from the rest. */
 const head = /^\s*(?:(\/\/)|([a-z_]\w*)(?:\s*::?|\s+|$))/i;
-/** Deeper ones are no macros. */
+/** Deeper ones are not followed. */
 const deepest = 20;
+/** Letters of one that are told. */
+const shownOfDeep = 32;
 const mostDice = 100;
 const mostSides = 1_000_000;
 
 /**
- * The text with every macro filled in, in any case and one within another. One that nobody here knows is left out, and `unknown` is told of it:
- * whoever reads the text is to read no raw macro. Braces that hold something else stay. `place` tells one filling of a text from another.
+ * The text with every macro filled in, in any case and one within another. One that nobody here knows is left out, whatever its braces hold, and
+ * `unknown` is told of it: whoever reads the text is to read no raw macro. `place` tells one filling of a text from another.
  */
 export function fillMacros(text: string, speakers: Speakers, unknown: (macro: string) => void = () => {}, place = 0): string {
   if (!text.includes('{{') && !text.includes('<')) return text;
@@ -72,27 +73,47 @@ export function fillMacros(text: string, speakers: Speakers, unknown: (macro: st
   const open: Piece[][] = [[]];
   const add = (piece: Piece) => piece.text !== '' && open.at(-1)!.push(piece);
   let last = 0;
-  for (const { 0: mark, index } of text.matchAll(marks)) {
-    add({ text: text.slice(last, index), filled: false });
+  /** How many of those that are too deep are open. */
+  let tooDeep = 0;
+  for (const [mark, index] of marksIn(text)) {
+    if (tooDeep === 0) add({ text: text.slice(last, index), filled: false });
     last = index + mark.length;
-    if (mark === '{{' && open.length <= deepest) open.push([]);
+    if (mark === '{{' && open.length > deepest) {
+      if (tooDeep++ === 0) unknown(`${mark}${text.slice(last, last + shownOfDeep)}`);
+    } else if (mark === '{{') open.push([]);
+    else if (mark === '}}' && tooDeep > 0) tooDeep--;
+    else if (tooDeep > 0) continue;
     else if (mark.startsWith('<')) add({ text: /user/i.test(mark) ? speakers.user : speakers.char, filled: true });
-    else if (mark === '{{' || open.length === 1) add({ text: mark, filled: false });
+    else if (open.length === 1) add({ text: mark, filled: false });
     else add(close(open.pop()!, { speakers, random }, unknown));
   }
-  add({ text: text.slice(last), filled: false });
+  if (tooDeep === 0) add({ text: text.slice(last), filled: false });
   // What was opened and never closed is no macro.
-  return open.map(wholeOf).join('{{');
+  return withoutPairs(open.map(wholeOf).join('{{'));
+}
+
+/** Macros begin at the last of several braces: `{{{char}}}` is a name in braces, `{{{{char}}}}` a macro within another. */
+function* marksIn(text: string): Generator<[mark: string, index: number]> {
+  for (const { 0: found, index } of text.matchAll(marks)) {
+    if (!found.startsWith('{{')) yield [found, index];
+    else for (let at = found.length % 2; at < found.length; at += 2) yield ['{{', index + at];
+  }
+}
+
+/** Names, and what stood around a macro, may come together as another one, which nobody wrote: single braces are left of its pairs. */
+function withoutPairs(text: string): string {
+  const start = text.indexOf('{{');
+  if (start === -1 || text.lastIndexOf('}}') < start) return text;
+  return text.replace(/\{{2,}/g, '{').replace(/\}{2,}/g, '}');
 }
 
 /** What the macro with these pieces between its braces stands for. */
 function close(pieces: Piece[], call: Omit<Call, 'rest'>, unknown: (macro: string) => void): Piece {
   const [first] = pieces;
   const inside = wholeOf(pieces);
-  if (!first || first.filled || !/^\s*[a-z_/]/i.test(first.text)) return { text: `{{${inside}}}`, filled: false };
-  const found = head.exec(first.text);
+  const found = first && !first.filled ? head.exec(first.text) : null;
   const name = (found?.[1] ?? found?.[2] ?? '').toLowerCase();
-  const rest = [{ text: first.text.slice(found?.[0].length), filled: false }, ...pieces.slice(1)];
+  const rest = [{ text: first?.text.slice(found?.[0].length) ?? '', filled: false }, ...pieces.slice(1)];
   const value = Object.hasOwn(macros, name) ? macros[name]!({ ...call, rest }) : undefined;
   if (value === undefined) unknown(`{{${inside}}}`);
   return { text: value ?? '', filled: true };

@@ -1,14 +1,14 @@
 // What of a character is kept and changes nothing, told to whoever made or imported it.
 import type { Notice } from './card-book.ts';
 import type { Character } from './character.ts';
-import { faultsOfKeys } from './fact-keys.ts';
+import { faultsOfKeys, looksLikePattern } from './fact-keys.ts';
 import { fillMacros } from './macros.ts';
 
 /** Enough to see what is wrong with a card; a thousand entries may all be wrong alike. */
 const mostNotices = 100;
 
-/** Keys that call for nothing and macros that nobody here knows, by the field they stand in. */
-export function notFollowed(character: Character): Notice[] {
+/** What its card told already, then keys that call for nothing and macros that nobody here knows, by the field they stand in. */
+export function notFollowed(character: Character, ofCard: readonly Notice[] = []): Notice[] {
   const keys = faultsOfKeys(character.facts).map(({ field, key, reason }) => {
     return { param: `facts.${field}`, message: `${key.slice(0, 64)} calls for nothing: ${reason}` };
   });
@@ -17,7 +17,7 @@ export function notFollowed(character: Character): Notice[] {
     fillMacros(text, { char: '', user: '', seed: 0 }, (macro) => unknown.add(macro.slice(0, 64)));
     return [...unknown].map((macro) => ({ param, message: `${macro} is no macro that is followed here, so it is left out` }));
   });
-  return [...keys, ...macros].slice(0, mostNotices);
+  return [...ofCard, ...keys, ...macros].slice(0, mostNotices);
 }
 
 /** Notes of rules are not among them: what they call macros are fields of events. */
@@ -29,7 +29,13 @@ function textsOf({ persona, greeting = '', examples, facts, actions, fallback }:
       [`examples.${i}.player`, player],
       [`examples.${i}.npc`, npc],
     ]),
-    ...facts.map(({ content }, i): [string, string] => [`facts.${i}.content`, content]),
+    ...facts.flatMap(({ content, keys, also = [], useRegex }, i): [string, string][] => [
+      [`facts.${i}.content`, content],
+      ...Object.entries({ keys, also }).flatMap(([field, words]) => {
+        const texts = words.map((word, j): [string, string] => [`facts.${i}.${field}.${j}`, word]);
+        return useRegex ? texts.filter(([, word]) => !looksLikePattern(word)) : texts;
+      }),
+    ]),
     ...actions.map(({ when = '' }, i): [string, string] => [`actions.${i}.when`, when]),
     ...fallback.map((line, i): [string, string] => [`fallback.${i}`, line]),
   ];

@@ -174,7 +174,7 @@ function planLine(
   const speakers = speakersOf(session);
   const random = randomStream(session.seed, 'line', state.heard);
   const seed = Math.floor(random() * 2 ** 32);
-  const own = character.fallback[Math.floor(random() * character.fallback.length)];
+  const spare = fallback ?? character.fallback[Math.floor(random() * character.fallback.length)];
   const { conversation, leftOut } = layOutMemory(model, character, state, label, speakers);
   const actions = character.actions.map(({ name, when }) => ({ name, when: when && fillMacros(when, speakers) }));
   return {
@@ -182,7 +182,7 @@ function planLine(
     leftOut,
     line: {
       ...{ conversation, label, strength, seed, lineTokens: character.lineTokens, actions },
-      fallback: fallback ?? (own && fillMacros(own, speakers, undefined, state.heard)),
+      fallback: spare && fillMacros(spare, speakers, undefined, state.heard),
     },
   };
 }

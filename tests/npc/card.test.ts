@@ -66,7 +66,6 @@ describe('a card is read', () => {
       { keys: ['sword'], also: ['old'] },
     ],
     [{ keys: [], secondary_keys: ['old'], selective: true }, { keys: ['old'] }],
-    [{ keys: ['sword'], secondary_keys: ['old'], selective: true, extensions: { selectiveLogic: 2 } }, { keys: ['sword'] }],
     [{ keys: ['sword'], constant: true }, { keys: [] }],
     [{ keys: ['x'], content: '@@activate\nIt is old.' }, { keys: [] }],
     [
@@ -91,7 +90,6 @@ describe('a card is read', () => {
       { keys: ['swords?'], use_regex: true, case_sensitive: true },
       { keys: ['/swords?/'], useRegex: true, caseSensitive: true },
     ],
-    [{ keys: [] }, { keys: [] }],
     // Whose condition cannot be read is never told.
     [{ keys: [null] }, undefined],
     [{ keys: { a: 'sword' } }, undefined],
@@ -108,12 +106,13 @@ describe('a card is read', () => {
     const entries = {
       3: { content: 'a', key: [{}], order: 1 },
       5: { content: '@@exclude_keys x\nb', key: ['k'], order: 2 },
-      8: { content: 'c', key: ['k'], keysecondary: ['l'], selective: true, selectiveLogic: 3, order: 0 },
+      8: { content: 'c', key: ['k'], probability: 50, order: 0 },
     };
     expect(readCard(bookOf(entries), (notice) => told.push(notice)).facts.map(({ content }) => content)).toEqual(['c', 'b']);
     expect(told).toEqual([
-      { param: 'data.character_book.entries.8', message: expect.stringContaining('selectiveLogic 3') },
-      { param: 'data.character_book.entries.3', message: expect.stringContaining('keys') },
+      { param: 'data.character_book.entries.8', message: 'probability 50 is not followed' },
+      { param: 'data.character_book.entries.3', message: expect.stringContaining('keys as a list of words') },
+      { param: 'data.character_book.entries.3', message: expect.stringContaining('never told') },
       { param: 'data.character_book.entries.5', message: '@@exclude_keys is not followed' },
     ]);
   });

@@ -16,7 +16,7 @@ export const oddCard = `{
     "extensions": { "depth_prompt": {"depth": 4.0}, "other/tool": [1.50, null] },
     "character_book": {"scan_depth": 2.0, "extensions": {}, "entries": [
       {"keys": ["dragon"], "content": "The dragon sleeps.", "enabled": true, "insertion_order": 2.0, "extensions": {"a": 1.0}},
-      {"keys": [], "content": "The gate closes at dusk.", "enabled": true, "insertion_order": 1, "extensions": {}},
+      {"keys": [], "constant": true, "content": "The gate closes at dusk.", "enabled": true, "insertion_order": 1, "extensions": {}},
       {"keys": ["x"], "content": "Never told.", "enabled": false, "insertion_order": 0.5, "extensions": {}} ] }
   }
 }

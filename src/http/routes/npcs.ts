@@ -230,7 +230,7 @@ async function look(context: AppContext, character: Character, notices: Notice[]
   const model = await context.models.language(findModel(context.models, character.model, ['language']).id);
   const speakers = speakersBeforeSession(character);
   if (character.model !== undefined) checkFits(model, character, speakers);
-  return { tokens: await measureCharacter(model, character, speakers), notices: [...notices, ...notFollowed(character)] };
+  return { tokens: await measureCharacter(model, character, speakers), notices: notFollowed(character, notices) };
 }
 
 /** Who only looks has no model loaded; and a model that is gone is no reason to show nothing. */

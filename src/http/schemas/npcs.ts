@@ -73,8 +73,12 @@ const Fact = z
         content: z.string().min(1).max(4000),
         keys: Words.default([]),
         also: Words.optional(),
+        also_logic: z.enum(['any', 'all', 'not_all', 'not_any']).optional().openapi({
+          description: 'How many of `also` have to stand there: any of them unless said, all, not all, or none',
+        }),
         use_regex: z.boolean().optional().openapi({ description: 'Keys written `/pattern/flags` are regular expressions' }),
         case_sensitive: z.boolean().optional().openapi({ description: 'Other keys mind upper and lower case' }),
+        whole_words: z.boolean().optional().openapi({ description: 'Other keys have to stand there as whole words' }),
       }),
     ],
     { error: 'expected text or {"content": …, "keys": […]}' },
@@ -139,8 +143,14 @@ export function toCharacter(body: z.infer<typeof Fields>): Character {
   const { facts, rules, line_tokens, memory_tokens, model, tokens: _, not_followed: __, ...rest } = body;
   return {
     ...rest,
-    facts: facts.map(({ use_regex, case_sensitive, ...fact }) => {
-      return { ...fact, ...(use_regex ? { useRegex: true } : {}), ...(case_sensitive ? { caseSensitive: true } : {}) };
+    facts: facts.map(({ use_regex, case_sensitive, whole_words, also_logic = 'any', ...fact }) => {
+      return {
+        ...fact,
+        ...(also_logic === 'any' ? {} : { alsoLogic: also_logic }),
+        ...(use_regex ? { useRegex: true } : {}),
+        ...(case_sensitive ? { caseSensitive: true } : {}),
+        ...(whole_words ? { wholeWords: true } : {}),
+      };
     }),
     rules: rules.map(({ half_life_s, ...rule }) => ({ ...rule, halfLifeS: half_life_s })),
     lineTokens: line_tokens,
@@ -161,8 +171,14 @@ export function toBody(character: Character): z.infer<typeof ownFields> {
   };
 }
 
-function toFactBody({ useRegex, caseSensitive, ...fact }: Character['facts'][number]) {
-  return { ...fact, ...(useRegex ? { use_regex: true } : {}), ...(caseSensitive ? { case_sensitive: true } : {}) };
+function toFactBody({ useRegex, caseSensitive, wholeWords, alsoLogic, ...fact }: Character['facts'][number]) {
+  return {
+    ...fact,
+    ...(alsoLogic ? { also_logic: alsoLogic } : {}),
+    ...(useRegex ? { use_regex: true } : {}),
+    ...(caseSensitive ? { case_sensitive: true } : {}),
+    ...(wholeWords ? { whole_words: true } : {}),
+  };
 }
 
 const unsaid = z.object(steered).parse({});
