@@ -1,12 +1,11 @@
 // The lorebook of a character card: entries read as facts, and facts written back into it.
 import { isDeepStrictEqual } from 'node:util';
 import { SteerError } from '../errors.ts';
-import { factOf, orderField, orderOf, toEntry, toFlag } from './card-entry.ts';
+import { factOf, orderField, orderOf, toEntry } from './card-entry.ts';
+import { type Fields, isObject, numberOf, toFlag } from './card-fields.ts';
 import type { Fact } from './character.ts';
 import { recentTurns } from './fact-keys.ts';
 import { elementTexts, memberText, setMember, setMemberText } from './json-members.ts';
-
-type Fields = Record<string, unknown>;
 
 /** Something of a card that is kept and not followed. */
 export interface Notice {
@@ -52,7 +51,8 @@ function tellOfBook(written: Fields, tell: Tell): void {
   const told = (field: string, instead: string) => {
     tell({ param: [...book, field].join('.'), message: `${field} is not followed: ${instead}` });
   };
-  if (depth !== null && Number(depth) !== recentTurns) told('scan_depth', `keys are looked for in the last ${recentTurns} lines`);
+  if (depth !== null && numberOf(depth) !== recentTurns)
+    told('scan_depth', `keys are looked for in the last ${recentTurns} lines`);
   if (budget !== null) told('token_budget', 'entries give way where they do not fit the model');
   if (toFlag(recursive) === true) told('recursive_scanning', 'what an entry says calls for no other');
 }
@@ -62,16 +62,14 @@ function entriesOf(written: unknown): [param: string, Fields][] {
   if (written === undefined || written === null) return [];
   const entries = isObject(written) ? (written.entries ?? []) : undefined;
   if (typeof entries === 'object' && Object.values(entries).every(isObject)) {
-    const named = Object.entries(entries as Record<string, Fields>);
-    return named
-      .toSorted(([, a], [, b]) => orderOf(a) - orderOf(b))
-      .map(([name, entry]) => [`${place.join('.')}.${name}`, entry]);
+    const named = Object.entries(entries as Record<string, Fields>).map(([name, entry]) => ({
+      name,
+      entry,
+      order: orderOf(entry),
+    }));
+    return named.toSorted((a, b) => a.order - b.order).map(({ name, entry }) => [`${place.join('.')}.${name}`, entry]);
   }
   throw new SteerError('invalid_request', `${place.join('.')}: expected a list of objects.`, {
     details: { param: place.join('.') },
   });
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

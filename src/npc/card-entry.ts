@@ -1,9 +1,18 @@
 // One entry of a lorebook, read as a fact. Programs spell its fields differently; an entry whose condition cannot be read or kept is never told, rather
 // than always, and whatever of it is not followed is named.
+import {
+  type Fields,
+  firstMember,
+  firstOf,
+  hasOwnField,
+  isSet,
+  type Members,
+  membersOf,
+  numberOf,
+  toFlag,
+} from './card-fields.ts';
 import type { Fact } from './character.ts';
 import { looksLikePattern, patternSigns, recentTurns, splitPattern } from './fact-keys.ts';
-
-type Fields = Record<string, unknown>;
 
 type Tell = (message: string) => void;
 
@@ -41,13 +50,15 @@ const requestKinds = ['normal', 'continue', 'impersonate', 'swipe', 'regenerate'
 const logics = [undefined, 'not_all', 'not_any', 'all'] as const;
 
 /** What an entry says, or undefined where it is switched off, empty, or told under conditions that nobody here can keep; these `tell` is given. */
-export function factOf(entry: Fields, tell: Tell): Fact | undefined {
+export function factOf(fields: Fields, tell: Tell): Fact | undefined {
+  const entry = membersOf(fields);
   const [decorators, content] = partContent(firstOf(entry, spellings.content));
   const names = [...decorators.matchAll(/@@+(\w+)/g)].map(([, name]) => name!.toLowerCase());
   const flags = readFlags(entry);
   const chance = chanceOf(entry, flags.useProbability);
-  const isOff = hasOwnField(entry, spellings.enabled) && flags.enabled !== true && !flags.unread.includes('enabled');
-  if (isOff || flags.disabled || chance === 0 || names.includes('dont_activate') || content === '') return undefined;
+  const isNulled = hasOwnField(entry, spellings.enabled) && firstOf(entry, spellings.enabled) === undefined;
+  if (isNulled || flags.enabled === false || flags.disabled || chance === 0 || names.includes('dont_activate') || content === '')
+    return undefined;
   const never = (reason: string) => void tell(`${reason}, so it is never told`);
   if (flags.unread.length > 0) return never(`expected true or false as ${flags.unread.join(', ')}`);
   if (Number.isNaN(chance)) return never('expected a number from 0 to 100 as probability');
@@ -70,13 +81,12 @@ export function factOf(entry: Fields, tell: Tell): Fact | undefined {
 
 /** Where an entry stands among others. */
 export function orderOf(entry: Fields): number {
-  return Number(firstOf(entry, spellings.order)) || 0;
+  return numberOf(firstOf(membersOf(entry), spellings.order)) || 0;
 }
 
 /** The name under which it says so. */
 export function orderField(entry: Fields): string {
-  const names = Object.keys(entry).filter((name) => entry[name] !== null);
-  return spellings.order.flatMap((spelling) => names.filter((name) => plain(name) === spelling))[0] ?? 'insertion_order';
+  return firstMember(membersOf(entry), spellings.order, false)?.name ?? 'insertion_order';
 }
 
 /** An entry that says what the fact does. */
@@ -107,7 +117,10 @@ const unfollowed = [
 ];
 
 type Flag = (typeof flagNames)[number];
-type Flags = Partial<Record<Flag, boolean>> & { unread: Flag[] };
+type Flags = Partial<Record<Flag, boolean>> & {
+  /** Names of those that are neither true nor false. */
+  unread: string[];
+};
 
 const flagNames = [
   ...(['enabled', 'disabled', 'constant', 'selective', 'useRegex', 'caseSensitive', 'wholeWords', 'useProbability'] as const),
@@ -116,68 +129,59 @@ const flagNames = [
 /** Of them, what SillyTavern keeps among the extensions. */
 const amongExtensions: readonly Flag[] = ['useRegex', 'caseSensitive', 'wholeWords', 'useProbability'];
 
-function readFlags(entry: Fields): Flags {
+function readFlags(entry: Members): Flags {
   const flags: Flags = { unread: [] };
   for (const name of flagNames) {
-    const value = firstOf(entry, spellings[name], amongExtensions.includes(name));
+    const { name: field, value } = firstMember(entry, spellings[name], amongExtensions.includes(name)) ?? { name };
     const flag = toFlag(value);
-    if (flag === undefined && value !== undefined) flags.unread.push(name);
+    if (flag === undefined && value !== undefined) flags.unread.push(field.slice(0, 64));
     else if (flag !== undefined) flags[name] = flag;
   }
   return flags;
 }
 
-/** As programs write true and false; undefined for anything else. */
-export function toFlag(value: unknown): boolean | undefined {
-  const written = String(value).trim().toLowerCase();
-  if (typeof value === 'object' || value === undefined) return undefined;
-  if (['true', '1', 'yes', 'on'].includes(written)) return true;
-  return ['false', '0', 'no', 'off', ''].includes(written) ? false : undefined;
-}
-
 /** In percent; NaN where it is no number. */
-function chanceOf(entry: Fields, use = true): number {
+function chanceOf(entry: Members, use = true): number {
   const written = firstOf(entry, spellings.probability, true);
   if (!use || written === undefined) return 100;
-  const chance =
-    typeof written === 'number' || (typeof written === 'string' && written.trim() !== '') ? Number(written) : Number.NaN;
-  return Math.min(100, Math.max(0, chance));
+  return Math.min(100, Math.max(0, numberOf(written)));
 }
 
 /** Conditions that are set and not followed, by their names in the entry. */
-function limitsOf(entry: Fields, always: boolean): string[] {
-  const named = membersOf(entry, true).filter(([, value]) => isSet(value));
-  const found = named.filter(([name]) => limits.includes(plain(name)) || (!always && limitsOfKeys.includes(plain(name))));
+function limitsOf(entry: Members, always: boolean): string[] {
+  const found = [...limits, ...(always ? [] : limitsOfKeys)]
+    .flatMap((name) => entry.get(name) ?? [])
+    .filter(({ value }) => isSet(value));
+  const named = found.map(({ name }) => name);
   const kinds = firstOf(entry, spellings.triggers, true);
-  if (isRequestKinds(kinds) && !kinds.includes('normal')) found.push(['triggers', kinds]);
+  if (isRequestKinds(kinds) && !kinds.includes('normal')) named.push('triggers');
+  if (always) return [...new Set(named)];
   const depth = firstOf(entry, spellings.scanDepth, true);
-  if (!always && depth !== undefined && Number(depth) !== recentTurns) found.push(['scan_depth', depth]);
-  const unknown = always ? [] : membersOf(entry).filter(([name, value]) => isUnknownKeyField(name) && isSet(value));
-  return [...new Set([...found, ...unknown].map(([name]) => name.slice(0, 64)))];
+  if (depth !== undefined && numberOf(depth) !== recentTurns) named.push('scan_depth');
+  const others = [...entry].flatMap(([name, members]) => (isUnknownKeyField(name) ? members : []));
+  const unknown = others.filter(({ value, own }) => own && isSet(value));
+  return [...new Set([...named, ...unknown.slice(0, mostUnknown).map(({ name }) => name.slice(0, 64))])];
 }
 
-/** Whether a condition is more than a field that is always there. Truth alone sets nothing within an object, such as who is excluded. */
-function isSet(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length > 0;
-  if (isObject(value)) return Object.values(value).some((inner) => typeof inner !== 'boolean' && isSet(inner));
-  return value !== undefined && value !== null && toFlag(value) !== false;
-}
+/** Fields of unknown names that are told. */
+const mostUnknown = 8;
 
 type Words = Omit<Fact, 'content'>;
 
 /** The keys of an entry and how they are compared; undefined, and told, where they cannot be followed. */
-function readKeys(entry: Fields, flags: Flags, tell: Tell): Words | undefined {
+function readKeys(entry: Members, flags: Flags, tell: Tell): Words | undefined {
   const first = wordsOf(entry, spellings.keys, flags);
   const second = wordsOf(entry, spellings.secondary, flags);
   const needsBoth = flags.selective ?? hasOwnField(entry, ['keysecondary']);
   const also = needsBoth ? second.words : [];
   const written = firstOf(entry, spellings.logic, true) ?? 0;
-  const logic = Number(written);
+  const logic = numberOf(written);
   if (first.unread || second.unread) tell('expected keys as a list of words; those that are no words call for nothing');
   const unclear = needsBoth && second.unread && (also.length === 0 || logic !== 0);
   const unknown = also.length > 0 && !(logic in logics);
   if (unclear || unknown || (first.words.length === 0 && also.length > 0 && logic !== 0)) {
-    tell(`selectiveLogic ${JSON.stringify(written).slice(0, 64)} cannot be followed with these keys, so it is never told`);
+    const found = typeof written === 'object' ? 'of this kind' : String(written).slice(0, 64);
+    tell(`selectiveLogic ${found} cannot be followed with these keys, so it is never told`);
     return undefined;
   }
   const keys = first.words.length > 0 ? first.words : also;
@@ -196,10 +200,12 @@ function readKeys(entry: Fields, flags: Flags, tell: Tell): Words | undefined {
 }
 
 /** Words of all spellings together, each a list or one text that commas part. `unread` where something else stands there. */
-function wordsOf(entry: Fields, names: readonly string[], flags: Flags): { words: string[]; unread: boolean } {
+function wordsOf(entry: Members, names: readonly string[], flags: Flags): { words: string[]; unread: boolean } {
   const list = names.flatMap((spelling) => {
-    const written = membersOf(entry).filter(([name, value]) => plain(name) === spelling && !isRequestKinds(value, name));
-    return written.flatMap(([, value]) => (typeof value === 'string' ? splitWords(value) : (value ?? [])));
+    const written = (entry.get(spelling) ?? []).filter(
+      ({ value, own }) => own && !(spelling === 'triggers' && isRequestKinds(value)),
+    );
+    return written.flatMap(({ value }) => (typeof value === 'string' ? splitWords(value) : (value ?? [])));
   });
   const readable = list.filter((word) => typeof word === 'string' || typeof word === 'number').map((word) => String(word));
   const words = [...new Set(readable.filter((word) => word.trim() !== ''))];
@@ -230,41 +236,18 @@ function asPattern(key: string, flags: string): string {
   return looksLikePattern(key) || !patternSigns.test(key) ? key : `/${key.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}/${flags}`;
 }
 
-function isRequestKinds(value: unknown, name = 'triggers'): value is string[] {
-  if (plain(name) !== 'triggers' || !Array.isArray(value) || value.length === 0) return false;
-  return value.every((kind) => requestKinds.includes(kind));
+function isRequestKinds(value: unknown): value is string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((kind) => requestKinds.includes(kind));
 }
 
 /** A field that says when the entry is told, under whatever name. */
-function hasKeyField(entry: Fields): boolean {
-  if (hasOwnField(entry, spellings.keys) || hasOwnField(entry, spellings.secondary)) return true;
-  return Object.keys(entry).some(isUnknownKeyField);
+function hasKeyField(entry: Members): boolean {
+  if (hasOwnField(entry, keyFields)) return true;
+  return [...entry].some(([name, members]) => isUnknownKeyField(name) && members.some(({ own }) => own));
 }
 
-function isUnknownKeyField(name: string): boolean {
-  const known: readonly string[] = [...spellings.keys, ...spellings.secondary];
-  return /key|trigger/.test(plain(name)) && !known.includes(plain(name));
-}
+const keyFields: readonly string[] = [...spellings.keys, ...spellings.secondary];
 
-function hasOwnField(entry: Fields, names: readonly string[]): boolean {
-  return Object.keys(entry).some((name) => names.includes(plain(name)));
-}
-
-/** The first value under one of these spellings, in their order; SillyTavern keeps some among the extensions. */
-function firstOf(entry: Fields, names: readonly string[], inExtensions = false): unknown {
-  const members = membersOf(entry, inExtensions).filter(([, value]) => value !== null);
-  return names.flatMap((spelling) => members.filter(([name]) => plain(name) === spelling))[0]?.[1];
-}
-
-function membersOf(entry: Fields, inExtensions = false): [name: string, value: unknown][] {
-  const { extensions } = entry;
-  return [...Object.entries(entry), ...(inExtensions && isObject(extensions) ? Object.entries(extensions) : [])];
-}
-
-function plain(name: string): string {
-  return name.toLowerCase().replace(/[_\s-]/g, '');
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function isUnknownKeyField(spelling: string): boolean {
+  return /key|trigger/.test(spelling) && !keyFields.includes(spelling);
 }

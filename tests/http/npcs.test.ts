@@ -107,7 +107,11 @@ describe.each(await testDatabases())('on $name', (database) => {
     };
 
     test('that are too large for their model tell it: facts give way, and a persona that cannot is refused where it can be', async () => {
-      const entries = Array.from({ length: 30 }, (_, i) => ({ keys: [], content: `Fact ${i}. ${'x'.repeat(90)}` }));
+      const entries = Array.from({ length: 30 }, (_, i) => ({
+        constant: true,
+        keys: [],
+        content: `Fact ${i}. ${'x'.repeat(90)}`,
+      }));
       const large = await send(cardOf({ first_mes: 'Well met.', character_book: { entries } }), 'application/json', '?id=large');
       expect(large.status).toBe(200);
       expect(large.body.tokens).toMatchObject({ context: 2048, line: 96, persona: 8, greeting: 9, fits: true });
@@ -189,6 +193,21 @@ describe.each(await testDatabases())('on $name', (database) => {
       expect(new Set(greetings).size).toBeGreaterThan(3);
     });
 
+    test('with macros nobody knows leave none raw, whatever their braces hold', async () => {
+      const entries = [{ keys: ['box'], content: 'It is {{}}old.', secondary_keys: ['lid'], selective: true, selectiveLogic: 2 }];
+      const first_mes = '{{#if x}}y{{else}}z{{/if}}';
+      const { body } = await send(cardOf({ first_mes, character_book: { entries } }), 'application/json', '?id=braces');
+      expect(body.facts).toEqual([{ content: 'It is {{}}old.', keys: ['box'], also: ['lid'], also_logic: 'not_any' }]);
+      const places = body.not_followed.map(({ param }: { param: string }) => param);
+      expect(places).toEqual(['greeting', 'greeting', 'greeting', 'facts.0.content']);
+      const begun = (await opened('braces')).body;
+      expect(begun.greeting).toBe('yz');
+      const { read: prompt } = await ask('braces', begun.id, 'A box?');
+      expect(prompt).toContain('It is old.');
+      expect(prompt).not.toMatch(/\{\{/);
+      expect((await ask('braces', begun.id, 'A lid?')).read).not.toContain('It is old.');
+    });
+
     test('keep what is steered among their extensions', async () => {
       await send(oddCard, 'application/json', '?id=serafin');
       const { id, object, created_at, updated_at, card, ...rest } = (await knock(inn.house, '/v1/npcs/serafin')).body;
@@ -201,7 +220,9 @@ describe.each(await testDatabases())('on $name', (database) => {
       expect(written.replace(/,"steerlm\/attributes":\{.*?\]\}(?= \},)/, '')).toBe(oddCard);
       const again = (await send(written, 'application/json', '?id=again')).body;
       const first = (await knock(inn.house, '/v1/npcs/serafin')).body;
-      expect({ ...again, id: '', created_at: 0, updated_at: 0 }).toEqual({ ...first, id: '', created_at: 0, updated_at: 0 });
+      const { not_followed, ...said } = again;
+      expect(not_followed).toMatchObject([{ param: 'data.character_book.scan_depth' }]);
+      expect({ ...said, id: '', created_at: 0, updated_at: 0 }).toEqual({ ...first, id: '', created_at: 0, updated_at: 0 });
     });
 
     test('that are broken are refused, and nothing is made', async () => {

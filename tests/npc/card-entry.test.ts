@@ -1,6 +1,7 @@
 // Lore of cards as programs and people write it: followed, or named and never told by mistake.
 import { describe, expect, test } from 'vitest';
 import { readCard, writeCard } from '../../src/npc/card.ts';
+import { factOf } from '../../src/npc/card-entry.ts';
 import type { Character } from '../../src/npc/character.ts';
 import { notFollowed } from '../../src/npc/not-followed.ts';
 
@@ -61,7 +62,7 @@ describe('never told, and named, is', () => {
     [{ key: [], triggers: ['swipe'] }, 'triggers'],
     [{ keys: ['x'], enabled: 'perhaps' }, 'enabled'],
     [{ constant: {} }, 'constant'],
-    [{ keys: ['x'], use_regex: 'rather' }, 'useRegex'],
+    [{ keys: ['x'], use_regex: 'rather' }, 'use_regex'],
     [{ keys: ['x'], probability: 'often' }, 'probability'],
     [{ keys: ['x'], secondary_keys: ['y'], selective: true, selectiveLogic: 4 }, 'selectiveLogic 4'],
     [{ keys: [], secondary_keys: ['y'], selective: true, selectiveLogic: 2 }, 'selectiveLogic 2'],
@@ -148,4 +149,38 @@ test.each([
   const { persona, facts } = readCard(cardOf(entry));
   const character = { persona, facts, examples: [], actions: [], fallback: [] } as unknown as Character;
   expect(notFollowed(character).map((notice) => notice.param)).toEqual([param]);
+});
+
+test('fields that hold anything at all are read or refused, never a failure', () => {
+  const depths: Record<string, unknown> = {
+    list: JSON.parse('['.repeat(20_000) + ']'.repeat(20_000)),
+    object: { toString: 1, valueOf: 1 },
+  };
+  depths.nested = JSON.parse(`${'{"names":'.repeat(20_000)}1${'}'.repeat(20_000)}`);
+  const fields = [
+    'key',
+    'enabled',
+    'constant',
+    'selective',
+    'selectiveLogic',
+    'probability',
+    'order',
+    'scan_depth',
+    'group',
+    'triggers',
+  ];
+  for (const [kind, value] of Object.entries(depths)) {
+    for (const field of [
+      ...fields,
+      'characterFilter',
+      'delayUntilRecursion',
+      'content',
+      'extensions',
+      'keysecondary',
+      'activation_key',
+    ]) {
+      const fact = factOf({ content: 'x', keys: ['x'], secondary_keys: ['y'], selective: true, [field]: value }, () => {});
+      expect(fact === undefined || fact.keys.includes('x'), `${field}: ${kind}`).toBe(true);
+    }
+  }
 });
