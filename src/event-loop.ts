@@ -53,3 +53,19 @@ function turnIsFull(): boolean {
   turn.pieces++;
   return false;
 }
+
+/** Work done in one go by who reads what others sent, counted in characters, not in time: a few milliseconds of looking through text. */
+const stintWork = 256 * 1024;
+
+/** Counts the work of one who goes through a long text, and tells when it is others' turn. */
+export class Stint {
+  #work = 0;
+
+  /** Takes in what was done, in characters; whether others are to have their turn now. */
+  isOver(work: number): boolean {
+    this.#work += work;
+    if (this.#work < stintWork) return false;
+    this.#work = 0;
+    return true;
+  }
+}

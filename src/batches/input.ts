@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { readFile } from '../files/files.ts';
-import { decodeText, readLines } from '../files/lines.ts';
+import { decodeText, readFilledLines, untilAborted } from '../files/lines.ts';
 import type { Db } from '../store/connect.ts';
 
 /** Most requests of one batch, as OpenAI has it. */
@@ -30,8 +30,7 @@ export interface BatchRequest {
 /** Requests of a file that was validated, from place `from` on. */
 export async function* readRequests(db: Db, fileId: string, from: number): AsyncGenerator<BatchRequest> {
   let row = 0;
-  for await (const text of readLines(decodeText(readFile(db, fileId)))) {
-    if (text.trim() === '') continue;
+  for await (const { text } of readFilledLines(decodeText(readFile(db, fileId)))) {
     if (row >= from) {
       const { custom_id: customId, body } = JSON.parse(text);
       yield { row, customId, body };
@@ -52,10 +51,9 @@ export async function validateInput(
   let requests = 0;
   let line = 0;
   try {
-    for await (const text of readLines(decodeText(readFile(db, fileId)))) {
+    for await (const { text, line: at } of readFilledLines(decodeText(untilAborted(signal, readFile(db, fileId))))) {
       if (signal.aborted) throw new SteerError('cancelled', 'The batch was stopped while its file was read.');
-      line++;
-      if (text.trim() === '') continue;
+      line = at;
       if (++requests > mostRequests) {
         problems.push(problem('too_many_requests', line, `expected at most ${mostRequests} requests, found more`));
         break;

@@ -1,6 +1,8 @@
 // Cuts one large JSON array or object into its elements while it streams by, so that a file of any size needs the memory of one element.
 // Looks only at brackets, quotes and commas; whether an element is good JSON is for JSON.parse to say.
-import { maxRecordLength, tooLong } from '../files/lines.ts';
+import { setImmediate } from 'node:timers/promises';
+import { Stint } from '../event-loop.ts';
+import { inTurns, lineWork, maxRecordLength, tooLong } from '../files/lines.ts';
 
 /** Source of one element, `value` of an array or `"key": value` of an object, and the line it starts on. */
 export interface JsonElement {
@@ -14,17 +16,18 @@ export interface JsonEnd {
   line: number;
 }
 
-/** Elements of the array or object the text consists of, in order. Throws `invalid_dataset` for an element beyond maxRecordLength. */
-export async function* splitJson(chunks: AsyncIterable<string>): AsyncGenerator<JsonElement, JsonEnd> {
+/** Elements of the array or object the text consists of, in order; `first` is the number of its first line. What is blank before an element is left out. Throws `invalid_dataset` for an element beyond maxRecordLength. */
+export async function* splitJson(chunks: AsyncIterable<string>, first = 1): AsyncGenerator<JsonElement, JsonEnd> {
   let depth = 0;
   let quoted = false;
   let escaped = false;
-  let line = 1;
+  let line = first;
   let pending = '';
   let startLine = 0;
   let ended = false;
   let trailing = false;
-  for await (const chunk of chunks) {
+  const stint = new Stint();
+  for await (const chunk of inTurns(chunks, stint)) {
     let from = 0;
     for (let i = 0; i < chunk.length; i++) {
       const code = chunk.charCodeAt(i);
@@ -45,14 +48,18 @@ export async function* splitJson(chunks: AsyncIterable<string>): AsyncGenerator<
       if (closes || (depth === 1 && code === comma)) {
         const text = pending + chunk.slice(from, i);
         if (startLine > 0 || !closes) yield { text, line: startLine || line };
+        if (stint.isOver(lineWork)) await setImmediate();
         pending = '';
         startLine = 0;
         from = i + 1;
         ended ||= closes;
       } else if (!inside) from = i + 1;
-      else if (startLine === 0) startLine = line;
+      else if (startLine === 0) {
+        startLine = line;
+        from = i;
+      }
     }
-    if (!ended) pending += chunk.slice(from);
+    if (startLine > 0) pending += chunk.slice(from);
     if (pending.length > maxRecordLength) throw tooLong(`the element that starts on line ${startLine || line}`);
   }
   return { complete: ended && !trailing, line };

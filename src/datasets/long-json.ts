@@ -7,7 +7,11 @@ import { pieceLength } from './text-pieces.ts';
 const deepest = 12;
 
 /** The value of the text. Throws SyntaxError. */
-export async function parseLongJson(text: string, depth = 0): Promise<unknown> {
+export async function parseLongJson(text: string): Promise<unknown> {
+  return await parseAt(text.length <= pieceLength ? text : await withoutWideGaps(text), 0);
+}
+
+async function parseAt(text: string, depth: number): Promise<unknown> {
   if (text.length <= pieceLength || depth === deepest) return parseJson(text);
   const start = text.search(/\S/);
   const first = text[start];
@@ -19,14 +23,43 @@ export async function parseLongJson(text: string, depth = 0): Promise<unknown> {
     await setImmediate();
     if (stretch === null) continue;
     if (first === '[') {
-      if (stretch.long) values.push(await parseLongJson(stretch.text, depth + 1));
+      if (stretch.long) values.push(await parseAt(stretch.text, depth + 1));
       else for (const value of parseJson(`[${stretch.text}]`) as unknown[]) values.push(value);
     } else if (stretch.long) {
       const [name, value] = splitEntry(stretch.text);
-      entries.push([name, await parseLongJson(value, depth + 1)]);
+      entries.push([name, await parseAt(value, depth + 1)]);
     } else for (const entry of Object.entries(parseJson(`{${stretch.text}}`) as object)) entries.push(entry);
   }
   return first === '[' ? values : Object.fromEntries(entries);
+}
+
+/** Blanks between two tokens that are left alone: no indentation is as wide. */
+const widestGap = 4_096;
+
+/** The text with only the start of each gap that is wider: such a gap would be gone through in one go by whatever looks for what follows it. */
+async function withoutWideGaps(text: string): Promise<string> {
+  const kept: string[] = [];
+  let quoted = false;
+  let from = 0;
+  let gap = 0;
+  let paused = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (i - paused >= pieceLength) {
+      await setImmediate();
+      paused = i;
+    }
+    const code = text.charCodeAt(i);
+    const blank = !quoted && (code === space || (code >= tab && code <= carriageReturn));
+    if (!blank && i - gap > widestGap) {
+      kept.push(text.slice(from, gap + widestGap));
+      from = i;
+    }
+    if (!blank) gap = i + 1;
+    if (quoted && code === backslash) gap = ++i + 1;
+    else if (code === quote) quoted = !quoted;
+  }
+  const end = text.length - gap > widestGap ? gap + widestGap : text.length;
+  return kept.length === 0 && end === text.length ? text : kept.join('') + text.slice(from, end);
 }
 
 /** One long element of an array or object, or short ones with the commas between them. */
@@ -74,6 +107,9 @@ function* stretchesOf(text: string, start: number): Generator<Stretch | null> {
   throw new SyntaxError('expected one complete value, the text ends too early');
 }
 
+const tab = 9;
+const carriageReturn = 13;
+const space = 32;
 const quote = 34;
 const comma = 44;
 const openBracket = 91;

@@ -1,7 +1,7 @@
 // Text of a file → its records, each with its line: JSON lines, an array, an object of records, a single object, or plain text.
 // Knows no format. What cannot be read becomes a problem with its line, and reading goes on where that is possible.
 import { SteerError } from '../errors.ts';
-import { maxRecordLength, readLines } from '../files/lines.ts';
+import { firstFilled, inTurns, type Line, LineReader, maxRecordLength, readFilledLines } from '../files/lines.ts';
 import { tableRemedy } from './foreign-bytes.ts';
 import { type JsonEnd, splitJson } from './json-elements.ts';
 import { parseLongJson } from './long-json.ts';
@@ -18,49 +18,59 @@ type Container = 'lines' | 'array' | 'object';
 
 /** Records of a JSON text. `name`, when it ends in .jsonl or .ndjson, settles that each line of what is no array is a record. Throws `invalid_dataset`. */
 export async function* readRecords(text: AsyncIterable<string>, name = ''): AsyncGenerator<InputRecord> {
-  const { container, chunks } = await recognise(text, /\.(jsonl|ndjson)(\.gz)?$/i.test(name));
-  if (container === 'lines') yield* readJsonLines(chunks);
-  else if (container === 'array') yield* readArray(chunks);
-  else yield* readObject(chunks);
+  const { container, chunks, line } = await recognise(inTurns(text), /\.(jsonl|ndjson)(\.gz)?$/i.test(name));
+  if (container === 'lines') yield* readJsonLines(chunks, line);
+  else if (container === 'array') yield* readArray(chunks, line);
+  else yield* readObject(chunks, line);
+}
+
+interface Recognised {
+  container: Container;
+  /** The text from its first character that is not blank on. */
+  chunks: AsyncIterable<string>;
+  /** Where that stands. */
+  line: number;
 }
 
 /** A first line that is JSON by itself means JSON lines; one that merely opens an object means an object spread over lines. */
-async function recognise(
-  text: AsyncIterable<string>,
-  named: boolean,
-): Promise<{ container: Container; chunks: AsyncIterable<string> }> {
+async function recognise(text: AsyncIterable<string>, named: boolean): Promise<Recognised> {
   const iterator = text[Symbol.asyncIterator]();
-  let head = '';
-  let container: Container | null = null;
-  // What the next piece must hold to tell more: looking at the whole head for every piece would take the square of its length.
-  let telling = /\S/;
-  while (container === null) {
-    const next = await iterator.next();
-    const piece = next.done ? '' : next.value;
-    head += piece;
-    if (next.done || telling.test(piece)) {
-      container = containerOf(head.trimStart(), named, next.done === true);
-      telling = /\n/;
-    } else if (head.length > maxRecordLength) container = 'lines';
+  const { start, line } = await skipBlank(iterator);
+  const settled = (container: Container, taken: string[]) => ({ container, chunks: chain(taken, iterator), line });
+  // Also where the name says lines: no record is an array, and people send arrays under any name.
+  if (start[0] === '[') return settled('array', [start]);
+  if (named || start[0] !== '{') return settled('lines', [start]);
+  const taken: string[] = [];
+  let length = 0;
+  let last = '';
+  for (let piece: string | undefined = start; piece !== undefined; ) {
+    taken.push(piece);
+    length += piece.length;
+    const end = piece.indexOf('\n');
+    // Piece by piece: looking at all that was taken for each would take the square of its length.
+    last = (end === -1 ? piece : piece.slice(0, end)).trimEnd().at(-1) ?? last;
+    if (end !== -1) break;
+    if (length > maxRecordLength) return settled('lines', taken);
+    const next: IteratorResult<string> = await iterator.next();
+    piece = next.done ? undefined : next.value;
   }
-  return { container, chunks: chain(head, iterator) };
+  return settled(last === '}' ? 'lines' : 'object', taken);
 }
 
-/** null while more text is needed to tell. */
-function containerOf(start: string, named: boolean, ended: boolean): Container | null {
-  if (start === '') return ended ? 'lines' : null;
-  // Also where the name says lines: no record is an array, and people send arrays under any name.
-  if (start[0] === '[') return 'array';
-  if (named || start[0] !== '{') return 'lines';
-  const end = start.indexOf('\n');
-  if (end === -1 && !ended) return null;
-  const line = (end === -1 ? start : start.slice(0, end)).trimEnd();
-  return line.endsWith('}') ? 'lines' : 'object';
+/** What comes first and is not blank, and the line it stands on; nothing before it is held. */
+async function skipBlank(iterator: AsyncIterator<string>): Promise<{ start: string; line: number }> {
+  let line = 1;
+  for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+    const { at, newlines } = firstFilled(next.value, 0);
+    line += newlines;
+    if (at < next.value.length) return { start: next.value.slice(at), line };
+  }
+  return { start: '', line };
 }
 
 /** A file of another kind is refused once and with what to do, not line by line. Throws `invalid_dataset`. */
-function refuseTable(first: string): void {
-  const text = first.trimStart().slice(0, 2_000);
+function refuseTable({ text: first, line }: Line): void {
+  const text = first.slice(0, 2_000);
   if (text.startsWith('{')) return;
   const start = JSON.stringify(text.slice(0, 60));
   const table = /[\t;,]/.exec(text.includes('\t') ? '\t' : text)?.[0];
@@ -69,39 +79,39 @@ function refuseTable(first: string): void {
   const remedy = table ? ` For a table: ${tableRemedy(read)}` : '';
   throw new SteerError(
     'invalid_dataset',
-    `line 1: expected a JSON object, found ${kind}. Send JSON lines, one JSON array, or plain text under a name that ends in .txt.${remedy}`,
+    `line ${line}: expected a JSON object, found ${kind}. Send JSON lines, one JSON array, or plain text under a name that ends in .txt.${remedy}`,
   );
 }
 
 /** One line alone may be a whole object of records. */
-async function* readJsonLines(chunks: AsyncIterable<string>): AsyncGenerator<InputRecord> {
-  let line = 0;
+async function* readJsonLines(chunks: AsyncIterable<string>, start: number): AsyncGenerator<InputRecord> {
+  let records = 0;
   let first: InputRecord | null = null;
-  for await (const text of readLines(chunks)) {
-    line++;
-    if (text.trim() === '') continue;
+  for await (const filled of readFilledLines(chunks, start)) {
     if (first) yield first;
     first = null;
-    const record = await parseRecord(text, line);
-    if (line === 1 && 'problem' in record) refuseTable(text);
-    if (line === 1) first = record;
-    else yield record;
+    const record = await parseRecord(filled.text, filled.line);
+    if (++records > 1) yield record;
+    else if ('problem' in record) {
+      refuseTable(filled);
+      yield record;
+    } else first = record;
   }
   if (first === null) return;
   if (!('value' in first && isMap(first.value))) yield first;
-  else for (const [key, value] of Object.entries(first.value)) yield { line: 1, value, key };
+  else for (const [key, value] of Object.entries(first.value)) yield { line: first.line, value, key };
 }
 
-async function* readArray(chunks: AsyncIterable<string>): AsyncGenerator<InputRecord> {
-  const elements = splitJson(chunks);
+async function* readArray(chunks: AsyncIterable<string>, start: number): AsyncGenerator<InputRecord> {
+  const elements = splitJson(chunks, start);
   let next = await elements.next();
   for (; !next.done; next = await elements.next()) yield await parseRecord(next.value.text, next.value.line);
   yield* checkEnd(next.value);
 }
 
 /** Many objects by name are records; anything else is the one record of the file. The first two entries tell. */
-async function* readObject(chunks: AsyncIterable<string>): AsyncGenerator<InputRecord> {
-  const elements = splitJson(chunks);
+async function* readObject(chunks: AsyncIterable<string>, start: number): AsyncGenerator<InputRecord> {
+  const elements = splitJson(chunks, start);
   // Without a prototype, so that a record of any name is kept under it.
   const held: Record<string, unknown> = Object.create(null);
   let named: boolean | null = null;
@@ -122,8 +132,8 @@ async function* readObject(chunks: AsyncIterable<string>): AsyncGenerator<InputR
     }
   }
   const rest = Object.entries(held);
-  if (rest.length > 0 && isMap(held)) for (const [key, value] of rest) yield { line: 1, value, key };
-  else if (rest.length > 0) yield { line: 1, value: held, key: null };
+  if (rest.length > 0 && isMap(held)) for (const [key, value] of rest) yield { line: start, value, key };
+  else if (rest.length > 0) yield { line: start, value: held, key: null };
   yield* checkEnd(next.value);
 }
 
@@ -158,24 +168,33 @@ const documentLength = 4_000;
 
 /** Documents of a plain text as `{ text }` records. */
 export async function* readDocuments(text: AsyncIterable<string>): AsyncGenerator<InputRecord> {
+  const reader = new LineReader(text);
+  try {
+    yield* documentsOf(reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function* documentsOf(reader: LineReader): AsyncGenerator<InputRecord> {
   let document: string[] = [];
   let length = 0;
-  let line = 0;
   let startLine = 1;
   const take = (): InputRecord[] => {
     const whole = document.join('\n').trim();
-    const start = startLine;
     document = [];
     length = 0;
-    startLine = line + 1;
-    return whole === '' ? [] : [{ line: start, value: { text: whole }, key: null }];
+    return whole === '' ? [] : [{ line: startLine, value: { text: whole }, key: null }];
   };
-  for await (const content of readLines(text)) {
-    line++;
+  // No document begins or ends with a blank line.
+  const read = () => (document.length === 0 ? reader.nextFilled() : reader.next());
+  for (let next = await read(); next; next = await read()) {
+    const { text: content, line } = next;
     if (content.trim() === documentMark) {
       yield* take();
       continue;
     }
+    if (document.length === 0) startLine = line;
     document.push(content);
     length += content.length + 1;
     if (length > 2 * documentLength || (length > documentLength && content.trim() === '')) yield* take();

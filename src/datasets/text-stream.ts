@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { SteerError } from '../errors.ts';
-import { decodeText } from '../files/lines.ts';
+import { decodeText, untilAborted } from '../files/lines.ts';
 import { headLength, refuseForeign } from './foreign-bytes.ts';
 import { unfit } from './formats/format.ts';
 
@@ -17,15 +17,7 @@ export interface TextOptions {
  * Throws `invalid_dataset`, `body_too_large` for gzip data beyond its limit, or `cancelled`; reading stops there.
  */
 export function readText(bytes: AsyncIterable<Uint8Array>, { unpackedBytes, signal }: TextOptions = {}): AsyncGenerator<string> {
-  return decodeText(until(signal, unpack(bytes, unpackedBytes ?? Number.POSITIVE_INFINITY)));
-}
-
-/** A few packed bytes may stand for a great many lines that are no records: only here is every stretch of them seen. */
-async function* until(signal: AbortSignal | undefined, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    if (signal?.aborted) throw new SteerError('cancelled', 'Reading was cancelled.');
-    yield chunk;
-  }
+  return decodeText(untilAborted(signal, unpack(bytes, unpackedBytes ?? Number.POSITIVE_INFINITY)));
 }
 
 async function* unpack(bytes: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
@@ -36,7 +28,7 @@ async function* unpack(bytes: AsyncIterable<Uint8Array>, limit: number): AsyncGe
     if (done) break;
     head = Buffer.concat([head, value]);
   }
-  const all = chain(head, iterator);
+  const all = chain([head], iterator);
   if (head[0] !== 0x1f || head[1] !== 0x8b) {
     refuseForeign(head);
     yield* all;
@@ -69,10 +61,10 @@ function tooMuch(limit: number): SteerError {
   return new SteerError('body_too_large', message);
 }
 
-/** `head`, then all the iterator still has. */
-export async function* chain<T>(head: T, rest: AsyncIterator<T>): AsyncGenerator<T> {
+/** What was taken from the iterator, then all it still has. */
+export async function* chain<T>(taken: Iterable<T>, rest: AsyncIterator<T>): AsyncGenerator<T> {
   try {
-    yield head;
+    yield* taken;
     for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
   } finally {
     await rest.return?.();
