@@ -6,6 +6,7 @@ import { schemaExpression } from './json-schema.ts';
 import { buildNetwork } from './network.ts';
 import { type Position, Pushdown } from './pushdown.ts';
 import { parsePattern } from './regex.ts';
+import { refuseHalves } from './schema-fields.ts';
 import { TokenMasks, TokenTries } from './token-masks.ts';
 import { bytesOf, type TokenBytes } from './token-trie.ts';
 
@@ -57,6 +58,7 @@ function expressionOf(spec: ConstraintSpec): Expression {
       return parsePattern(spec.pattern, 'pattern');
     case 'choice':
       if (spec.choices.length === 0) throw unsupported('choices', 'expected at least one.');
+      for (const [i, choice] of spec.choices.entries()) refuseHalves(choice, `choices/${i}`);
       return words(...spec.choices);
   }
 }

@@ -13,6 +13,7 @@ import {
   list,
   names,
   record,
+  refuseHalves,
   resolve,
   type Schema,
   saidBy,
@@ -159,6 +160,7 @@ class SchemaReader {
     const required = new Set(fields.required === undefined ? [] : names(fields.required, `${where}/required`));
     const members: json.Member[] = [];
     for (const [name, schema] of Object.entries(record(fields.properties ?? {}, `${where}/properties`, 'an object of schemas'))) {
+      refuseHalves(name, `${where}/properties`);
       const barred = isNever(schema) || (allowed && !allowed.includes(name));
       if (barred && !required.has(name)) continue;
       const value = this.#read(schema, `${where}/properties/${escapePointer(name)}`);

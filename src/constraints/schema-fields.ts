@@ -38,7 +38,36 @@ export function saidBy(schema: Schema, where = '#'): string[] {
   if (odd !== undefined) {
     throw unsupported(`${where}/${odd}`, `this keyword is not supported. Supported are ${[...followed].join(', ')}.`);
   }
+  for (const key of ['const', 'enum']) if (schema[key] !== undefined) refuseLost(schema[key], `${where}/${key}`);
   return Object.keys(schema).filter((key) => followed.has(key));
+}
+
+/** A value that a reply would not be written with as it was sent: JSON.parse has rounded it, or UTF-8 cannot hold it. */
+function refuseLost(value: unknown, where: string): void {
+  if (typeof value === 'string') refuseHalves(value, where);
+  else if (typeof value === 'number') refuseRounded(value, where);
+  else if (typeof value === 'object' && value !== null) {
+    for (const [name, part] of Object.entries(value)) {
+      refuseHalves(name, where);
+      refuseLost(part, `${where}/${escapePointer(name)}`);
+    }
+  }
+}
+
+function refuseRounded(value: number, where: string): void {
+  if (!Number.isFinite(value)) throw unsupported(where, 'expected a number that a double holds, found one beyond 1.8e308.');
+  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return;
+  const most = Number.MAX_SAFE_INTEGER;
+  throw unsupported(
+    where,
+    `expected a whole number between -${most} and ${most}, which no double rounds; send longer ones as strings.`,
+  );
+}
+
+/** Half a surrogate pair is no character; UTF-8 would hold another in its place. */
+export function refuseHalves(text: string, where: string): void {
+  if (/\p{Surrogate}/u.test(text))
+    throw unsupported(where, `expected whole characters, found half a surrogate pair in ${short(text)}.`);
 }
 
 /** Without a type: those of the values that some keyword speaks of. */
@@ -86,7 +115,10 @@ export function list(value: unknown, where: string): readonly unknown[] {
 }
 
 export function names(value: unknown, where: string): string[] {
-  if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return value;
+  if (Array.isArray(value) && value.every((name) => typeof name === 'string')) {
+    for (const [i, name] of value.entries()) refuseHalves(name, `${where}/${i}`);
+    return value;
+  }
   throw unsupported(where, `expected a list of names, found ${short(value)}.`);
 }
 

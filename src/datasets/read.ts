@@ -10,7 +10,7 @@ import { type FormatName, formats } from './formats/table.ts';
 import { writeLongJson } from './long-json.ts';
 import { type Fields, otherFields } from './record-fields.ts';
 import { type InputRecord, readDocuments, readRecords } from './records.ts';
-import { type ParsedSample, preferences, promptKeySlowly, type Sample } from './sample.ts';
+import { type ParsedSample, preferences, promptKeySlowly, type Sample, type SampleContent } from './sample.ts';
 import { settle } from './settle.ts';
 import { readText, type TextOptions } from './text-stream.ts';
 
@@ -103,25 +103,46 @@ async function prepare(sample: ParsedSample): Promise<void> {
 function withRecord(sample: ParsedSample, record: unknown, known: readonly string[]): ParsedSample {
   const said = record as Fields;
   const marked = preferences.find((each) => each === said.preference);
-  const preference = sample.preference ?? marked;
+  const judged = sample.preference || marked ? undefined : judgedIn(sample, said, known);
+  const preference = sample.preference ?? marked ?? judged?.preference;
   const standsIn = typeof said.id === 'string' && said.id === said.conversation_id;
   const others = otherFields(said, [
     ...known,
     ...(marked ? ['preference'] : []),
+    ...(judged ? [judged.field] : []),
     ...(said.weight === 0 ? ['weight'] : []),
     ...(standsIn ? ['id'] : []),
   ]);
   const { content } = sample;
-  const turned =
-    said.weight === 0 && content.kind === 'conversation'
-      ? { ...content, conversation: { ...content.conversation, turns: content.conversation.turns.map(untrained) } }
-      : content;
+  const turned = said.weight === 0 || judged ? contextOf(content, judged?.preference === 'chosen' && said.weight !== 0) : content;
   return {
     ...sample,
     content: turned,
     ...(preference && { preference }),
     ...(others && { fields: { ...sample.fields, record: others } }),
   };
+}
+
+/** Names under which KTO says of a conversation whether its last reply is a good one: TRL's and that of LLaMA-Factory. */
+const judgements = ['label', 'kto_tag'];
+
+/** Such a field of the record, where its format knows none and it is of a conversation that ends with a reply. */
+function judgedIn(
+  { content }: ParsedSample,
+  record: Fields,
+  known: readonly string[],
+): { field: string; preference: 'chosen' | 'rejected' } | undefined {
+  if (content.kind !== 'conversation' || content.conversation.turns.at(-1)?.role !== 'assistant') return undefined;
+  const field = judgements.find((name) => !known.includes(name) && typeof record[name] === 'boolean');
+  return field === undefined ? undefined : { field, preference: record[field] ? 'chosen' : 'rejected' };
+}
+
+/** The replies as context alone, but for the last one where that is learnt. */
+function contextOf(content: SampleContent, lastLearnt: boolean): SampleContent {
+  if (content.kind !== 'conversation') return content;
+  const { turns, ...rest } = content.conversation;
+  const context = turns.map((turn, i) => (lastLearnt && i === turns.length - 1 ? turn : untrained(turn)));
+  return { ...content, conversation: { ...rest, turns: context } };
 }
 
 /** A label outside its schema fails with a code of its own; in a file all of these are reasons why a line is bad. */

@@ -148,14 +148,20 @@ export function firstFilled(text: string, from: number): { at: number; newlines:
   return { at, newlines };
 }
 
+const tab = 9;
 const newline = 10;
+const carriageReturn = 13;
 const space = 32;
 const lastAscii = 127;
+/** Beyond ASCII, as String.prototype.trim has it: byte order marks and the separators of Unicode, too. */
+const wideBlanks = new Set(Array.from({ length: 2 ** 16 }, (_, code) => code).filter(isWideBlank));
 
-/** As String.prototype.trim has it: byte order marks and the separators of Unicode, too. */
+function isWideBlank(code: number): boolean {
+  return code > lastAscii && String.fromCharCode(code).trim() === '';
+}
+
 function isBlank(code: number): boolean {
-  if (code <= lastAscii) return code === space || (code >= 9 && code <= 13);
-  return /\s/.test(String.fromCharCode(code));
+  return code <= lastAscii ? code === space || (code >= tab && code <= carriageReturn) : wideBlanks.has(code);
 }
 
 export function tooLong(what: string): SteerError {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Answer } from '../../src/batches/answering.ts';
 import { batchKind, cancelBatch, createBatch, toBatch } from '../../src/batches/batch.ts';
 import { batchJob } from '../../src/batches/batch-job.ts';
+import { readRequests, validateInput } from '../../src/batches/input.ts';
 import { SteerError } from '../../src/errors.ts';
 import { listFiles, readFile, storeFile } from '../../src/files/files.ts';
 import { createJob, findJob, type Job, pauseJob, resumeJob } from '../../src/jobs/jobs.ts';
@@ -116,6 +117,19 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
     expect(await store.db.$count(batchResults, eq(batchResults.jobId, job.id))).toBe(0);
     // What was stored before the death was not asked again.
     expect(asked.filter((prompt) => prompt === 'say 63')).toHaveLength(1);
+  });
+
+  test('blank text between requests is counted in lines, and whoever stops the reading of it does', async () => {
+    const blank = '\r\n \uFEFF\n'.repeat(300_000);
+    const id = await upload(`${blank}${JSON.stringify(request(1))}\n${blank}{`);
+    const { requests, problems } = await validateInput(store.db, id, endpoint, new AbortController().signal);
+    expect([requests, problems]).toMatchObject([2, [{ code: 'invalid_json_line', line: 1_200_002 }]]);
+    const read: unknown[] = [];
+    for await (const { customId } of readRequests(store.db, await upload(`${blank}${JSON.stringify(request(1))}`), 0))
+      read.push(customId);
+    expect(read).toEqual(['row-1']);
+    const nothing = validateInput(store.db, await upload(blank), endpoint, AbortSignal.abort());
+    await expect(nothing).rejects.toMatchObject({ code: 'cancelled' });
   });
 
   test('answers come in the order of the input, failures in a file of their own', async () => {

@@ -4,24 +4,9 @@ import { parseLongJson, writeLongJson } from '../../src/datasets/long-json.ts';
 import { readRows } from '../../src/datasets/read.ts';
 import { contentHash, contentHashSlowly, promptKey, promptKeySlowly, type SampleContent } from '../../src/datasets/sample.ts';
 import { pieceLength } from '../../src/datasets/text-pieces.ts';
+import { turnsDuring } from '../turns-during.ts';
 import { collect } from './collect.ts';
 import { bytesOf } from './import-text.ts';
-
-/** What runs, and how often others had their turn meanwhile. A count, since a machine may stall for any time. */
-async function turnsDuring<T>(run: () => Promise<T>): Promise<{ result: T; turns: number }> {
-  let turns = 0;
-  let next: NodeJS.Immediate;
-  const tick = () => {
-    turns++;
-    next = setImmediate(tick);
-  };
-  next = setImmediate(tick);
-  try {
-    return { result: await run(), turns };
-  } finally {
-    clearImmediate(next);
-  }
-}
 
 const chat = (content: string) => ({
   messages: [
@@ -35,6 +20,10 @@ describe('a long record', () => {
   test.each([
     ['one long text', chat('All that is. '.repeat(1_000_000))],
     [
+      'two words far apart',
+      `{"instruction": "a",${' '.repeat(8_000_000)}"output":\n${'\t'.repeat(8_000_000)}"b"}${' '.repeat(8_000_000)}`,
+    ],
+    [
       'many turns',
       {
         messages: Array.from({ length: 10_000 }, (_, i) => ({
@@ -46,7 +35,7 @@ describe('a long record', () => {
     ['a long prompt that names the conversation', { instruction: 'once '.repeat(2_000_000), output: 'b' }],
     ['a long field nobody here knows', { ...chat('b'), vector: Array.from({ length: 1_000_000 }, (_, i) => i / 8) }],
   ])('of %s lets others have their turn for every piece', async (_what, record) => {
-    const line = JSON.stringify(record);
+    const line = typeof record === 'string' ? record.replaceAll('\n', ' ') : JSON.stringify(record);
     const { result, turns } = await turnsDuring(() => read(line));
     expect(result).toMatchObject([{ line: 1, samples: [{}] }]);
     expect(turns).toBeGreaterThan(line.length / pieceLength);

@@ -124,6 +124,76 @@ test('KTO: one reply by itself, better, worse or not compared', async () => {
   ]);
 });
 
+describe('KTO of whole conversations', () => {
+  const said = (good: boolean) => [
+    { from: 'human', value: 'Hi.' },
+    { from: 'gpt', value: 'Hello.' },
+    { from: 'human', value: 'Where?' },
+    { from: 'gpt', value: good ? 'There.' : 'Find it.' },
+  ];
+  const messages = (good: boolean) => said(good).map(({ from, value }) => (from === 'gpt' ? reply(value) : user(value)));
+  const good = ['chosen', '? Hi.', '- Hello.', '? Where?', '+ There.'];
+  const bad = ['rejected', '? Hi.', '- Hello.', '? Where?', '- Find it.'];
+  test.each([
+    ['ShareGPT, label', (better: boolean) => ({ conversations: said(better), label: better })],
+    ['ShareGPT, kto_tag', (better: boolean) => ({ conversations: said(better), kto_tag: better })],
+    ['messages, label', (better: boolean) => ({ messages: messages(better), label: better })],
+  ])('%s', async (_spelling, record) => {
+    const samples = await read([record(true), record(false)]);
+    expect(samples.map((sample) => [sample.preference, ...told(sample)])).toEqual([good, bad]);
+    for (const format of ['sharegpt', 'openai', 'preference'] as const) {
+      const rendered = samples.flatMap((sample) => render(format, sample));
+      const again = await read(rendered);
+      expect(again.map((sample) => [sample.preference, ...told(sample)])).toEqual([good, bad]);
+    }
+    const [row] = render('sharegpt', samples[1]!);
+    expect(row).toMatchObject({ preference: 'rejected', conversations: [{}, { weight: 0 }, {}, { weight: 0 }] });
+    expect(row).not.toHaveProperty('label');
+  });
+
+  test('of one exchange as an instruction', async () => {
+    const [sample] = await read([{ instruction: 'Where?', output: 'Find it.', kto_tag: false }]);
+    expect([sample!.preference, ...told(sample!)]).toEqual(['rejected', '? Where?', '- Find it.']);
+  });
+
+  test('a label that is no judgement stays a field', async () => {
+    const [sample] = await read([{ conversations: said(true), label: 'travel' }]);
+    expect(sample).toMatchObject({ fields: { record: { label: 'travel' } } });
+    expect(sample!.preference).toBeUndefined();
+  });
+});
+
+test('a reply that is not learnt is context, however that is spelled', async () => {
+  const spellings = [
+    { loss: false },
+    { loss: 0 },
+    { loss_weight: 0 },
+    { train: false },
+    { training: false },
+    { trainable: false },
+  ];
+  for (const spelling of [...spellings, { mask: true }, { mask: 1 }, { masked: true }]) {
+    for (const record of [
+      {
+        conversations: [
+          { from: 'human', value: 'Where?' },
+          { from: 'gpt', value: 'There.', ...spelling },
+        ],
+      },
+      { messages: [user('Where?'), { ...reply('There.'), ...spelling }] },
+    ]) {
+      const [sample] = await read([record]);
+      expect(told(sample!), JSON.stringify(spelling)).toEqual(['? Where?', '- There.']);
+      expect(render('sharegpt', sample!)).toMatchObject([{ conversations: [{}, { from: 'gpt', value: 'There.', weight: 0 }] }]);
+      expect(sample!.fields?.turns).toBeUndefined();
+    }
+  }
+  for (const spelling of [{ loss: true }, { mask: false }, { loss: 0.35 }, { mask: 'User' }, { loss: null }]) {
+    const [sample] = await read([{ messages: [user('Where?'), { ...reply('There.'), ...spelling }] }]);
+    expect(told(sample!), JSON.stringify(spelling)).toEqual(['? Where?', '+ There.']);
+  }
+});
+
 describe('what NeMo trains its predictor of attributes on', () => {
   const spell = (...turns: [string, string][]) =>
     `<extra_id_0>System\nA guide.\n${turns.map(([name, said]) => `<extra_id_1>${name}\n${said}\n`).join('')}<extra_id_2>`;

@@ -1,5 +1,5 @@
 // Lists of messages as chat formats write them, `role` and `content` or `from` and `value`, read into turns. Which replies are to be learnt is
-// said in several ways: OpenAI's `weight`, Axolotl's `train` or `training` and its spans.
+// said in several ways: OpenAI's `weight`, Axolotl's `train` or `training` and its spans, the `loss` and `mask` of other trainers.
 import { z } from 'zod';
 import type { Turn } from '../../steerlm/conversation.ts';
 import { type Fields, otherFields } from '../record-fields.ts';
@@ -17,6 +17,14 @@ const learning = {
   train: z.boolean().nullish(),
   training: z.boolean().nullish(),
   train_detail: z.array(z.object({ train: z.boolean() })).nullish(),
+};
+/** Of a message: whether it is learnt, by field and value. Any other value under such a name means something else and is kept as it is. */
+const asides: Record<string, (said: boolean) => boolean> = {
+  loss: (said) => said,
+  loss_weight: (said) => said,
+  trainable: (said) => said,
+  mask: (said) => !said,
+  masked: (said) => !said,
 };
 /** Calls of tools have no place in the prompt layout, and leaving them out would teach replies that come from nowhere. */
 const calls = z
@@ -74,9 +82,10 @@ export function readMessages(messages: readonly Message[], { opening = '', where
   const fields: Record<string, Fields> = {};
   rest.forEach(({ message, at, speaker, text }, turn) => {
     const said = turnOf(speaker === 'assistant' ? 'assistant' : 'user', text, message.attributes);
-    turns.push(isLearnt(message, `${where}.${at}`) ? said : untrained(said));
+    const aside = readAsides(message);
+    turns.push(isLearnt(message, `${where}.${at}`) && aside.learnt ? said : untrained(said));
     readings[turn] = readingsOf(message);
-    const others = otherFields(message, known);
+    const others = otherFields(message, [...known, ...aside.read]);
     if (others) fields[turn] = others;
   });
   return {
@@ -85,6 +94,16 @@ export function readMessages(messages: readonly Message[], { opening = '', where
     readings,
     ...(Object.keys(fields).length > 0 ? { fields } : {}),
   };
+}
+
+/** What the less common fields come to, and which of them were read. */
+function readAsides(message: Fields): { learnt: boolean; read: string[] } {
+  const read = Object.keys(asides).filter((name) => flagIn(message[name]) !== undefined);
+  return { learnt: read.every((name) => asides[name]!(flagIn(message[name])!)), read };
+}
+
+function flagIn(value: unknown): boolean | undefined {
+  return [true, 1, false, 0].includes(value as boolean) ? Boolean(value) : undefined;
 }
 
 function speakerOf(message: Message): 'system' | 'user' | 'assistant' {
