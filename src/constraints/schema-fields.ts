@@ -55,13 +55,18 @@ function refuseLost(value: unknown, where: string): void {
 }
 
 function refuseRounded(value: number, where: string): void {
-  if (!Number.isFinite(value)) throw unsupported(where, 'expected a number that a double holds, found one beyond 1.8e308.');
+  refuseInfinite(value, where);
   if (!Number.isInteger(value) || Number.isSafeInteger(value)) return;
   const most = Number.MAX_SAFE_INTEGER;
   throw unsupported(
     where,
     `expected a whole number between -${most} and ${most}, which no double rounds; send longer ones as strings.`,
   );
+}
+
+/** What JSON.parse makes of 1e400. */
+export function refuseInfinite(value: number, where: string): void {
+  if (!Number.isFinite(value)) throw unsupported(where, 'expected a number that a double holds, found one beyond 1.8e308.');
 }
 
 /** Half a surrogate pair is no character; UTF-8 would hold another in its place. */

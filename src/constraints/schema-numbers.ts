@@ -2,7 +2,7 @@
 import { type Expression, shared, unsupported } from './expression.ts';
 import * as json from './json.ts';
 import { type Bound, numbersBetween } from './number-range.ts';
-import type { Schema } from './schema-fields.ts';
+import { refuseInfinite, type Schema } from './schema-fields.ts';
 
 const anyNumber = shared(json.number);
 const anyInteger = shared(json.integer);
@@ -31,8 +31,9 @@ function bound(
 ): Bound | undefined {
   const [within, beyond] = [inclusive, exclusive].map((key) => {
     const value = fields[key];
-    if (value !== undefined && !Number.isFinite(value)) throw unsupported(`${where}/${key}`, 'expected a number.');
-    return value as number | undefined;
+    if (value !== undefined && typeof value !== 'number') throw unsupported(`${where}/${key}`, 'expected a number.');
+    if (value !== undefined) refuseInfinite(value, `${where}/${key}`);
+    return value;
   });
   if (beyond !== undefined && (within === undefined || !tighter(within, beyond))) return { value: beyond, exclusive: true };
   return within === undefined ? undefined : { value: within, exclusive: false };
