@@ -1,5 +1,5 @@
 // Bytes as UTF-8 text, and text as lines, while they stream by. Holds no more than a chunk or a line, skips blank text without holding it, and lets
-// other work of the process have its turn after so much; knows nothing of what a line says.
+// other work of the process have its turn after so much.
 import { setImmediate } from 'node:timers/promises';
 import { SteerError } from '../errors.ts';
 import { Stint } from '../event-loop.ts';
