@@ -62,7 +62,7 @@ function listenForInterrupts(): AbortSignal {
     process.on(name, () => {
       if (!interrupt.signal.aborted) {
         askedMs = performance.now();
-        note(process.stderr.isTTY ? '\nStopping after the step in hand; interrupt again to leave at once.' : 'Stopping.');
+        if (process.stderr.isTTY) note('\nStopping after the step in hand; interrupt again to leave at once.');
         return interrupt.abort();
       }
       if (performance.now() - askedMs < sameInterruptMs) return;

@@ -131,6 +131,9 @@ async function followRun<Report>(
 ): Promise<RunOutcome<Report> | null> {
   const line = openProgressLine();
   const report = reportTraining(line);
+  // A terminal is told by whoever hears the signal; a log should say so too.
+  const tell = () => process.stderr.isTTY || note('stopping after the step in hand');
+  signal.addEventListener('abort', tell, { once: true });
   let last: Reached | undefined;
   const onMetrics = (metrics: Metrics) => {
     last = metrics;
@@ -142,6 +145,7 @@ async function followRun<Report>(
   } catch (error) {
     if (!signal.aborted || !endedEarly(error)) throw withWayOut(error);
   } finally {
+    signal.removeEventListener('abort', tell);
     line.close();
   }
   if (outcome?.out) return outcome;

@@ -71,7 +71,7 @@ test('a training process that is killed with its command stopping is told as it 
   const { pid } = JSON.parse(readFileSync(path('data/runs/killed/lock'), 'utf8'));
   process.kill(pid, 'SIGSTOP');
   run.kill('SIGINT');
-  await run.said('Stopping.');
+  await run.said('stopping after the step in hand');
   process.kill(pid, 'SIGKILL');
   const { code, stdout } = await run.ended;
   const told = /^The training process was ended after step (\d+) of 100000; the newest checkpoint is of step (\d+)\./.exec(
