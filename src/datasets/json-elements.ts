@@ -1,8 +1,10 @@
 // Cuts one large JSON array or object into its elements while it streams by, so that a file of any size needs the memory of one element.
 // Looks only at brackets, quotes and commas; whether an element is good JSON is for JSON.parse to say.
+
 import { setImmediate } from 'node:timers/promises';
 import { Stint } from '../event-loop.ts';
 import { inTurns, lineWork, maxRecordLength, tooLong } from '../files/lines.ts';
+import { backslash, closeBrace, closeBracket, comma, newline, openBrace, openBracket, quote, space } from './json-characters.ts';
 
 /** Source of one element, `value` of an array or `"key": value` of an object, and the line it starts on. */
 export interface JsonElement {
@@ -64,13 +66,3 @@ export async function* splitJson(chunks: AsyncIterable<string>, first = 1): Asyn
   }
   return { complete: ended && !trailing, line };
 }
-
-const newline = 10;
-const space = 32;
-const quote = 34;
-const comma = 44;
-const openBracket = 91;
-const backslash = 92;
-const closeBracket = 93;
-const openBrace = 123;
-const closeBrace = 125;

@@ -1,5 +1,18 @@
 // A JSON text of many megabytes, parsed in pieces between which other work has its turn: in one go it would hold up everything else of the process.
+
 import { setImmediate } from 'node:timers/promises';
+import {
+  backslash,
+  carriageReturn,
+  closeBrace,
+  closeBracket,
+  comma,
+  openBrace,
+  openBracket,
+  quote,
+  space,
+  tab,
+} from './json-characters.ts';
 import { Numeral, parseJson, writeJson } from './numerals.ts';
 import { pieceLength } from './text-pieces.ts';
 
@@ -106,17 +119,6 @@ function* stretchesOf(text: string, start: number): Generator<Stretch | null> {
   }
   throw new SyntaxError('expected one complete value, the text ends too early');
 }
-
-const tab = 9;
-const carriageReturn = 13;
-const space = 32;
-const quote = 34;
-const comma = 44;
-const openBracket = 91;
-const backslash = 92;
-const closeBracket = 93;
-const openBrace = 123;
-const closeBrace = 125;
 
 /** `"name": value`. */
 function splitEntry(entry: string): [string, string] {
