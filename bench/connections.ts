@@ -13,22 +13,25 @@ import { startServing } from './serving.ts';
 const model = 'npc';
 const probeEveryMs = 50;
 const promptWords = 60;
-const outputTokens = 128;
 
 const options = {
   server: { type: 'string', default: '.' },
   callers: { type: 'string', default: '200' },
+  tokens: { type: 'string', default: '128' },
   seconds: { type: 'string', default: '30' },
 } as const;
 
 export async function run(args: string[]): Promise<void> {
-  const { server, callers, seconds } = parseArgs({ args, options }).values;
+  const { server, callers, tokens: outputTokens, seconds } = parseArgs({ args, options }).values;
   const dataDir = await mkdtemp(join(tmpdir(), 'steer-connections-'));
   const serving = await startServing(dataDir, undefined, 'models', server);
   try {
     const probe = await probeLive(serving.url, probeEveryMs);
     const body = (i: number) =>
-      chatBody(model, { messages: [{ role: 'user', content: randomWords(promptWords, 'caller', i) }], outputTokens });
+      chatBody(model, {
+        messages: [{ role: 'user', content: randomWords(promptWords, 'caller', i) }],
+        outputTokens: Number(outputTokens),
+      });
     const { samples, durationS } = await applyLoad({
       ...{ endpoint: serving, path: chatPath, body, seed: 1 },
       requests: Number.POSITIVE_INFINITY,
@@ -40,9 +43,10 @@ export async function run(args: string[]): Promise<void> {
     const tokens = done.reduce((sum, sample) => sum + sample.outputTokens, 0);
     const at = (percent: number) => Math.round(percentile(live, percent));
     const figures = {
-      ...{ server, callers: Number(callers), knocks: live.length },
+      ...{ server, callers: Number(callers), outputTokens: Number(outputTokens), knocks: live.length },
       liveMs: { p50: at(50), p90: at(90), p99: at(99), most: Math.round(Math.max(...live)) },
       replies: done.length,
+      repliesPerS: Math.round(done.length / durationS),
       repliesTokensPerS: Math.round(tokens / durationS),
       refusals: [...new Set(samples.flatMap(({ error }) => (error === undefined || /abort/i.test(error) ? [] : [error])))].slice(
         0,

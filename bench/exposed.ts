@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { median, recordSection, table } from './results.ts';
 
 interface Figure {
+  /** A bench's name and its options, as on the command line. */
   scene: string;
   what: string;
   read: (json: never) => number;
@@ -16,7 +17,7 @@ type Sockets = { scenes: [Live, Live] };
 type Portraits = { listMs: number; sessionStartMs: number; importLarge: Held; importMillionChunks: Held };
 type Held = { longestHoldMs: number };
 type Fairness = { chat: { lightFirstTokenMs: number[]; heavyAlone: { tokensPerS: number } } };
-type Connections = { liveMs: { p50: number; p99: number }; repliesTokensPerS: number };
+type Connections = { liveMs: { p50: number; p99: number }; repliesPerS: number; repliesTokensPerS: number };
 
 const figures: Figure[] = [
   {
@@ -52,6 +53,12 @@ const figures: Figure[] = [
   },
   { scene: 'connections', what: '· p50, ms', read: (f: Connections) => f.liveMs.p50 },
   { scene: 'connections', what: '· replies, tokens/s', read: (f: Connections) => f.repliesTokensPerS },
+  {
+    scene: 'connections --tokens 1',
+    what: '200 callers of one-token replies: /health/live on a new connection, p99, ms',
+    read: (f: Connections) => f.liveMs.p99,
+  },
+  { scene: 'connections --tokens 1', what: '· replies/s', read: (f: Connections) => f.repliesPerS },
 ];
 
 export async function run(args: string[]): Promise<void> {
@@ -78,7 +85,7 @@ export async function run(args: string[]): Promise<void> {
 
 /** What the scene's bench prints, from a process of its own. */
 function play(scene: string, server: string): unknown {
-  const printed = execFileSync(process.execPath, [process.argv[1]!, scene, '--server', resolve(server)], {
+  const printed = execFileSync(process.execPath, [process.argv[1]!, ...scene.split(' '), '--server', resolve(server)], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
