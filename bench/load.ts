@@ -1,5 +1,5 @@
 // A client that loads an OpenAI endpoint with streamed requests and notes when their pieces come. Light enough to run beside the server on the same
-// two cores: connections are kept, events are found by scanning bytes, and only the one that counts tokens is parsed. Knows no server of ours.
+// two cores: connections are kept, events are found by scanning bytes, and only the one that counts tokens is parsed.
 import { setMaxListeners } from 'node:events';
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,5 +1,5 @@
 // The closed table of everything that can fail on purpose: code → HTTP status, whether a retry can help, one line.
-// Messages say what was expected, what was found and what to do. Knows nothing of HTTP beyond the number.
+// Messages say what was expected, what was found and what to do.
 
 export const failures = {
   invalid_request: { status: 400, retryable: false, summary: 'A field of the request is missing or malformed' },

@@ -1,6 +1,6 @@
 """How fast is one training step of a Llama-shaped model in PyTorch on this CPU? Prints one JSON line.
 
-The peer of bench/train-step: float32, forward, backward, clip at 1.0, AdamW. Knows nothing of attributes or real text.
+The peer of bench/train-step: float32, forward, backward, clip at 1.0, AdamW.
 glibc hands large buffers back to the system after every use; MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592
 in the environment keeps them and gains about a tenth: report that run beside the plain one, as with --compile.
 """

@@ -1,5 +1,5 @@
 // Puts conversations together: who speaks, what the player asks in which order, and what is held out of training.
-// Everything follows from the seed; knows nothing of files, tokens or models.
+// Everything follows from the seed.
 import type { Conversation, Turn } from '../../src/steerlm/conversation.ts';
 import { archetypes } from './archetypes.ts';
 import { type Archetype, type Intent, type Line, personaSlots } from './fragment.ts';

@@ -1,5 +1,4 @@
 // The levels a reply is asked to have: drawn independently, within what a reply of that length can hold.
-// Knows nothing of fragments.
 import type { Label } from '../../src/steerlm/attributes.ts';
 import type { Random } from './random.ts';
 

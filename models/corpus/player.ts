@@ -1,4 +1,4 @@
-// What the player types: a paraphrase led up to, cased and misspelt the way people do. Knows nothing of replies.
+// What the player types: a paraphrase led up to, cased and misspelt the way people do.
 import { playerLeads, playerLinks } from './phrases.ts';
 import type { Random } from './random.ts';
 import { fill, type Slots } from './scene.ts';

@@ -1,5 +1,5 @@
 // A small seeded generator of random numbers and the few draws the corpus needs.
-// Knows nothing of language; the same seed gives the same draws on every machine.
+// The same seed gives the same draws on every machine.
 
 export interface Random {
   /** Uniform in [0, 1). */

@@ -1,5 +1,4 @@
 // Puts the parts of a reply in order and into words: connectors, register, slots, capitals.
-// Knows nothing of how parts are chosen.
 import type { Levels } from './levels.ts';
 import { countWords, formalityOf } from './measure.ts';
 import * as phrases from './phrases.ts';

@@ -1,4 +1,4 @@
-// A batch as its callers see it, over the job that works on it: made from an uploaded file, looked at, cancelled. Knows no HTTP.
+// A batch as its callers see it, over the job that works on it: made from an uploaded file, looked at, cancelled.
 // validating → failed | in_progress → finalizing → completed | expired | cancelled; cancelling in between where somebody asked for it.
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';

@@ -1,5 +1,5 @@
 // Text of a file → its records, each with its line: JSON lines, an array, an object of records, a single object, or plain text.
-// Knows no format. What cannot be read becomes a problem with its line, and reading goes on where that is possible.
+// What cannot be read becomes a problem with its line, and reading goes on where that is possible.
 import { SteerError } from '../errors.ts';
 import { firstFilled, inTurns, type Line, LineReader, maxRecordLength, readFilledLines } from '../files/lines.ts';
 import { tableRemedy } from './foreign-bytes.ts';

@@ -1,4 +1,4 @@
-// How the tokens of one reply are drawn, one after the other. Knows no text and no engine. The order is that of transformers, with frequency and
+// How the tokens of one reply are drawn, one after the other. The order is that of transformers, with frequency and
 // presence, which it lacks, where vLLM has them:
 //
 // raw scores ── mask: ids a reply may hold, constraint, stop tokens barred ──► log-probabilities told to the caller

@@ -1,4 +1,4 @@
-// What a job is to the rest of the program: a name, an input and a function that works in steps. Knows no queue and no table but the jobs' own.
+// What a job is to the rest of the program: a name, an input and a function that works in steps.
 // States: queued → running → succeeded | failed | cancelled; running → paused → queued; a worker that dies or stops leaves it to be claimed again.
 import type { ZodType } from 'zod';
 import type { Db, Tx } from '../store/connect.ts';

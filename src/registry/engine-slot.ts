@@ -1,4 +1,4 @@
-// A loaded engine and the calls it has in hand, so that it is freed only when the last of them has ended. Knows no folder and no name.
+// A loaded engine and the calls it has in hand, so that it is freed only when the last of them has ended.
 // open → retired (takes no new calls) → disposed, at once where nothing is in hand.
 
 export interface Disposable {
