@@ -12,27 +12,27 @@ let turn: { begunMs: number; pieces: number } | undefined;
 
 /** Those who wait to be let into a turn, first come first. */
 const waiting: (() => void)[] = [];
-/** Callbacks that will each let one in; so many in a turn at most, however many wait. */
-let doors = 0;
-const mostDoors = 64;
+/** Callbacks that are scheduled, each of which lets one in; so many in a turn at most, however many wait. */
+let scheduled = 0;
+const mostScheduled = 64;
 
 /** For one of many callers, before work that others may want in the same moment: waits to be let into a turn. */
 export function awaitRoom(): Promise<void> {
   // In a callback of its own, or all who came together would find the turn empty.
   return new Promise((resolve) => {
     waiting.push(resolve);
-    openDoors();
+    schedule();
   });
 }
 
-function openDoors(): void {
-  for (; doors < Math.min(waiting.length, mostDoors); doors++) globalThis.setImmediate(letIn);
+function schedule(): void {
+  for (; scheduled < Math.min(waiting.length, mostScheduled); scheduled++) globalThis.setImmediate(letIn);
 }
 
 function letIn(): void {
-  doors--;
+  scheduled--;
   if (waiting.length > 0 && !turnIsFull()) waiting.shift()!();
-  if (doors === 0) openDoors();
+  if (scheduled === 0) schedule();
 }
 
 /** For one who does piece after piece: waits for the next turn once this one is full. */
