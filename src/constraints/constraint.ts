@@ -12,10 +12,15 @@ import { bytesOf, type TokenBytes } from './token-trie.ts';
 
 /** A form the reply must have, followed token by token. */
 export interface Constraint {
-  /** (V): 1 where an id may be picked next, stop tokens among them; null where any may. Read before the next call of `accept`, and never kept. */
-  allowed(): Uint8Array | null;
+  /**
+   * (V): 1 where an id may be picked next, stop tokens among them; null where any may. `left` tokens are left for the reply: where they are enough
+   * to complete it, they are after each of these ids too. Read before the next call of `accept`, and never kept.
+   */
+  allowed(left: number): Uint8Array | null;
   /** The reply has one more token. */
   accept(token: number): void;
+  /** The reply may end here. */
+  readonly complete: boolean;
   /** Nothing can follow: the reply is complete. */
   readonly over: boolean;
 }
@@ -43,9 +48,9 @@ export function checkConstraint(spec: ConstraintSpec): void {
   compile(spec);
 }
 
-function compile(spec: ConstraintSpec, lookaheads?: readonly number[]): Pushdown {
+function compile(spec: ConstraintSpec, tries?: TokenTries): Pushdown {
   refuseLarge(spec);
-  return new Pushdown(buildNetwork(expressionOf(spec)), lookaheads);
+  return new Pushdown(buildNetwork(expressionOf(spec)), tries?.lookaheads, tries?.bytes);
 }
 
 function expressionOf(spec: ConstraintSpec): Expression {
@@ -113,7 +118,7 @@ export class Constraints {
   }
 
   #compile(spec: ConstraintSpec): Compiled {
-    const automaton = compile(spec, this.#tries.lookaheads);
+    const automaton = compile(spec, this.#tries);
     return { automaton, masks: new TokenMasks(this.#tries, automaton) };
   }
 }
@@ -133,18 +138,23 @@ export class OpenConstraint implements Constraint {
     this.#position = automaton.start;
   }
 
+  /** Whether the reply is all that was asked for. */
+  get complete(): boolean {
+    return this.#ended || this.#position.complete;
+  }
+
   /** Whether the reply is all that was asked for and nothing can follow. */
   get over(): boolean {
     return this.#ended || (this.#position.complete && this.#position.places.length === 0);
   }
 
   /**
-   * (V): 1 where a token may come next, which is also true of those that end the reply once it is complete. Shared: not to be written to.
-   * Throws invalid_request when the constraint proves too ambiguous to follow.
+   * (V): 1 where a token may come next, which is also true of those that end the reply once it is complete. Of `left` tokens, where the shortest
+   * text that completes it takes no more. Shared: not to be written to. Throws invalid_request when the constraint proves too ambiguous to follow.
    */
-  allowed(): Uint8Array {
+  allowed(left = Number.POSITIVE_INFINITY): Uint8Array {
     this.#automaton.trim();
-    return this.#masks.at(this.#position);
+    return this.#masks.at(this.#position, left);
   }
 
   /** Goes on by a token that was allowed. Throws invalid_request as `allowed` does. */

@@ -1,11 +1,16 @@
 // How short the texts are that a rule reads.
 import type { State } from './state.ts';
 
+/** (256): of each byte the lowest from it on that counts, 256 where none does. */
+export type CountedBytes = Uint16Array;
+
+export const everyByte: CountedBytes = Uint16Array.from({ length: 256 }, (_, byte) => byte);
+
 /**
  * (states): how few bytes lead from a state to the end of its rule, infinite where nothing does. `firsts` ascend: where the states of each rule
  * begin.
  */
-export function fewestBytes(states: readonly State[], firsts: readonly number[]): Float64Array {
+export function fewestBytes(states: readonly State[], firsts: readonly number[], counted = everyByte): Float64Array {
   const fewest = new Float64Array(states.length).fill(Number.POSITIVE_INFINITY);
   const of = ({ id }: State): number => fewest[id]!;
   const found = (state: State): number => {
@@ -13,7 +18,7 @@ export function fewestBytes(states: readonly State[], firsts: readonly number[])
       case 'end':
         return 0;
       case 'bytes':
-        return 1 + least(state.edges, ({ next }) => of(next));
+        return 1 + least(state.edges, ({ first, last, next }) => (counted[first]! <= last ? of(next) : Number.POSITIVE_INFINITY));
       case 'split':
         return least(state.next, of);
       case 'call':

@@ -15,6 +15,8 @@ export interface Network {
   start: State;
   /** By id. */
   states: readonly State[];
+  /** Ids of the first state of every rule. */
+  firsts: readonly number[];
   /** (states): how few bytes lead from a state to the end of its rule. */
   fewest: Float64Array;
   counted: readonly Counted[];
@@ -65,7 +67,7 @@ class Builder {
     }
     const fewest = fewestBytes(this.#states, this.#firsts);
     this.#refuseEndless(fewest);
-    return { states: this.#states, fewest, counted: this.#counted, ...this.#classes() };
+    return { states: this.#states, firsts: this.#firsts, fewest, counted: this.#counted, ...this.#classes() };
   }
 
   /** A schema that needs itself within itself could be written on and on, but never to its end. */

@@ -1,5 +1,6 @@
 // Follows bytes through a network, all its ways at once, and remembers where they led: a pushdown automaton made deterministic as it is used.
 import { unsupported } from './expression.ts';
+import { type CountedBytes, everyByte, fewestBytes } from './fewest-bytes.ts';
 import type { Network } from './network.ts';
 import { standIns } from './stand-ins.ts';
 import type { State } from './state.ts';
@@ -9,6 +10,8 @@ interface Frame {
   id: number;
   next: State;
   above: Frame | undefined;
+  /** Bytes from there to an end, at least. */
+  least: number;
   /** By lookahead. */
   standIns: (Frame | undefined)[];
 }
@@ -24,12 +27,21 @@ export interface Position {
   places: Place[];
   /** Whether the text may end here. */
   complete: boolean;
+  /** Bytes from here to an end, at least, of those that count; infinite where these alone lead to none. */
+  least: number;
   /** By class of byte: where it leads, null where it may not stand, undefined where nobody went yet. */
   next: (Position | null | undefined)[];
   /** By lookahead. */
-  standIns: (Position | undefined)[];
+  standIns: (StandIn | undefined)[];
   /** The walk that came here last. */
   walk: number;
+}
+
+/** A position that stands for others. */
+interface StandIn {
+  position: Position;
+  /** No end is farther from the other than so many bytes more than from this one, be it here or after bytes that both allow. */
+  further: number;
 }
 
 /** Ways that may be open at once; each byte is tried against all of them. */
@@ -42,6 +54,9 @@ export class Pushdown {
   readonly start: Position;
   readonly classOf: Uint8Array;
   readonly #network: Network;
+  readonly #counted: CountedBytes;
+  /** (states): as the network's, of bytes that count. */
+  readonly #fewest: Float64Array;
   readonly #lookaheads: readonly { bytes: number; standIn: Uint16Array }[];
   readonly #positions = new Map<number | string, Position>();
   #positionsSize = 0;
@@ -51,10 +66,15 @@ export class Pushdown {
   #standInsSize = 0;
   #frameCount = 0;
 
-  /** `lookaheads` are numbers of bytes, for `standIn`. Throws invalid_request when too many ways are open from the start. */
-  constructor(network: Network, lookaheads: readonly number[] = []) {
+  /**
+   * `lookaheads` are numbers of bytes, for `standIn`; `counted` are the bytes with which a text may be brought to its end. Throws invalid_request
+   * when too many ways are open from the start.
+   */
+  constructor(network: Network, lookaheads: readonly number[] = [], counted = everyByte) {
     this.classOf = network.classOf;
     this.#network = network;
+    this.#counted = counted;
+    this.#fewest = counted === everyByte ? network.fewest : fewestBytes(network.states, network.firsts, counted);
     this.#lookaheads = lookaheads.map((bytes) => ({ bytes, standIn: standIns(network, bytes) }));
     this.start = this.#close([{ state: network.start, frame: undefined }]);
   }
@@ -87,15 +107,17 @@ export class Pushdown {
    * One position for all that are complete or not as this one is and that allow the same next bytes, as many as the lookahead of this number
    * says: their counts are as far from their bounds as matters, and of their callers those are left that can be returned to.
    */
-  standIn(position: Position, lookahead: number): Position {
+  standIn(position: Position, lookahead: number): StandIn {
     const known = position.standIns[lookahead];
     if (known) return known;
     const { standIn } = this.#lookaheads[lookahead]!;
     const places = new Map<number, Place>();
+    let further = 0;
     for (const place of position.places) {
       const state = this.#network.states[standIn[place.state.id]!] as Place['state'];
       const frame = place.frame && this.#standInFrame(place.frame, lookahead);
       places.set(keyOf(state, frame), { state, frame });
+      further = Math.max(further, this.#leastOf(place) - this.#leastOf({ state, frame }));
     }
     const keys = [...places.keys()].sort((a, b) => a - b);
     const name = `${position.complete} ${keys.join(' ')}`;
@@ -105,8 +127,25 @@ export class Pushdown {
       this.#standIns.set(name, found);
       this.#standInsSize += places.size + this.#network.classes;
     }
-    position.standIns[lookahead] = found;
-    return found;
+    const made = { position: found, further };
+    position.standIns[lookahead] = made;
+    return made;
+  }
+
+  /**
+   * The byte with which the shortest text from a position to an end begins, the lowest where there are several: what is left of that text after
+   * some of it is the shortest from there.
+   */
+  towardsEnd({ places, least }: Position): number {
+    let lowest = 256;
+    for (const { state, frame } of places) {
+      for (const { first, last, next } of state.edges) {
+        const byte = this.#counted[first]!;
+        if (byte > last || byte >= lowest) continue;
+        if (1 + this.#fewest[next.id]! + (frame?.least ?? 0) === least) lowest = byte;
+      }
+    }
+    return lowest;
   }
 
   /** Lets go of what is remembered when it is much. Positions in use stay valid. */
@@ -164,7 +203,13 @@ export class Pushdown {
 
   #newPosition(places: Place[], complete: boolean): Position {
     const next = new Array<undefined>(this.#network.classes).fill(undefined);
-    return { places, complete, next, standIns: [], walk: 0 };
+    let least = complete ? 0 : Number.POSITIVE_INFINITY;
+    for (const place of places) least = Math.min(least, this.#leastOf(place));
+    return { places, complete, least, next, standIns: [], walk: 0 };
+  }
+
+  #leastOf({ state, frame }: Place): number {
+    return this.#fewest[state.id]! + (frame?.least ?? 0);
   }
 
   /** A call that is the last thing its rule does returns to the caller's caller, so that long lists do not grow the stack. */
@@ -176,7 +221,8 @@ export class Pushdown {
     const name = keyOf(next, above);
     let frame = this.#frames.get(name);
     if (!frame) {
-      frame = { id: ++this.#frameCount, next, above, standIns: [] };
+      const least = this.#fewest[next.id]! + (above?.least ?? 0);
+      frame = { id: ++this.#frameCount, next, above, least, standIns: [] };
       this.#frames.set(name, frame);
       this.#standInsSize += frameSize;
     }

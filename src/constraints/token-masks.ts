@@ -1,5 +1,7 @@
 // Which tokens of a vocabulary may come at a position of a constraint, found once for all positions that are alike.
+import { Closings } from './closing.ts';
 import { unsupported } from './expression.ts';
+import { type CountedBytes, everyByte } from './fewest-bytes.ts';
 import type { Position, Pushdown } from './pushdown.ts';
 import { type TokenBytes, TokenTrie } from './token-trie.ts';
 
@@ -18,6 +20,8 @@ export class TokenTries {
   readonly tries: readonly TokenTrie[];
   /** Bytes of the longest token of each tree. */
   readonly lookaheads: readonly number[];
+  /** Bytes that are tokens by themselves. */
+  readonly bytes: CountedBytes;
 
   constructor(tokens: TokenBytes, stopTokens: readonly number[]) {
     const { offsets } = tokens;
@@ -30,47 +34,82 @@ export class TokenTries {
     const parts = [ids.filter((id) => lengthOf(id) <= shortBytes), ...(long.length === 0 ? [] : [long])];
     this.tries = parts.map((part) => new TokenTrie(tokens, part));
     this.lookaheads = parts.map((part) => part.reduce((longest, id) => Math.max(longest, lengthOf(id)), 1));
+    const single = new Set(ids.filter((id) => lengthOf(id) === 1).map((id) => tokens.bytes[offsets[id]!]!));
+    this.bytes = single.size === 256 ? everyByte : lowestFrom(single);
   }
+}
+
+function lowestFrom(bytes: ReadonlySet<number>): CountedBytes {
+  const lowest = new Uint16Array(256);
+  for (let byte = 255, next = 256; byte >= 0; byte--) {
+    if (bytes.has(byte)) next = byte;
+    lowest[byte] = next;
+  }
+  return lowest;
+}
+
+interface Mask {
+  /** (V) */
+  ids: Uint8Array;
+  /** How far an end is after any of these tokens, in bytes, at most. */
+  farthest: number;
 }
 
 /** The masks of one constraint. */
 export class TokenMasks {
   readonly #tries: TokenTries;
   readonly #automaton: Pushdown;
-  readonly #known: readonly Map<Position, Uint8Array>[];
+  readonly #closings: Closings;
+  readonly #known: readonly Map<Position, Mask>[];
 
-  /** The automaton's lookaheads are those of the tries. */
+  /** The automaton's lookaheads and the bytes it counts are those of the tries. */
   constructor(tries: TokenTries, automaton: Pushdown) {
     this.#tries = tries;
     this.#automaton = automaton;
+    this.#closings = new Closings(automaton, tries.tries);
     this.#known = tries.lookaheads.map(() => new Map());
   }
 
   /**
-   * (V): 1 for tokens all of whose bytes may follow, and for stop tokens where the text may end. One object for all positions that are alike: not
-   * to be written to. Throws invalid_request when it takes too long to find out, and when there is no such token.
+   * (V): 1 for tokens all of whose bytes may follow, and for stop tokens where the text may end. Where the text can be brought to an end within
+   * the tokens that are left, only for those after which it still can. One object for all positions that are alike: not to be written to. Throws
+   * invalid_request when it takes too long to find out, and when there is no such token.
    */
-  at(position: Position): Uint8Array {
-    return this.#at(position, this.#known.length - 1);
+  at(position: Position, left: number): Uint8Array {
+    const { ids, farthest } = this.#at(position, this.#known.length - 1);
+    // A text has no more tokens than bytes, so that far from the end nothing more has to be known.
+    if (farthest < left || this.#closings.tokensFrom(position) > left) return ids;
+    return this.#closing(position, left - 1);
   }
 
-  #at(position: Position, lookahead: number): Uint8Array {
+  /** Those tokens after which so many bring the text to an end. */
+  #closing(position: Position, left: number): Uint8Array {
+    const { tokens, tries, stopTokens } = this.#tries;
+    const mask = new Uint8Array(tokens.offsets.length - 1);
+    const admits = (after: Position): boolean => after.least <= left || this.#closings.tokensFrom(after) <= left;
+    for (const trie of tries) trie.mark(mask, this.#automaton, position, admits);
+    if (position.complete) for (const id of stopTokens) mask[id] = 1;
+    return mask;
+  }
+
+  #at(position: Position, lookahead: number): Mask {
     const known = this.#known[lookahead]!;
-    const standIn = this.#automaton.standIn(position, lookahead);
+    const { position: standIn, further } = this.#automaton.standIn(position, lookahead);
     const mask = known.get(standIn) ?? this.#find(standIn, lookahead);
     known.delete(standIn);
     known.set(standIn, mask);
-    if (known.size * mask.length > maskBytes) known.delete(known.keys().next().value!);
-    return mask;
+    if (known.size * mask.ids.length > maskBytes) known.delete(known.keys().next().value!);
+    return { ids: mask.ids, farthest: mask.farthest + further };
   }
 
-  #find(position: Position, lookahead: number): Uint8Array {
+  #find(position: Position, lookahead: number): Mask {
     const { tokens, tries, stopTokens } = this.#tries;
-    const mask = lookahead === 0 ? new Uint8Array(tokens.offsets.length - 1) : this.#at(position, lookahead - 1).slice();
-    tries[lookahead]!.mark(mask, this.#automaton, position);
-    if (position.complete) for (const id of stopTokens) mask[id] = 1;
-    else if (lookahead === this.#known.length - 1 && !mask.includes(1))
+    const shorter = lookahead === 0 ? undefined : this.#at(position, lookahead - 1);
+    const ids = shorter ? shorter.ids.slice() : new Uint8Array(tokens.offsets.length - 1);
+    const farthest = Math.max(shorter?.farthest ?? 0, tries[lookahead]!.mark(ids, this.#automaton, position));
+    if (position.complete) for (const id of stopTokens) ids[id] = 1;
+    else if (lookahead === this.#known.length - 1 && !ids.includes(1))
       throw unsupported('as a whole', 'this model has no token that goes on with what the reply says so far.');
-    return mask;
+    return { ids, farthest };
   }
 }

@@ -81,8 +81,23 @@ export class TokenTrie {
     return count;
   }
 
-  /** Sets those of the mask (V) to 1 all of whose bytes may follow. Throws invalid_request when that takes too long to find out. */
-  mark(mask: Uint8Array, automaton: Pushdown, start: Position): void {
+  /** The node that a byte leads to from another, or from none; undefined where no token goes on so. */
+  next(node: number | undefined, byte: number): number | undefined {
+    const end = node === undefined ? this.#end.length : this.#end[node]!;
+    for (let at = node === undefined ? 0 : node + 1; at < end; at = this.#end[at]!) if (this.#byte[at] === byte) return at;
+    return undefined;
+  }
+
+  /** Whether some token ends at the node. */
+  spells(node: number): boolean {
+    return this.#first[node]! < this.#first[node + 1]!;
+  }
+
+  /**
+   * Sets those of the mask (V) to 1 all of whose bytes may follow, where they are to and `admits` what follows them. Answers with the farthest that
+   * an end is after any of them, in bytes. Throws invalid_request when it takes too long to find out.
+   */
+  mark(mask: Uint8Array, automaton: Pushdown, start: Position, admits?: (after: Position) => boolean): number {
     const { classOf } = automaton;
     const bytes = this.#byte;
     const depths = this.#depth;
@@ -91,6 +106,7 @@ export class TokenTrie {
     const path = [start];
     const walk = ++walks;
     let ways = mostWays;
+    let farthest = 0;
     for (let node = 0; node < bytes.length; ) {
       const byte = bytes[node]!;
       const depth = depths[node]!;
@@ -108,8 +124,13 @@ export class TokenTrie {
         if (ways < 0) throw unsupported('as a whole', tooManyWays);
       }
       path[depth + 1] = after;
-      for (let place = firsts[node]!; place < firsts[node + 1]!; place++) mask[ids[place]!] = 1;
+      const [from, to] = [firsts[node]!, firsts[node + 1]!];
+      if (from < to && (!admits || admits(after))) {
+        for (let place = from; place < to; place++) mask[ids[place]!] = 1;
+        if (after.least > farthest) farthest = after.least;
+      }
       node++;
     }
+    return farthest;
   }
 }

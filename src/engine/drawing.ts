@@ -64,12 +64,15 @@ export class Drawer {
   }
 
   /**
-   * The next token by its scores (V), which are left as they are. Throws internal_error when one that may be picked is no number, or all are
-   * -Infinity.
+   * The next token by its scores (V), which are left as they are, where `left` tokens are left for the reply. Throws internal_error when one that
+   * may be picked is no number, or all are -Infinity.
    */
-  pick(scores: Float32Array): Picked {
+  pick(scores: Float32Array, left = Number.POSITIVE_INFINITY): Picked {
+    const form = this.#constraint?.allowed(left) ?? null;
     const barred = this.#barred;
-    const picked = this.#pick(scores, this.#mask(barred)) ?? (barred.length > 0 ? this.#pick(scores, this.#mask([])) : undefined);
+    const picked =
+      this.#pick(scores, this.#mask(barred, form)) ??
+      (barred.length > 0 ? this.#pick(scores, this.#mask(none, form)) : undefined);
     if (picked) return picked;
     throw new SteerError(
       'internal_error',
@@ -86,6 +89,11 @@ export class Drawer {
     this.#tokens++;
     this.#penalties.note(token);
     this.#constraint?.accept(token);
+  }
+
+  /** The reply is all that the constraint asks for. */
+  get complete(): boolean {
+    return this.#constraint?.complete ?? false;
   }
 
   /** Nothing can follow under the constraint. */
@@ -116,8 +124,7 @@ export class Drawer {
     return this.#ignoreEos ? this.#ownStops : none;
   }
 
-  #mask(barred: readonly number[]): Uint8Array {
-    const form = this.#constraint?.allowed() ?? null;
+  #mask(barred: readonly number[], form: Uint8Array | null): Uint8Array {
     if (barred.length === 0 && this.#extraStops.length === 0 && !form) return this.#allowed;
     const { mask } = this.#scratch;
     mask.set(this.#allowed);

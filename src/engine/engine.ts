@@ -244,8 +244,9 @@ export class Engine {
     }
     const otherPrompts = reply.add(token);
     live.emit(likelihood ? { index: reply.index, token, likelihood } : { index: reply.index, token });
-    if (reply.complete || reply.full) {
-      this.#end(live, reply, reply.complete ? 'stop' : 'length');
+    const { ending } = reply;
+    if (ending) {
+      this.#end(live, reply, ending);
       return;
     }
     for (const sequence of sequences) sequence.scores = undefined;

@@ -1,7 +1,7 @@
 // One reply as it grows: which tokens it has, under which phase it is written and when it is over.
 import type { Constraint } from '../constraints/constraint.ts';
 import { Drawer, type Picked } from './drawing.ts';
-import type { Boundary, Branch, GenerationRequest, Phase, Vocabulary } from './request.ts';
+import type { Boundary, Branch, FinishReason, GenerationRequest, Phase, Vocabulary } from './request.ts';
 
 export class Reply {
   readonly index: number;
@@ -35,7 +35,7 @@ export class Reply {
 
   /** The next token by the scores (V) of each branch, which may be altered. Throws internal_error when they are no numbers. */
   draw(scores: readonly Float32Array[]): Picked {
-    return this.#drawer.pick(mix(scores, this.branches));
+    return this.#drawer.pick(mix(scores, this.branches), this.#request.maxTokens - this.tokens.length);
   }
 
   ends(token: number): boolean {
@@ -54,13 +54,11 @@ export class Reply {
     return this.#phase !== before;
   }
 
-  /** Nothing can follow in the form the reply must have. */
-  get complete(): boolean {
-    return this.#drawer.over;
-  }
-
-  get full(): boolean {
-    return this.tokens.length >= this.#request.maxTokens;
+  /** How it ends with its newest token: with all that was asked for, or at its length; undefined where it goes on. */
+  get ending(): FinishReason | undefined {
+    const full = this.tokens.length >= this.#request.maxTokens;
+    if (this.#drawer.over || (full && this.#drawer.complete)) return 'stop';
+    return full ? 'length' : undefined;
   }
 
   #reached(until: Boundary): boolean {

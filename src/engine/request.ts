@@ -52,7 +52,7 @@ export interface GenerationRequest extends Drawing {
   priority: Priority;
   /** Whose it is, in any words: callers take turns. Absent where they are not told apart. */
   caller?: string | undefined;
-  /** What each reply must be, unless it ends before it is complete. */
+  /** What each reply must be, unless maxTokens are too few for it or maxMs are over. */
   constraint?: ConstraintSpec | undefined;
   /** Milliseconds from its arrival after which a reply ends with what there is. */
   maxMs?: number | undefined;

@@ -34,7 +34,8 @@ export async function chooseAction(
     { prompt, weight: 2 },
     { prompt: encode([asked], ''), weight: -1 },
   ];
-  const most = Math.max(...choices.map((choice) => choice.length)) + 1;
+  // A token may be a single byte; with fewer of them a long name would give way to another.
+  const most = Math.max(...choices.map((choice) => Buffer.byteLength(choice))) + 1;
   if (prompt.length + most > model.contextLength) return undefined;
   const phases = model.mixes ? [{ branches }] : undefined;
   const wanted = { prompt, phases, maxTokens: most, temperature: 0, topP: 1, topK: 1, seed: 0, n: 1, stop: [], caller };

@@ -204,6 +204,10 @@ class Listed implements Constraint {
   get over(): boolean {
     return this.accepted.length === this.#places.length;
   }
+
+  get complete(): boolean {
+    return this.over;
+  }
 }
 
 describe('under a constraint', () => {

@@ -36,8 +36,8 @@ export const structureFields = {
     .nullish()
     .openapi({
       description:
-        'The reply is JSON of this schema, token by token; a reply that max_tokens cuts short may be incomplete. ' +
-        'Refused by name where a keyword is not supported',
+        'The reply is JSON of this schema, token by token, and is brought to a valid end before max_tokens. Only where these are too few for any, ' +
+        'or max_ms is over, it is incomplete: finish_reason `length`. Refused by name where a keyword is not supported',
     }),
   structured_outputs: z
     .strictObject({
