@@ -12,6 +12,8 @@ import { type TokenBytes, TokenTrie } from './token-trie.ts';
 const shortBytes = 16;
 /** Of masks kept for one constraint and lookahead, those used longest ago let go first. */
 const maskBytes = 2 ** 22;
+/** What a token needs that may not come, or after which there is no end. */
+const never = 2 ** 32 - 1;
 
 /** The tokens of a vocabulary, those that may be part of a reply as trees: ever longer ones. */
 export class TokenTries {
@@ -61,6 +63,8 @@ export class TokenMasks {
   readonly #automaton: Pushdown;
   readonly #closings: Closings;
   readonly #known: readonly Map<Position, Mask>[];
+  /** (V): with how few tokens each that may come brings the text to an end, itself among them. */
+  readonly #needs = new Map<Position, Uint32Array>();
 
   /** The automaton's lookaheads and the bytes it counts are those of the tries. */
   constructor(tries: TokenTries, automaton: Pushdown) {
@@ -79,17 +83,27 @@ export class TokenMasks {
     const { ids, farthest } = this.#at(position, this.#known.length - 1);
     // A text has no more tokens than bytes, so that far from the end nothing more has to be known.
     if (farthest < left || this.#closings.tokensFrom(position) > left) return ids;
-    return this.#closing(position, left - 1);
+    return this.#closing(position, left);
   }
 
-  /** Those tokens after which so many bring the text to an end. */
+  /** Those tokens that with so many, themselves among them, bring the text to an end. */
   #closing(position: Position, left: number): Uint8Array {
-    const { tokens, tries, stopTokens } = this.#tries;
-    const mask = new Uint8Array(tokens.offsets.length - 1);
-    const admits = (after: Position): boolean => after.least <= left || this.#closings.tokensFrom(after) <= left;
-    for (const trie of tries) trie.mark(mask, this.#automaton, position, admits);
-    if (position.complete) for (const id of stopTokens) mask[id] = 1;
+    const needs = this.#needs.get(position) ?? this.#findNeeds(position);
+    this.#needs.delete(position);
+    this.#needs.set(position, needs);
+    if (this.#needs.size * needs.byteLength > maskBytes) this.#needs.delete(this.#needs.keys().next().value!);
+    const mask = new Uint8Array(needs.length);
+    for (let id = 0; id < mask.length; id++) if (needs[id]! <= left) mask[id] = 1;
+    if (position.complete) for (const id of this.#tries.stopTokens) mask[id] = 1;
     return mask;
+  }
+
+  #findNeeds(position: Position): Uint32Array {
+    const { tokens, tries } = this.#tries;
+    const needs = new Uint32Array(tokens.offsets.length - 1).fill(never);
+    const needOf = (after: Position): number => Math.min(never, 1 + this.#closings.tokensFrom(after));
+    for (const trie of tries) trie.mark(needs, this.#automaton, position, needOf);
+    return needs;
   }
 
   #at(position: Position, lookahead: number): Mask {

@@ -31,6 +31,8 @@ const tooManyWays = 'too many ways to read the same text are open at once. Repea
 
 let walks = 0;
 
+const one = (): number => 1;
+
 export class TokenTrie {
   /** Nodes in the order of a walk: a node's subtree follows it up to #end[node]. */
   readonly #byte: Uint8Array;
@@ -94,10 +96,10 @@ export class TokenTrie {
   }
 
   /**
-   * Sets those of the mask (V) to 1 all of whose bytes may follow, where they are to and `admits` what follows them. Answers with the farthest that
-   * an end is after any of them, in bytes. Throws invalid_request when it takes too long to find out.
+   * Sets those of the mask (V) all of whose bytes may follow, to 1 or to what `valueAt` says of where they lead. Answers with the farthest that an
+   * end is after any of them, in bytes. Throws invalid_request when it takes too long to find out.
    */
-  mark(mask: Uint8Array, automaton: Pushdown, start: Position, admits?: (after: Position) => boolean): number {
+  mark(mask: Uint8Array | Uint32Array, automaton: Pushdown, start: Position, valueAt: (after: Position) => number = one): number {
     const { classOf } = automaton;
     const bytes = this.#byte;
     const depths = this.#depth;
@@ -125,8 +127,9 @@ export class TokenTrie {
       }
       path[depth + 1] = after;
       const [from, to] = [firsts[node]!, firsts[node + 1]!];
-      if (from < to && (!admits || admits(after))) {
-        for (let place = from; place < to; place++) mask[ids[place]!] = 1;
+      if (from < to) {
+        const value = valueAt(after);
+        for (let place = from; place < to; place++) mask[ids[place]!] = value;
         if (after.least > farthest) farthest = after.least;
       }
       node++;
