@@ -67,10 +67,12 @@ describe.each(['fp32', 'int8'] as const)('in %s', (precision) => {
     expect(least).toBeLessThan(60);
   });
 
-  it('patterns end too, and so do replies that fill the context', async () => {
+  it('patterns end too, and so do the best of several, and replies that fill the context', async () => {
     for (const { content, finish } of await ask({ structured_outputs: { regex: '[a-z ]+\\.' }, max_tokens: 20, n: 4 })) {
       expect([content, finish]).toEqual([expect.stringMatching(/^[a-z ]+\.$/), 'stop']);
     }
+    const chosen = await ask({ response_format: { type: 'json_object' }, max_tokens: 15, n: 2, steering: { best_of: 3 } });
+    expect(chosen.map(({ content, finish }) => [typeof JSON.parse(content), finish])).toEqual(Array(2).fill(['object', 'stop']));
     const [reply] = await ask({ response_format: { type: 'json_schema', json_schema: { schema: object({ line: text }) } } });
     expect([typeof JSON.parse(reply!.content).line, reply!.finish]).toEqual(['string', 'stop']);
   });
