@@ -27,7 +27,14 @@ export interface NewFeedback {
   against?: { completionId: string; choice: number; outcome: Outcome } | undefined;
 }
 
-type Completion = typeof completions.$inferSelect;
+/** What of a reply is needed to take feedback on it. Its request, which may be as large as a body may be, is not. */
+const replyColumns = {
+  id: completions.id,
+  choice: completions.choice,
+  model: completions.model,
+  applied: completions.applied,
+};
+type Reply = Pick<typeof completions.$inferSelect, keyof typeof replyColumns>;
 
 /** What the room must be told of models. */
 export interface KnownModels {
@@ -56,11 +63,11 @@ export async function addFeedback(
   const known = given.id === undefined ? undefined : await lookUp(db, id);
   if (known) return { feedback: sameBody(known, bodyHash), created: false };
   const created = await db.transaction(async (tx) => {
-    const completion = await findReply(tx, given, '');
+    const reply = await findReply(tx, given, '');
     const other = given.against && (await findReply(tx, given.against, 'against.'));
-    checkRater(given.rater, models, [completion, other]);
-    if (other) checkComparable(completion, other);
-    const ratings = given.ratings && canonicalRatings(models.schemaOf(completion), given.ratings);
+    checkRater(given.rater, models, [reply, other]);
+    if (other) await checkComparable(tx, reply, other);
+    const ratings = given.ratings && canonicalRatings(models.schemaOf(reply), given.ratings);
     const row = {
       id,
       bodyHash,
@@ -75,7 +82,7 @@ export async function addFeedback(
       outcome: given.against?.outcome ?? null,
     };
     const [stored] = await tx.insert(feedback).values(row).onConflictDoNothing().returning();
-    return stored && { ...stored, model: completion.model };
+    return stored && { ...stored, model: reply.model };
   });
   if (created) return { feedback: created, created: true };
   return { feedback: sameBody(await findFeedback(db, id), bodyHash), created: false };
@@ -164,13 +171,13 @@ function hashOf({ rater, completionId, choice, ratings, thumb, comment, against 
   return createHash('sha256').update(JSON.stringify(body)).digest('hex');
 }
 
-/** The reply, held until the feedback on it is stored. Throws `not_found` naming the field. */
+/** The reply, held with the others of its completion until the feedback on it is stored. Throws `not_found` naming the field. */
 async function findReply(
   tx: Tx,
   { completionId, choice }: { completionId: string; choice: number },
   path: string,
-): Promise<Completion> {
-  const replies = await tx.select().from(completions).where(eq(completions.id, completionId)).for('key share');
+): Promise<Reply> {
+  const replies = await tx.select(replyColumns).from(completions).where(eq(completions.id, completionId)).for('key share');
   const found = replies.find((reply) => reply.choice === choice);
   if (found) return found;
   if (replies.length > 0) {
@@ -192,7 +199,7 @@ async function findReply(
   );
 }
 
-function checkRater(rater: string, models: KnownModels, replies: (Completion | undefined)[]): void {
+function checkRater(rater: string, models: KnownModels, replies: (Reply | undefined)[]): void {
   const authors = replies.flatMap((reply) => (reply ? [reply.model.toLowerCase()] : []));
   if (!models.isModel(rater) && !authors.includes(rater.toLowerCase())) return;
   throw new SteerError(
@@ -204,13 +211,22 @@ function checkRater(rater: string, models: KnownModels, replies: (Completion | u
   );
 }
 
-function checkComparable(completion: Completion, other: Completion): void {
-  const same = completion.id === other.id && completion.choice === other.choice;
-  if (!same && promptIdentity(completion.request) === promptIdentity(other.request)) return;
+async function checkComparable(tx: Tx, reply: Reply, other: Reply): Promise<void> {
+  const same = reply.id === other.id && reply.choice === other.choice;
+  // Replies of one completion answer one request.
+  if (!same && (reply.id === other.id || (await promptOf(tx, reply)) === (await promptOf(tx, other)))) return;
   const found = same ? 'one and the same reply' : 'replies to different ones';
   throw new SteerError('invalid_request', `against: expected two replies to the same conversation, found ${found}.`, {
     details: { param: 'against' },
   });
+}
+
+async function promptOf(tx: Tx, { id, choice }: Reply): Promise<string> {
+  const [found] = await tx
+    .select({ request: completions.request })
+    .from(completions)
+    .where(and(eq(completions.id, id), eq(completions.choice, choice)));
+  return promptIdentity(found!.request);
 }
 
 /** Ratings under canonical names. Throws unknown_attribute or attribute_out_of_range naming the field. */
