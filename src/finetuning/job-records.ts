@@ -1,7 +1,7 @@
 // What the database keeps of fine-tuning jobs beside their rows: checkpoints that can be served, and events newest first. Queries only.
 import { and, desc, eq, inArray, lt, notInArray } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
-import { endedStatuses, type JobEvent } from '../jobs/jobs.ts';
+import { endedStatuses, type JobEvent, type Page } from '../jobs/jobs.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { checkpoints, jobEvents, jobs, modelAliases } from '../store/work-schema.ts';
 
@@ -26,13 +26,7 @@ export async function retireCheckpoints(tx: Tx, jobId: string, keep: number): Pr
   return retired.map(({ step }) => step);
 }
 
-export interface Page {
-  /** Id of the last one seen. */
-  after?: string | undefined;
-  limit: number;
-}
-
-/** Checkpoints of a job, newest first; one more than `limit` where there are more. Throws `not_found` for an unknown `after`. */
+/** At most `limit` checkpoints of a job, newest first. Throws `not_found` for an unknown `after`. */
 export async function listCheckpoints(db: Db, jobId: string, { after, limit }: Page): Promise<Checkpoint[]> {
   const own = eq(checkpoints.jobId, jobId);
   const [last] =
@@ -44,26 +38,21 @@ export async function listCheckpoints(db: Db, jobId: string, { after, limit }: P
           .where(and(own, eq(checkpoints.id, after)));
   if (after !== undefined && !last) throw unknown('checkpoint', after);
   const older = last && lt(checkpoints.step, last.step);
-  return await db
-    .select()
-    .from(checkpoints)
-    .where(and(own, older))
-    .orderBy(desc(checkpoints.step))
-    .limit(limit + 1);
+  return await db.select().from(checkpoints).where(and(own, older)).orderBy(desc(checkpoints.step)).limit(limit);
 }
 
-/** Events of a job, newest first, those before event `before`; one more than `limit` where there are more. */
+/** At most `limit` events of a job, newest first, those that come after event `after` in that order; 0 begins at the newest. */
 export async function listLatestEvents(
   db: Db,
   jobId: string,
-  { before, limit }: { before?: number | undefined; limit: number },
+  { after, limit }: { after: number; limit: number },
 ): Promise<JobEvent[]> {
   return await db
     .select()
     .from(jobEvents)
-    .where(and(eq(jobEvents.jobId, jobId), before === undefined ? undefined : lt(jobEvents.id, before)))
+    .where(and(eq(jobEvents.jobId, jobId), after === 0 ? undefined : lt(jobEvents.id, after)))
     .orderBy(desc(jobEvents.id))
-    .limit(limit + 1);
+    .limit(limit);
 }
 
 /** Those of the ids whose jobs have ended, the newest first, then those whose jobs are gone. */

@@ -20,10 +20,11 @@ export function wantsStream(c: RequestContext, stream: boolean | undefined): boo
   return stream ?? /\btext\/event-stream\b/i.test(c.req.header('accept') ?? '');
 }
 
-/** Id of the event after which a caller goes on; 0 begins at the first. Throws `invalid_request`. */
+/** Number of the event after which a caller goes on, bare or as fine-tuning shows it; 0 begins at the first. Throws `invalid_request`. */
 export function readEventId(id: string | undefined, param: string): number {
   if (id === undefined || id === '') return 0;
-  if (/^\d{1,15}$/.test(id)) return Number(id);
+  const number = /^(?:ftevent-)?(\d{1,15})$/.exec(id)?.[1];
+  if (number !== undefined) return Number(number);
   throw new SteerError('invalid_request', `${param}: expected the id of an event, found ${JSON.stringify(id.slice(0, 64))}.`, {
     details: { param },
   });

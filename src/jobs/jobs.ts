@@ -70,7 +70,7 @@ export interface JobFilter {
   statuses?: readonly JobStatus[] | undefined;
 }
 
-/** Jobs that pass the filter, newest first; one more than `limit` where there are more. Throws `not_found` when `after` names none. */
+/** At most `limit` jobs that pass the filter, newest first. Throws `not_found` when `after` names none. */
 export async function listJobs(db: Db, { kinds, statuses }: JobFilter, { after, limit }: Page): Promise<Job[]> {
   const last = after === undefined ? undefined : await findJob(db, after, kinds);
   // Compared inside the database: a Date has no microseconds, and jobs of one millisecond would be passed over.
@@ -82,7 +82,7 @@ export async function listJobs(db: Db, { kinds, statuses }: JobFilter, { after, 
     .from(jobs)
     .where(and(kinds && inArray(jobs.kind, [...kinds]), statuses && inArray(jobs.status, [...statuses]), older))
     .orderBy(desc(jobs.createdAt), desc(jobs.id))
-    .limit(limit + 1);
+    .limit(limit);
 }
 
 /** Asks for a pause: at once where nothing runs, else the worker sees it within a second. Throws `conflict` for a job that has ended. */

@@ -107,12 +107,17 @@ test('the client makes a job, follows it, and asks its model and its checkpoints
   });
 
   // The stream tells everything, and ends when the job does.
-  const stream = await fetch(`${server.url}${jobs}/${created.id}/events`, { headers: { accept: 'text/event-stream' } });
-  const streamed = (await stream.text())
-    .trimEnd()
-    .split('\n\n')
-    .map((event) => /^data: (.*)$/m.exec(event)![1]!);
+  const follow = async (headers: Record<string, string> = {}) => {
+    const accept = 'text/event-stream';
+    const stream = await fetch(`${server.url}${jobs}/${created.id}/events`, { headers: { accept, ...headers } });
+    const events = (await stream.text()).trimEnd().split('\n\n');
+    return events.map((event) => /^data: (.*)$/m.exec(event)![1]!);
+  };
+  const streamed = await follow();
   expect(streamed.pop()).toBe('[DONE]');
+  // Who knows an event by the id its data tells goes on after it.
+  const { id: last } = JSON.parse(streamed.at(-2)!);
+  expect(await follow({ 'last-event-id': last })).toEqual([streamed.at(-1), '[DONE]']);
 
   const job = await client.fineTuning.jobs.retrieve(created.id);
   expect((await knock(house, `${jobs}/${created.id}`)).body).toMatchObject({

@@ -9,9 +9,9 @@ import { type Attribute, maxLevel } from '../../steerlm/attributes.ts';
 import type { Curves } from '../../steerlm/calibration.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
-import { failureResponses } from '../schemas/failure.ts';
 import { Messages, toConversation } from '../schemas/messages.ts';
 import { Measured } from '../schemas/replies.ts';
+import { answered, jsonBody } from '../schemas/route-parts.ts';
 import { ModelName } from '../schemas/sampling.ts';
 
 const AttributeScale = z
@@ -39,19 +39,11 @@ const listRoute = createRoute({
   tags: ['Attributes'],
   summary: 'List the attributes of a model and their scales',
   request: { query: z.object({ model: z.string().max(256).optional() }) },
-  responses: {
-    200: {
-      description: 'The attributes, in the order labels list them',
-      content: {
-        'application/json': {
-          schema: z
-            .object({ object: z.literal('list'), model: z.string(), data: z.array(AttributeScale) })
-            .openapi('AttributeList'),
-        },
-      },
-    },
-    ...failureResponses('model_not_found'),
-  },
+  responses: answered(
+    'The attributes, in the order labels list them',
+    z.object({ object: z.literal('list'), model: z.string(), data: z.array(AttributeScale) }).openapi('AttributeList'),
+    'model_not_found',
+  ),
 });
 
 const ScoreBody = z
@@ -94,11 +86,8 @@ const scoreRoute = createRoute({
   path: '/v1/attributes/score',
   tags: ['Attributes'],
   summary: 'Rate assistant turns with the attribute predictor',
-  request: { body: { required: true, content: { 'application/json': { schema: ScoreBody } } } },
-  responses: {
-    200: { description: 'One rating per turn', content: { 'application/json': { schema: Scores } } },
-    ...failureResponses('model_not_found', 'overloaded', 'cancelled', 'not_ready'),
-  },
+  request: { body: jsonBody(ScoreBody) },
+  responses: answered('One rating per turn', Scores, 'model_not_found', 'overloaded', 'cancelled', 'not_ready'),
 });
 
 /** Adds both routes. */

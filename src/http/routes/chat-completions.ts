@@ -13,13 +13,12 @@ import { streamChunks } from '../event-stream.ts';
 import { prepareMeasure } from '../measure.ts';
 import { recordReplies } from '../record.ts';
 import { beginReplies } from '../replies.ts';
-import { failureResponses } from '../schemas/failure.ts';
 import { ChatCompletion, Steering, toReplyHead } from '../schemas/replies.ts';
+import { answered, answeredOrStreamed, jsonBody } from '../schemas/route-parts.ts';
 import { toCompletionRequest } from '../schemas/sampling.ts';
 import { untilBegun } from '../stopping.ts';
 
-const body = { required: true, content: { 'application/json': { schema: ChatBody } } } as const;
-const failures = failureResponses(
+const failures = [
   'unknown_attribute',
   'attribute_out_of_range',
   'context_length_exceeded',
@@ -27,21 +26,27 @@ const failures = failureResponses(
   'overloaded',
   'cancelled',
   'not_ready',
-);
+] as const;
+
+const RenderedPrompt = z
+  .object({
+    object: z.literal('chat.completion.render'),
+    model: z.string(),
+    prompt: z.string().openapi({ description: 'Control tokens spelled out; encoding this string would not give token_ids' }),
+    token_ids: z.array(z.int()),
+    prompt_tokens: z.int(),
+    context_length: z.int(),
+    steering: Steering,
+  })
+  .openapi('RenderedPrompt');
 
 const completionRoute = createRoute({
   method: 'post',
   path: '/v1/chat/completions',
   tags: ['Completions'],
   summary: 'Reply to a conversation under the attributes asked for',
-  request: { body },
-  responses: {
-    200: {
-      description: 'The replies; a stream of chunks with `stream: true`',
-      content: { 'application/json': { schema: ChatCompletion }, 'text/event-stream': { schema: z.string() } },
-    },
-    ...failures,
-  },
+  request: { body: jsonBody(ChatBody) },
+  responses: answeredOrStreamed('The replies; a stream of chunks with `stream: true`', ChatCompletion, ...failures),
 });
 
 const renderRoute = createRoute({
@@ -49,30 +54,8 @@ const renderRoute = createRoute({
   path: '/v1/chat/completions/render',
   tags: ['Completions'],
   summary: 'Show the exact prompt of a chat request and its token ids, without running the model',
-  request: { body },
-  responses: {
-    200: {
-      description: 'The prompt',
-      content: {
-        'application/json': {
-          schema: z
-            .object({
-              object: z.literal('chat.completion.render'),
-              model: z.string(),
-              prompt: z
-                .string()
-                .openapi({ description: 'Control tokens spelled out; encoding this string would not give token_ids' }),
-              token_ids: z.array(z.int()),
-              prompt_tokens: z.int(),
-              context_length: z.int(),
-              steering: Steering,
-            })
-            .openapi('RenderedPrompt'),
-        },
-      },
-    },
-    ...failures,
-  },
+  request: { body: jsonBody(ChatBody) },
+  responses: answered('The prompt', RenderedPrompt, ...failures),
 });
 
 /** Adds both routes. */

@@ -10,9 +10,9 @@ import { askerOf } from '../caller.ts';
 import { streamChunks } from '../event-stream.ts';
 import { recordReplies, type Stored } from '../record.ts';
 import { beginReplies, countUsage } from '../replies.ts';
-import { failureResponses } from '../schemas/failure.ts';
 import { toTextLogprobs } from '../schemas/logprobs.ts';
 import { type ReplyHead, TextCompletion, type TextCompletionChunk, toReplyHead } from '../schemas/replies.ts';
+import { answeredOrStreamed, jsonBody } from '../schemas/route-parts.ts';
 import { mostTopLogprobs, refuseUnsupported, samplingFields, toCompletionRequest } from '../schemas/sampling.ts';
 import { untilBegun } from '../stopping.ts';
 
@@ -57,14 +57,16 @@ const route = createRoute({
   path: '/v1/completions',
   tags: ['Completions'],
   summary: 'Continue a raw text, unsteered',
-  request: { body: { required: true, content: { 'application/json': { schema: CompletionBody } } } },
-  responses: {
-    200: {
-      description: 'The continuations; a stream of chunks with `stream: true`',
-      content: { 'application/json': { schema: TextCompletion }, 'text/event-stream': { schema: z.string() } },
-    },
-    ...failureResponses('context_length_exceeded', 'model_not_found', 'overloaded', 'cancelled', 'not_ready'),
-  },
+  request: { body: jsonBody(CompletionBody) },
+  responses: answeredOrStreamed(
+    'The continuations; a stream of chunks with `stream: true`',
+    TextCompletion,
+    'context_length_exceeded',
+    'model_not_found',
+    'overloaded',
+    'cancelled',
+    'not_ready',
+  ),
 });
 
 /** Adds the route. */

@@ -29,7 +29,8 @@ import {
 } from '../schemas/datasets.ts';
 import { failureResponses } from '../schemas/failure.ts';
 import { attachment } from '../schemas/files.ts';
-import { toPage } from '../schemas/pages.ts';
+import { readPage } from '../schemas/pages.ts';
+import { answered } from '../schemas/route-parts.ts';
 
 const tags = ['Datasets'];
 const binary = { schema: { type: 'string' as const, format: 'binary' } };
@@ -40,10 +41,7 @@ const inspectRoute = createRoute({
   tags,
   summary: 'Tell of a dataset in figures',
   request: { params: DatasetParams, query: DatasetInspectionQuery },
-  responses: {
-    200: { description: 'The figures', content: { 'application/json': { schema: DatasetInspection } } },
-    ...failureResponses('not_found', 'model_not_found', 'cancelled', 'not_ready'),
-  },
+  responses: answered('The figures', DatasetInspection, 'not_found', 'model_not_found', 'cancelled', 'not_ready'),
 });
 
 const samplesRoute = createRoute({
@@ -52,10 +50,7 @@ const samplesRoute = createRoute({
   tags,
   summary: 'List the samples of a dataset with their labels',
   request: { params: DatasetParams, query: DatasetSampleQuery },
-  responses: {
-    200: { description: 'A page of samples in input order', content: { 'application/json': { schema: DatasetSampleList } } },
-    ...failureResponses('not_found'),
-  },
+  responses: answered('A page of samples in input order', DatasetSampleList, 'not_found'),
 });
 
 const exportRoute = createRoute({
@@ -88,13 +83,8 @@ export function addDatasetContents(app: OpenAPIHono<AppEnv>, context: AppContext
   });
   app.openapi(samplesRoute, async (c) => {
     const db = databaseOf(context);
-    const { after, limit } = c.req.valid('query');
     const { id } = await findDataset(db, c.req.valid('param').id);
-    const found = await listLabelledSamples(db, id, { after, limit: limit + 1 });
-    return c.json(
-      toPage(found.map(toDatasetSample), limit, ({ position }) => String(position)),
-      200,
-    );
+    return c.json(await readPage(c.req.valid('query'), (page) => listLabelledSamples(db, id, page), toDatasetSample), 200);
   });
   app.openapi(exportRoute, async (c) => {
     const db = databaseOf(context);

@@ -24,11 +24,11 @@ import {
   toSchema,
 } from '../schemas/datasets.ts';
 import { failureResponses } from '../schemas/failure.ts';
-import { toPage } from '../schemas/pages.ts';
+import { readPage } from '../schemas/pages.ts';
+import { answered, jsonReply } from '../schemas/route-parts.ts';
 import { mediaType, streamBody } from '../uploads.ts';
 
 const tags = ['Datasets'];
-const one = (description: string) => ({ description, content: { 'application/json': { schema: DatasetObject } } });
 
 const importRoute = createRoute({
   method: 'post',
@@ -51,8 +51,8 @@ const importRoute = createRoute({
     },
   },
   responses: {
-    200: one('A version of that name with the same content, which was there already'),
-    201: one('The dataset'),
+    200: jsonReply('A version of that name with the same content, which was there already', DatasetObject),
+    201: jsonReply('The dataset', DatasetObject),
     ...failureResponses('not_found', 'invalid_dataset', 'cancelled'),
   },
 });
@@ -63,10 +63,7 @@ const listRoute = createRoute({
   tags,
   summary: 'List the datasets',
   request: { query: DatasetListQuery },
-  responses: {
-    200: { description: 'A page of datasets, newest first', content: { 'application/json': { schema: DatasetList } } },
-    ...failureResponses('not_found'),
-  },
+  responses: answered('A page of datasets, newest first', DatasetList, 'not_found'),
 });
 
 const oneRoute = createRoute({
@@ -75,7 +72,7 @@ const oneRoute = createRoute({
   tags,
   summary: 'Show one dataset',
   request: { params: DatasetParams },
-  responses: { 200: one('The dataset'), ...failureResponses('not_found') },
+  responses: answered('The dataset', DatasetObject, 'not_found'),
 });
 
 const deleteRoute = createRoute({
@@ -84,10 +81,7 @@ const deleteRoute = createRoute({
   tags,
   summary: 'Delete one version of a dataset with its samples and labels',
   request: { params: DatasetParams },
-  responses: {
-    200: { description: 'The dataset is gone', content: { 'application/json': { schema: DeletedDataset } } },
-    ...failureResponses('not_found'),
-  },
+  responses: answered('The dataset is gone', DeletedDataset, 'not_found'),
 });
 
 /** Adds the routes. */
@@ -106,12 +100,8 @@ export function addDatasets(app: OpenAPIHono<AppEnv>, context: AppContext): void
     return c.json(toDatasetObject(await findDataset(db, id)), created ? 201 : 200);
   });
   app.openapi(listRoute, async (c) => {
-    const { limit, ...query } = c.req.valid('query');
-    const found = await pageDatasets(databaseOf(context), { ...query, limit: limit + 1 });
-    return c.json(
-      toPage(found.map(toDatasetObject), limit, ({ id }) => id),
-      200,
-    );
+    const query = c.req.valid('query');
+    return c.json(await readPage(query, (page) => pageDatasets(databaseOf(context), page), toDatasetObject), 200);
   });
   app.openapi(oneRoute, async (c) =>
     c.json(toDatasetObject(await findDataset(databaseOf(context), c.req.valid('param').id)), 200),

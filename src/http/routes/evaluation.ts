@@ -5,11 +5,10 @@ import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { toEvaluationInput } from '../evaluation-request.ts';
 import { IdempotencyHeader, idempotencyOf } from '../idempotency.ts';
 import { failureResponses } from '../schemas/failure.ts';
-import { JobObject, toJobObject } from '../schemas/jobs.ts';
+import { startedJob, toJobObject } from '../schemas/jobs.ts';
+import { jsonBody } from '../schemas/route-parts.ts';
 
 const Body = z.discriminatedUnion('kind', EvaluationRequest.options).openapi('EvaluationRequest');
-
-const job = (description: string) => ({ description, content: { 'application/json': { schema: JobObject } } });
 
 const evaluateRoute = createRoute({
   method: 'post',
@@ -21,11 +20,10 @@ const evaluateRoute = createRoute({
   request: {
     params: z.object({ id: z.string().max(256).openapi({ description: 'Id or alias' }) }),
     headers: IdempotencyHeader,
-    body: { required: true, content: { 'application/json': { schema: Body } } },
+    body: jsonBody(Body),
   },
   responses: {
-    200: job('The job that was made under this Idempotency-Key before'),
-    202: job('The job, waiting for a worker'),
+    ...startedJob,
     ...failureResponses('not_found', 'model_not_found', 'invalid_dataset', 'conflict'),
   },
 });

@@ -9,7 +9,6 @@ import { type AppContext, type AppEnv, databaseOf, type RequestContext } from '.
 import { streamLines } from '../json-lines.ts';
 import { knownModels } from '../known-models.ts';
 import { describeError } from '../log.ts';
-import { failureResponses } from '../schemas/failure.ts';
 import {
   FeedbackBody,
   FeedbackList,
@@ -24,7 +23,8 @@ import {
   toHarvestOptions,
   toNewFeedback,
 } from '../schemas/feedback.ts';
-import { toPage } from '../schemas/pages.ts';
+import { readPage } from '../schemas/pages.ts';
+import { answered, answeredInLines, idParams, jsonBody } from '../schemas/route-parts.ts';
 
 const tags = ['Feedback'];
 
@@ -33,11 +33,15 @@ const giveRoute = createRoute({
   path: '/v1/feedback',
   tags,
   summary: 'Rate a remembered reply, or say how it fares against another',
-  request: { body: { required: true, content: { 'application/json': { schema: FeedbackBody } } } },
-  responses: {
-    200: { description: 'The feedback as stored', content: { 'application/json': { schema: FeedbackObject } } },
-    ...failureResponses('unknown_attribute', 'attribute_out_of_range', 'not_found', 'conflict'),
-  },
+  request: { body: jsonBody(FeedbackBody) },
+  responses: answered(
+    'The feedback as stored',
+    FeedbackObject,
+    'unknown_attribute',
+    'attribute_out_of_range',
+    'not_found',
+    'conflict',
+  ),
 });
 
 const listRoute = createRoute({
@@ -46,16 +50,8 @@ const listRoute = createRoute({
   tags,
   summary: 'List feedback, newest first',
   request: { query: FeedbackQuery },
-  responses: {
-    200: { description: 'A page of feedback', content: { 'application/json': { schema: FeedbackList } } },
-    ...failureResponses('not_found'),
-  },
+  responses: answered('A page of feedback', FeedbackList, 'not_found'),
 });
-
-/** The media type is kept from the compiler, which takes it for one JSON value. */
-const lines: Record<string, { schema: z.ZodString }> = {
-  'application/jsonl': { schema: z.string().openapi({ description: 'Each line is a `PreferencePair`' }) },
-};
 
 const pairsRoute = createRoute({
   method: 'get',
@@ -64,10 +60,7 @@ const pairsRoute = createRoute({
   summary: 'Download the preference pairs of a harvested dataset',
   description: 'JSON lines `{"prompt", "chosen", "rejected", "agreement"}` with messages, as TRL trains on them.',
   request: { query: z.object({ dataset: z.string().max(256).openapi({ description: 'Id, name, or `name@version`' }) }) },
-  responses: {
-    200: { description: 'The pairs, one a line', content: lines },
-    ...failureResponses('not_found'),
-  },
+  responses: answeredInLines('The pairs, one a line', 'PreferencePair', 'not_found'),
 });
 
 const oneRoute = createRoute({
@@ -75,11 +68,8 @@ const oneRoute = createRoute({
   path: '/v1/feedback/{id}',
   tags,
   summary: 'Show one piece of feedback',
-  request: { params: z.object({ id: z.string().max(128) }) },
-  responses: {
-    200: { description: 'The feedback', content: { 'application/json': { schema: FeedbackObject } } },
-    ...failureResponses('not_found'),
-  },
+  request: { params: idParams },
+  responses: answered('The feedback', FeedbackObject, 'not_found'),
 });
 
 const harvestRoute = createRoute({
@@ -87,11 +77,8 @@ const harvestRoute = createRoute({
   path: '/v1/feedback/harvest',
   tags,
   summary: 'Make a version of a dataset of what raters agree on',
-  request: { body: { required: true, content: { 'application/json': { schema: HarvestBody } } } },
-  responses: {
-    200: { description: 'What came of it', content: { 'application/json': { schema: HarvestObject } } },
-    ...failureResponses('invalid_dataset', 'conflict'),
-  },
+  request: { body: jsonBody(HarvestBody) },
+  responses: answered('What came of it', HarvestObject, 'invalid_dataset', 'conflict'),
 });
 
 /** Adds the routes. */
@@ -104,19 +91,9 @@ export function addFeedbackRoutes(app: OpenAPIHono<AppEnv>, context: AppContext)
     return c.json(toFeedbackObject(given.feedback), 200);
   });
   app.openapi(listRoute, async (c) => {
-    const { limit, after, since, until, completion_id, ...query } = c.req.valid('query');
-    const range = { since: toDate(since), until: toDate(until) };
-    const found = await listFeedback(databaseOf(context), {
-      ...query,
-      ...range,
-      completionId: completion_id,
-      after,
-      limit: limit + 1,
-    });
-    return c.json(
-      toPage(found.map(toFeedbackObject), limit, ({ id }) => id),
-      200,
-    );
+    const { since, until, completion_id: completionId, ...rest } = c.req.valid('query');
+    const query = { ...rest, completionId, since: toDate(since), until: toDate(until) };
+    return c.json(await readPage(query, (page) => listFeedback(databaseOf(context), page), toFeedbackObject), 200);
   });
   app.openapi(pairsRoute, async (c) => {
     const db = databaseOf(context);

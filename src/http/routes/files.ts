@@ -1,5 +1,5 @@
 // /v1/files: files go in and come out as streams; between the two they lie in the database.
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
 import { deleteFile, findFile, listFiles, readFile, storeFile } from '../../files/files.ts';
 import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
@@ -15,12 +15,11 @@ import {
   toFileObject,
   uploadForm,
 } from '../schemas/files.ts';
-import { toPage } from '../schemas/pages.ts';
+import { readPage } from '../schemas/pages.ts';
+import { answered, idParams } from '../schemas/route-parts.ts';
 import { openUploadForm, type UploadForm } from '../uploads.ts';
 
 const tags = ['Files'];
-const params = z.object({ id: z.string().max(128) });
-const one = (description: string) => ({ 200: { description, content: { 'application/json': { schema: FileObject } } } });
 
 const uploadRoute = createRoute({
   method: 'post',
@@ -29,10 +28,7 @@ const uploadRoute = createRoute({
   summary: 'Upload a file',
   description: 'The file is stored as it comes and never held in memory. MAX_FILE_BYTES limits its size.',
   request: { body: { required: true, content: { 'multipart/form-data': { schema: uploadForm } } } },
-  responses: {
-    ...one('The file, ready to be used'),
-    ...failureResponses('cancelled'),
-  },
+  responses: answered('The file, ready to be used', FileObject, 'cancelled'),
 });
 
 const listRoute = createRoute({
@@ -41,10 +37,7 @@ const listRoute = createRoute({
   tags,
   summary: 'List the files',
   request: { query: FileQuery },
-  responses: {
-    200: { description: 'A page of files', content: { 'application/json': { schema: FileList } } },
-    ...failureResponses('not_found'),
-  },
+  responses: answered('A page of files', FileList, 'not_found'),
 });
 
 const oneRoute = createRoute({
@@ -52,8 +45,8 @@ const oneRoute = createRoute({
   path: '/v1/files/{id}',
   tags,
   summary: 'Show one file',
-  request: { params },
-  responses: { ...one('The file'), ...failureResponses('not_found') },
+  request: { params: idParams },
+  responses: answered('The file', FileObject, 'not_found'),
 });
 
 const contentRoute = createRoute({
@@ -61,7 +54,7 @@ const contentRoute = createRoute({
   path: '/v1/files/{id}/content',
   tags,
   summary: 'Download a file',
-  request: { params },
+  request: { params: idParams },
   responses: {
     200: {
       description: 'The content, byte for byte',
@@ -76,11 +69,8 @@ const deleteRoute = createRoute({
   path: '/v1/files/{id}',
   tags,
   summary: 'Delete a file',
-  request: { params },
-  responses: {
-    200: { description: 'The file is gone', content: { 'application/json': { schema: DeletedFile } } },
-    ...failureResponses('not_found'),
-  },
+  request: { params: idParams },
+  responses: answered('The file is gone', DeletedFile, 'not_found'),
 });
 
 /** Adds the routes. */
@@ -102,12 +92,8 @@ export function addFiles(app: OpenAPIHono<AppEnv>, context: AppContext): void {
     }
   });
   app.openapi(listRoute, async (c) => {
-    const { limit, ...query } = c.req.valid('query');
-    const found = await listFiles(databaseOf(context), { ...query, limit: limit + 1 });
-    return c.json(
-      toPage(found.map(toFileObject), limit, ({ id }) => id),
-      200,
-    );
+    const query = c.req.valid('query');
+    return c.json(await readPage(query, (page) => listFiles(databaseOf(context), page), toFileObject), 200);
   });
   app.openapi(oneRoute, async (c) => c.json(toFileObject(await findFile(databaseOf(context), c.req.valid('param').id)), 200));
   app.openapi(contentRoute, async (c) => {

@@ -5,16 +5,14 @@ import { SteerError } from '../../errors.ts';
 import { type Db, knock } from '../../store/connect.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
 import { databaseAway } from '../problem.ts';
-import { failureResponses } from '../schemas/failure.ts';
+import { answered } from '../schemas/route-parts.ts';
 
 const liveRoute = createRoute({
   method: 'get',
   path: '/health/live',
   tags: ['Health'],
   summary: 'Whether the process answers',
-  responses: {
-    200: { description: 'It does', content: { 'application/json': { schema: z.object({ status: z.literal('live') }) } } },
-  },
+  responses: answered('It does', z.object({ status: z.literal('live') })),
 });
 
 const readyRoute = createRoute({
@@ -22,10 +20,7 @@ const readyRoute = createRoute({
   path: '/health/ready',
   tags: ['Health'],
   summary: 'Whether a request would be answered now',
-  responses: {
-    200: { description: 'It would', content: { 'application/json': { schema: z.object({ status: z.literal('ready') }) } } },
-    ...failureResponses('not_ready', 'database_unavailable'),
-  },
+  responses: answered('It would', z.object({ status: z.literal('ready') }), 'not_ready', 'database_unavailable'),
 });
 
 /** Adds both routes. */

@@ -1,25 +1,13 @@
 // /v1/jobs: every job whatever its kind: looked at, paused, resumed, cancelled; its events, what it did so far and what it could not do.
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { batchKind, cancelBatch } from '../../batches/batch.ts';
+import { createRoute, type OpenAPIHono, type z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
-import {
-  cancelJob,
-  findJob,
-  type Job,
-  type JobError,
-  listErrors,
-  listEvents,
-  listJobs,
-  pauseJob,
-  resumeJob,
-} from '../../jobs/jobs.ts';
+import { findJob, type Job, type JobError, listErrors, listEvents, listJobs } from '../../jobs/jobs.ts';
 import { streamLabelled } from '../../predictor/labelled-rows.ts';
 import { labellingKind, readLabellingJob } from '../../predictor/labelling-job.ts';
 import type { Db } from '../../store/connect.ts';
 import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
-import { readEventId, streamEvents, wantsStream } from '../job-events.ts';
+import { addJobEvents, addJobRoutes } from '../job-routes.ts';
 import { streamLines } from '../json-lines.ts';
-import { failureResponses } from '../schemas/failure.ts';
 import {
   FailedRow,
   JobEventList,
@@ -31,101 +19,61 @@ import {
   toJobObject,
   toLabelledRow,
 } from '../schemas/jobs.ts';
-import { pageFields, toPage } from '../schemas/pages.ts';
+import { readPage } from '../schemas/pages.ts';
+import { answered, answeredInLines, idParams } from '../schemas/route-parts.ts';
 
 const tags = ['Jobs'];
-const params = z.object({ id: z.string().max(128) });
-const one = (description: string) => ({ 200: { description, content: { 'application/json': { schema: JobObject } } } });
-/** A reply of JSON lines. Its media type is kept from the compiler, which takes it for one JSON value. */
-const lines = (description: string, name: string) => {
-  const schema = z.string().openapi({ description: `Each line is a \`${name}\`` });
-  const content: Record<string, { schema: z.ZodString }> = { 'application/jsonl': { schema } };
-  return { 200: { description, content } };
-};
+const path = '/v1/jobs';
 
 const listRoute = createRoute({
   method: 'get',
-  path: '/v1/jobs',
+  path,
   tags,
   summary: 'List the jobs, newest first',
   request: { query: JobQuery },
-  responses: {
-    200: { description: 'A page of jobs', content: { 'application/json': { schema: JobList } } },
-    ...failureResponses('not_found'),
-  },
+  responses: answered('A page of jobs', JobList, 'not_found'),
 });
 
-const oneRoute = createRoute({
-  method: 'get',
-  path: '/v1/jobs/{id}',
+const jobs = {
+  path,
   tags,
-  summary: 'Show one job',
-  request: { params },
-  responses: { ...one('The job'), ...failureResponses('not_found') },
-});
-
-const actRoute = (act: 'cancel' | 'pause' | 'resume', summary: string, description: string) =>
-  createRoute({
-    method: 'post',
-    path: `/v1/jobs/{id}/${act}`,
-    tags,
-    summary,
-    description,
-    request: { params },
-    responses: {
-      ...one('The job; `wish` tells what is still to come'),
-      ...failureResponses('not_found', 'conflict'),
-    },
-  });
-
-const acts = [
-  {
-    route: actRoute('cancel', 'Cancel a job', 'A running job stops after the step in hand; what it has done is kept.'),
-    act: async (db: Db, id: string) => ((await findJob(db, id)).kind === batchKind ? cancelBatch(db, id) : cancelJob(db, id)),
+  name: 'job',
+  schema: JobObject,
+  toObject: toJobObject,
+  reply: 'The job',
+  actReply: 'The job; `wish` tells what is still to come',
+  acts: {
+    cancel: 'A running job stops after the step in hand; what it has done is kept.',
+    pause: 'A running job stops after the step in hand and waits to be resumed.',
+    resume: 'It goes on after the last step.',
   },
-  {
-    route: actRoute('pause', 'Pause a job', 'A running job stops after the step in hand and waits to be resumed.'),
-    act: pauseJob,
-  },
-  { route: actRoute('resume', 'Resume a paused job', 'It goes on after the last step.'), act: resumeJob },
-];
+};
 
-const eventsRoute = createRoute({
-  method: 'get',
-  path: '/v1/jobs/{id}/events',
-  tags,
-  summary: 'The events of a job, as a list or a stream',
+const events = {
+  list: JobEventList,
+  find: listEvents,
+  toObject: toJobEvent,
   description:
     'As server-sent events with `Accept: text/event-stream` or `stream=true`: those there are, then each as it comes; `[DONE]` when the job has ended. Last-Event-ID is honoured.',
-  request: { params, query: z.object({ ...pageFields, stream: z.stringbool().optional().openapi({ type: 'boolean' }) }) },
-  responses: {
-    200: {
-      description: 'Events, oldest first',
-      content: { 'application/json': { schema: JobEventList }, 'text/event-stream': { schema: z.string() } },
-    },
-    ...failureResponses('not_found'),
-  },
-});
+  reply: 'Events, oldest first',
+};
 
 const outputRoute = createRoute({
   method: 'get',
-  path: '/v1/jobs/{id}/output',
+  path: `${path}/{id}/output`,
   tags,
   summary: 'What a labelling job has labelled so far',
-  request: { params },
-  responses: {
-    ...lines('One line per reply, in the order of the dataset', 'LabelledRow'),
-    ...failureResponses('not_found'),
-  },
+  request: { params: idParams },
+  responses: answeredInLines('One line per reply, in the order of the dataset', 'LabelledRow', 'not_found'),
 });
 
 const errorsRoute = createRoute({
   method: 'get',
-  path: '/v1/jobs/{id}/errors',
+  path: `${path}/{id}/errors`,
   tags,
   summary: 'The rows a job could not do',
-  request: { params },
-  responses: { ...lines('One line per row, in order', 'FailedRow'), ...failureResponses('not_found') },
+  request: { params: idParams },
+  responses: answeredInLines('One line per row, in order', 'FailedRow', 'not_found'),
 });
 
 /** Adds the routes. */
@@ -133,33 +81,12 @@ export function addJobs(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openAPIRegistry.register('LabelledRow', LabelledRow);
   app.openAPIRegistry.register('FailedRow', FailedRow);
   app.openapi(listRoute, async (c) => {
-    const { limit, after, kind, status } = c.req.valid('query');
+    const { kind, status, ...query } = c.req.valid('query');
     const filter = { kinds: kind === undefined ? undefined : [kind], statuses: status === undefined ? undefined : [status] };
-    const found = await listJobs(databaseOf(context), filter, { after, limit });
-    return c.json(
-      toPage(found.map(toJobObject), limit, ({ id }) => id),
-      200,
-    );
+    return c.json(await readPage(query, (page) => listJobs(databaseOf(context), filter, page), toJobObject), 200);
   });
-  app.openapi(oneRoute, async (c) => c.json(toJobObject(await findJob(databaseOf(context), c.req.valid('param').id)), 200));
-  for (const { route, act } of acts) {
-    app.openapi(route, async (c) => {
-      const job = await act(databaseOf(context), c.req.valid('param').id);
-      return c.json(toJobObject(job), 200);
-    });
-  }
-  app.openapi(eventsRoute, async (c) => {
-    const db = databaseOf(context);
-    const { id } = await findJob(db, c.req.valid('param').id);
-    const { limit, after: last, stream } = c.req.valid('query');
-    const after = readEventId(last, 'after');
-    if (wantsStream(c, stream)) return streamEvents(c, db, id, after, toJobEvent);
-    const found = await listEvents(db, id, { after, limit: limit + 1 });
-    return c.json(
-      toPage(found.map(toJobEvent), limit, (event) => event.id),
-      200,
-    );
-  });
+  addJobRoutes(app, context, jobs);
+  addJobEvents(app, context, jobs, events);
   app.openapi(outputRoute, async (c) => {
     const db = databaseOf(context);
     const job = await findJob(db, c.req.valid('param').id);

@@ -7,12 +7,11 @@ import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { IdempotencyHeader, idempotencyOf } from '../idempotency.ts';
 import { DatasetParams } from '../schemas/datasets.ts';
 import { failureResponses } from '../schemas/failure.ts';
-import { JobObject, toJobObject } from '../schemas/jobs.ts';
+import { startedJob, toJobObject } from '../schemas/jobs.ts';
+import { jsonBody } from '../schemas/route-parts.ts';
 import { ModelName } from '../schemas/sampling.ts';
 
 const LabelBody = z.strictObject({ model: ModelName }).openapi('LabelRequest');
-
-const job = (description: string) => ({ description, content: { 'application/json': { schema: JobObject } } });
 
 const labelRoute = createRoute({
   method: 'post',
@@ -24,11 +23,10 @@ const labelRoute = createRoute({
   request: {
     params: DatasetParams,
     headers: IdempotencyHeader,
-    body: { required: true, content: { 'application/json': { schema: LabelBody } } },
+    body: jsonBody(LabelBody),
   },
   responses: {
-    200: job('The job that was made under this Idempotency-Key before'),
-    202: job('The job, waiting for a worker'),
+    ...startedJob,
     ...failureResponses('not_found', 'model_not_found', 'conflict', 'not_ready'),
   },
 });

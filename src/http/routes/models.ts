@@ -3,7 +3,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { precisions } from '../../model/loaded-network.ts';
 import { findModel, type ModelCard, modelStatuses } from '../../registry/models.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
-import { failureResponses } from '../schemas/failure.ts';
+import { answered, jsonBody } from '../schemas/route-parts.ts';
 
 const Model = z
   .object({
@@ -38,9 +38,6 @@ const Alias = z.object({ object: z.literal('model.alias'), alias: z.string(), mo
 const tags = ['Models'];
 const params = z.object({ id: z.string() });
 const aliasParams = z.object({ alias: z.string() });
-const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
-  200: { description, content: { 'application/json': { schema } } },
-});
 const listOf = <Item extends z.ZodType>(item: Item) => z.object({ object: z.literal('list'), data: z.array(item) });
 
 const listRoute = createRoute({
@@ -48,7 +45,7 @@ const listRoute = createRoute({
   path: '/v1/models',
   tags,
   summary: 'List the models',
-  responses: { ...json(listOf(Model).openapi('ModelList'), 'Every model') },
+  responses: answered('Every model', listOf(Model).openapi('ModelList')),
 });
 
 const oneRoute = createRoute({
@@ -57,7 +54,7 @@ const oneRoute = createRoute({
   tags,
   summary: 'Show one model, by id or alias',
   request: { params },
-  responses: { ...json(Model, 'The model'), ...failureResponses('model_not_found') },
+  responses: answered('The model', Model, 'model_not_found'),
 });
 
 const reportRoute = createRoute({
@@ -67,7 +64,7 @@ const reportRoute = createRoute({
   summary: 'Show what was measured of a model',
   description: 'The figures on its card, and the reports of `steer evaluate` as it wrote them',
   request: { params },
-  responses: { ...json(Report, 'The report'), ...failureResponses('model_not_found', 'invalid_model') },
+  responses: answered('The report', Report, 'model_not_found', 'invalid_model'),
 });
 
 const loadRoute = createRoute({
@@ -91,10 +88,7 @@ const loadRoute = createRoute({
       },
     },
   },
-  responses: {
-    ...json(Model, 'The model, loaded'),
-    ...failureResponses('model_not_found', 'invalid_model', 'not_ready'),
-  },
+  responses: answered('The model, loaded', Model, 'model_not_found', 'invalid_model', 'not_ready'),
 });
 
 const unloadRoute = createRoute({
@@ -104,10 +98,7 @@ const unloadRoute = createRoute({
   summary: 'Take a model out of memory',
   description: 'Its requests in hand are answered to their end, then it is freed. Who asks for it next has it loaded again.',
   request: { params },
-  responses: {
-    ...json(Model, 'The model, which takes no new requests until it is loaded again'),
-    ...failureResponses('model_not_found'),
-  },
+  responses: answered('The model, which takes no new requests until it is loaded again', Model, 'model_not_found'),
 });
 
 const aliasesRoute = createRoute({
@@ -115,7 +106,7 @@ const aliasesRoute = createRoute({
   path: '/v1/models/aliases',
   tags,
   summary: 'List the aliases that were set',
-  responses: { ...json(listOf(Alias).openapi('ModelAliasList'), 'Every alias') },
+  responses: answered('Every alias', listOf(Alias).openapi('ModelAliasList')),
 });
 
 const setAliasRoute = createRoute({
@@ -128,21 +119,11 @@ const setAliasRoute = createRoute({
     'The alias `default` is the model of requests that name none.',
   request: {
     params: aliasParams,
-    body: {
-      required: true,
-      content: {
-        'application/json': {
-          schema: z
-            .strictObject({ model: z.string().max(256).openapi({ description: 'Id or alias' }) })
-            .openapi('ModelAliasRequest'),
-        },
-      },
-    },
+    body: jsonBody(
+      z.strictObject({ model: z.string().max(256).openapi({ description: 'Id or alias' }) }).openapi('ModelAliasRequest'),
+    ),
   },
-  responses: {
-    ...json(Alias, 'What the alias means'),
-    ...failureResponses('model_not_found', 'conflict', 'invalid_model'),
-  },
+  responses: answered('What the alias means', Alias, 'model_not_found', 'conflict', 'invalid_model'),
 });
 
 const removeAliasRoute = createRoute({
@@ -153,13 +134,11 @@ const removeAliasRoute = createRoute({
   description:
     'Without its alias `default` is what the models folder says: the name in its file `default`, or the first steered model.',
   request: { params: aliasParams },
-  responses: {
-    ...json(
-      z.object({ object: z.literal('model.alias'), alias: z.string(), deleted: z.literal(true) }).openapi('DeletedModelAlias'),
-      'The alias is gone',
-    ),
-    ...failureResponses('not_found'),
-  },
+  responses: answered(
+    'The alias is gone',
+    z.object({ object: z.literal('model.alias'), alias: z.string(), deleted: z.literal(true) }).openapi('DeletedModelAlias'),
+    'not_found',
+  ),
 });
 
 /** Adds the routes. */

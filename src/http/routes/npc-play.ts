@@ -24,6 +24,7 @@ import {
   LineObject,
   SayBody,
   SceneBody,
+  SessionParams,
   ThumbBody,
   ThumbObject,
   WarmObject,
@@ -32,7 +33,7 @@ import { answered, jsonBody } from '../schemas/route-parts.ts';
 import { untilBegun } from '../stopping.ts';
 
 const tags = ['Character sessions'];
-const params = z.object({ id: z.string().max(64), sid: z.string().max(64) });
+const params = SessionParams;
 const session = '/v1/npcs/{id}/sessions/{sid}' as const;
 const failures = ['not_found', 'conflict', 'model_not_found'] as const;
 
@@ -43,7 +44,7 @@ const eventRoute = createRoute({
   summary: 'Tell what happened in the game',
   description: 'What it does to the character stands in the rules; nothing is said.',
   request: { params, body: jsonBody(EventBody) },
-  responses: { ...answered('The new mood', MoodObject), ...failureResponses(...failures) },
+  responses: answered('The new mood', MoodObject, ...failures),
 });
 
 const sceneRoute = createRoute({
@@ -53,10 +54,7 @@ const sceneRoute = createRoute({
   summary: 'Set a mood by hand',
   description: 'Levels are added to what the rules give, and fade or end when told to; nothing is said.',
   request: { params, body: jsonBody(SceneBody) },
-  responses: {
-    ...answered('The new mood', MoodObject),
-    ...failureResponses(...failures, 'unknown_attribute', 'attribute_out_of_range'),
-  },
+  responses: answered('The new mood', MoodObject, ...failures, 'unknown_attribute', 'attribute_out_of_range'),
 });
 
 const moodRoute = createRoute({
@@ -65,10 +63,7 @@ const moodRoute = createRoute({
   tags,
   summary: 'Show the mood, and everything it is made of',
   request: { params, query: MoodQuery },
-  responses: {
-    ...answered('The mood', MoodObject),
-    ...failureResponses('not_found', 'model_not_found'),
-  },
+  responses: answered('The mood', MoodObject, 'not_found', 'model_not_found'),
 });
 
 const sayRoute = createRoute({
@@ -99,10 +94,7 @@ const cancelRoute = createRoute({
   summary: 'Break off the line that is being said',
   description: 'What was said by then stays in the log.',
   request: { params },
-  responses: {
-    ...answered('Whether there was one', CancelObject),
-    ...failureResponses('not_found'),
-  },
+  responses: answered('Whether there was one', CancelObject, 'not_found'),
 });
 
 const warmRoute = createRoute({
@@ -112,10 +104,16 @@ const warmRoute = createRoute({
   summary: 'Have the model read who the character is and what was said',
   description: 'Nothing is said; the next line begins sooner. For a scene that is about to begin.',
   request: { params },
-  responses: {
-    ...answered('What it took', WarmObject),
-    ...failureResponses('not_found', 'model_not_found', 'context_length_exceeded', 'overloaded', 'cancelled', 'not_ready'),
-  },
+  responses: answered(
+    'What it took',
+    WarmObject,
+    'not_found',
+    'model_not_found',
+    'context_length_exceeded',
+    'overloaded',
+    'cancelled',
+    'not_ready',
+  ),
 });
 
 const feedbackRoute = createRoute({
@@ -126,10 +124,7 @@ const feedbackRoute = createRoute({
   description:
     'Kept as feedback of the player on the line. From thumbs the character learns what the player likes, within a level.',
   request: { params, body: jsonBody(ThumbBody) },
-  responses: {
-    ...answered('What is known of the player now', ThumbObject),
-    ...failureResponses(...failures, 'unknown_attribute', 'attribute_out_of_range'),
-  },
+  responses: answered('What is known of the player now', ThumbObject, ...failures, 'unknown_attribute', 'attribute_out_of_range'),
 });
 
 /** Adds the routes. */

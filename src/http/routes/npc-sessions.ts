@@ -14,7 +14,6 @@ import { speakersOf } from '../../npc/speak.ts';
 import { findModel } from '../../registry/models.ts';
 import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import type { NpcService } from '../npc-lines.ts';
-import { failureResponses } from '../schemas/failure.ts';
 import {
   DeletedSession,
   ForkBody,
@@ -26,6 +25,7 @@ import {
   SaveObject,
   SessionList,
   SessionObject,
+  SessionParams,
   SessionQuery,
   TokenBody,
   TokenObject,
@@ -33,12 +33,12 @@ import {
   toSaveObject,
   toSessionObject,
 } from '../schemas/npc-sessions.ts';
-import { toPage } from '../schemas/pages.ts';
+import { readPage } from '../schemas/pages.ts';
 import { answered, jsonBody } from '../schemas/route-parts.ts';
 
 const tags = ['Character sessions'];
 const npcParams = z.object({ id: z.string().max(64) });
-const params = npcParams.extend({ sid: z.string().max(64) });
+const params = SessionParams;
 const sessions = '/v1/npcs/{id}/sessions' as const;
 const session = `${sessions}/{sid}` as const;
 
@@ -49,10 +49,7 @@ const beginRoute = createRoute({
   summary: 'Begin a session of a player with a character',
   description: 'The character stays who it is now for as long as the session lasts. Its model is loaded where it was not.',
   request: { params: npcParams, body: jsonBody(NewSessionBody) },
-  responses: {
-    ...answered('The session', SessionObject),
-    ...failureResponses('not_found', 'context_length_exceeded', 'model_not_found', 'not_ready'),
-  },
+  responses: answered('The session', SessionObject, 'not_found', 'context_length_exceeded', 'model_not_found', 'not_ready'),
 });
 
 const listRoute = createRoute({
@@ -61,10 +58,7 @@ const listRoute = createRoute({
   tags,
   summary: 'List the sessions of a character, newest first',
   request: { params: npcParams, query: SessionQuery },
-  responses: {
-    ...answered('A page of sessions', SessionList),
-    ...failureResponses('not_found'),
-  },
+  responses: answered('A page of sessions', SessionList, 'not_found'),
 });
 
 const oneRoute = createRoute({
@@ -73,10 +67,7 @@ const oneRoute = createRoute({
   tags,
   summary: 'Show one session',
   request: { params },
-  responses: {
-    ...answered('The session', SessionObject),
-    ...failureResponses('not_found'),
-  },
+  responses: answered('The session', SessionObject, 'not_found'),
 });
 
 const endRoute = createRoute({
@@ -85,10 +76,7 @@ const endRoute = createRoute({
   tags,
   summary: 'End a session and forget it',
   request: { params },
-  responses: {
-    ...answered('It is gone', DeletedSession),
-    ...failureResponses('not_found'),
-  },
+  responses: answered('It is gone', DeletedSession, 'not_found'),
 });
 
 const logRoute = createRoute({
@@ -97,7 +85,7 @@ const logRoute = createRoute({
   tags,
   summary: 'Show everything that happened, oldest first',
   request: { params },
-  responses: { ...answered('The log', LogObject), ...failureResponses('not_found') },
+  responses: answered('The log', LogObject, 'not_found'),
 });
 
 const saveRoute = createRoute({
@@ -106,7 +94,7 @@ const saveRoute = createRoute({
   tags,
   summary: 'Mark where the session is',
   request: { params, body: jsonBody(SaveBody) },
-  responses: { ...answered('The mark', SaveObject), ...failureResponses('not_found') },
+  responses: answered('The mark', SaveObject, 'not_found'),
 });
 
 const savesRoute = createRoute({
@@ -115,7 +103,7 @@ const savesRoute = createRoute({
   tags,
   summary: 'List the saves of a session, oldest first',
   request: { params },
-  responses: { ...answered('The saves', SaveList), ...failureResponses('not_found') },
+  responses: answered('The saves', SaveList, 'not_found'),
 });
 
 const rewindRoute = createRoute({
@@ -126,7 +114,7 @@ const rewindRoute = createRoute({
   description:
     'What lies behind it is not lost: a save made there is still good. The same events and texts then give the same lines again.',
   request: { params, body: jsonBody(RewindBody) },
-  responses: { ...answered('The session there', SessionObject), ...failureResponses('not_found', 'conflict') },
+  responses: answered('The session there', SessionObject, 'not_found', 'conflict'),
 });
 
 const forkRoute = createRoute({
@@ -135,7 +123,7 @@ const forkRoute = createRoute({
   tags,
   summary: 'Begin a second session that shares what has happened',
   request: { params, body: jsonBody(ForkBody) },
-  responses: { ...answered('The new session', SessionObject), ...failureResponses('not_found') },
+  responses: answered('The new session', SessionObject, 'not_found'),
 });
 
 const tokenRoute = createRoute({
@@ -145,7 +133,7 @@ const tokenRoute = createRoute({
   summary: "Mint a short-lived token for the player's machine",
   description: 'It is good for this session alone, and for what it allows.',
   request: { params, body: jsonBody(TokenBody) },
-  responses: { ...answered('The token', TokenObject), ...failureResponses('not_found') },
+  responses: answered('The token', TokenObject, 'not_found'),
 });
 
 /** Adds the routes. */
@@ -158,12 +146,16 @@ export function addNpcSessions(app: OpenAPIHono<AppEnv>, context: AppContext, np
   app.openapi(listRoute, async (c) => {
     const { log } = npcs();
     const { id } = c.req.valid('param');
-    const { limit, after, player_id: player } = c.req.valid('query');
-    await checkNpcExists(databaseOf(context), id);
-    const found = await listSessions(databaseOf(context), id, { player, after, limit: limit + 1 });
-    const page = toPage(found, limit, (sid) => sid);
-    const data = await Promise.all(page.data.map((sid) => openUnlessGone(log, id, sid)));
-    return c.json({ ...page, data: data.flatMap((present) => (present ? [toSessionObject(present)] : [])) }, 200);
+    const { player_id: player, ...query } = c.req.valid('query');
+    const db = databaseOf(context);
+    await checkNpcExists(db, id);
+    const found = await readPage(
+      { ...query, player },
+      (page) => listSessions(db, id, page),
+      (sid) => ({ id: sid }),
+    );
+    const data = await Promise.all(found.data.map(({ id: sid }) => openUnlessGone(log, id, sid)));
+    return c.json({ ...found, data: data.flatMap((present) => (present ? [toSessionObject(present)] : [])) }, 200);
   });
   app.openapi(oneRoute, async (c) => {
     const { id, sid } = c.req.valid('param');

@@ -10,7 +10,7 @@ import { describeError } from '../log.ts';
 import { type NpcService, sayLine } from '../npc-lines.ts';
 import { toInvalidRequest } from '../problem.ts';
 import { failureResponses, toEnvelope } from '../schemas/failure.ts';
-import { EventBody, SayBody } from '../schemas/npc-sessions.ts';
+import { EventBody, SayBody, SessionParams } from '../schemas/npc-sessions.ts';
 import { failureUnder, follow } from '../stopping.ts';
 import { tellEvent, toMood } from './npc-play.ts';
 
@@ -30,8 +30,6 @@ type Message = z.infer<typeof Message>;
 
 const needs: Record<Message['send'], Permission> = { say: 'say', cancel: 'say', mood: 'mood', event: 'events' };
 
-const params = z.object({ id: z.string().max(64), sid: z.string().max(64) });
-
 const socketRoute = createRoute({
   method: 'get',
   path: '/v1/npcs/{id}/sessions/{sid}/socket',
@@ -43,7 +41,7 @@ const socketRoute = createRoute({
     '`Error`. Messages are answered one after the other; `cancel`, and a line with `interrupt`, break off the one being said. A client may have ' +
     '64 messages waiting; with more the socket is closed (1008). Closing it breaks off a line that is being said.',
   request: {
-    params,
+    params: SessionParams,
     query: z.object({ token: z.string().max(128).optional().openapi({ description: 'A client token, for browsers' }) }),
   },
   responses: {
@@ -77,8 +75,8 @@ export function addNpcSocket(app: OpenAPIHono<AppEnv>, context: AppContext, npcs
   });
 }
 
-function checkedParams(found: object): z.infer<typeof params> {
-  const { data, error } = params.safeParse(found);
+function checkedParams(found: object): z.infer<typeof SessionParams> {
+  const { data, error } = SessionParams.safeParse(found);
   if (data) return data;
   throw toInvalidRequest(error);
 }

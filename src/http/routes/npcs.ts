@@ -28,12 +28,12 @@ import {
   toCharacter,
   toNpcObject,
 } from '../schemas/npcs.ts';
-import { pageFields, toPage } from '../schemas/pages.ts';
+import { pageFields, readPage } from '../schemas/pages.ts';
+import { answered, jsonBody } from '../schemas/route-parts.ts';
 import { mediaType } from '../uploads.ts';
 
 const tags = ['Characters'];
 const params = z.object({ id: z.string().max(64) });
-const one = (description: string) => ({ 200: { description, content: { 'application/json': { schema: NpcObject } } } });
 const refusals = [
   'unknown_attribute',
   'attribute_out_of_range',
@@ -47,8 +47,8 @@ const createNpcRoute = createRoute({
   path: '/v1/npcs',
   tags,
   summary: 'Make a character',
-  request: { body: { required: true, content: { 'application/json': { schema: NewNpcBody } } } },
-  responses: { ...one('The character'), ...failureResponses(...refusals, 'conflict') },
+  request: { body: jsonBody(NewNpcBody) },
+  responses: answered('The character', NpcObject, ...refusals, 'conflict'),
 });
 
 const importRoute = createRoute({
@@ -70,7 +70,7 @@ const importRoute = createRoute({
       },
     },
   },
-  responses: { ...one('The character'), ...failureResponses(...refusals, 'conflict') },
+  responses: answered('The character', NpcObject, ...refusals, 'conflict'),
 });
 
 const listRoute = createRoute({
@@ -79,10 +79,7 @@ const listRoute = createRoute({
   tags,
   summary: 'List the characters',
   request: { query: z.object(pageFields) },
-  responses: {
-    200: { description: 'A page of characters', content: { 'application/json': { schema: NpcList } } },
-    ...failureResponses('not_found'),
-  },
+  responses: answered('A page of characters', NpcList, 'not_found'),
 });
 
 const oneRoute = createRoute({
@@ -91,7 +88,7 @@ const oneRoute = createRoute({
   tags,
   summary: 'Show one character',
   request: { params },
-  responses: { ...one('The character'), ...failureResponses('not_found') },
+  responses: answered('The character', NpcObject, 'not_found'),
 });
 
 const replaceRoute = createRoute({
@@ -100,8 +97,8 @@ const replaceRoute = createRoute({
   tags,
   summary: 'Replace a character',
   description: 'Sessions in hand keep who the character was when they began.',
-  request: { params, body: { required: true, content: { 'application/json': { schema: NpcBody } } } },
-  responses: { ...one('The character'), ...failureResponses(...refusals, 'not_found') },
+  request: { params, body: jsonBody(NpcBody) },
+  responses: answered('The character', NpcObject, ...refusals, 'not_found'),
 });
 
 const deleteRoute = createRoute({
@@ -110,10 +107,7 @@ const deleteRoute = createRoute({
   tags,
   summary: 'Delete a character with all its sessions',
   request: { params },
-  responses: {
-    200: { description: 'It is gone', content: { 'application/json': { schema: DeletedNpc } } },
-    ...failureResponses('not_found'),
-  },
+  responses: answered('It is gone', DeletedNpc, 'not_found'),
 });
 
 const cardRoute = createRoute({
@@ -163,16 +157,8 @@ export function addNpcs(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   });
 
   app.openapi(listRoute, async (c) => {
-    const { limit, after } = c.req.valid('query');
-    const found = await listNpcs(databaseOf(context), { after, limit: limit + 1 });
-    return c.json(
-      toPage(
-        found.map((npc) => toNpcObject(npc)),
-        limit,
-        ({ id }) => id,
-      ),
-      200,
-    );
+    const query = c.req.valid('query');
+    return c.json(await readPage(query, (page) => listNpcs(databaseOf(context), page), toNpcObject), 200);
   });
 
   app.openapi(oneRoute, async (c) => {

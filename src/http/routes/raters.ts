@@ -5,8 +5,7 @@ import { leaderboard } from '../../feedback/leaderboard.ts';
 import { agreementByQuestion } from '../../feedback/rater-agreement.ts';
 import { changeStanding, findRater, listRaters, removeContribution } from '../../feedback/raters.ts';
 import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
-import { failureResponses } from '../schemas/failure.ts';
-import { pageFields, toPage } from '../schemas/pages.ts';
+import { pageFields, readPage } from '../schemas/pages.ts';
 import {
   AgreementList,
   AgreementQuery,
@@ -23,10 +22,9 @@ import {
   toLeaderboard,
   toRaterObject,
 } from '../schemas/raters.ts';
+import { answered, idParams, jsonBody } from '../schemas/route-parts.ts';
 
 const tags = ['Raters'];
-const params = z.object({ id: z.string().max(128) });
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 
 const listRoute = createRoute({
   method: 'get',
@@ -34,9 +32,7 @@ const listRoute = createRoute({
   tags,
   summary: 'List the raters with what their ratings are like',
   request: { query: z.object(pageFields) },
-  responses: {
-    200: { description: 'A page of raters, by id', content: json(RaterList) },
-  },
+  responses: answered('A page of raters, by id', RaterList),
 });
 
 const agreementRoute = createRoute({
@@ -45,9 +41,7 @@ const agreementRoute = createRoute({
   tags,
   summary: 'How far the raters with weight agree, by attribute',
   request: { query: AgreementQuery },
-  responses: {
-    200: { description: 'One entry per question', content: json(AgreementList) },
-  },
+  responses: answered('One entry per question', AgreementList),
 });
 
 const checkRoute = createRoute({
@@ -56,11 +50,8 @@ const checkRoute = createRoute({
   tags,
   summary: 'Run the outlier test on one rater or all',
   description: 'Each new piece of feedback runs it on its rater as well. Who is flagged has weight 0 until restored.',
-  request: { body: { required: true, content: json(CheckBody) } },
-  responses: {
-    200: { description: 'Who was tested, most suspect first', content: json(CheckList) },
-    ...failureResponses('not_found'),
-  },
+  request: { body: jsonBody(CheckBody) },
+  responses: answered('Who was tested, most suspect first', CheckList, 'not_found'),
 });
 
 const oneRoute = createRoute({
@@ -68,11 +59,8 @@ const oneRoute = createRoute({
   path: '/v1/raters/{id}',
   tags,
   summary: 'Show one rater',
-  request: { params },
-  responses: {
-    200: { description: 'The rater', content: json(RaterObject) },
-    ...failureResponses('not_found'),
-  },
+  request: { params: idParams },
+  responses: answered('The rater', RaterObject, 'not_found'),
 });
 
 const changeRoute = createRoute({
@@ -80,11 +68,8 @@ const changeRoute = createRoute({
   path: '/v1/raters/{id}',
   tags,
   summary: 'Change the weight of a rater, or take a flag back',
-  request: { params, body: { required: true, content: json(RaterChange) } },
-  responses: {
-    200: { description: 'The rater', content: json(RaterObject) },
-    ...failureResponses('not_found'),
-  },
+  request: { params: idParams, body: jsonBody(RaterChange) },
+  responses: answered('The rater', RaterObject, 'not_found'),
 });
 
 const removeRoute = createRoute({
@@ -93,11 +78,8 @@ const removeRoute = createRoute({
   tags,
   summary: 'Remove everything a rater said',
   description: 'Versions of datasets that were harvested before stay; harvest again for one without it.',
-  request: { params },
-  responses: {
-    200: { description: 'It is gone', content: json(RemovedContribution) },
-    ...failureResponses('not_found'),
-  },
+  request: { params: idParams },
+  responses: answered('It is gone', RemovedContribution, 'not_found'),
 });
 
 const leaderboardRoute = createRoute({
@@ -106,20 +88,14 @@ const leaderboardRoute = createRoute({
   tags: ['Feedback'],
   summary: 'Rank the models by head-to-head choices',
   request: { query: LeaderboardQuery },
-  responses: {
-    200: { description: 'Models, best first', content: json(LeaderboardObject) },
-  },
+  responses: answered('Models, best first', LeaderboardObject),
 });
 
 /** Adds the routes. */
 export function addRaters(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(listRoute, async (c) => {
-    const { after, limit } = c.req.valid('query');
-    const found = await listRaters(databaseOf(context), { after, limit: limit + 1 });
-    return c.json(
-      toPage(found.map(toRaterObject), limit, ({ id }) => id),
-      200,
-    );
+    const query = c.req.valid('query');
+    return c.json(await readPage(query, (page) => listRaters(databaseOf(context), page), toRaterObject), 200);
   });
   app.openapi(agreementRoute, async (c) => {
     return c.json(toAgreementList(await agreementByQuestion(databaseOf(context), c.req.valid('query').min_shared)), 200);

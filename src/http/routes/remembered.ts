@@ -1,10 +1,9 @@
 // GET and DELETE under /v1/chat/completions: remembered completions, so that reviewers find what to rate.
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { findRemembered, findRequest, forget, listRemembered } from '../../feedback/remembered.ts';
 import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
-import { failureResponses } from '../schemas/failure.ts';
 import { toDate } from '../schemas/feedback.ts';
-import { toPage } from '../schemas/pages.ts';
+import { readPage, toPage } from '../schemas/pages.ts';
 import {
   DeletedCompletion,
   metadataOf,
@@ -15,9 +14,9 @@ import {
   toStoredCompletion,
   toStoredMessages,
 } from '../schemas/remembered.ts';
+import { answered, idParams } from '../schemas/route-parts.ts';
 
 const tags = ['Completions'];
-const params = z.object({ id: z.string().max(128) });
 
 const listRoute = createRoute({
   method: 'get',
@@ -25,10 +24,7 @@ const listRoute = createRoute({
   tags,
   summary: 'List remembered completions',
   request: { query: StoredCompletionQuery },
-  responses: {
-    200: { description: 'A page of completions', content: { 'application/json': { schema: StoredCompletionList } } },
-    ...failureResponses('not_found'),
-  },
+  responses: answered('A page of completions', StoredCompletionList, 'not_found'),
 });
 
 const oneRoute = createRoute({
@@ -36,11 +32,8 @@ const oneRoute = createRoute({
   path: '/v1/chat/completions/{id}',
   tags,
   summary: 'Show a remembered completion',
-  request: { params },
-  responses: {
-    200: { description: 'The completion', content: { 'application/json': { schema: StoredCompletion } } },
-    ...failureResponses('not_found'),
-  },
+  request: { params: idParams },
+  responses: answered('The completion', StoredCompletion, 'not_found'),
 });
 
 const messagesRoute = createRoute({
@@ -48,11 +41,8 @@ const messagesRoute = createRoute({
   path: '/v1/chat/completions/{id}/messages',
   tags,
   summary: 'Show the conversation a remembered completion answered',
-  request: { params },
-  responses: {
-    200: { description: 'All of its messages', content: { 'application/json': { schema: StoredMessageList } } },
-    ...failureResponses('not_found'),
-  },
+  request: { params: idParams },
+  responses: answered('All of its messages', StoredMessageList, 'not_found'),
 });
 
 const deleteRoute = createRoute({
@@ -60,35 +50,23 @@ const deleteRoute = createRoute({
   path: '/v1/chat/completions/{id}',
   tags,
   summary: 'Forget a completion that no feedback speaks of',
-  request: { params },
-  responses: {
-    200: { description: 'It is forgotten', content: { 'application/json': { schema: DeletedCompletion } } },
-    ...failureResponses('not_found', 'conflict'),
-  },
+  request: { params: idParams },
+  responses: answered('It is forgotten', DeletedCompletion, 'not_found', 'conflict'),
 });
 
 /** Adds the routes. */
 export function addRemembered(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(listRoute, async (c) => {
-    const { limit, since, until, unrated_by, metadata: _, ...query } = c.req.valid('query');
-    const metadata = metadataOf(c.req.query());
-    const range = { metadata, since: toDate(since), until: toDate(until), unratedBy: unrated_by, limit: limit + 1 };
-    const found = await listRemembered(databaseOf(context), { ...query, ...range });
-    return c.json(
-      toPage(found.map(toStoredCompletion), limit, ({ id }) => id),
-      200,
-    );
+    const { since, until, unrated_by: unratedBy, metadata: _, ...rest } = c.req.valid('query');
+    const query = { ...rest, unratedBy, metadata: metadataOf(c.req.query()), since: toDate(since), until: toDate(until) };
+    return c.json(await readPage(query, (page) => listRemembered(databaseOf(context), page), toStoredCompletion), 200);
   });
   app.openapi(oneRoute, async (c) => {
     return c.json(toStoredCompletion(await findRemembered(databaseOf(context), c.req.valid('param').id)), 200);
   });
   app.openapi(messagesRoute, async (c) => {
     const { id } = c.req.valid('param');
-    const messages = toStoredMessages(id, await findRequest(databaseOf(context), id));
-    return c.json(
-      toPage(messages, messages.length, (message) => message.id),
-      200,
-    );
+    return c.json(toPage(toStoredMessages(id, await findRequest(databaseOf(context), id)), false), 200);
   });
   app.openapi(deleteRoute, async (c) => {
     const { id } = c.req.valid('param');

@@ -17,7 +17,7 @@ import { labelSources } from '../../store/schema.ts';
 import { eventLevels } from '../../store/work-schema.ts';
 import { checkpointsOfRun, intervalOf, looksOfRun } from '../../training/schedule.ts';
 import { toUnix } from './jobs.ts';
-import { pageFields, pageOf } from './pages.ts';
+import { pageOf } from './pages.ts';
 
 const Name = z.string().max(256);
 const Asked = z.looseObject(hyperparameters.shape).partial();
@@ -182,13 +182,6 @@ export const FineTuningCheckpoint = z
   .openapi('FineTuningCheckpoint');
 
 export const FineTuningCheckpointList = pageOf(FineTuningCheckpoint).openapi('FineTuningCheckpointList');
-
-export const FineTuningParams = z.object({ id: z.string().max(128) });
-export const FineTuningQuery = z.object(pageFields);
-export const FineTuningEventQuery = z.object({
-  ...pageFields,
-  stream: z.stringbool().optional().openapi({ type: 'boolean' }),
-});
 
 /** The job as OpenAI's clients read it. */
 export function toFineTuningJob(job: Job): z.infer<typeof FineTuningJob> {

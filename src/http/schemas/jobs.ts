@@ -5,6 +5,7 @@ import type { Job, JobEvent } from '../../jobs/jobs.ts';
 import type { LabelledReply } from '../../predictor/labelled-rows.ts';
 import { eventLevels, jobStatuses, requestedActions } from '../../store/work-schema.ts';
 import { pageFields, pageOf } from './pages.ts';
+import { jsonReply } from './route-parts.ts';
 
 const Time = z.int().openapi({ description: 'Unix seconds' });
 
@@ -35,6 +36,12 @@ export const JobObject = z
     finished_at: Time.nullable(),
   })
   .openapi('Job');
+
+/** Replies of a request that starts a job. */
+export const startedJob = {
+  200: jsonReply('The job that was made under this Idempotency-Key before', JobObject),
+  202: jsonReply('The job, waiting for a worker', JobObject),
+};
 
 export const JobList = pageOf(JobObject).openapi('JobList');
 

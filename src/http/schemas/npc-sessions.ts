@@ -44,6 +44,7 @@ export const NewSessionBody = z
   })
   .openapi('NpcSessionRequest');
 
+export const SessionParams = z.object({ id: z.string().max(64), sid: z.string().max(64) });
 export const SessionQuery = z.object({ ...pageFields, player_id: z.string().max(128).optional() });
 
 export const SessionObject = z

@@ -27,15 +27,42 @@ export function pageOf<Item extends z.ZodType>(Item: Item) {
   });
 }
 
-/** A page of at most `limit`, from up to one more than that. */
-export function toPage<Item>(found: readonly Item[], limit: number, idOf: (item: Item) => string) {
-  const data = found.slice(0, limit);
+/** What can be listed: `after` takes its id, or its place where it has none. */
+export type Listed = { id: string } | { position: number };
+
+export interface Page<Item> {
+  object: 'list';
+  data: Item[];
+  first_id: string | null;
+  last_id: string | null;
+  has_more: boolean;
+}
+
+/** The page a query asks for. `find` is asked for one more than the page holds, which tells whether there is more. */
+export async function readPage<Query extends { limit: number }, Row, Item extends Listed>(
+  query: Query,
+  find: (query: Query) => Promise<readonly Row[]>,
+  toItem: (row: Row) => Item,
+): Promise<Page<Item>> {
+  const found = await find({ ...query, limit: query.limit + 1 });
+  return toPage(
+    found.slice(0, query.limit).map((row) => toItem(row)),
+    found.length > query.limit,
+  );
+}
+
+/** A page of these items. */
+export function toPage<Item extends Listed>(data: Item[], hasMore: boolean): Page<Item> {
   const [first, last] = [data[0], data.at(-1)];
   return {
-    object: 'list' as const,
+    object: 'list',
     data,
-    first_id: first === undefined ? null : idOf(first),
-    last_id: last === undefined ? null : idOf(last),
-    has_more: found.length > limit,
+    first_id: first === undefined ? null : nameOf(first),
+    last_id: last === undefined ? null : nameOf(last),
+    has_more: hasMore,
   };
+}
+
+function nameOf(item: Listed): string {
+  return 'id' in item ? item.id : String(item.position);
 }
