@@ -3,6 +3,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { precisions } from '../../model/loaded-network.ts';
 import { findModel, type ModelCard, modelStatuses } from '../../registry/models.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
+import { listOf } from '../schemas/pages.ts';
 import { answered, jsonBody } from '../schemas/route-parts.ts';
 
 const Model = z
@@ -38,7 +39,6 @@ const Alias = z.object({ object: z.literal('model.alias'), alias: z.string(), mo
 const tags = ['Models'];
 const params = z.object({ id: z.string() });
 const aliasParams = z.object({ alias: z.string() });
-const listOf = <Item extends z.ZodType>(item: Item) => z.object({ object: z.literal('list'), data: z.array(item) });
 
 const listRoute = createRoute({
   method: 'get',

@@ -9,7 +9,7 @@ import { recordOf } from '../../record-of.ts';
 import { RaterId } from './feedback.ts';
 import { farthest } from './npc-moods.ts';
 import { Changes, EventType, Note, Priority, playerNameUnlessSaid, Seconds } from './npcs.ts';
-import { pageFields, pageOf } from './pages.ts';
+import { listOf, pageFields, pageOf } from './pages.ts';
 import { Steering, Stored } from './replies.ts';
 
 const mostText = 4000;
@@ -149,7 +149,7 @@ export const SaveObject = z
     created_at: z.int().openapi({ description: 'Unix seconds' }),
   })
   .openapi('NpcSave');
-export const SaveList = z.object({ object: z.literal('list'), data: z.array(SaveObject) }).openapi('NpcSaveList');
+export const SaveList = listOf(SaveObject).openapi('NpcSaveList');
 
 export const RewindBody = z
   .strictObject({
@@ -233,7 +233,7 @@ const LogEntry = z
   .openapi('NpcLogEntry', {
     description: 'What happened: `event`, `scene`, `heard`, `spoke` or `preferences`, each with its fields',
   });
-export const LogObject = z.object({ object: z.literal('list'), data: z.array(LogEntry) }).openapi('NpcLog');
+export const LogObject = listOf(LogEntry).openapi('NpcLog');
 
 export function toSessionObject({ session, state, length }: Present): z.infer<typeof SessionObject> {
   const { id, npcId, player, playerName, seed, character, createdAt } = session;

@@ -1,4 +1,4 @@
-// Lists in pages, as OpenAI's protocol has them: ask after the last id you saw, hear whether there is more.
+// Lists, whole or in pages, as OpenAI's protocol has them: ask after the last id you saw, hear whether there is more.
 import { z } from '@hono/zod-openapi';
 
 const mostListed = 100;
@@ -16,15 +16,14 @@ export const pageFields = {
     .openapi({ type: 'integer', minimum: 1, maximum: mostListed, default: listedUnlessSaid }),
 };
 
+/** Schema of all there is of `Item`. */
+export function listOf<Item extends z.ZodType>(Item: Item) {
+  return z.object({ object: z.literal('list'), data: z.array(Item) });
+}
+
 /** Schema of a page of `Item`. */
 export function pageOf<Item extends z.ZodType>(Item: Item) {
-  return z.object({
-    object: z.literal('list'),
-    data: z.array(Item),
-    first_id: z.string().nullable(),
-    last_id: z.string().nullable(),
-    has_more: z.boolean(),
-  });
+  return listOf(Item).extend({ first_id: z.string().nullable(), last_id: z.string().nullable(), has_more: z.boolean() });
 }
 
 /** What can be listed: `after` takes its id, or its place where it has none. */

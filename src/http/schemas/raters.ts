@@ -6,7 +6,7 @@ import type { QuestionAgreement } from '../../feedback/rater-agreement.ts';
 import type { RaterFigures } from '../../feedback/rater-figures.ts';
 import type { DescribedRater } from '../../feedback/raters.ts';
 import { attributeOf, thumbQuestion } from '../../feedback/ratings.ts';
-import { pageOf } from './pages.ts';
+import { listOf, pageOf } from './pages.ts';
 
 const Figure = z.number().nullable();
 
@@ -62,23 +62,18 @@ export const RemovedContribution = z
   .object({ object: z.literal('rater.feedback'), rater: z.string(), deleted: z.int() })
   .openapi('RemovedContribution');
 
-export const AgreementList = z
-  .object({
-    object: z.literal('list'),
-    data: z.array(
-      z.object({
-        kind: z.enum(['attribute', 'thumb', 'preference']),
-        attribute: z.string().nullable(),
-        raters: z.int(),
-        items: z.int().openapi({ description: 'Replies, or pairs of them, that at least two rated' }),
-        ratings: z.int(),
-        alpha: Figure.openapi({ description: "Krippendorff's, with the interval metric" }),
-        kappa: Figure.openapi({ description: 'Quadratic-weighted; mean over pairs of raters by what they share' }),
-        pairs: z.int().openapi({ description: 'Pairs of raters that share enough' }),
-      }),
-    ),
-  })
-  .openapi('RaterAgreement');
+export const AgreementList = listOf(
+  z.object({
+    kind: z.enum(['attribute', 'thumb', 'preference']),
+    attribute: z.string().nullable(),
+    raters: z.int(),
+    items: z.int().openapi({ description: 'Replies, or pairs of them, that at least two rated' }),
+    ratings: z.int(),
+    alpha: Figure.openapi({ description: "Krippendorff's, with the interval metric" }),
+    kappa: Figure.openapi({ description: 'Quadratic-weighted; mean over pairs of raters by what they share' }),
+    pairs: z.int().openapi({ description: 'Pairs of raters that share enough' }),
+  }),
+).openapi('RaterAgreement');
 
 export const AgreementQuery = z.object({
   min_shared: z.coerce
@@ -93,21 +88,14 @@ export const CheckBody = z
   .strictObject({ rater: z.string().max(128).optional() })
   .openapi('RaterCheckRequest', { description: 'One rater, or all' });
 
-export const CheckList = z
-  .object({
-    object: z.literal('list'),
-    data: z.array(
-      z.object({
-        rater: z.string(),
-        flagged: z.boolean(),
-        evidence: z
-          .number()
-          .openapi({ description: 'How much likelier the ratings are of one who does not read; flagged above 20' }),
-        ratings: z.int().openapi({ description: 'Ratings that could be judged' }),
-      }),
-    ),
-  })
-  .openapi('RaterCheck');
+export const CheckList = listOf(
+  z.object({
+    rater: z.string(),
+    flagged: z.boolean(),
+    evidence: z.number().openapi({ description: 'How much likelier the ratings are of one who does not read; flagged above 20' }),
+    ratings: z.int().openapi({ description: 'Ratings that could be judged' }),
+  }),
+).openapi('RaterCheck');
 
 export const LeaderboardObject = z
   .object({
