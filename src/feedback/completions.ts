@@ -1,4 +1,5 @@
 // Keeps completions, so that ratings have something to point at.
+import type { Measured } from '../generation/replies.ts';
 import type { Label, RequestedAttributes } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { completions } from '../store/schema.ts';
@@ -7,13 +8,18 @@ export interface FinishedReply {
   text: string;
   finishReason: string;
   completionTokens: number;
-  /** Expected level per attribute, where the reply was measured. */
-  measured?: Label;
+  /** Where the reply was measured, what a predictor read in it. */
+  measured?: Measured;
+  /** Where it was chosen among several: how many they were, and their tokens together. */
+  candidates?: number;
+  spentTokens?: number;
+  deadline?: true;
 }
 
 export interface FinishedCompletion {
-  /** Id the caller was given. */
+  /** Id the caller was given, and the time it was told in Unix seconds. */
   id: string;
+  created: number;
   model: string;
   revision: string;
   /** Body of the request. */

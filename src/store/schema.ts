@@ -3,6 +3,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
+  boolean,
   check,
   doublePrecision,
   index,
@@ -151,12 +152,20 @@ export const completions = pgTable(
     request: jsonb('request').$type<Record<string, unknown>>().notNull(),
     requested: jsonb('requested').$type<RequestedAttributes>().notNull(),
     applied: jsonb('applied').$type<Label>().notNull(),
-    measured: jsonb('measured').$type<Label>(),
+    /** What a predictor read in the reply; of rows from before `created` the values alone. */
+    measured: jsonb('measured').$type<Record<string, number | { value: number; level: number; confidence: number }>>(),
     seed: bigint('seed', { mode: 'number' }).notNull(),
     reply: text('reply').notNull(),
     finishReason: text('finish_reason').notNull(),
     promptTokens: integer('prompt_tokens').notNull(),
     completionTokens: integer('completion_tokens').notNull(),
+    /** Candidates the reply was chosen from, and the tokens of all of them. */
+    candidates: integer('candidates'),
+    spentTokens: integer('spent_tokens'),
+    /** Whether the reply ended because its time was up. */
+    deadline: boolean('deadline').notNull().default(false),
+    /** The time that the reply told, in Unix seconds: that of its beginning, while `createdAt` is when it was kept. */
+    created: bigint('created', { mode: 'number' }),
     createdAt,
   },
   (table) => [
