@@ -1,19 +1,17 @@
 // Keeps completions, so that ratings have something to point at.
-import type { Measured } from '../generation/replies.ts';
 import type { Label, RequestedAttributes } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
-import { completions } from '../store/schema.ts';
+import { completions, type ToldSteering } from '../store/schema.ts';
 
 export interface FinishedReply {
   text: string;
   finishReason: string;
   completionTokens: number;
-  /** Where the reply was measured, what a predictor read in it. */
-  measured?: Measured;
-  /** Where it was chosen among several: how many they were, and their tokens together. */
-  candidates?: number;
+  /** Expected level per attribute, where the reply was measured. */
+  measured?: Label;
+  steering?: ToldSteering;
+  /** Tokens of all candidates, where it was chosen among several. */
   spentTokens?: number;
-  deadline?: true;
 }
 
 export interface FinishedCompletion {

@@ -11,7 +11,7 @@ import {
   type Label,
   type RequestedAttributes,
 } from '../steerlm/attributes.ts';
-import { requestFor } from '../steerlm/calibration.ts';
+import { obtainedAt, requestFor } from '../steerlm/calibration.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { type Against, dial } from '../steerlm/guidance.ts';
 import { layOutPrompt, type Piece } from '../steerlm/prompt-layout.ts';
@@ -50,6 +50,8 @@ export interface SteeredPrompt extends LabelledPrompt {
   applied: Label;
   /** Levels the reply is to be read at: those applied, but where they were calibrated those asked for. */
   aim: Label;
+  /** Where they were calibrated: what replies were measured to be where `applied` is asked for. */
+  expected?: Label;
 }
 
 /**
@@ -69,7 +71,8 @@ export function steerPrompt(model: PromptModel, conversation: Conversation, requ
   });
   const applied = level(requested);
   const bounds = schedule.map(({ after }) => after);
-  return { requested, applied, aim, ...labelPrompt(model, conversation, [applied, ...later], request, bounds) };
+  const expected = calibrated ? { expected: expectedOf(model, requested, applied) } : {};
+  return { requested, applied, aim, ...expected, ...labelPrompt(model, conversation, [applied, ...later], request, bounds) };
 }
 
 /** The prompts for one label after the other, each until its bound; the last holds to the end. */
@@ -113,6 +116,12 @@ function calibrate({ id, schema, curves = {} }: PromptModel, asked: RequestedAtt
       );
     }),
   );
+}
+
+/** What replies were measured to be under a calibrated label, of each attribute that was asked for. */
+function expectedOf({ curves = {} }: PromptModel, requested: RequestedAttributes, applied: Label): Label {
+  const names = Object.keys(requested).filter((name) => own(applied, name) !== undefined);
+  return Object.fromEntries(names.map((name) => [name, obtainedAt(own(curves, name)!, applied[name]!)]));
 }
 
 function canonical(schema: AttributeSchema, asked: RequestedAttributes): RequestedAttributes {

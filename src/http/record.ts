@@ -51,15 +51,10 @@ export async function recordReplies(c: RequestContext, context: AppContext, fini
   }
 }
 
-function toFinished(reply: Finished['replies'][number]): FinishedReply {
-  const { text, finishReason, completionTokens, spentTokens, steering: { measured, candidates, deadline } = {} } = reply;
-  return {
-    text,
-    finishReason,
-    completionTokens,
-    ...(measured ? { measured } : {}),
-    ...(candidates ? { candidates } : {}),
-    ...(spentTokens ? { spentTokens } : {}),
-    ...(deadline ? { deadline } : {}),
-  };
+function toFinished({ text, finishReason, completionTokens, spentTokens, steering }: Finished['replies'][number]): FinishedReply {
+  const reply = { text, finishReason, completionTokens, ...(spentTokens === undefined ? {} : { spentTokens }) };
+  if (!steering) return reply;
+  const { requested: _, applied: __, ...told } = steering;
+  const values = Object.entries(told.measured ?? {}).map(([name, { value }]) => [name, value]);
+  return { ...reply, steering: told, ...(told.measured ? { measured: Object.fromEntries(values) } : {}) };
 }

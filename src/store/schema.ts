@@ -3,7 +3,6 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
-  boolean,
   check,
   doublePrecision,
   index,
@@ -140,6 +139,14 @@ export const models = pgTable(
   ],
 );
 
+/** Beside what was requested and applied, as the API tells it. */
+export interface ToldSteering {
+  measured?: Record<string, { value: number; level: number; confidence: number }> | undefined;
+  expected?: Label | undefined;
+  deadline?: true | undefined;
+  candidates?: number | undefined;
+}
+
 export const completions = pgTable(
   'completions',
   {
@@ -152,18 +159,16 @@ export const completions = pgTable(
     request: jsonb('request').$type<Record<string, unknown>>().notNull(),
     requested: jsonb('requested').$type<RequestedAttributes>().notNull(),
     applied: jsonb('applied').$type<Label>().notNull(),
-    /** What a predictor read in the reply; of rows from before `created` the values alone. */
-    measured: jsonb('measured').$type<Record<string, number | { value: number; level: number; confidence: number }>>(),
+    measured: jsonb('measured').$type<Label>(),
     seed: bigint('seed', { mode: 'number' }).notNull(),
     reply: text('reply').notNull(),
     finishReason: text('finish_reason').notNull(),
     promptTokens: integer('prompt_tokens').notNull(),
     completionTokens: integer('completion_tokens').notNull(),
-    /** Candidates the reply was chosen from, and the tokens of all of them. */
-    candidates: integer('candidates'),
+    /** What else the reply told of its steering; null in rows of earlier versions, which kept no more of it than the values measured. */
+    steering: jsonb('steering').$type<ToldSteering>(),
+    /** Tokens of all candidates, where the reply was chosen among several. */
     spentTokens: integer('spent_tokens'),
-    /** Whether the reply ended because its time was up. */
-    deadline: boolean('deadline').notNull().default(false),
     /** The time that the reply told, in Unix seconds: that of its beginning, while `createdAt` is when it was kept. */
     created: bigint('created', { mode: 'number' }),
     createdAt,

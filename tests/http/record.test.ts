@@ -7,6 +7,10 @@ import { testDatabases } from '../store/databases.ts';
 import { knock, openHouse, post } from './knock.ts';
 
 const path = '/v1/chat/completions';
+const humorCurve = [
+  { requested: 0, obtained: 0.5, replies: 9 },
+  { requested: 4, obtained: 2.5, replies: 9 },
+];
 const ask = { messages: [{ role: 'user', content: 'Hello' }], seed: 7 };
 
 describe.each(await testDatabases())('on $name', (database) => {
@@ -31,7 +35,7 @@ describe.each(await testDatabases())('on $name', (database) => {
         request: { messages: ask.messages },
         requested: { humor: 4 },
         applied: { helpfulness: 4, humor: 4, toxicity: 0 },
-        measured: { verbosity: { value: 4, level: 4, confidence: 1 } },
+        measured: { verbosity: 4 },
         seed: 7,
         reply: 'word8 word8 word8 word8',
         finishReason: 'stop',
@@ -48,8 +52,10 @@ describe.each(await testDatabases())('on $name', (database) => {
     ['measured', { n: 2, steering: { measure: true } }],
     ['chosen among candidates', { n: 2, steering: { best_of: 3 } }],
     ['cut short', { max_tokens: 2 }],
+    ['calibrated', { steering: { calibrated: true } }],
   ])('what is asked back is what was answered: %s', async (_, request) => {
     const house = openHouse({}, { db: store.db });
+    house.model.curves = { humor: humorCurve };
     const body = { ...ask, attributes: { humor: 4 }, metadata: { scene: 'gate' }, ...request };
     const { body: answered } = await post(house, path, body);
     const streamed = (await post(house, path, { ...body, stream: true, stream_options: { include_usage: true } })).body;
@@ -65,7 +71,7 @@ describe.each(await testDatabases())('on $name', (database) => {
   test('a completion kept by an earlier version tells as much as was kept of it', async () => {
     const house = openHouse({}, { db: store.db });
     const { body } = await post(house, path, { ...ask, steering: { measure: true } });
-    await store.db.update(completions).set({ measured: { humor: 0.63 }, created: null });
+    await store.db.update(completions).set({ measured: { humor: 0.63 }, steering: null, created: null });
     const { choices } = (await knock(house, `${path}/${body.id}`)).body;
     expect(choices[0].steering.measured).toEqual({ humor: { value: 0.63 } });
   });

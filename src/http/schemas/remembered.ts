@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { conversationOf } from '../../feedback/conversation.ts';
 import type { Remembered, Reply } from '../../feedback/remembered.ts';
 import { recordOf } from '../../record-of.ts';
+import type { Label } from '../../steerlm/attributes.ts';
 import { toInvalidRequest } from '../problem.ts';
 import { period } from './feedback.ts';
 import { pageFields, pageOf } from './pages.ts';
@@ -110,24 +111,16 @@ export function toStoredMessages(id: string, request: Record<string, unknown>) {
   return [...system, ...conversation.turns].map(({ role, content }, i) => ({ id: `${id}-${i}`, role, content }));
 }
 
-function toChoice({ choice, reply, finishReason, requested, applied, measured, candidates, deadline }: Reply) {
+function toChoice({ choice, reply, finishReason, requested, applied, measured, steering }: Reply) {
   return {
     index: choice,
     message: { role: 'assistant' as const, content: reply, refusal: null, attributes: applied },
     logprobs: null,
     finish_reason: finishReason,
-    steering: {
-      requested,
-      applied,
-      ...(measured ? { measured: toMeasured(measured) } : {}),
-      ...(deadline ? { deadline } : {}),
-      ...(candidates ? { candidates } : {}),
-    },
+    steering: { requested, applied, ...(steering ?? (measured ? { measured: toMeasured(measured) } : {})) },
   };
 }
 
-function toMeasured(measured: NonNullable<Reply['measured']>) {
-  return Object.fromEntries(
-    Object.entries(measured).map(([name, read]) => [name, typeof read === 'number' ? { value: read } : read]),
-  );
+function toMeasured(values: Label) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
 }
