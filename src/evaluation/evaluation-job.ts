@@ -98,7 +98,8 @@ async function steering(context: Context, input: InputOf<'steering'>, { models, 
     signal,
   });
   await steps.writing();
-  await writeSteeringReport(measured, { curves: true });
+  const { unfit } = await writeSteeringReport(measured, { curves: true });
+  if (unfit !== undefined) await context.note('warn', `The card of ${measured.head.model.name} stays as it is: ${unfit}.`);
   return steeringHeadline(measured.head, measured.conditions);
 }
 

@@ -18,7 +18,7 @@ import { layOutPrompt, type Piece } from '../steerlm/prompt-layout.ts';
 import type { LanguageModel } from './language-model.ts';
 
 /** What of a model its prompts depend on. */
-export type PromptModel = Pick<LanguageModel, 'id' | 'schema' | 'curves' | 'encode'>;
+export type PromptModel = Pick<LanguageModel, 'id' | 'schema' | 'curves' | 'mixes' | 'encode'>;
 
 export interface DialSetting {
   /** 1, the default, is the label as it is; above 1 the reply is pushed further. */
@@ -56,7 +56,7 @@ export interface SteeredPrompt extends LabelledPrompt {
 
 /**
  * The prompts a request leads to. Throws unknown_attribute, attribute_out_of_range, or invalid_request where something is to be calibrated that was
- * never measured.
+ * never measured, or mixed that the model cannot mix.
  */
 export function steerPrompt(model: PromptModel, conversation: Conversation, request: SteeringRequest): SteeredPrompt {
   const { schema } = model;
@@ -71,8 +71,36 @@ export function steerPrompt(model: PromptModel, conversation: Conversation, requ
   });
   const applied = level(requested);
   const bounds = schedule.map(({ after }) => after);
+  refuseMixture(model, applied, request);
   const expected = calibrated ? { expected: expectedOf(model, requested, applied) } : {};
   return { requested, applied, aim, ...expected, ...labelPrompt(model, conversation, [applied, ...later], request, bounds) };
+}
+
+/**
+ * Throws `invalid_request` where a model that cannot mix the scores of several prompts would have to, naming what asks for it; `param` is where the
+ * strength was said.
+ */
+export function refuseMixture(
+  { id, mixes }: Pick<LanguageModel, 'id' | 'mixes'>,
+  label: Label,
+  { strength = 1, calibrated = false }: { strength?: number | undefined; calibrated?: boolean | undefined },
+  strengthParam = 'steering.strength',
+): void {
+  // At 0 nothing of the label is asked for.
+  if (mixes || strength === 0) return;
+  const refuse = (param: string, found: string) => {
+    const message =
+      `${found} needs the scores of several prompts, and ${id} runs on an upstream, which draws tokens from one by itself. ` +
+      'Leave it out, or ask a model that runs on this server.';
+    return new SteerError('invalid_request', message, { details: { param } });
+  };
+  if (strength !== 1) throw refuse(strengthParam, `${strengthParam} ${strength}`);
+  const [name, level] = Object.entries(label).find(([, value]) => !Number.isInteger(value)) ?? [];
+  if (name === undefined) return;
+  const found = `${name} ${level}, between two levels,`;
+  throw calibrated
+    ? refuse('steering.calibrated', `steering.calibrated asks for ${found} which`)
+    : refuse(`attributes.${name}`, found);
 }
 
 /** The prompts for one label after the other, each until its bound; the last holds to the end. */

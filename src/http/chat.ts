@@ -5,6 +5,7 @@ import type { LanguageModel } from '../generation/language-model.ts';
 import { type SteeredPrompt, steerPrompt } from '../generation/steered-prompt.ts';
 import { findModel, type Models } from '../registry/models.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
+import { namedUnlessItIs } from './refusals.ts';
 import { Messages, RequestedAttributes, toConversation } from './schemas/messages.ts';
 import { mostTopLogprobs, refuseUnsupported, samplingFields } from './schemas/sampling.ts';
 import { SteeringRequest } from './schemas/steering.ts';
@@ -53,5 +54,5 @@ export async function toChatPrompt(models: Models, { steering, ...body }: ChatBo
     calibrated: steering?.calibrated ?? undefined,
     schedule: steering?.schedule ?? undefined,
   };
-  return { model, conversation, ...steerPrompt(model, conversation, asked) };
+  return { model, conversation, ...namedUnlessItIs('messages', () => steerPrompt(model, conversation, asked)) };
 }
