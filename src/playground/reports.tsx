@@ -1,6 +1,7 @@
 // What was measured of a model: how closely it follows each attribute, what is obtained for what is asked, and which dials move one another.
 import { useState } from 'preact/hooks';
 import type { ModelList, ModelReport } from '../../openapi/schemas.d.ts';
+import { counted, decimals } from '../number-text.ts';
 import { get } from './api.ts';
 import { Awaited, Disclosure, Empty, useLoaded, Wide } from './frame.tsx';
 import { LineChart } from './line-chart.tsx';
@@ -78,8 +79,8 @@ function ReportView({ id }: { id: string }) {
   );
 }
 
-const figure = (found: Interval | null | undefined) => (found ? found.value.toFixed(2) : '–');
-const interval = (found: Interval | null | undefined) => (found ? `${found.low.toFixed(2)} to ${found.high.toFixed(2)}` : '');
+const figure = (found: Interval | null | undefined) => (found ? decimals(found.value, 2) : '–');
+const interval = (found: Interval | null | undefined) => (found ? `${decimals(found.low, 2)} to ${decimals(found.high, 2)}` : '');
 
 function SteeringView({ conditions, attributes, prompts, judge, created_at }: SteeringReport) {
   const [name, setName] = useState(conditions[0]?.name ?? '');
@@ -89,7 +90,8 @@ function SteeringView({ conditions, attributes, prompts, judge, created_at }: St
       <section class="card" aria-label="Followed">
         <h2>How closely it follows</h2>
         <p class="quiet-text">
-          Rank correlation within a prompt of what was asked and what the predictor {judge.name} reads; {prompts.count} prompts
+          Rank correlation within a prompt of what was asked and what the predictor {judge.name} reads;{' '}
+          {counted(prompts.count, 'prompt')}
           {prompts.seen_in_training ? ', seen in training' : ''}, {created_at.slice(0, 10)}.
         </p>
         <Wide>

@@ -1,5 +1,6 @@
 // Labelling as a job: each chunk's labels are stored with the place where the next attempt goes on, so that every row is labelled exactly once
 // whatever happens to the worker.
+
 import { z } from 'zod';
 import { findDataset } from '../datasets/samples.ts';
 import { appendLabels } from '../datasets/write.ts';
@@ -7,6 +8,7 @@ import { SteerError } from '../errors.ts';
 import { defineJob, type JobContext, type JobDefinition } from '../jobs/define.ts';
 import { createJob, type Job } from '../jobs/jobs.ts';
 import { patiently } from '../jobs/patience.ts';
+import { counted } from '../number-text.ts';
 import type { Db } from '../store/connect.ts';
 import { type JobProgress, jobErrors } from '../store/work-schema.ts';
 import { type LabelledChunk, labelChunks, type Scoring } from './labelling.ts';
@@ -108,7 +110,7 @@ function teller(context: JobContext<unknown>, progress: JobProgress): () => Prom
     last = now;
     const { total, completed, failed, cached } = progress;
     const rowsPerSecond = Math.round((10_000 * (completed + failed - before)) / (now - started)) / 10;
-    await context.metrics(`${completed + failed} of ${total} rows`, {
+    await context.metrics(`${completed + failed} of ${counted(total ?? 0, 'row')}`, {
       total,
       completed,
       failed,

@@ -2,7 +2,7 @@
 import { pipeline, type Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
-import { readExport } from '../../datasets/export.ts';
+import { makersOfExport, readExport } from '../../datasets/export.ts';
 import { countLabelledBy, inspectDataset } from '../../datasets/inspect.ts';
 import { listLabelledSamples } from '../../datasets/labelled-samples.ts';
 import { type Dataset, findDataset } from '../../datasets/samples.ts';
@@ -29,6 +29,7 @@ import {
 } from '../schemas/datasets.ts';
 import { failureResponses } from '../schemas/failure.ts';
 import { attachment } from '../schemas/files.ts';
+import { toLabelsHeader } from '../schemas/label-makers.ts';
 import { readPage } from '../schemas/pages.ts';
 import { answered } from '../schemas/route-parts.ts';
 
@@ -63,6 +64,12 @@ const exportRoute = createRoute({
     200: {
       description:
         'The records. A sample the format cannot hold breaks the reply off, or is a failure where it is among the first',
+      headers: {
+        'x-labels': {
+          description: 'Whose labels the records have and whose were passed over, as JSON of `ChosenLabels`',
+          schema: { type: 'string' as const },
+        },
+      },
       content: { 'application/jsonl': binary, 'application/gzip': binary },
     },
     ...failureResponses('not_found', 'invalid_dataset'),
@@ -90,12 +97,17 @@ export function addDatasetContents(app: OpenAPIHono<AppEnv>, context: AppContext
     const db = databaseOf(context);
     const { id, name, version } = await findDataset(db, c.req.valid('param').id);
     const { format, labels, split, gzip } = c.req.valid('query');
-    const text = readExport(db, { dataset: id, format, labels: toLabelChoice(labels), split });
+    const choice = { dataset: id, format, labels: toLabelChoice(labels), split };
+    const text = readExport(db, choice);
     const [bytes, type, ending] = isSet(gzip)
       ? [packed(text), 'application/gzip', '.jsonl.gz']
       : [encoded(text), 'application/jsonl; charset=utf-8', '.jsonl'];
     const disposition = attachment(`${name}-v${version}.${format}${ending}`);
-    return await streamBytes(c, bytes, { 'content-type': type, 'content-disposition': disposition });
+    return await streamBytes(c, bytes, {
+      'content-type': type,
+      'content-disposition': disposition,
+      'x-labels': toLabelsHeader(await makersOfExport(db, choice)),
+    });
   });
 }
 

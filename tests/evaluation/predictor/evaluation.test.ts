@@ -201,6 +201,7 @@ describe('the report', () => {
   const head: PredictorReportHead = {
     model: { name: 'counter|<b>', revision: 'abc' },
     data: { name: 'toys', hash: 'd1d2', split: 'validation', labels: null },
+    label_makers: null,
     seen_in_training: true,
     settings: { seed: 1, limit: null },
     created_at: '2024-06-01T12:00:00.000Z',
