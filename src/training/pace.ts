@@ -76,8 +76,8 @@ async function readPace(path: string, fingerprint: string): Promise<Pace | null>
 
 async function timePace(minutes: number, timed: Timed): Promise<Omit<Pace, 'fingerprint'>> {
   const began = performance.now();
-  timed.onNote(`timing up to ${timedSteps} steps, to tell how many take ${counted(minutes, 'minute')}`);
   timed.onTiming(true);
+  timed.onNote(`timing up to ${timedSteps} steps, to tell how many take ${counted(minutes, 'minute')}`);
   const times = await timeSteps(minutes * 60_000, timed);
   const look = await timed.lookSeconds();
   timed.undo();

@@ -202,6 +202,7 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
     expect(job.error!.message).toMatch(
       /^The input file is no batch: line 2, custom_id: expected string, found nothing \(and 7 more\)/,
     );
+    expect(job.error!.param).toBe('custom_id');
     expect(asked).toEqual([]);
   });
 
