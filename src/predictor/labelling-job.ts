@@ -2,7 +2,8 @@
 // whatever happens to the worker.
 
 import { z } from 'zod';
-import { findDataset } from '../datasets/samples.ts';
+import { countMakers, describeLabels } from '../datasets/label-makers.ts';
+import { type Dataset, findDataset } from '../datasets/samples.ts';
 import { appendLabels } from '../datasets/write.ts';
 import { SteerError } from '../errors.ts';
 import { defineJob, type JobContext, type JobDefinition } from '../jobs/define.ts';
@@ -82,9 +83,17 @@ async function label(context: JobContext<LabellingInput>, predictors: Predictors
     if (!signal.aborted) await findDataset(db, datasetId);
     throw error;
   }
-  await findDataset(db, datasetId);
+  await tellPassedOver(context, await findDataset(db, datasetId));
   const { completed, failed, cached } = progress;
   return { rows: completed, failed, cached };
+}
+
+/** Who trains or exports takes the newest labels unless asked otherwise: now these, in place of any there were. */
+async function tellPassedOver({ db, note }: JobContext<unknown>, dataset: Dataset): Promise<void> {
+  const now = await countMakers(db, dataset, 'latest');
+  if (now.passed_over.length === 0) return;
+  const option = (sources: string) => `\`labels\` ${JSON.stringify(sources.split(','))}`;
+  await note('info', describeLabels(now, option).join(' '), { ...now });
 }
 
 function store(context: JobContext<unknown>, chunk: LabelledChunk, progress: JobProgress): Promise<void> {
