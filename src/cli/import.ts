@@ -78,11 +78,15 @@ function sayReport(report: ImportReport, schemaNamed: boolean): void {
 }
 
 /** What the labels speak of, where their scales come from, and what was taken for no label. */
-function describeAttributes({ labels, schema, inferred, found, unread }: ImportReport, schemaNamed: boolean): string[] {
+function describeAttributes({ format, labels, schema, inferred, found, unread }: ImportReport, schemaNamed: boolean): string[] {
   const beside =
     unread.length > 0
       ? [
-          `Kept beside the samples, not read as labels: numbers named ${unread.join(', ')}. Labels of any name stand with a reply, as in {"role": "assistant", "content": "…", "attributes": {"${unread[0]}": 3}}.`,
+          `Kept beside the samples, not read as labels: numbers named ${unread.join(', ')}. ${
+            format === 'helpsteer'
+              ? 'A --schema FILE.json that has attributes of these names makes them labels.'
+              : `Labels of any name stand with a reply, as in {"role": "assistant", "content": "…", "attributes": {"${unread[0]}": 3}}.`
+          }`,
         ]
       : [];
   if (schema === null) return ['No labels.', ...beside];

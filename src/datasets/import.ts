@@ -168,6 +168,8 @@ class Intake {
       .where(eq(samples.datasetId, this.#datasetId));
     const own = formats[this.#format].schema;
     const known = this.#schema ?? (own ? this.#census.occurring(own) : this.#census.known());
+    const isNamed = (said: string) =>
+      this.#schema?.attributes.some(({ name, aliases }) => name === said || aliases.includes(said)) ?? false;
     const schema = this.#census.count > 0 ? (known ?? this.#census.inferred(name)) : null;
     return {
       format: this.#format,
@@ -180,7 +182,7 @@ class Intake {
       schema,
       inferred: schema !== null && known === null,
       found: this.#census.found,
-      unread: [...this.#unread].slice(0, toldUnread),
+      unread: [...this.#unread].filter((name) => !isNamed(name)).slice(0, toldUnread),
       hash: this.#hash.digest(schema),
     };
   }

@@ -211,6 +211,15 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
     expect([named.schema, named.found.size]).toEqual([steerLM, 2]);
   });
 
+  test('a schema that is named has the ratings of its names read from rows of prompt and response', async () => {
+    const warmth = { ...steerLM.attributes[0]!, name: 'warmth', aliases: ['heart'] };
+    const own = { name: 'own', version: 1, attributes: [warmth] };
+    const row = { prompt: 'a', response: 'b', heart: 1, depth: 2 };
+    expect(await importLines('flat', [row])).toMatchObject({ labels: 0, unread: ['heart', 'depth'] });
+    const report = await importLines('flat-named', [row], { schema: own });
+    expect([Object.fromEntries(report.found), report.unread]).toEqual([{ warmth: { labels: 1, highest: 1 } }, ['depth']]);
+  });
+
   test('numbers that might have been meant as ratings are told', async () => {
     const turn = { role: 'assistant', content: 'b', warmth: 3, cost: 12_000 };
     const record = { messages: [{ role: 'user', content: 'a' }, turn], scores: { detail: 1 }, made_by: 'me' };
