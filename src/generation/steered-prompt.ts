@@ -52,11 +52,23 @@ export interface SteeredPrompt extends LabelledPrompt {
   aim: Label;
 }
 
-/**
- * The prompts a request leads to. Throws unknown_attribute, attribute_out_of_range, or invalid_request where something is to be calibrated that was
- * never measured.
- */
+/** The labels a request leads to, one after the other. */
+export interface SettledLabels extends Pick<SteeredPrompt, 'requested' | 'applied' | 'aim'> {
+  /** After those applied first. */
+  later: Label[];
+}
+
+/** The prompts a request leads to. Throws what `settleLabels` and the model's encoder throw. */
 export function steerPrompt(model: PromptModel, conversation: Conversation, request: SteeringRequest): SteeredPrompt {
+  const { later, ...settled } = settleLabels(model, request);
+  const bounds = request.schedule?.map(({ after }) => after);
+  return { ...settled, ...labelPrompt(model, conversation, [settled.applied, ...later], request, bounds) };
+}
+
+/**
+ * Encodes nothing. Throws unknown_attribute, attribute_out_of_range, or invalid_request where something is to be calibrated that was never measured.
+ */
+export function settleLabels(model: Omit<PromptModel, 'encode'>, request: SteeringRequest): SettledLabels {
   const { schema } = model;
   const { calibrated = false, schedule = [] } = request;
   const level = (asked: RequestedAttributes) => applyAttributes(schema, calibrated ? calibrate(model, asked) : asked);
@@ -67,9 +79,7 @@ export function steerPrompt(model: PromptModel, conversation: Conversation, requ
     asked = { ...asked, ...namingField(`steering.schedule.${i}`, () => canonical(schema, attributes)) };
     return level(asked);
   });
-  const applied = level(requested);
-  const bounds = schedule.map(({ after }) => after);
-  return { requested, applied, aim, ...labelPrompt(model, conversation, [applied, ...later], request, bounds) };
+  return { requested, applied: level(requested), aim, later };
 }
 
 /** The prompts for one label after the other, each until its bound; the last holds to the end. */
@@ -99,7 +109,7 @@ function isPlain([first, ...later]: Phase[], tokenIds: readonly number[]): boole
 }
 
 /** What to ask for so that replies measure what was asked. Throws `invalid_request` for an attribute whose curve nobody measured. */
-function calibrate({ id, schema, curves = {} }: PromptModel, asked: RequestedAttributes): RequestedAttributes {
+function calibrate({ id, schema, curves = {} }: Omit<PromptModel, 'encode'>, asked: RequestedAttributes): RequestedAttributes {
   const capped = applyAttributes(schema, asked);
   return Object.fromEntries(
     Object.entries(asked).map(([name, value]) => {

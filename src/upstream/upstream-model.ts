@@ -9,6 +9,7 @@ import type { CompletionEvent, CompletionRequest, LanguageModel } from '../gener
 import { encodePrompt, type ModelText, readModelText, roomFor } from '../generation/model-text.ts';
 import { ReplyText } from '../generation/reply-text.ts';
 import { unreadable } from '../model/formats/json-file.ts';
+import { encodeLongPrompt } from '../model/tokenizer/encode-prompt.ts';
 import { counted } from '../number-text.ts';
 import { anyCaller, Shares } from '../turns.ts';
 import { Breaker, type Pass } from './breaker.ts';
@@ -120,6 +121,10 @@ class UpstreamModel implements LanguageModel {
 
   encode(pieces: Parameters<LanguageModel['encode']>[0]): number[] {
     return encodePrompt(this.#text.tokenizer, pieces, this.contextLength);
+  }
+
+  encodeLong(pieces: Parameters<LanguageModel['encodeLong']>[0]): Promise<number[]> {
+    return encodeLongPrompt(this.#text.tokenizer, pieces);
   }
 
   countTokens(text: string): number {

@@ -62,6 +62,10 @@ export class ParrotModel implements LanguageModel {
     throw new SteerError('context_length_exceeded', `Expected at most ${this.contextLength} tokens, found ${ids.length}.`);
   }
 
+  async encodeLong(pieces: Piece[]): Promise<number[]> {
+    return encodePieces(pieces);
+  }
+
   countTokens(text: string): number {
     return text.length;
   }
@@ -140,12 +144,24 @@ export class WordCountPredictor implements Predictor {
   seen: Conversation[] = [];
   /** Of each call. */
   callers: (string | undefined)[] = [];
+  /** Passed before a call is begun on, and before it is answered. */
+  readonly queue = new Gate();
+  readonly work = new Gate();
 
   constructor(schema: AttributeSchema = partlyOpen) {
     this.schema = schema;
   }
 
-  async score(conversations: Conversation[], signal: AbortSignal, caller?: string): Promise<ConversationScore[]> {
+  async score(
+    conversations: Conversation[],
+    signal: AbortSignal,
+    caller?: string,
+    onBegun?: () => void,
+  ): Promise<ConversationScore[]> {
+    await this.queue.pass(signal);
+    signal.throwIfAborted();
+    onBegun?.();
+    await this.work.pass(signal);
     signal.throwIfAborted();
     this.callers.push(caller);
     this.seen.push(...conversations);
