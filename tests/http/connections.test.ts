@@ -6,17 +6,16 @@ import type { Patience } from '../../src/http/patience.ts';
 import { type Listening, listen } from '../../src/http/server.ts';
 import { createJob } from '../../src/jobs/jobs.ts';
 import type { Store } from '../../src/store/connect.ts';
-import { testDatabases } from '../store/databases.ts';
+import { openPglite } from '../store/databases.ts';
 import { type House, openHouse } from './knock.ts';
 
-const [database] = await testDatabases();
 const open: Listening[] = [];
 const sockets: Socket[] = [];
 let store: Store;
 let house: House;
 
 beforeAll(async () => {
-  store = await database!.open();
+  store = await openPglite();
 }, 60_000);
 afterAll(() => store.close());
 beforeEach(() => {
