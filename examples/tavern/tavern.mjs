@@ -99,7 +99,10 @@ async function enterTavern() {
 
 async function goTo(name) {
   const found = characters.find(({ id }) => id === name.toLowerCase());
-  if (!found) return tell(`${name === '' ? 'To whom?' : `Nobody is called ${name}.`} Here are ${characters.map(({ id }) => id).join(', ')}.`);
+  if (!found)
+    return tell(
+      `${name === '' ? 'To whom?' : `Nobody is called ${name}.`} Here are ${characters.map(({ id }) => id).join(', ')}.`,
+    );
   present = found.id;
   await call('POST', address('warm'));
   const { greeting } = sessions.get(present);

@@ -33,7 +33,7 @@ function ModelOptions({ models }: { models: Model[] }) {
           <optgroup key={name} label={`Checkpoints of ${name}`}>
             {checkpoints.map(({ step, model }) => (
               <option key={model.id} value={model.id}>
-                {`step ${step}`}
+                {`step ${step} of ${name}`}
               </option>
             ))}
           </optgroup>

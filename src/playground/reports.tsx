@@ -58,7 +58,8 @@ function GroupLinks({ group: { name, model, checkpoints }, chosen }: { group: Mo
         <details open={checkpoints.some(({ model: { id } }) => id === chosen)}>
           <summary>
             <small>
-              {checkpoints.length === 1 ? '1 checkpoint' : `${checkpoints.length} checkpoints`} of {name}
+              {checkpoints.length === 1 ? '1 checkpoint' : `${checkpoints.length} checkpoints`}
+              {model ? '' : ` of ${name}`}
             </small>
           </summary>
           {checkpoints.map(({ step, model: of }) => (

@@ -49,6 +49,8 @@ export class ParrotModel implements LanguageModel {
   readonly gate = new Gate();
   /** Says no more after its first event until its caller has left, so that no reply is over before, however slow the machine. */
   stays = false;
+  /** Replies that have said their first event and stay. */
+  staying = 0;
   /** Thrown after that many events. */
   failure: { afterEvents: number; error: unknown } | undefined;
   requests: CompletionRequest[] = [];
@@ -99,7 +101,10 @@ export class ParrotModel implements LanguageModel {
           throw new SteerError('cancelled', 'The caller went away.');
         }
         yield event;
-        if (stays && !signal.aborted) await once(signal, 'abort');
+        if (stays && !signal.aborted) {
+          this.staying++;
+          await once(signal, 'abort');
+        }
       }
       settle('finished');
     } finally {

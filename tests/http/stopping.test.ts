@@ -53,8 +53,7 @@ test('a whole reply that outlasts the grace is a 503', async () => {
   house.model.stays = true;
   const asked = ask();
   // Its first word is there, so it does not wait.
-  await expect.poll(() => house.model.requests.length).toBe(1);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await expect.poll(() => house.model.staying).toBe(1);
   const closed = server.close(20);
   const reply = await asked;
   expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1']);

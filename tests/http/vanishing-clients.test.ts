@@ -143,11 +143,11 @@ async function kept(): Promise<{ objects: number; bytes: number; signals: number
     queryObjects(Object);
     await sleep(20);
   }
-  const held = signals.splice(0).filter((signal) => signal.deref()).length;
+  signals.splice(0, signals.length, ...signals.filter((signal) => signal.deref()));
   await sleep(0);
   const objects = queryObjects(Object) as number;
   const { heapUsed, external } = process.memoryUsage();
-  return { objects, bytes: heapUsed + external, signals: held };
+  return { objects, bytes: heapUsed + external, signals: signals.length };
 }
 
 /** On the engine's thread: replies in hand, or in a slot of its cache; lanes of that; calls that could still be aborted. */
@@ -168,11 +168,14 @@ test('they leave no call, no connection, no listener and no memory behind', asyn
   await crowd('first half');
   const half = await kept();
   await crowd('second half');
-  const whole = await kept();
+  // Some of what is finalised is garbage only a few collections later.
+  const tooMuch = async () => {
+    const whole = await kept();
+    const grown = { objects: whole.objects - half.objects, bytes: whole.bytes - half.bytes };
+    return [whole.signals > 0, grown.objects >= mostGrowth.objects, grown.bytes >= mostGrowth.bytes];
+  };
+  await expect.poll(tooMuch, { timeout: 20_000, message: 'signals, objects, bytes' }).toEqual([false, false, false]);
   expect(over.cancelled).toBeGreaterThan(clients / 2);
-  expect([half.signals, whole.signals]).toEqual([0, 0]);
-  expect(whole.objects - half.objects).toBeLessThan(mostGrowth.objects);
-  expect(whole.bytes - half.bytes).toBeLessThan(mostGrowth.bytes);
   expect({ listeners: listeners(), engine: await keptByEngine() }).toEqual(before);
   expect(warnings).toEqual([]);
 });
