@@ -52,8 +52,8 @@ const settingsName = 'tokenizer_config.json';
 /** Words whose ids are remembered; past this the memory starts afresh. */
 const rememberedWords = 100_000;
 const longestRememberedWord = 48;
-/** Words of a long text that are looked up in one go: less than a millisecond where most are remembered. */
-const wordsTogether = 1_000;
+/** Words of a long text that are looked up in one go: a few milliseconds where none is remembered. */
+const wordsTogether = 64;
 
 /** The words of a text, and how each is spelt in the letters of the vocabulary. */
 type Cut = { words: string[]; spell(word: string): string[] };
