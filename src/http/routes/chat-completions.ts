@@ -55,7 +55,15 @@ const renderRoute = createRoute({
   tags: ['Completions'],
   summary: 'Show the exact prompt of a chat request and its token ids, without running the model',
   request: { body: jsonBody(ChatBody) },
-  responses: answered('The prompt', RenderedPrompt, ...failures),
+  responses: answered(
+    'The prompt',
+    RenderedPrompt,
+    'unknown_attribute',
+    'attribute_out_of_range',
+    'model_not_found',
+    'cancelled',
+    'not_ready',
+  ),
 });
 
 /** Adds both routes. */

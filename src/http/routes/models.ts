@@ -124,7 +124,7 @@ const setAliasRoute = createRoute({
       z.strictObject({ model: z.string().max(256).openapi({ description: 'Id or alias' }) }).openapi('ModelAliasRequest'),
     ),
   },
-  responses: answered('What the alias means', Alias, 'model_not_found', 'conflict', 'invalid_model'),
+  responses: answered('What the alias means', Alias, 'model_not_found', 'conflict', 'invalid_model', 'not_ready'),
 });
 
 const removeAliasRoute = createRoute({
