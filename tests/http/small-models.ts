@@ -1,6 +1,5 @@
 // A language model and a predictor small enough to know every answer by heart, and a shelf that serves them.
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SteerError } from '../../src/errors.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import type { SamplingDefaults } from '../../src/model/sampling-defaults.ts';
@@ -44,7 +43,6 @@ export class ParrotModel implements LanguageModel {
   readonly vocabSize = 2 ** 16 + 3;
   readonly mixes: boolean = true;
   replyWords = 4;
-  delayMs = 0;
   /** Passed before a reply begins. */
   readonly gate = new Gate();
   /** Says no more after its first event until its caller has left, so that no reply is over before, however slow the machine. */
@@ -95,7 +93,6 @@ export class ParrotModel implements LanguageModel {
       await this.gate.pass(signal);
       for (const event of eventsOf(request, this.replyWords)) {
         if (this.failure && events++ >= this.failure.afterEvents) throw this.failure.error;
-        if (this.delayMs > 0) await sleep(this.delayMs, undefined, { signal }).catch(() => {});
         if (signal.aborted) {
           settle('cancelled');
           throw new SteerError('cancelled', 'The caller went away.');
