@@ -85,9 +85,11 @@ function tellFailure(error: unknown): void {
   process.exitCode = 1;
   if (code === 'EPIPE') return;
   const stopped = name === 'AbortError' || (error instanceof SteerError && error.code === 'cancelled');
-  note(stopped && !(error instanceof SteerError) ? 'Stopped.' : `error: ${message}`);
+  const asked = stopped && surroundings.signal.aborted;
+  if (stopped && !(error instanceof SteerError)) note('Stopped.');
+  else note(asked ? message : `error: ${message}`);
   if (debugging()) note(String(stack));
-  if (stopped && surroundings.signal.aborted) process.exitCode = interruptedStatus;
+  if (asked) process.exitCode = interruptedStatus;
 }
 
 function debugging(): boolean {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
@@ -58,6 +59,8 @@ const evening = [
     '/apologise',
     '/go nobody',
     '/dance',
+    '/go-home',
+    '/load nothing',
     'Goodbye.',
     '/quit',
   ],
@@ -77,8 +80,39 @@ test('tempers change, are explained, and come back as they were', async () => {
   expect(of('Brom')).toHaveLength(3);
   for (const line of [...of('Marta'), ...of('Brom').slice(1)]) expect(line).toMatch(/^\w+: .*[.!?]/);
   expect(lines).toContain('  Nobody is called nobody. Here are marta, brom, ysolde.'.trimStart());
-  expect(lines.some((line) => line.includes('There are /go, /insult'))).toBe(true);
+  const commands = /There are \/go, \/insult, .*\/save, \/load, .*\/quit$/;
+  for (const none of ['dance', 'go-home']) {
+    expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^ {2}There is no /${none}\\. ${commands.source}`)));
+  }
+  expect(lines).toContain('  Nothing is saved as nothing. There is unnamed.');
   expect(lines.some((line) => line.includes('Marta will remember'))).toBe(true);
+}, 60_000);
+
+test('what was saved comes back for everybody, by its name or as the last', async () => {
+  const mood = ['/mood', '/go brom', '/mood', '/go marta'];
+  const [none, early, late] = ['/load early', '/load', '/load EARLY'];
+  const lines = await play('Cora', [
+    ...[none, '/pay 1', '/save early', '/brawl', '/save late', '/insult', '/go brom', '/insult', '/go marta'],
+    ...['/load early', ...mood, early, ...mood, late, '/help'],
+  ]);
+  expect(lines).toContain('  Nothing is saved as early. There is nothing yet.');
+  expect(lines).toContain('  Nothing is saved as EARLY. There is early, late.');
+  const [, first, second] = lines.join('\n').split('  as it was\n');
+  expect(first).toContain('Marta at 1 s, relationship 0.20');
+  expect(first).toContain('Brom at 1 s, relationship 0.00');
+  expect(first).not.toContain('brawl');
+  expect(second).toMatch(/Marta at 2 s.*\n(.*\n)*.*\(brawl\.started\)/);
+  expect(second).toContain('Brom at 2 s');
+  expect(second).not.toContain('insulted');
+  expect(lines.at(-1)).toBe('  /help, /quit');
+}, 60_000);
+
+test('--help tells what can be set and typed, and every command is told there', async () => {
+  const tavern = spawn(process.execPath, ['examples/tavern/tavern.mjs', '--help'], { cwd: root });
+  const told = await text(tavern.stdout);
+  for (const each of ['--url', '--key', '--player', '--seed', '--max-ms']) expect(told).toContain(`  ${each} `);
+  const [listed] = (await play('Dan', ['/?'])).filter((line) => line.includes('There are'));
+  for (const command of listed!.match(/\/[a-z]+/g)!) expect(told).toContain(command);
 }, 60_000);
 
 test('the same evening gives the same lines', async () => {

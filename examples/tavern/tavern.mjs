@@ -1,12 +1,31 @@
 // A tavern in a terminal: three characters whose temper changes with what you do to them. Plain Node, no package; a game would do the same.
 //
 //   npm start                               in one terminal
-//   node examples/tavern/tavern.mjs         in another; --url http://127.0.0.1:8080, --key KEY, --player NAME, --seed 7, --max-ms 2000
-//
-// Type what you say. /go brom, /insult, /apologise, /pay 3, /brawl, /wait 120, /mood, /save NAME, /load NAME, /up, /down, /quit
+//   node examples/tavern/tavern.mjs         in another; --help lists what can be set and typed
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+
+const usage = `node examples/tavern/tavern.mjs
+
+  --url URL       of the server; http://127.0.0.1:8080 unless given
+  --key KEY       where the server has one (STEER_API_KEY)
+  --player NAME   who you are; Wanderer unless given
+  --seed NUMBER   the same seed and the same evening give the same lines; 7 unless given
+  --max-ms MS     by when a line must be there; 2000 unless given
+
+Type what you say, or one of these:
+
+  /go NAME        turn to somebody else: marta, brom, ysolde
+  /insult, /apologise, /pay COINS, /brawl
+  /up, /down      what you think of the last line
+  /mood           how they feel, and why
+  /wait SECONDS   let time pass
+  /save NAME      remember how everything is, under a name if you like
+  /load NAME      go back to that, or to what was saved last; saves last until you leave
+  /help, /quit`;
+
+const tell = (text) => process.stdout.write(`${text}\n`);
 
 const options = readOptions();
 const headers = { 'content-type': 'application/json', ...(options.key ? { authorization: `Bearer ${options.key}` } : {}) };
@@ -15,6 +34,7 @@ const characters = JSON.parse(readFileSync(new URL('characters.json', import.met
 /** Seconds on the tavern's own clock: a line takes five, and waiting is up to the player. */
 let clock = 0;
 const sessions = new Map();
+/** What the clock showed at each save, by name, the latest last. */
 const saves = new Map();
 let present = characters[0].id;
 
@@ -30,10 +50,8 @@ function readOptions() {
         help: { type: 'boolean', default: false },
       },
     });
-    if (!values.help) return values;
-    process.stdout.write(
-      'node examples/tavern/tavern.mjs [--url http://127.0.0.1:8080] [--key KEY] [--player NAME] [--seed 7] [--max-ms 2000]\n',
-    );
+    if (!values.help) return { ...values, url: values.url.replace(/\/+$/, '') };
+    tell(usage);
     return process.exit(0);
   } catch (error) {
     return leave(error.message);
@@ -59,9 +77,8 @@ async function reasonOf(reply) {
   return error?.message ?? `${options.url} answered ${reply.status} ${reply.statusText}, and not as steer does.`;
 }
 
-const address = (part) => `/v1/npcs/${present}/sessions/${sessions.get(present).id}/${part}`;
+const address = (part, id = present) => `/v1/npcs/${id}/sessions/${sessions.get(id).id}/${part}`;
 const nameOf = (id) => characters.find((character) => character.id === id).name;
-const tell = (text) => process.stdout.write(`${text}\n`);
 
 /** Each character as the file has it; one that is there already is brought up to date. */
 async function enterTavern() {
@@ -82,7 +99,10 @@ async function enterTavern() {
 
 async function goTo(name) {
   const found = characters.find(({ id }) => id === name.toLowerCase());
-  if (!found) return tell(`Nobody is called ${name}. Here are ${characters.map(({ id }) => id).join(', ')}.`);
+  if (!found)
+    return tell(
+      `${name === '' ? 'To whom?' : `Nobody is called ${name}.`} Here are ${characters.map(({ id }) => id).join(', ')}.`,
+    );
   present = found.id;
   await call('POST', address('warm'));
   const { greeting } = sessions.get(present);
@@ -119,12 +139,9 @@ async function* jsonLines(body) {
 /** What happens in a tavern is heard by everyone in it; an insult only by whom it is meant for. */
 async function happen(type, data, toAll = false) {
   clock += 1;
-  const here = present;
-  for (const id of toAll ? sessions.keys() : [here]) {
-    present = id;
-    await call('POST', address('events'), { type, at: clock, ...(data ? { data } : {}) });
+  for (const id of toAll ? sessions.keys() : [present]) {
+    await call('POST', address('events', id), { type, at: clock, ...(data ? { data } : {}) });
   }
-  present = here;
   await showMood();
 }
 
@@ -152,21 +169,31 @@ const commands = {
     await showMood();
   },
   mood: showMood,
-  save: async (name) => {
-    const { id } = await call('POST', address('save'), name ? { name } : {});
-    saves.set(present, id);
-    tell(name ? `  saved as ${name}` : '  saved');
-  },
-  load: async (name) => {
-    const to = name || saves.get(present);
-    if (!to) return tell('  nothing is saved here');
-    const { at } = await call('POST', address('rewind'), { to });
-    clock = at ?? clock;
-    tell('  as it was');
-  },
+  save,
+  load,
   up: () => like('up'),
   down: () => like('down'),
+  help: () => tell(usage.slice(usage.indexOf('Type'))),
 };
+
+/** Everybody together, since they share a clock. */
+async function save(name) {
+  const called = name || 'unnamed';
+  for (const id of sessions.keys()) await call('POST', address('save', id), { name: called });
+  saves.delete(called);
+  saves.set(called, clock);
+  tell(name ? `  saved as ${name}` : '  saved');
+}
+
+async function load(name) {
+  const known = [...saves.keys()];
+  const called = name || known.at(-1);
+  if (called === undefined) return tell('  Nothing is saved yet. /save saves.');
+  if (!saves.has(called)) return tell(`  Nothing is saved as ${called}. There is ${known.join(', ') || 'nothing yet'}.`);
+  for (const id of sessions.keys()) await call('POST', address('rewind', id), { to: called });
+  clock = saves.get(called);
+  tell('  as it was');
+}
 
 async function like(thumb) {
   const { preferences } = await call('POST', address('feedback'), { thumb });
@@ -187,12 +214,13 @@ try {
 }
 const input = createInterface({ input: process.stdin });
 for await (const line of input) {
-  const [, command, rest] = /^\/(\w+) ?(.*)$/.exec(line.trim()) ?? [];
+  const [, typed, rest] = /^\/(\S*)\s*(.*)$/.exec(line.trim()) ?? [];
+  const command = typed?.toLowerCase();
   if (command === 'quit') break;
   try {
     if (command === undefined) await (line.trim() === '' ? undefined : say(line.trim()));
     else if (Object.hasOwn(commands, command)) await commands[command](rest);
-    else tell(`  There is no /${command}. There are /${Object.keys(commands).join(', /')}, /quit`);
+    else tell(`  There is no /${typed}. There are /${Object.keys(commands).join(', /')}, /quit`);
   } catch (error) {
     tell(`  ${describe(error)}`);
   }

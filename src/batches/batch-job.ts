@@ -38,9 +38,11 @@ async function validate(context: JobContext<BatchInput>): Promise<BatchCursor> {
 
 function faulty({ problems }: BatchCursor): SteerError {
   const [first] = problems;
-  const where = first?.line ? `line ${first.line}: ` : '';
+  const places = [first?.line ? `line ${first.line}` : null, first?.param ?? null].filter((place) => place !== null);
+  const where = places.length > 0 ? `${places.join(', ')}: ` : '';
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  return new SteerError('invalid_dataset', `The input file is no batch: ${where}${first?.message}${more}. Nothing was answered.`);
+  const message = `The input file is no batch: ${where}${first?.message}${more}. Nothing was answered.`;
+  return new SteerError('invalid_dataset', message, { details: { param: first?.param ?? 'input_file_id' } });
 }
 
 /** Answers until all is answered, the window closes or somebody cancels; any other stop throws `cancelled`. */

@@ -16,7 +16,8 @@ export function datasetsCommand({ config }: Surroundings): Command {
       if (all.length === 0) return say('There are no datasets yet. Import one: steer import --help');
       const rows = all.map(({ name, version, format, sampleCount, conversationCount, schema, createdAt }) => {
         const counts = [String(sampleCount), String(conversationCount)];
-        return [name, String(version), format, ...counts, schema?.name ?? '–', createdAt.toISOString().slice(0, 10)];
+        const attributes = schema?.attributes.map((attribute) => attribute.name).join(', ') ?? '–';
+        return [name, String(version), format, ...counts, attributes, createdAt.toISOString().slice(0, 10)];
       });
       say(formatTable(['dataset', 'version', 'format', 'samples', 'conversations', 'attributes', 'imported'], rows));
     });

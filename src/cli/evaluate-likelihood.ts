@@ -6,6 +6,7 @@ import { likelihoodDefaults, measureLikelihood } from '../evaluation/likelihood/
 import { writeReport } from '../evaluation/report/report-files.ts';
 import { type Split, splits } from '../store/schema.ts';
 import { evaluationData, evaluationModels } from './evaluation-inputs.ts';
+import { noteLabels } from './label-lines.ts';
 import { labelChoice, whole } from './option-values.ts';
 import { bar, openProgressLine } from './progress.ts';
 import { note, type Surroundings, say } from './surroundings.ts';
@@ -68,6 +69,7 @@ async function evaluate({ config, signal }: Surroundings, options: LikelihoodOpt
         replies: replies === undefined ? undefined : fileSource(replies),
         out: options.out,
         onProgress: (what, done, total) => line.show(`${bar(done / total)} ${what} ${done}/${total}`, done === total),
+        onLabels: (made) => noteLabels([made]),
         signal,
       },
     );

@@ -3,7 +3,9 @@ import { Command, Option } from 'commander';
 import { exportDataset } from '../datasets/export.ts';
 import type { FormatName } from '../datasets/formats/table.ts';
 import type { LabelChoice } from '../datasets/samples.ts';
+import { counted } from '../number-text.ts';
 import { type Split, splits } from '../store/schema.ts';
+import { noteLabels } from './label-lines.ts';
 import { format, labelChoice } from './option-values.ts';
 import { note, type Surroundings } from './surroundings.ts';
 import { withStore } from './with-store.ts';
@@ -35,6 +37,7 @@ export function exportCommand({ config }: Surroundings): Command {
     .action(async (dataset: string, file: string, options: ExportOptions) => {
       const output = file === '-' ? { stream: process.stdout } : { path: file };
       const report = await withStore(config(), (db) => exportDataset(db, { dataset, output, ...options }));
-      note(`Exported ${report.samples} samples as ${report.rows} records.`);
+      note(`Exported ${counted(report.samples, 'sample')} as ${counted(report.rows, 'record')}.`);
+      noteLabels([report.makers]);
     });
 }

@@ -3,6 +3,9 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import { describeFormats, type FormatName } from '../datasets/formats/table.ts';
 import { type ImportReport, importDataset } from '../datasets/import.ts';
+import { splitMeaning } from '../datasets/split.ts';
+import { counted } from '../number-text.ts';
+import { maxLevel } from '../steerlm/attributes.ts';
 import { between, format } from './option-values.ts';
 import { readSchema } from './schema-option.ts';
 import { type Surroundings, say } from './surroundings.ts';
@@ -26,7 +29,10 @@ export function importCommand(surroundings: Surroundings): Command {
     .argument('<file>', 'file to read')
     .option('--name <name>', 'name of the dataset (default: that of the file)')
     .option('--format <format>', 'format, where it is not to be detected', format)
-    .option('--schema <schema>', 'attributes the labels must fit: a built-in name, a .json file or a model')
+    .option(
+      '--schema <schema>',
+      'attributes the labels must fit: a built-in name, a .json file or a model (default: those that occur)',
+    )
     .option('--validation-share <share>', 'share of conversations held out', between(0, 1))
     .option('--new-version', 'where the name is in use, import as its next version instead of refusing')
     .addHelpText('after', '\nExample:\n  steer import helpsteer.jsonl.gz --name helpsteer')
@@ -47,7 +53,7 @@ async function run({ config, signal }: Surroundings, file: string, options: Impo
       signal,
     }),
   );
-  sayReport(report);
+  sayReport(report, options.schema !== undefined);
 }
 
 function nameOf(file: string): string {
@@ -58,16 +64,38 @@ function nameOf(file: string): string {
         .replace(/\.[^.]+$/, '');
 }
 
-function sayReport(report: ImportReport): void {
-  const { name, version, created, format, samples, conversations, validation, duplicates, labels, schema } = report;
+function sayReport(report: ImportReport, schemaNamed: boolean): void {
+  const { name, version, created, format, samples, conversations, validation, duplicates } = report;
   if (!created) {
     say(`${name}@${version} holds the same data already; nothing was imported.`);
     return;
   }
   const called = version === 1 ? name : `${name}@${version}`;
   say(
-    `Imported ${called} (${format}): ${samples} samples of ${conversations} conversations, ${validation} held out, ${duplicates} duplicates.`,
+    `Imported ${called} (${format}): ${counted(samples, 'sample')} of ${counted(conversations, 'conversation')}, ${validation} held out${validation > 0 ? ` (${splitMeaning})` : ''}, ${counted(duplicates, 'duplicate')}.`,
   );
-  const names = schema?.attributes.map((attribute) => attribute.name).join(', ');
-  say(names ? `${labels} labels of ${names}.` : 'No labels.');
+  for (const line of describeAttributes(report, schemaNamed)) say(line);
+}
+
+/** What the labels speak of, where their scales come from, and what was taken for no label. */
+function describeAttributes({ format, labels, schema, inferred, found, unread }: ImportReport, schemaNamed: boolean): string[] {
+  const beside =
+    unread.length > 0
+      ? [
+          `Kept beside the samples, not read as labels: numbers named ${unread.join(', ')}. ${
+            format === 'helpsteer'
+              ? 'A --schema FILE.json that has attributes of these names makes them labels.'
+              : `Labels of any name stand with a reply, as in {"role": "assistant", "content": "…", "attributes": {"${unread[0]}": 3}}.`
+          }`,
+        ]
+      : [];
+  if (schema === null) return ['No labels.', ...beside];
+  const [occurring, absent] = [true, false].map((occurs) => schema.attributes.filter(({ name }) => found.has(name) === occurs));
+  const told = occurring!.map((each) => `${each.name} 0–${maxLevel(each)} (${found.get(each.name)!.labels})`);
+  const source = schemaNamed
+    ? absent!.length > 0 && `No label speaks of ${absent!.map(({ name }) => name).join(', ')}, which ${schema.name} has too.`
+    : inferred
+      ? 'These scales follow from the values found; --schema FILE.json says scales, names of levels and defaults.'
+      : `Their scales and levels are those that ${schema.name} gives these names; --schema chooses others.`;
+  return [`${counted(labels, 'label')}: ${told.join(', ')}.`, ...(source ? [source] : []), ...beside];
 }

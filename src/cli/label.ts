@@ -1,12 +1,16 @@
 // steer label: every reply of a dataset, or of a file, rated by a predictor.
 import { Command } from 'commander';
 import type { FormatName } from '../datasets/formats/table.ts';
+import { countMakers, describeLabels } from '../datasets/label-makers.ts';
+import { findDataset } from '../datasets/samples.ts';
 import { SteerError } from '../errors.ts';
+import { counted } from '../number-text.ts';
 import { labelDataset } from '../predictor/label-dataset.ts';
 import { openPredictor } from '../predictor/open.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import { engineOptions } from '../registry/open.ts';
 import { labelFile } from './label-file.ts';
+import { labelsOption } from './label-lines.ts';
 import { findModelFolder } from './model-folders.ts';
 import { format } from './option-values.ts';
 import { bar, openProgressLine } from './progress.ts';
@@ -50,7 +54,9 @@ async function label({ config, signal }: Surroundings, dataset: string | undefin
   try {
     if (data !== undefined && out !== undefined) {
       const { rated, samples } = await labelFile(predictor, data, out, format, signal);
-      say(`Wrote ${out}: ${samples} samples, ${rated} replies rated by ${predictor.id} ${predictor.revision}.`);
+      say(
+        `Wrote ${out}: ${counted(samples, 'sample')}, ${counted(rated, 'reply')} rated by ${predictor.id} ${predictor.revision}.`,
+      );
     } else if (dataset !== undefined) {
       await withStore(settings, (db) => labelStored(db, dataset, predictor, signal));
     }
@@ -72,14 +78,16 @@ async function labelStored(
       predictor,
       signal,
       onProgress: ({ samples, total, rated }) =>
-        line.show(`${bar(samples / total)} sample ${samples}/${total}  ${rated} replies rated`, samples === total),
+        line.show(`${bar(samples / total)} sample ${samples}/${total}  ${counted(rated, 'reply')} rated`, samples === total),
     });
     line.close();
     const { rated, skipped, truncated, secondsPerTurn } = report;
     const pace = rated > 0 ? `, ${(1 / secondsPerTurn).toFixed(1)} a second` : '';
     say(
-      `Rated ${rated} replies of ${dataset} with ${predictor.id} ${predictor.revision}${pace}; ${skipped} more were known from the same words, ${truncated} were cut to fit.`,
+      `Rated ${counted(rated, 'reply')} of ${dataset} with ${predictor.id} ${predictor.revision}${pace}; ${skipped} more were known from the same words, ${truncated} cut to fit.`,
     );
+    const now = await countMakers(db, await findDataset(db, dataset), 'latest');
+    if (now.passed_over.length > 0) for (const line of describeLabels(now, labelsOption)) say(line);
   } finally {
     line.close();
   }

@@ -1,5 +1,6 @@
 // steer migrate: the database brought to the newest schema. Every other command does so by itself; this one does nothing else.
 import { Command } from 'commander';
+import { counted } from '../number-text.ts';
 import { openStore } from '../store/connect.ts';
 import { migrateStore } from '../store/migrate.ts';
 import { type Surroundings, say } from './surroundings.ts';
@@ -15,7 +16,7 @@ export function migrateCommand({ config }: Surroundings): Command {
       const store = await openStore({ databaseUrl, dataDir });
       try {
         const applied = await migrateStore(store.db);
-        say(applied === 0 ? 'The database is up to date.' : `Applied ${applied} migration${applied === 1 ? '' : 's'}.`);
+        say(applied === 0 ? 'The database is up to date.' : `Applied ${counted(applied, 'migration')}.`);
       } finally {
         await store.close();
       }

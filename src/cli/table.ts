@@ -1,4 +1,5 @@
 // Figures as they are written out: small tables for a terminal, first column to the left and figures to the right, and numbers in JSON.
+import { decimals } from '../number-text.ts';
 
 /** Lines of an aligned table under its heads. */
 export function formatTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -11,7 +12,7 @@ export function formatTable(heads: readonly string[], rows: readonly (readonly s
 
 /** A figure with `digits` decimals; a dash where there is none. */
 export function figure(value: number | null | undefined, digits = 2): string {
-  return value === null || value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(digits);
+  return value === null || value === undefined || !Number.isFinite(value) ? '–' : decimals(value, digits);
 }
 
 /** The number without the digits that float32 does not hold. */

@@ -74,5 +74,10 @@ function sayReport(report: PredictorReport): void {
       figure(a.auc_length),
     ];
   });
-  say(`\n${formatTable(heads, rows)}`);
+  say(`\n${formatTable(heads, rows)}\n\n${readingAid}`);
 }
+
+const readingAid =
+  'n: held-out replies with a rating. Lower is better: MAE and MSE, mean distance from the rating in levels, plain and squared, beside the MSE of always answering ' +
+  'the mean. Higher is better: Pearson and Spearman, correlation with the ratings (1 perfect, 0 chance), and for two levels AUC (1 perfect, 0.5 chance), each beside ' +
+  'what the length of the reply reaches by itself.';

@@ -67,7 +67,7 @@ export function trainingCommand(name: string, method: Method): Command {
     .addOption(
       new Option(
         '--minutes <n>',
-        'about how long to train, instead of epochs: ten steps are timed, then the number of updates is fixed',
+        'about how long to train, instead of epochs: up to ten steps are timed, then the number of updates is fixed',
       )
         .argParser(between(0.01, 1_000_000))
         .conflicts('epochs'),

@@ -4,13 +4,16 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { findDataset } from '../datasets/samples.ts';
+import { splitMeaning } from '../datasets/split.ts';
 import { datasetSource, fileSource, type TrainingData, writeTrainingData } from '../datasets/training-data.ts';
 import { SteerError } from '../errors.ts';
+import { learntSchema, unseenText } from '../finetuning/base-schema.ts';
 import { describeModel, recordModel } from '../finetuning/model-record.ts';
 import { exists } from '../model/formats/json-file.ts';
 import { readShape } from '../model/model-folder.ts';
+import { counted } from '../number-text.ts';
 import { makePrivateFolder, privateFolder } from '../private-files.ts';
-import type { AttributeSchema } from '../steerlm/attributes.ts';
+import { type AttributeSchema, maxLevel } from '../steerlm/attributes.ts';
 import { listCheckpoints, stepOf } from '../training/checkpoint.ts';
 import { paceFile } from '../training/pace.ts';
 import { endedEarly, type TrainingListener } from '../training/process.ts';
@@ -18,6 +21,7 @@ import type { RunSpec } from '../training/recipe.ts';
 import type { RunOutcome } from '../training/run.ts';
 import { type Method, settingsOf } from '../training/training-settings.ts';
 import type { Metrics } from '../training/training-task.ts';
+import { noteLabels } from './label-lines.ts';
 import { openProgressLine, reportTraining } from './progress.ts';
 import { interruptedStatus, note, type Surroundings, say } from './surroundings.ts';
 import { rowTokensOf, type TrainingOptions } from './training-options.ts';
@@ -36,7 +40,7 @@ interface Asked {
 /** A run whose folders are made and whose data is written. */
 export interface PreparedRun {
   spec: RunSpec;
-  /** Attributes of the data, or those asked for; null without labels. */
+  /** Attributes of the data, or those asked for, as far as they are labelled or known to a steered base; null without labels. */
   schema: AttributeSchema | null;
 }
 
@@ -81,10 +85,24 @@ async function prepareRun(
   else await mkdir(runFolder, { recursive: true, mode: privateFolder });
   note('reading the data');
   const data = await gatherData(config(), options, schema, runFolder, signal);
+  const learnt = await tellData(data, method, base);
   const { train, validation, datasets } = data;
   const files = { name, out, runFolder, train, validation, datasets, dtype };
   const settings = settingsOf(method, options);
-  return { spec: { ...files, B, T: rowTokensOf(options, context), settings, provider, publish }, schema: data.schema };
+  return { spec: { ...files, B, T: rowTokensOf(options, context), settings, provider, publish }, schema: learnt };
+}
+
+/** Says whose labels are learnt and of which attributes; answers these. A base model learns none. */
+async function tellData(data: TrainingData, method: Method, base: string | undefined): Promise<AttributeSchema | null> {
+  const { counts, makers, labelled } = data;
+  note(`${counted(counts.train, 'sample')} to train on, ${counts.validation} held out; ${splitMeaning}`);
+  if (method === 'pretrain' || data.schema === null) return data.schema;
+  noteLabels(makers);
+  const { schema, unseen } = await learntSchema(data.schema, labelled, method === 'steered' ? base : undefined);
+  const told = schema.attributes.map((each) => `${each.name} 0–${maxLevel(each)} (${labelled.get(each.name) ?? 0})`);
+  note(`Attributes and their labels to train on: ${told.join(', ')}.`);
+  if (unseen.length > 0) note(unseenText(unseen));
+  return schema;
 }
 
 /** Throws invalid_config without a source, and what reading a dataset or file throws. */
@@ -131,8 +149,12 @@ async function followRun<Report>(
 ): Promise<RunOutcome<Report> | null> {
   const line = openProgressLine();
   const report = reportTraining(line);
-  // A terminal is told by whoever hears the signal; a log should say so too.
-  const tell = () => process.stderr.isTTY || note('stopping after the step in hand');
+  let timing = false;
+  const onTiming = (isTiming: boolean) => {
+    timing = isTiming;
+  };
+  // A terminal is told by whoever hears the signal; a log should say so too. A run whose steps are being timed stops at once.
+  const tell = () => process.stderr.isTTY || timing || note('stopping after the step in hand');
   signal.addEventListener('abort', tell, { once: true });
   let last: Reached | undefined;
   const onMetrics = (metrics: Metrics) => {
@@ -141,7 +163,7 @@ async function followRun<Report>(
   };
   let outcome: RunOutcome<Report> | undefined;
   try {
-    outcome = await run({ ...report, onMetrics });
+    outcome = await run({ ...report, onMetrics, onTiming });
   } catch (error) {
     if (!signal.aborted || !endedEarly(error)) throw withWayOut(error);
   } finally {
@@ -184,7 +206,7 @@ function withWayOut(error: unknown): unknown {
 async function concludeRun(config: Config, options: TrainingOptions, outcome: RunOutcome<unknown>): Promise<void> {
   const { out, step, steps, evalLoss } = outcome;
   const heldOut = evalLoss === null ? '' : `, held-out loss ${evalLoss.toFixed(3)}`;
-  say(`Wrote ${out}: ${step === steps ? '' : `${step} of `}${steps} steps${heldOut}.`);
+  say(`Wrote ${out}: ${step === steps ? '' : `${step} of `}${counted(steps, 'step')}${heldOut}.`);
   if (options.dataset.length === 0 || out === null) return;
   try {
     const record = await describeModel(out);

@@ -9,6 +9,7 @@ import { onOneLine } from '../json-line.ts';
 import type { Db } from '../store/connect.ts';
 import type { Split } from '../store/schema.ts';
 import { type FormatName, formatNames, formats } from './formats/table.ts';
+import { type ChosenLabels, countMakers } from './label-makers.ts';
 import { writeJson } from './numerals.ts';
 import { otherFields } from './record-fields.ts';
 import { documentMark } from './records.ts';
@@ -32,17 +33,19 @@ export interface ExportReport {
   samples: number;
   /** Records written. */
   rows: number;
+  /** Whose labels were taken. */
+  makers: ChosenLabels;
 }
 
 /** Exports a dataset. Throws `not_found`, `invalid_request` for a format that is only read, `invalid_dataset` for a sample it cannot hold. */
 export async function exportDataset(db: Db, options: ExportOptions): Promise<ExportReport> {
   const { output } = options;
-  const report = { samples: 0, rows: 0 };
+  const written = { samples: 0, rows: 0 };
   const path = 'path' in output ? output.path : '';
-  const text = Readable.from(layOut(records(db, options, report), layoutOf(path, options.format)), { objectMode: false });
+  const text = Readable.from(layOut(records(db, options, written), layoutOf(path, options.format)), { objectMode: false });
   if ('stream' in output) {
     await pipeline(text, output.stream);
-    return report;
+    return { ...written, makers: await makersOfExport(db, options) };
   }
   const unfinished = `${path}.part`;
   try {
@@ -55,7 +58,12 @@ export async function exportDataset(db: Db, options: ExportOptions): Promise<Exp
     if (cause instanceof SteerError) throw cause;
     throw new SteerError('invalid_request', `Cannot write ${path}: ${(cause as Error).message}`, { cause });
   }
-  return report;
+  return { ...written, makers: await makersOfExport(db, options) };
+}
+
+/** Whose labels an export takes. Throws `not_found`. */
+export async function makersOfExport(db: Db, { dataset, split, labels = 'latest' }: ExportChoice): Promise<ChosenLabels> {
+  return await countMakers(db, await findDataset(db, dataset), labels, { split });
 }
 
 /** The records as text, one per line. Reading throws what exportDataset throws, a format that is only read before the first line. */
@@ -63,7 +71,9 @@ export function readExport(db: Db, choice: ExportChoice): AsyncGenerator<string>
   return layOut(records(db, choice, { samples: 0, rows: 0 }), 'lines');
 }
 
-async function* records(db: Db, options: ExportChoice, report: ExportReport): AsyncGenerator<unknown> {
+type Written = Pick<ExportReport, 'samples' | 'rows'>;
+
+async function* records(db: Db, options: ExportChoice, written: Written): AsyncGenerator<unknown> {
   const { render } = formats[options.format];
   if (render === null) {
     const writable = formatNames.filter((name) => formats[name].render !== null);
@@ -74,8 +84,8 @@ async function* records(db: Db, options: ExportChoice, report: ExportReport): As
   const { id, schema } = await findDataset(db, options.dataset);
   for await (const sample of streamSamples(db, id, { ...options, whole: true })) {
     const rows = namingSample(sample.position, () => render(sample, schema));
-    report.samples++;
-    report.rows += rows.length;
+    written.samples++;
+    written.rows += rows.length;
     for (const row of rows) yield withRecord(sample, row, options.format);
   }
 }

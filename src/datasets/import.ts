@@ -2,13 +2,14 @@
 // Reading and checking happen in read.ts, storing in write.ts; this file joins them, counts, and gathers what is wrong into one message.
 import { countDistinct, eq, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
+import { counted } from '../number-text.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { datasets, labels, samples } from '../store/schema.ts';
 import { type FormatName, formats } from './formats/table.ts';
 import { LabelCensus } from './label-census.ts';
 import { type DatasetSource, openFile, type ReadOptions, type Row, readRows } from './read.ts';
-import { contentHashSlowly } from './sample.ts';
+import { contentHashSlowly, type Sample } from './sample.ts';
 import { VersionHash } from './version-hash.ts';
 import { checkName, createVersion, findTwin } from './versions.ts';
 import { SampleWriter } from './write.ts';
@@ -37,8 +38,14 @@ export interface ImportReport {
   duplicates: number;
   /** Attribute values over all turns. */
   labels: number;
-  /** Attributes the labels speak of; null without labels. */
+  /** Attributes the labels speak of, or those that were named; null without labels. */
   schema: AttributeSchema | null;
+  /** Whether they and their scales follow from the labels alone. */
+  inferred: boolean;
+  /** Labels of each attribute that occurs, and the highest of their values. */
+  found: ReadonlyMap<string, { labels: number; highest: number }>;
+  /** Names of numbers in the records that are kept beside the samples and are no labels. */
+  unread: string[];
   /** SHA-256 over samples with their side of the split and labels in order, and the schema: equal data has an equal hash. */
   hash: string;
 }
@@ -111,6 +118,7 @@ class Intake {
   readonly #schema: AttributeSchema | undefined;
   readonly #writer: SampleWriter;
   readonly #census = new LabelCensus();
+  readonly #unread = new Set<string>();
   readonly #hash = new VersionHash();
   readonly #problems: string[] = [];
   #bad = 0;
@@ -141,6 +149,7 @@ class Intake {
       const hash = await contentHashSlowly(sample.content);
       this.#hash.add(sample, hash);
       this.#census.add(sample.content);
+      if (this.#unread.size < toldUnread) for (const name of numbersIn(sample)) this.#unread.add(name);
       this.#samples++;
       if (sample.split === 'validation') this.#validation++;
       await this.#writer.add(sample, hash, provenance);
@@ -150,15 +159,18 @@ class Intake {
   async finish(name: string): Promise<Omit<ImportReport, 'id' | 'name' | 'version' | 'created'>> {
     if (this.#bad > 0) throw badLines(this.#problems, this.#bad, this.#rows);
     if (this.#format === undefined || this.#samples === 0) {
-      throw new SteerError('invalid_dataset', `Expected at least one sample, found none in ${this.#rows} records.`);
+      throw new SteerError('invalid_dataset', `Expected at least one sample, found none in ${counted(this.#rows, 'record')}.`);
     }
     await this.#writer.flush();
     const [distinct] = await this.#tx
       .select({ conversations: countDistinct(samples.conversation), contents: countDistinct(samples.contentHash) })
       .from(samples)
       .where(eq(samples.datasetId, this.#datasetId));
-    const known = this.#schema ?? formats[this.#format].schema ?? this.#census.schema(name);
-    const schema = this.#census.count > 0 ? known : null;
+    const own = formats[this.#format].schema;
+    const known = this.#schema ?? (own ? this.#census.occurring(own) : this.#census.known());
+    const isNamed = (said: string) =>
+      this.#schema?.attributes.some(({ name, aliases }) => name === said || aliases.includes(said)) ?? false;
+    const schema = this.#census.count > 0 ? (known ?? this.#census.inferred(name)) : null;
     return {
       format: this.#format,
       rows: this.#rows,
@@ -168,14 +180,34 @@ class Intake {
       duplicates: this.#samples - distinct!.contents,
       labels: this.#census.count,
       schema,
+      inferred: schema !== null && known === null,
+      found: this.#census.found,
+      unread: [...this.#unread].filter((name) => !isNamed(name)).slice(0, toldUnread),
       hash: this.#hash.digest(schema),
     };
   }
 }
 
+/** Names of unread numbers that are told. */
+const toldUnread = 8;
+/** Most of what a rating is: beyond it a number counts or names something. */
+const highestRating = 100;
+
+/** Fields of the record and of its turns that might have been meant as ratings. */
+function numbersIn({ fields }: Sample): string[] {
+  const isRating = (value: unknown) => typeof value === 'number' && value >= 0 && value <= highestRating;
+  const isRatings = (value: unknown) =>
+    typeof value === 'object' && value !== null && Object.values(value).length > 0 && Object.values(value).every(isRating);
+  return [fields?.record, ...Object.values(fields?.turns ?? {})].flatMap((each) =>
+    Object.entries(each ?? {}).flatMap(([name, value]) => (isRating(value) || isRatings(value) ? [name] : [])),
+  );
+}
+
 function badLines(problems: string[], bad: number, rows: number): SteerError {
   const more = bad > problems.length ? `\n… and ${bad - problems.length} more` : '';
-  const which = bad === 1 ? '1 bad record' : `${bad} bad records`;
   const of = bad < mostProblems ? rows : `the first ${rows}, and no more was read`;
-  return new SteerError('invalid_dataset', `${which} of ${of}; nothing was imported.\n${problems.join('\n')}${more}`);
+  return new SteerError(
+    'invalid_dataset',
+    `${counted(bad, 'bad record')} of ${of}; nothing was imported.\n${problems.join('\n')}${more}`,
+  );
 }

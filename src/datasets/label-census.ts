@@ -1,4 +1,4 @@
-// Which attributes the labels of a dataset name and how high their values go, to find the schema of data that brings none.
+// Which attributes the labels of a dataset name, how often and how high their values go, to find the schema of data that brings none.
 
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { builtInSchemas } from '../steerlm/schemas.ts';
@@ -7,31 +7,45 @@ import type { SampleContent } from './sample.ts';
 
 export class LabelCensus {
   count = 0;
-  readonly #highest = new Map<string, number>();
+  /** Labels of each attribute and the highest of their values, in order of appearance. */
+  readonly found = new Map<string, { labels: number; highest: number }>();
 
   add(content: SampleContent): void {
     if (content.kind === 'text') return;
     for (const { label } of content.conversation.turns) {
       for (const [name, value] of Object.entries(label ?? {})) {
         this.count++;
-        this.#highest.set(name, Math.max(this.#highest.get(name) ?? 0, value));
+        const { labels, highest } = this.found.get(name) ?? { labels: 0, highest: 0 };
+        this.found.set(name, { labels: labels + 1, highest: Math.max(highest, value) });
       }
     }
   }
 
-  /** The first known schema that has room for every label, else one made of the names in order of appearance, five levels or more each. */
+  /** The attributes that occur, as a known schema describes them or, named `name`, as they follow from the values. */
   schema(name: string): AttributeSchema {
+    return this.known() ?? this.inferred(name);
+  }
+
+  /** The attributes that occur, as the first known schema describes them that has room for every label; null where none has. */
+  known(): AttributeSchema | null {
     const own = Object.values(formats).flatMap(({ schema }) => (schema ? [schema] : []));
-    return [...builtInSchemas, ...own].find((schema) => this.#fits(schema)) ?? this.#inferred(name);
+    const known = [...builtInSchemas, ...own].find((schema) => this.#fits(schema));
+    return known ? this.occurring(known) : null;
+  }
+
+  /** The schema without the attributes that do not occur. */
+  occurring(schema: AttributeSchema): AttributeSchema {
+    return { ...schema, attributes: schema.attributes.filter(({ name }) => this.found.has(name)) };
   }
 
   #fits({ attributes }: AttributeSchema): boolean {
     const levels = new Map(attributes.map((attribute) => [attribute.name, attribute.levels.length]));
-    return [...this.#highest].every(([name, value]) => value <= (levels.get(name) ?? 0) - 1);
+    return [...this.found].every(([name, { highest }]) => highest <= (levels.get(name) ?? 0) - 1);
   }
 
-  #inferred(name: string): AttributeSchema {
-    const attributes = [...this.#highest].map(([attribute, highest]) => {
+  /** The attributes in order of appearance, five levels or more each. */
+  inferred(name: string): AttributeSchema {
+    const attributes = [...this.found].map(([attribute, { highest }]) => {
       const levels = Array.from({ length: Math.max(5, Math.ceil(highest) + 1) }, (_, level) => `level ${level}`);
       return { name: attribute, aliases: [], description: '', levels, default: null, cap: levels.length - 1 };
     });

@@ -20,5 +20,5 @@ export function mergeSchemas(
     if (before !== now) throw refuse(attribute.name, [before, now]);
     attributes.set(attribute.name, known);
   }
-  return { name: distinct.map(({ name }) => name).join('+'), version: 1, attributes: [...attributes.values()] };
+  return { name: [...new Set(distinct.map(({ name }) => name))].join('+'), version: 1, attributes: [...attributes.values()] };
 }

@@ -2,6 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { Split } from '../store/schema.ts';
 
+/** What the split by a hash of the conversation comes to, for who is told of it. */
+export const splitMeaning = 'all replies to one prompt, or of one named conversation, are on the same side';
+
 /** Share of conversations held out; HelpSteer and NeMo-Aligner use the same. */
 const defaultValidationShare = 0.05;
 

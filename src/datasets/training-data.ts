@@ -10,6 +10,7 @@ import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import { type Split, splits } from '../store/schema.ts';
 import { LabelCensus } from './label-census.ts';
+import { type ChosenLabels, countMakers, type LabelPart } from './label-makers.ts';
 import { mergeSchemas } from './merge-schemas.ts';
 import { type DatasetSource, openFile, readRows } from './read.ts';
 import type { Sample, SampleContent } from './sample.ts';
@@ -32,6 +33,8 @@ export interface TrainingSource {
   side?: Split | undefined;
   /** Samples in order. A line that cannot be read is told, or thrown where nobody listens. */
   samples(onBadLine?: (line: BadLine) => void): AsyncIterable<Sample>;
+  /** Whose labels count; absent where there are only its own. */
+  makers?(part: LabelPart): Promise<ChosenLabels>;
 }
 
 export interface TrainingData {
@@ -44,11 +47,20 @@ export interface TrainingData {
   datasets: { name: string; hash: string }[];
   /** Attributes of the labels; null when there are none. */
   schema: AttributeSchema | null;
+  /** Labels of the training side by attribute. */
+  labelled: ReadonlyMap<string, number>;
+  /** Whose labels were taken of the stored datasets. */
+  makers: ChosenLabels[];
 }
 
 /** A stored dataset. */
-export function datasetSource(db: Db, { id, name, schema }: Dataset, labels: LabelChoice, side?: Split): TrainingSource {
-  return { name, schema, side, samples: () => streamSamples(db, id, { labels }) };
+export function datasetSource(db: Db, dataset: Dataset, labels: LabelChoice, side?: Split): TrainingSource {
+  const { id, name, schema } = dataset;
+  return {
+    ...{ name, schema, side },
+    samples: () => streamSamples(db, id, { labels }),
+    makers: (part) => countMakers(db, dataset, labels, part),
+  };
 }
 
 /** A file on disk, in any format that can be imported. */
@@ -96,9 +108,12 @@ export async function writeTrainingData(sources: readonly TrainingSource[], opti
   const open = sources.map((source) => ({ ...source, census: new LabelCensus(), hash: createHash('sha256') }));
   const path = (split: Split) => join(options.folder, `${split}.jsonl`);
   const counts = { train: 0, validation: 0 };
+  const labelled = new Map<string, number>();
   for (const split of splits) {
     const { samples } = await writeSnapshot(path(split), takeFrom(open, split, options));
     counts[split] = samples;
+    if (split !== 'train') continue;
+    for (const { census } of open) for (const [name, { labels }] of census.found) add(labelled, name, labels);
   }
   return {
     train: path('train'),
@@ -111,7 +126,26 @@ export async function writeTrainingData(sources: readonly TrainingSource[], opti
         open.flatMap((source) => schemaOf(source) ?? []),
         twoScales,
       ),
+    labelled,
+    makers: await makersOf(sources, options),
   };
+}
+
+function add(counts: Map<string, number>, name: string, more: number): void {
+  counts.set(name, more + (counts.get(name) ?? 0));
+}
+
+function makersOf(
+  sources: readonly TrainingSource[],
+  { schema, maxSamples: most }: TrainingDataOptions,
+): Promise<ChosenLabels[]> {
+  const attributes = schema ? spellingsOf(schema) : undefined;
+  return Promise.all(sources.flatMap(({ makers }) => (makers ? [makers({ most, attributes })] : [])));
+}
+
+/** The names of all attributes and their aliases. */
+export function spellingsOf({ attributes }: AttributeSchema): string[] {
+  return attributes.flatMap(({ name, aliases }) => [name, ...aliases]);
 }
 
 type OpenSource = TrainingSource & { census: LabelCensus; hash: Hash };

@@ -1,9 +1,12 @@
 // Evaluation as a job: what each step measured is kept with the place where the next attempt goes on, and the report is written at the end, so that a
 // job that ends early leaves the one there was.
+
+import { type ChosenLabels, describeLabels } from '../datasets/label-makers.ts';
 import { findDataset } from '../datasets/samples.ts';
 import { datasetSource } from '../datasets/training-data.ts';
 import { SteerError } from '../errors.ts';
 import { defineJob, type JobContext, type JobDefinition } from '../jobs/define.ts';
+import { counted } from '../number-text.ts';
 import type { JobProgress } from '../store/work-schema.ts';
 import {
   EvaluationInput,
@@ -56,10 +59,10 @@ async function evaluate(context: Context, { models, threads }: EvaluationJobOpti
   const setting = { models: evaluationModels(models, context.signal, threads), signal: context.signal, steps };
   try {
     await models.refresh();
-    const figures = await measure(context, setting);
+    const { label_makers, ...figures } = await measure(context, setting);
     await models.refresh();
     const report = `/v1/models/${encodeURIComponent(input.model)}/report`;
-    return { kind: input.kind, model: input.model, report, figures };
+    return { kind: input.kind, model: input.model, report, label_makers, figures };
   } catch (error) {
     throw inFields(error);
   }
@@ -82,6 +85,13 @@ function dataOf({ db, input }: Context, labels: Parameters<typeof storedData>[2]
   return async (read) => await read(storedData(db, await findDataset(db, input.dataset), labels));
 }
 
+/** Tells whose labels are read; an event that is lost is lost. */
+function noter(context: Context, option: ((sources: string) => string) | null): (labels: ChosenLabels) => void {
+  return (labels) => {
+    for (const line of describeLabels(labels, option)) void context.note('info', line, { ...labels }).catch(() => {});
+  };
+}
+
 async function steering(context: Context, input: InputOf<'steering'>, { models, signal, steps }: Setting): Promise<Result> {
   const { state } = steps;
   const measured = await measureSteering(steeringTask(input), {
@@ -93,14 +103,15 @@ async function steering(context: Context, input: InputOf<'steering'>, { models, 
     onCondition: async (conditions, completed, total) => {
       const { name } = conditions.at(-1)!;
       await steps.keep({ conditions: [...conditions] }, { phase: name, completed, total });
-      await context.note('info', `Measured: ${name}, ${completed} of ${total} replies.`);
+      await context.note('info', `Measured: ${name}, ${completed} of ${counted(total, 'reply')}.`);
     },
+    onLabels: noter(context, null),
     signal,
   });
   await steps.writing();
   const { unfit } = await writeSteeringReport(measured, { curves: true });
   if (unfit !== undefined) await context.note('warn', `The card of ${measured.head.model.name} stays as it is: ${unfit}.`);
-  return steeringHeadline(measured.head, measured.conditions);
+  return { label_makers: measured.head.label_makers, ...steeringHeadline(measured.head, measured.conditions) };
 }
 
 async function predictor(context: Context, input: InputOf<'predictor'>, { models, signal, steps }: Setting): Promise<Result> {
@@ -108,11 +119,12 @@ async function predictor(context: Context, input: InputOf<'predictor'>, { models
     models,
     withData: dataOf(context, input.labels),
     onProgress: (completed, total) => steps.tell({ phase: 'scoring', completed, total }),
+    onLabels: noter(context, null),
     signal,
   });
   await steps.writing();
   await writeReport(out, files);
-  return predictorHeadline(head, evaluation);
+  return { label_makers: head.label_makers, ...predictorHeadline(head, evaluation) };
 }
 
 async function likelihood(context: Context, input: InputOf<'likelihood'>, { models, signal, steps }: Setting): Promise<Result> {
@@ -128,12 +140,13 @@ async function likelihood(context: Context, input: InputOf<'likelihood'>, { mode
     kept: state.likelihood ?? undefined,
     onBegin: (facts) => steps.begin(facts, state.likelihood !== null),
     onProgress: (phase, completed, total) => steps.tell({ phase, completed, total }),
+    onLabels: noter(context, (sources) => `labels ${JSON.stringify(sources.split(','))}`),
     onPhase: (parts) => steps.keep({ likelihood: parts }, {}),
     signal,
   });
   await steps.writing();
   await writeReport(out, files);
-  return likelihoodHeadline(head, evaluation);
+  return { label_makers: head.label_makers, ...likelihoodHeadline(head, evaluation) };
 }
 
 /** Between two commits that only tell how far the work is. */

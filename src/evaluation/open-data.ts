@@ -1,7 +1,10 @@
 // The data an evaluation reads: a stored dataset, or a file. Opened by whoever has the database, and only for as long as it is read.
+import type { ChosenLabels } from '../datasets/label-makers.ts';
 import type { Dataset, LabelChoice } from '../datasets/samples.ts';
-import { datasetSource, fileSource, type TrainingSource } from '../datasets/training-data.ts';
+import { datasetSource, fileSource, spellingsOf, type TrainingSource } from '../datasets/training-data.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
+import type { Split } from '../store/schema.ts';
 
 export interface OpenData {
   /** With the labels that count. */
@@ -11,6 +14,15 @@ export interface OpenData {
   /** Which labels count; null for a file, which has only its own. */
   labels: LabelChoice | null;
   db: Db | null;
+}
+
+/** Whose labels of a split are read, of the attributes of a schema; null for a file. */
+export async function makersIn(
+  { source }: Pick<OpenData, 'source'>,
+  split: Split | 'all',
+  schema: AttributeSchema,
+): Promise<ChosenLabels | null> {
+  return (await source.makers?.({ split: split === 'all' ? undefined : split, attributes: spellingsOf(schema) })) ?? null;
 }
 
 /** Hands the data to `read`; the database may be free again once it answers. */

@@ -45,6 +45,7 @@ async function openLanguage(models: ServedModels, id: string, signal: AbortSigna
     vocabSize: first.vocabSize,
     mixes: first.mixes,
     encode: (pieces) => first.encode(pieces),
+    encodeLong: (pieces) => first.encodeLong(pieces),
     countTokens: (text) => first.countTokens(text),
     bytesOf: first.bytesOf,
     /** Tells the ends of replies alone, all together: what was refused halfway is asked for again. */

@@ -59,7 +59,7 @@ async function restoredRatings(db: Db, ratings: readonly Rating[]): Promise<Map<
 
 async function flag(db: Db, rater: string, { evidence, ratings }: Suspicion): Promise<void> {
   const times = evidence > 1e6 ? 'over a million' : evidence.toFixed(0);
-  const reason = `Outlier test: ${ratings} ratings are ${times} times likelier of a rater who does not read the replies than of an honest one.`;
+  const reason = `Outlier test: ${ratings === 1 ? '1 rating is' : `${ratings} ratings are`} ${times} times likelier of a rater who does not read the replies than of an honest one.`;
   const taken = { weight: 0, flagged: true, reason, updatedAt: sql`now()` };
   await db
     .insert(raters)

@@ -1,8 +1,10 @@
 // Takes in what people say of remembered replies, and finds it again. A word once given never changes; the latest of a rater counts.
 // Which models there are and what their attributes are called is told by the caller.
+
 import { createHash } from 'node:crypto';
 import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
+import { counted } from '../number-text.ts';
 import { own } from '../own.ts';
 import { type AttributeSchema, findAttribute, type Label, maxLevel } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
@@ -183,7 +185,7 @@ async function findReply(
   if (replies.length > 0) {
     throw new SteerError(
       'not_found',
-      `${path}choice: the completion has ${replies.length} replies, counted from 0; found ${choice}.`,
+      `${path}choice: the completion has ${counted(replies.length, 'reply')}, counted from 0; found ${choice}.`,
       {
         details: { param: `${path}choice` },
       },

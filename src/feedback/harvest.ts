@@ -191,9 +191,20 @@ function twoScales(attribute: string, [before, now]: [number, number]): SteerErr
   );
 }
 
+/** The rule behind a reason, with what would let more through. */
+const rules: Partial<Record<SkipReason, { param: string; remedy: string }>> = {
+  too_few_raters: { param: 'rules.min_raters', remedy: 'To count what fewer raters said, lower rules.min_raters.' },
+  spread_too_wide: { param: 'rules.max_spread', remedy: 'To count what raters see more differently, raise rules.max_spread.' },
+};
+
 function nothing(skipped: HarvestReport['skipped']): SteerError {
-  const reasons = Object.entries(skipped).map(([reason, count]) => `${count} ${reason.replaceAll('_', ' ')}`);
-  const found = reasons.length === 0 ? 'no feedback fits the filters' : `left out: ${reasons.join(', ')}`;
-  const remedy = skipped.too_few_raters ? ' To count what fewer raters said, lower rules.min_raters.' : '';
-  return new SteerError('invalid_dataset', `Expected feedback that becomes at least one label or pair; ${found}.${remedy}`);
+  const reasons = Object.entries(skipped).sort(([, a], [, b]) => b - a) as [SkipReason, number][];
+  const told = reasons.map(([reason, count]) => `${count} for ${reason.replaceAll('_', ' ')}`);
+  const found = told.length === 0 ? 'no feedback fits the filters' : `left out: ${told.join(', ')}`;
+  const stopping = reasons.flatMap(([reason]) => rules[reason] ?? []);
+  const remedy = stopping.map(({ remedy }) => ` ${remedy}`).join('');
+  const [first] = stopping;
+  return new SteerError('invalid_dataset', `Expected feedback that becomes at least one label or pair; ${found}.${remedy}`, {
+    details: first ? { param: first.param } : {},
+  });
 }

@@ -10,7 +10,7 @@ import type { FinetuningState, ModelNames } from './job-input.ts';
 import { addCheckpoint, retireCheckpoints } from './job-records.ts';
 
 export interface Following {
-  listener: Required<TrainingListener>;
+  listener: TrainingListener;
   /** Aborted with the job, or when a checkpoint could not be put away. */
   signal: AbortSignal;
   /** Waits for what is not put away yet. Throws what kept a checkpoint from it. */

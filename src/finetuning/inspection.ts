@@ -1,6 +1,7 @@
 // What can be said of training data before any compute: samples, turns, labels per attribute, tokens, and what a row of a given length cuts.
 // Runs in the training process, since encoding a large dataset would hold up a server. Knows files only.
 
+import type { ChosenLabels } from '../datasets/label-makers.ts';
 import type { SampleContent } from '../datasets/sample.ts';
 import { readSnapshot } from '../datasets/snapshot.ts';
 import type { BadLine } from '../datasets/training-data.ts';
@@ -63,6 +64,8 @@ export interface Inspection {
 /** Told with the job; the lines that could not be read beside what was found in the others. */
 export interface ValidationReport extends Inspection {
   bad_lines: { count: number; first: BadLine[] };
+  /** Whose labels were taken of each dataset; absent from what earlier versions kept. */
+  label_makers?: ChosenLabels[];
 }
 
 const leastRow = 32;

@@ -30,7 +30,7 @@ export const hyperparameters = z.strictObject({
     .max(1_000_000)
     .nullable()
     .default(null)
-    .describe('About how long to train, in place of epochs: ten steps are timed, then the number of updates is fixed'),
+    .describe('About how long to train, in place of epochs: up to ten steps are timed, then the number of updates is fixed'),
   /** Rows of one update; a row holds as many samples as fit. */
   batch_size: z.union([auto, z.int().min(1).max(1024)]).default('auto'),
   learning_rate: z.union([auto, z.number().gt(0).max(1)]).default('auto'),

@@ -6,10 +6,12 @@ import { basename, join, resolve } from 'node:path';
 import { eq } from 'drizzle-orm';
 import { storeDerived } from '../datasets/derived.ts';
 import { findDataset } from '../datasets/samples.ts';
+import { splitMeaning } from '../datasets/split.ts';
 import { SteerError } from '../errors.ts';
 import { storeFile } from '../files/files.ts';
 import { defineJob, type JobContext, type JobDefinition } from '../jobs/define.ts';
 import { exists } from '../model/formats/json-file.ts';
+import { counted } from '../number-text.ts';
 import { makePrivateFolder } from '../private-files.ts';
 import { batchResults } from '../store/work-schema.ts';
 import type { ProviderChoice } from '../tensor/providers.ts';
@@ -105,7 +107,7 @@ async function storeReplies(context: Context, models: TrainingModels, options: B
     },
   });
   state.dataset = dataset;
-  await context.note('info', `${stored} replies to train on are kept as the dataset ${derived.name}.`, {
+  await context.note('info', `${counted(stored, 'reply')} to train on: kept as the dataset ${derived.name}.`, {
     dataset,
     replies: stored,
   });
@@ -136,7 +138,7 @@ async function planned(
   const { samples, replies, tokens } = report;
   await context.note(
     refusal ? 'error' : 'info',
-    `Looked through the data: ${samples.train} training and ${samples.validation} validation samples, ${replies} replies, ${tokens.total} tokens.`,
+    `Looked through the data: ${samples.train} training and ${counted(samples.validation, 'validation sample')}${input.validation === null ? ` (${splitMeaning})` : ''}, ${counted(replies, 'reply')}, ${counted(tokens.total, 'token')}.`,
     { ...report },
   );
   if (refusal) throw refusal;

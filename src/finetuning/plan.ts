@@ -1,6 +1,7 @@
 // From the data and settings of a fine-tuning job to its plan: snapshots in the run folder, the report on them, and every setting resolved. Refuses
 // here, before any compute, what cannot be learnt from.
 
+import { type ChosenLabels, describeLabels } from '../datasets/label-makers.ts';
 import { findDataset } from '../datasets/samples.ts';
 import {
   type BadLine,
@@ -12,13 +13,14 @@ import {
 } from '../datasets/training-data.ts';
 import { SteerError } from '../errors.ts';
 import { findFile } from '../files/files.ts';
+import { counted } from '../number-text.ts';
 import { own } from '../own.ts';
 import { type AttributeSchema, findAttribute } from '../steerlm/attributes.ts';
 import type { Db } from '../store/connect.ts';
 import type { Split } from '../store/schema.ts';
 import { epochsFor } from '../training/schedule.ts';
 import { type Method, settingsOf } from '../training/training-settings.ts';
-import { schemaOver } from './base-schema.ts';
+import { schemaOver, unseenText } from './base-schema.ts';
 import { inspectData } from './finetune.ts';
 import type { Inspection, ValidationReport } from './inspection.ts';
 import type { FinetuningInput, Hyperparameters, TrainingPlan } from './job-input.ts';
@@ -68,12 +70,29 @@ export async function prepareTraining(db: Db, preparation: Preparation): Promise
     preparation.onNote,
     signal,
   );
-  const report: ValidationReport = { ...found, bad_lines: { count, first } };
+  const makers = input.method === 'supervised' ? [] : data.makers;
+  const report: ValidationReport = { ...found, bad_lines: { count, first }, label_makers: makers };
   const chosen = input.attributes || input.schema ? asked : labelledOnly(asked, found);
   const refusal = refusalOf(input, chosen, report);
   const keeps = input.method === 'steerlm' && !input.attributes && !input.schema;
   const schema = chosen && keeps ? await schemaOver(preparation.base, chosen) : chosen;
+  tellLabels(preparation, makers, asked, schema);
   return { report, refusal, plan: planOf(input, schema, data, found) };
+}
+
+/** Whose labels are learnt, and which attributes of the data are not, since none of it is labelled for them. */
+function tellLabels(
+  { input: { method, bootstrap }, onNote }: Preparation,
+  makers: readonly ChosenLabels[],
+  asked: AttributeSchema | null,
+  schema: AttributeSchema | null,
+): void {
+  // The replies of a bootstrapping job are labelled by its predictor alone.
+  const option = bootstrap ? null : (sources: string) => `method.${method}.labels ${JSON.stringify(sources.split(','))}`;
+  for (const line of makers.flatMap((each) => describeLabels(each, option))) onNote(line);
+  const learnt = new Set(schema?.attributes.map(({ name }) => name));
+  const unseen = asked?.attributes.map(({ name }) => name).filter((name) => !learnt.has(name)) ?? [];
+  if (schema && unseen.length > 0) onNote(unseenText(unseen));
 }
 
 async function sourcesOf(db: Db, { input, unpackedBytes }: Preparation): Promise<TrainingSource[]> {
@@ -107,9 +126,7 @@ function refusalOf(input: FinetuningInput, schema: AttributeSchema | null, repor
   const { count, first } = report.bad_lines;
   if (count > 0) {
     const told = first.slice(0, 5).map(({ file, line, message }) => `${file}, line ${line}: ${message}`);
-    return refuse(
-      `${count} ${count === 1 ? 'line' : 'lines'} cannot be read. ${told.join('; ')}. Correct the file and upload it anew.`,
-    );
+    return refuse(`${counted(count, 'line')} cannot be read. ${told.join('; ')}. Correct the file and upload it anew.`);
   }
   const { row_tokens: T, context_length: most } = report;
   if (T > most) {
@@ -121,7 +138,9 @@ function refusalOf(input: FinetuningInput, schema: AttributeSchema | null, repor
     );
   }
   if (report.rows === 0 && (input.method === 'supervised' || report.replies === 0))
-    return refuse(`Expected conversations with replies to learn from, found none in ${report.samples.train} training samples.`);
+    return refuse(
+      `Expected conversations with replies to learn from, found none in ${counted(report.samples.train, 'training sample')}.`,
+    );
   if (input.method === 'supervised') return null;
   if (schema === null) return refuse('No reply of the training data is labelled. Label it first, or import data with labels.');
   const bare = schema.attributes.filter(({ name }) => own(report.labels, name)?.labelled === 0).map(({ name }) => name);

@@ -1,9 +1,11 @@
 // Data and objective of the recipes of this stage: samples packed into rows, with the next token's loss.
+
 import type { SampleContent } from '../datasets/sample.ts';
 import { readSnapshot } from '../datasets/snapshot.ts';
 import { SteerError } from '../errors.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Model } from '../model/whole-model.ts';
+import { counted } from '../number-text.ts';
 import { own } from '../own.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { packedBatches } from '../training/batches.ts';
@@ -33,7 +35,7 @@ export async function readSampleData(spec: TrainingSpec, { shape, tokenizer }: M
     training: packedBatches((epoch) => sequences(training, epoch), { B, T, seed: settings.seed }),
     validation: validation.length > 0 ? packedBatches(() => sequences(validation, -1), { B, T, seed: 0, shuffle: false }) : null,
     objective: (network) => nextTokenObjective(shape, network, B, T),
-    told: `${training.length} training and ${heldOut.length} held-out samples${partRead(validation, heldOut)}`,
+    told: `${training.length} training and ${counted(heldOut.length, 'held-out sample')}${partRead(validation, heldOut)}`,
   };
 }
 

@@ -56,6 +56,8 @@ export interface LanguageModel {
   readonly mixes: boolean;
   /** Token ids of a prompt. Throws context_length_exceeded for one that is certainly too long. */
   encode(pieces: Piece[]): number[];
+  /** Token ids of a prompt of any length, to be shown and not to be answered; others of the thread are let in between. */
+  encodeLong(pieces: Piece[]): Promise<number[]>;
   /** Tokens of a text of any length, to tell how long it is and not to be answered. */
   countTokens(text: string): number;
   /** Bytes of UTF-8 that a token stands for; a control token has none. */

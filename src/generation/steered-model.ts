@@ -7,6 +7,7 @@ import { type GenerationEvent, type GenerationRequest, type Likelihood, onePromp
 import type { EngineSettings } from '../engine/thread-entry.ts';
 import type { Precision } from '../model/loaded-network.ts';
 import { revisionOf } from '../model/model-folder.ts';
+import { encodeLongPrompt } from '../model/tokenizer/encode-prompt.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { builtEntry } from '../tensor/built-entry.ts';
 import { EngineThread } from '../tensor/engine-thread.ts';
@@ -57,6 +58,7 @@ export async function openLanguageModel(
     vocabSize,
     mixes: true,
     encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),
+    encodeLong: (pieces) => encodeLongPrompt(tokenizer, pieces),
     countTokens: (text) => tokenizer.encodeText(text).length,
     bytesOf: (token) => tokenizer.bytesOf(token),
     complete: (request, signal) => complete(thread, tokenizer, contextLength, request, signal),

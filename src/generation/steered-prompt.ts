@@ -54,11 +54,24 @@ export interface SteeredPrompt extends LabelledPrompt {
   expected?: Label;
 }
 
-/**
- * The prompts a request leads to. Throws unknown_attribute, attribute_out_of_range, or invalid_request where something is to be calibrated that was
- * never measured, or mixed that the model cannot mix.
- */
+/** The labels a request leads to, one after the other. */
+export interface SettledLabels extends Pick<SteeredPrompt, 'requested' | 'applied' | 'aim' | 'expected'> {
+  /** After those applied first. */
+  later: Label[];
+}
+
+/** The prompts a request leads to. Throws what `settleLabels`, `refuseMixture` and the model's encoder throw. */
 export function steerPrompt(model: PromptModel, conversation: Conversation, request: SteeringRequest): SteeredPrompt {
+  const { later, ...settled } = settleLabels(model, request);
+  refuseMixture(model, settled.applied, request);
+  const bounds = request.schedule?.map(({ after }) => after);
+  return { ...settled, ...labelPrompt(model, conversation, [settled.applied, ...later], request, bounds) };
+}
+
+/**
+ * Encodes nothing. Throws unknown_attribute, attribute_out_of_range, or invalid_request where something is to be calibrated that was never measured.
+ */
+export function settleLabels(model: Omit<PromptModel, 'encode'>, request: SteeringRequest): SettledLabels {
   const { schema } = model;
   const { calibrated = false, schedule = [] } = request;
   const level = (asked: RequestedAttributes) => applyAttributes(schema, calibrated ? calibrate(model, asked) : asked);
@@ -70,10 +83,8 @@ export function steerPrompt(model: PromptModel, conversation: Conversation, requ
     return level(asked);
   });
   const applied = level(requested);
-  const bounds = schedule.map(({ after }) => after);
-  refuseMixture(model, applied, request);
   const expected = calibrated ? { expected: expectedOf(model, requested, applied) } : {};
-  return { requested, applied, aim, ...expected, ...labelPrompt(model, conversation, [applied, ...later], request, bounds) };
+  return { requested, applied, aim, later, ...expected };
 }
 
 /**
@@ -130,7 +141,7 @@ function isPlain([first, ...later]: Phase[], tokenIds: readonly number[]): boole
 }
 
 /** What to ask for so that replies measure what was asked. Throws `invalid_request` for an attribute whose curve nobody measured. */
-function calibrate({ id, schema, curves = {} }: PromptModel, asked: RequestedAttributes): RequestedAttributes {
+function calibrate({ id, schema, curves = {} }: Omit<PromptModel, 'encode'>, asked: RequestedAttributes): RequestedAttributes {
   const capped = applyAttributes(schema, asked);
   return Object.fromEntries(
     Object.entries(asked).map(([name, value]) => {
@@ -147,7 +158,7 @@ function calibrate({ id, schema, curves = {} }: PromptModel, asked: RequestedAtt
 }
 
 /** What replies were measured to be under a calibrated label, of each attribute that was asked for. */
-function expectedOf({ curves = {} }: PromptModel, requested: RequestedAttributes, applied: Label): Label {
+function expectedOf({ curves = {} }: Pick<PromptModel, 'curves'>, requested: RequestedAttributes, applied: Label): Label {
   const names = Object.keys(requested).filter((name) => own(applied, name) !== undefined);
   return Object.fromEntries(names.map((name) => [name, obtainedAt(own(curves, name)!, applied[name]!)]));
 }

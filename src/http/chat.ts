@@ -2,9 +2,10 @@
 import { z } from '@hono/zod-openapi';
 import { awaitRoom } from '../event-loop.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
-import { type SteeredPrompt, steerPrompt } from '../generation/steered-prompt.ts';
+import { type SteeredPrompt, settleLabels, steerPrompt } from '../generation/steered-prompt.ts';
 import { findModel, type Models } from '../registry/models.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
+import { layOutPrompt } from '../steerlm/prompt-layout.ts';
 import { namedUnlessItIs } from './refusals.ts';
 import { Messages, RequestedAttributes, toConversation } from './schemas/messages.ts';
 import { mostTopLogprobs, refuseUnsupported, samplingFields } from './schemas/sampling.ts';
@@ -41,8 +42,21 @@ export interface ChatPrompt extends SteeredPrompt {
   conversation: Conversation;
 }
 
-/** The prompt a chat body leads to. Throws model_not_found, unknown_attribute or attribute_out_of_range. */
-export async function toChatPrompt(models: Models, { steering, ...body }: ChatBody): Promise<ChatPrompt> {
+/** The prompt a chat body leads to. Throws model_not_found, unknown_attribute, attribute_out_of_range or context_length_exceeded. */
+export async function toChatPrompt(models: Models, body: ChatBody): Promise<ChatPrompt> {
+  const { model, conversation, asked } = await readChat(models, body);
+  return { model, conversation, ...namedUnlessItIs('messages', () => steerPrompt(model, conversation, asked)) };
+}
+
+/** The prompt under the label itself, whatever its length. Throws model_not_found, unknown_attribute or attribute_out_of_range. */
+export async function toShownPrompt(models: Models, body: ChatBody) {
+  const { model, conversation, asked } = await readChat(models, body);
+  const { later: _, aim: __, applied, ...told } = settleLabels(model, asked);
+  const pieces = layOutPrompt(model.schema, conversation, applied);
+  return { model, pieces, tokenIds: await model.encodeLong(pieces), steering: { ...told, applied } };
+}
+
+async function readChat(models: Models, { steering, ...body }: ChatBody) {
   const model = await models.language(findModel(models, body.model, ['language']).id);
   // Laying out and encoding a prompt takes longer than anything else a request does before it waits.
   await awaitRoom();
@@ -54,5 +68,5 @@ export async function toChatPrompt(models: Models, { steering, ...body }: ChatBo
     calibrated: steering?.calibrated ?? undefined,
     schedule: steering?.schedule ?? undefined,
   };
-  return { model, conversation, ...namedUnlessItIs('messages', () => steerPrompt(model, conversation, asked)) };
+  return { model, conversation, asked };
 }

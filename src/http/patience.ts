@@ -108,7 +108,7 @@ function answerOf(failure: SteerError, accept: string | undefined) {
 }
 
 /** The same as the bytes of a whole response. */
-function answerTo(failure: SteerError, accept: string | undefined): string {
+export function answerTo(failure: SteerError, accept: string | undefined): string {
   const { status, head, body } = answerOf(failure, accept);
   const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;

@@ -1,10 +1,14 @@
 // The events of an engine as a route needs them: begun before the reply is, and passed on as they come.
 import type { Reply } from '../generation/replies.ts';
 
-/** Waits for the first event, so that a refusal (overloaded, not ready) still has a status to be told with. */
-export async function beginReplies<Event>(events: AsyncIterable<Event>): Promise<AsyncIterable<Event>> {
+/** Waits for the first event, so that a refusal (overloaded, not ready) still has a status to be told with. Throws the reason of the signal. */
+export async function beginReplies<Event>(events: AsyncIterable<Event>, signal: AbortSignal): Promise<AsyncIterable<Event>> {
   const iterator = events[Symbol.asyncIterator]();
-  return resume(await iterator.next(), iterator);
+  const first = await iterator.next();
+  // Nobody waits any more who would go on to the end.
+  if (signal.aborted) await iterator.return?.();
+  signal.throwIfAborted();
+  return resume(first, iterator);
 }
 
 async function* resume<Event>(first: IteratorResult<Event>, iterator: AsyncIterator<Event>) {

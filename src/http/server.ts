@@ -16,6 +16,7 @@ import {
 import { toFailure } from './problem.ts';
 import { toEnvelope } from './schemas/failure.ts';
 import { createStopping, serverStops } from './stopping.ts';
+import { refuseOtherProtocols, sendUnlessGranted } from './upgrades.ts';
 
 export interface Listening {
   /** With the port really taken, where 0 was asked for. */
@@ -72,14 +73,21 @@ export async function listen(
   };
   const sockets = new WebSocketServer({ noServer: true, maxPayload: mostMessage });
   const { stallMs } = patience;
+  const fetchSocket = async (request: Request, env: { incoming: IncomingMessage }) => {
+    const answer = await fetch(request, env);
+    await sendUnlessGranted(env.incoming.socket, answer);
+    return answer;
+  };
   const server = createAdaptorServer({
-    fetch: fetch as never,
+    // Ordinary requests go to the listener below.
+    fetch: fetchSocket as never,
     // The adapter describes the same class more narrowly than its own types do.
     websocket: { server: sockets as never },
     // Node would bound the time of a whole request, however large.
     createServer: () =>
       createServer({ requestTimeout: 0, headersTimeout: stallMs, connectionsCheckingInterval: Math.ceil(stallMs / 3) }, listener),
   }) as Server;
+  refuseOtherProtocols(server);
   refuseBroken(server, (socket) => {
     const { headersSent, writableFinished } = answering.get(socket) ?? { headersSent: false, writableFinished: false };
     return headersSent && !writableFinished;

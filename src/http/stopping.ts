@@ -30,9 +30,8 @@ export function follow(signal: AbortSignal | undefined, abort: AbortController):
   return () => signal?.removeEventListener('abort', end);
 }
 
-/** Waits for what a reply begins with; when the server begins to stop meanwhile, or the caller leaves, the request is aborted and that is thrown. */
-export async function untilBegun<T>(c: RequestContext, waited: Promise<T>): Promise<T> {
-  const abort = c.get('abort');
+/** Waits for what a reply begins with; when the server begins to stop meanwhile, or the caller leaves, the work is aborted and that is thrown. */
+export async function untilBegun<T>(c: RequestContext, waited: Promise<T>, abort = c.get('abort')): Promise<T> {
   const { signal } = abort;
   const unfollow = follow(c.env?.stopping?.begun, abort);
   let leave = () => {};

@@ -1,7 +1,9 @@
 // Who may work on a job: claims with a heartbeat, and the fence that lets only the newest claim write.
 // Times are the database's, so machines whose clocks differ agree. Runs nothing.
+
 import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
+import { counted } from '../number-text.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { giveNotice } from '../store/notices.ts';
 import { type JobFailure, type JobStatus, jobEvents, jobs } from '../store/work-schema.ts';
@@ -72,7 +74,7 @@ async function claimOldest(tx: Tx, worker: string, wanted: Wanted): Promise<Job 
     if (stalls > 0) await tell(tx, id, 'warn', silent(attempt - 1));
     return claimed!;
   }
-  const message = `The job ended its worker ${stalls} times without getting further. Look into the server's log, then start it again.`;
+  const message = `The job ended its worker ${counted(stalls, 'time')} without getting further. Look into the server's log, then start it again.`;
   await tx
     .update(jobs)
     .set(ending('failed', { error: { code: 'internal_error', message } }))

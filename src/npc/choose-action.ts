@@ -4,8 +4,8 @@
 import type { LanguageModel } from '../generation/language-model.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation, Turn } from '../steerlm/conversation.ts';
-import { layOutPrompt } from '../steerlm/prompt-layout.ts';
 import type { Action } from './character.ts';
+import { encodeUnlessTooLong } from './prompt.ts';
 
 const nothing = 'none';
 
@@ -28,15 +28,16 @@ export async function chooseAction(
   const listed = actions.map(({ name, when }) => (when === undefined ? name : `${name} (${when})`));
   const question = `What do you do? One of: ${[nothing, ...listed].join(', ')}.`;
   const asked = { role: 'user' as const, content: question };
-  const encode = (turns: Turn[], system: string) => model.encode(layOutPrompt(model.schema, { system, turns }, {}));
-  const prompt = encode([...conversation.turns, { role: 'assistant', content: said, label }, asked], conversation.system);
-  const branches = [
-    { prompt, weight: 2 },
-    { prompt: encode([asked], ''), weight: -1 },
-  ];
+  const turns: Turn[] = [...conversation.turns, { role: 'assistant', content: said, label }, asked];
+  const prompt = encodeUnlessTooLong(model, { system: conversation.system, turns }, {});
+  const bare = encodeUnlessTooLong(model, { system: '', turns: [asked] }, {});
   // A token may be a single byte; with fewer of them a long name would give way to another.
   const most = Math.max(...choices.map((choice) => Buffer.byteLength(choice))) + 1;
-  if (prompt.length + most > model.contextLength) return undefined;
+  if (!prompt || !bare || prompt.length + most > model.contextLength) return undefined;
+  const branches = [
+    { prompt, weight: 2 },
+    { prompt: bare, weight: -1 },
+  ];
   const phases = model.mixes ? [{ branches }] : undefined;
   const wanted = { prompt, phases, maxTokens: most, temperature: 0, topP: 1, topK: 1, seed: 0, n: 1, stop: [], caller };
   for await (const event of model.complete({ ...wanted, constraint: { kind: 'choice', choices } }, signal)) {

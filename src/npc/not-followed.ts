@@ -15,9 +15,17 @@ export function notFollowed(character: Character, ofCard: readonly Notice[] = []
   const macros = textsOf(character).flatMap(([param, text]) => {
     const unknown = new Set<string>();
     fillMacros(text, { char: '', user: '', seed: 0 }, (macro) => unknown.add(macro.slice(0, 64)));
-    return [...unknown].map((macro) => ({ param, message: `${macro} is no macro that is followed here, so it is left out` }));
+    return [...unknown].map((macro) => ({ param, message: `${macro} is no macro that is followed here, ${insteadOf(macro)}` }));
   });
   return [...ofCard, ...keys, ...macros].slice(0, mostNotices);
+}
+
+/** Marks of a condition or of another block, as in `{{#if x}}…{{else}}…{{/if}}`. */
+const blockMark = /^\{\{\s*(?:[#/]|(?:if|else)\b)/i;
+
+function insteadOf(macro: string): string {
+  if (!blockMark.test(macro)) return 'so it is left out';
+  return 'so it is left out and what stands between such marks is told always, both branches of a condition too';
 }
 
 /** Notes of rules are not among them: what they call macros are fields of events. */

@@ -159,12 +159,19 @@ function exchangesOf(turns: readonly Turn[]): number[] {
   return turns.flatMap(({ role }, i) => (i === 0 || role === 'user' ? [i] : []));
 }
 
+type PromptModel = Pick<LanguageModel, 'schema' | 'encode'>;
+
 /** Infinite where the model's encoder refuses it as too long. */
-export function promptTokens(model: Pick<LanguageModel, 'schema' | 'encode'>, conversation: Conversation, label: Label): number {
+export function promptTokens(model: PromptModel, conversation: Conversation, label: Label): number {
+  return encodeUnlessTooLong(model, conversation, label)?.length ?? Number.POSITIVE_INFINITY;
+}
+
+/** Undefined where the model's encoder refuses it as too long. */
+export function encodeUnlessTooLong(model: PromptModel, conversation: Conversation, label: Label): number[] | undefined {
   try {
-    return model.encode(layOutPrompt(model.schema, conversation, label)).length;
+    return model.encode(layOutPrompt(model.schema, conversation, label));
   } catch (error) {
-    if (error instanceof SteerError && error.code === 'context_length_exceeded') return Number.POSITIVE_INFINITY;
+    if (error instanceof SteerError && error.code === 'context_length_exceeded') return undefined;
     throw error;
   }
 }

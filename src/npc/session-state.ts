@@ -61,6 +61,8 @@ export interface Beginning {
 
 export interface SessionState extends Pick<Beginning, 'relationship' | 'preferences'> {
   effects: Effect[];
+  /** As it was said; undefined where it was not. */
+  greeting: string | undefined;
   /** What was said, oldest first; only as much as a prompt could ever hold. */
   turns: Turn[];
   /** What the character remembers of what happened, oldest first. */
@@ -85,6 +87,7 @@ export function beginState({ relationship, preferences, atS }: Beginning): Sessi
     relationship,
     preferences,
     effects: [],
+    greeting: undefined,
     turns: [],
     notes: [],
     heard: 0,
@@ -103,6 +106,7 @@ export function follow(state: SessionState, entry: Entry, character: Pick<Charac
     atS: entry.atS,
     toldTime: state.toldTime || entry.told === true,
     begun: state.begun || !greets,
+    greeting: greets ? entry.text : state.greeting,
   };
   switch (entry.kind) {
     case 'event':

@@ -1,6 +1,7 @@
 // One setting of the dials and what comes of it.
 import { useEffect, useState } from 'preact/hooks';
 import type { Attribute, RenderedPrompt } from '../../openapi/schemas.d.ts';
+import { counted } from '../number-text.ts';
 import { post } from './api.ts';
 import { askedOf, contrastOf, DialsView, dialsOf } from './dials.tsx';
 import { Notice } from './frame.tsx';
@@ -90,7 +91,7 @@ function ReplyView({ reply: { id, text, tokens, ms, steering }, writing, rater, 
       </p>
       {tokens !== undefined && (
         <p class="quiet-text">
-          {tokens} tokens in {Math.round(ms as number)} ms
+          {counted(tokens, 'token')} in {Math.round(ms as number)} ms
         </p>
       )}
       {steering && <SteeringBars attributes={attributes} steering={steering} />}

@@ -1,6 +1,7 @@
 // Datasets: how their labels are spread, and their rows with each label and who made it.
 import { useState } from 'preact/hooks';
 import type { DatasetInspection, DatasetList, DatasetSample, DatasetSampleList } from '../../openapi/schemas.d.ts';
+import { counted, decimals } from '../number-text.ts';
 import { get } from './api.ts';
 import { Awaited, Empty, useLoaded, when } from './frame.tsx';
 
@@ -23,7 +24,7 @@ export function DatasetsPage({ rest }: { rest: string }) {
                     {name} @{version}
                   </strong>
                   <small>
-                    {samples} samples · {format} · {when(created_at)}
+                    {counted(samples, 'sample')} · {format} · {when(created_at)}
                   </small>
                 </a>
               ))}
@@ -51,8 +52,9 @@ function Figures({ samples, conversations, replies, duplicates, splits, labels }
   return (
     <section class="card" aria-label="Figures">
       <p>
-        {samples} samples in {conversations} conversations, {replies} replies, {duplicates} duplicates; {splits.train} to train
-        on, {splits.validation} held out.
+        {counted(samples, 'sample')} in {counted(conversations, 'conversation')}, {counted(replies, 'reply')},{' '}
+        {counted(duplicates, 'duplicate')}; {splits.train} to train on, {splits.validation} held out, all replies to one prompt on
+        the same side.
       </p>
       {labels.length === 0 && <Empty>Nothing is labelled.</Empty>}
       <div class="histograms">
@@ -75,7 +77,7 @@ function Figures({ samples, conversations, replies, duplicates, splits, labels }
               {attribute} <small>{source}</small>
               <br />
               <small>
-                mean {mean.toFixed(2)} · {Math.round(100 * coverage)} % labelled
+                mean {decimals(mean, 2)} · {Math.round(100 * coverage)} % labelled
               </small>
             </figcaption>
           </figure>
@@ -129,7 +131,7 @@ function SampleView({ messages, text, labels, split }: DatasetSample) {
               .filter(({ message }) => message === i)
               .map(({ attribute, value, source, author }, place) => (
                 <li key={String(place)} class={source} data-tip={`${source}: ${author}`}>
-                  {attribute} {Number.isInteger(value) ? value : value.toFixed(2)} <small>{author}</small>
+                  {attribute} {Number.isInteger(value) ? value : decimals(value, 2)} <small>{author}</small>
                 </li>
               ))}
           </ul>

@@ -1,6 +1,7 @@
 // One session: what was said, what happened, and the mood over time with everything it is made of.
 import { useState } from 'preact/hooks';
 import type { Npc, NpcLogEntry, NpcMood } from '../../openapi/schemas.d.ts';
+import { decimals } from '../number-text.ts';
 import { Awaited, Notice } from './frame.tsx';
 import { LineChart } from './line-chart.tsx';
 import { useSession } from './use-session.ts';
@@ -96,7 +97,7 @@ function MoodView({ moods }: { moods: NpcMood[] }) {
   return (
     <section class="card" aria-label="Mood">
       <h2>Mood</h2>
-      <p class="quiet-text">Relationship {relationship.toFixed(2)}, from −1 to 1.</p>
+      <p class="quiet-text">Relationship {decimals(relationship, 2)}, from −1 to 1.</p>
       <LineChart
         title="Mood over time"
         xLabel="seconds since you looked first"
@@ -117,8 +118,8 @@ function MoodView({ moods }: { moods: NpcMood[] }) {
           {Object.entries(attributes).map(([name, { value, baseline, contributions }]) => (
             <tr key={name}>
               <th scope="row">{name}</th>
-              <td class="number strong">{value.toFixed(2)}</td>
-              <td>{[baseline.toFixed(2), ...contributions.map(signed)].join(' ')}</td>
+              <td class="number strong">{decimals(value, 2)}</td>
+              <td>{[decimals(baseline, 2), ...contributions.map(signed)].join(' ')}</td>
             </tr>
           ))}
         </tbody>
@@ -128,5 +129,6 @@ function MoodView({ moods }: { moods: NpcMood[] }) {
 }
 
 function signed({ source, event, remaining }: NpcMood['attributes'][string]['contributions'][number]): string {
-  return `${remaining < 0 ? '−' : '+'} ${Math.abs(remaining).toFixed(2)} ${event ?? source}`;
+  const size = decimals(remaining, 2);
+  return `${size.startsWith('−') ? size.replace('−', '− ') : `+ ${size}`} ${event ?? source}`;
 }

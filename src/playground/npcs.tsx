@@ -1,6 +1,7 @@
 // Characters: talk to one, let things happen to it, and see its mood move.
 import { useState } from 'preact/hooks';
 import type { Npc, NpcList, NpcSession, NpcSessionList } from '../../openapi/schemas.d.ts';
+import { counted, decimals } from '../number-text.ts';
 import { get, post, upload } from './api.ts';
 import { Awaited, Empty, Notice, useLoaded, when } from './frame.tsx';
 import { NpcTalk } from './npc-talk.tsx';
@@ -143,7 +144,7 @@ function Sessions({ npc }: { npc: Npc }) {
               <li key={id}>
                 <a href={`#npcs/${npc.id}/${id}`}>{player_name}</a>{' '}
                 <small>
-                  {entries} entries, relationship {relationship.toFixed(2)}
+                  {counted(entries, 'entry')}, relationship {decimals(relationship, 2)}
                 </small>
               </li>
             ))}

@@ -1,10 +1,11 @@
 // The people who rate, how far each can be trusted, and how the models fare in their eyes.
 import { useState } from 'preact/hooks';
 import type { Leaderboard, Rater, RaterList } from '../../openapi/schemas.d.ts';
+import { counted, decimals } from '../number-text.ts';
 import { get, post } from './api.ts';
 import { Awaited, Empty, Notice, useLoaded, Wide, when } from './frame.tsx';
 
-const figure = (value: number | null) => (value === null ? '–' : value.toFixed(2));
+const figure = (value: number | null) => (value === null ? '–' : decimals(value, 2));
 
 export function PeoplePage(_: { rest: string }) {
   const raters = useLoaded((signal) => get<RaterList>('/v1/raters', signal), []);
@@ -85,7 +86,8 @@ function LeaderboardTable({ data, votes, connected }: Leaderboard) {
   return (
     <>
       <p class="quiet-text">
-        {votes} choices{connected ? '' : '; some models were never compared, so their ratings cannot be either'}.
+        {counted(votes, 'choice')}
+        {connected ? '' : '; some models were never compared, so their ratings cannot be either'}.
       </p>
       <Wide>
         <table>

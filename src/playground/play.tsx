@@ -4,6 +4,7 @@ import type { Attribute, AttributeList, Model, ModelList } from '../../openapi/s
 import { get } from './api.ts';
 import { Column } from './column.tsx';
 import { Awaited, useLoaded } from './frame.tsx';
+import { groupModels } from './model-groups.ts';
 
 const persona = 'You are Marta, an innkeeper at the Gilded Goose in Fallowmere. Mood: cheerful.';
 
@@ -18,6 +19,27 @@ async function loadScene(model: string, signal: AbortSignal): Promise<Scene> {
     get<AttributeList>(`/v1/attributes?model=${encodeURIComponent(model)}`, signal),
   ]);
   return { models: models.data.filter(({ kind }) => kind === 'language'), attributes: attributes.data };
+}
+
+/** Models first, then each run's checkpoints together. */
+function ModelOptions({ models }: { models: Model[] }) {
+  const groups = groupModels(models);
+  return (
+    <>
+      {groups.map(({ model }) => model && <option key={model.id}>{model.id}</option>)}
+      {groups
+        .filter(({ checkpoints }) => checkpoints.length > 0)
+        .map(({ name, checkpoints }) => (
+          <optgroup key={name} label={`Checkpoints of ${name}`}>
+            {checkpoints.map(({ step, model }) => (
+              <option key={model.id} value={model.id}>
+                {`step ${step} of ${name}`}
+              </option>
+            ))}
+          </optgroup>
+        ))}
+    </>
+  );
 }
 
 export function PlayPage(_: { rest: string }) {
@@ -64,9 +86,7 @@ export function PlayPage(_: { rest: string }) {
                 Model
                 <select value={model} onChange={(event) => setModel(event.currentTarget.value)}>
                   <option>default</option>
-                  {models.map(({ id }) => (
-                    <option key={id}>{id}</option>
-                  ))}
+                  <ModelOptions models={models} />
                 </select>
               </label>
               <label class="inline">

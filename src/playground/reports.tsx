@@ -1,9 +1,11 @@
 // What was measured of a model: how closely it follows each attribute, what is obtained for what is asked, and which dials move one another.
 import { useState } from 'preact/hooks';
-import type { ModelList, ModelReport } from '../../openapi/schemas.d.ts';
+import type { Model, ModelList, ModelReport } from '../../openapi/schemas.d.ts';
+import { counted, decimals } from '../number-text.ts';
 import { get } from './api.ts';
 import { Awaited, Disclosure, Empty, useLoaded, Wide } from './frame.tsx';
 import { LineChart } from './line-chart.tsx';
+import { groupModels, type ModelGroup } from './model-groups.ts';
 
 interface Interval {
   value: number;
@@ -35,15 +37,8 @@ export function ReportsPage({ rest }: { rest: string }) {
         return (
           <div class="master">
             <nav class="list" aria-label="Models">
-              {data.map(({ id, kind, aliases, parent }) => (
-                <a key={id} href={`#reports/${encodeURIComponent(id)}`} aria-current={id === chosen ? 'true' : undefined}>
-                  <strong>{id}</strong>
-                  <small>
-                    {kind}
-                    {parent === null ? '' : ` from ${parent}`}
-                    {aliases.length === 0 ? '' : ` · ${aliases.join(', ')}`}
-                  </small>
-                </a>
+              {groupModels(data).map((group) => (
+                <GroupLinks key={group.name} group={group} chosen={chosen} />
               ))}
             </nav>
             {chosen !== '' && <ReportView key={chosen} id={chosen} />}
@@ -51,6 +46,42 @@ export function ReportsPage({ rest }: { rest: string }) {
         );
       }}
     </Awaited>
+  );
+}
+
+/** A model, and the checkpoints of its run behind a word. */
+function GroupLinks({ group: { name, model, checkpoints }, chosen }: { group: ModelGroup; chosen: string }) {
+  return (
+    <>
+      {model && <ModelLink title={name} model={model} chosen={chosen} />}
+      {checkpoints.length > 0 && (
+        <details open={checkpoints.some(({ model: { id } }) => id === chosen)}>
+          <summary>
+            <small>
+              {checkpoints.length === 1 ? '1 checkpoint' : `${checkpoints.length} checkpoints`}
+              {model ? '' : ` of ${name}`}
+            </small>
+          </summary>
+          {checkpoints.map(({ step, model: of }) => (
+            <ModelLink key={of.id} title={`step ${step}`} model={of} chosen={chosen} />
+          ))}
+        </details>
+      )}
+    </>
+  );
+}
+
+function ModelLink({ title, model, chosen }: { title: string; model: Model; chosen: string }) {
+  const { id, kind, aliases, parent } = model;
+  return (
+    <a href={`#reports/${encodeURIComponent(id)}`} aria-current={id === chosen ? 'true' : undefined}>
+      <strong>{title}</strong>
+      <small>
+        {kind}
+        {parent === null ? '' : ` from ${parent}`}
+        {aliases.length === 0 ? '' : ` · ${aliases.join(', ')}`}
+      </small>
+    </a>
   );
 }
 
@@ -78,8 +109,8 @@ function ReportView({ id }: { id: string }) {
   );
 }
 
-const figure = (found: Interval | null | undefined) => (found ? found.value.toFixed(2) : '–');
-const interval = (found: Interval | null | undefined) => (found ? `${found.low.toFixed(2)} to ${found.high.toFixed(2)}` : '');
+const figure = (found: Interval | null | undefined) => (found ? decimals(found.value, 2) : '–');
+const interval = (found: Interval | null | undefined) => (found ? `${decimals(found.low, 2)} to ${decimals(found.high, 2)}` : '');
 
 function SteeringView({ conditions, attributes, prompts, judge, created_at }: SteeringReport) {
   const [name, setName] = useState(conditions[0]?.name ?? '');
@@ -89,7 +120,8 @@ function SteeringView({ conditions, attributes, prompts, judge, created_at }: St
       <section class="card" aria-label="Followed">
         <h2>How closely it follows</h2>
         <p class="quiet-text">
-          Rank correlation within a prompt of what was asked and what the predictor {judge.name} reads; {prompts.count} prompts
+          Rank correlation within a prompt of what was asked and what the predictor {judge.name} reads;{' '}
+          {counted(prompts.count, 'prompt')}
           {prompts.seen_in_training ? ', seen in training' : ''}, {created_at.slice(0, 10)}.
         </p>
         <Wide>

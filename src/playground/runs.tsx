@@ -7,6 +7,7 @@ import type {
   FineTuningJob,
   FineTuningJobList,
 } from '../../openapi/schemas.d.ts';
+import { counted } from '../number-text.ts';
 import { events, get, post } from './api.ts';
 import { Awaited, Empty, isAborted, Notice, useLoaded, when } from './frame.tsx';
 import { LineChart } from './line-chart.tsx';
@@ -126,7 +127,8 @@ function StateView({ run, step, onAsk }: { run: FineTuningJob; step: number; onA
   return (
     <section class="card" aria-label="Run">
       <p>
-        <span class={`status ${status}`}>{status}</span> {step} of {progress.total ?? '?'} steps, from {model}
+        <span class={`status ${status}`}>{status}</span> {step} of{' '}
+        {progress.total === null ? '? steps' : counted(progress.total, 'step')}, from {model}
         {fine_tuned_model !== null && (
           <>
             , made <strong>{fine_tuned_model}</strong>

@@ -1,5 +1,6 @@
 // What was asked for beside what the predictor reads in the reply, attribute by attribute.
 import type { Attribute, Steering } from '../../openapi/schemas.d.ts';
+import { decimals } from '../number-text.ts';
 import { own } from '../own.ts';
 
 export function SteeringBars({ attributes, steering }: { attributes: Attribute[]; steering: Steering }) {
@@ -13,7 +14,7 @@ export function SteeringBars({ attributes, steering }: { attributes: Attribute[]
           const found = own(measured, name);
           const share = (value: number) => `${(100 * value) / max}%`;
           const said = asked === undefined ? 'left open' : `asked for ${asked}`;
-          const read = found === undefined ? 'not measured' : `measured ${found.value.toFixed(1)}`;
+          const read = found === undefined ? 'not measured' : `measured ${decimals(found.value, 1)}`;
           return (
             <tr key={name}>
               <th scope="row">{name}</th>
@@ -24,7 +25,7 @@ export function SteeringBars({ attributes, steering }: { attributes: Attribute[]
                 </div>
               </td>
               <td class="number">{asked ?? '–'}</td>
-              <td class="number strong">{found ? found.value.toFixed(1) : '–'}</td>
+              <td class="number strong">{found ? decimals(found.value, 1) : '–'}</td>
             </tr>
           );
         })}

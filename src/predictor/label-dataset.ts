@@ -1,8 +1,10 @@
 // Labels every assistant turn of a stored dataset in the foreground. Labels are added, never replaced; content this revision has labelled already is
 // answered from those labels, so that a run that was cut short goes on and a second one adds nothing.
+
 import { findDataset } from '../datasets/samples.ts';
 import { appendLabels } from '../datasets/write.ts';
 import { SteerError } from '../errors.ts';
+import { counted } from '../number-text.ts';
 import type { Db } from '../store/connect.ts';
 import { type LabelledChunk, labelChunks } from './labelling.ts';
 import type { Predictor } from './predictor.ts';
@@ -58,7 +60,7 @@ export async function labelDataset(db: Db, options: LabellingOptions): Promise<L
     }
   } catch (error) {
     if (!(error instanceof SteerError && error.code === 'cancelled')) throw error;
-    const message = `Labelling was stopped after ${report.rated} turns, which are kept. Run it again to go on.`;
+    const message = `Labelling was stopped after ${counted(report.rated, 'turn')}; what was labelled is kept. Run it again to go on.`;
     throw new SteerError('cancelled', message);
   }
   const seconds = (performance.now() - started) / 1000;

@@ -1,12 +1,15 @@
 // Labelling as a job: each chunk's labels are stored with the place where the next attempt goes on, so that every row is labelled exactly once
 // whatever happens to the worker.
+
 import { z } from 'zod';
-import { findDataset } from '../datasets/samples.ts';
+import { countMakers, describeLabels } from '../datasets/label-makers.ts';
+import { type Dataset, findDataset } from '../datasets/samples.ts';
 import { appendLabels } from '../datasets/write.ts';
 import { SteerError } from '../errors.ts';
 import { defineJob, type JobContext, type JobDefinition } from '../jobs/define.ts';
 import { createJob, type Job } from '../jobs/jobs.ts';
 import { patiently } from '../jobs/patience.ts';
+import { counted } from '../number-text.ts';
 import type { Db } from '../store/connect.ts';
 import { type JobProgress, jobErrors } from '../store/work-schema.ts';
 import { type LabelledChunk, labelChunks, type Scoring } from './labelling.ts';
@@ -80,9 +83,17 @@ async function label(context: JobContext<LabellingInput>, predictors: Predictors
     if (!signal.aborted) await findDataset(db, datasetId);
     throw error;
   }
-  await findDataset(db, datasetId);
+  await tellPassedOver(context, await findDataset(db, datasetId));
   const { completed, failed, cached } = progress;
   return { rows: completed, failed, cached };
+}
+
+/** Who trains or exports takes the newest labels unless asked otherwise: now these, in place of any there were. */
+async function tellPassedOver({ db, note }: JobContext<unknown>, dataset: Dataset): Promise<void> {
+  const now = await countMakers(db, dataset, 'latest');
+  if (now.passed_over.length === 0) return;
+  const option = (sources: string) => `\`labels\` ${JSON.stringify(sources.split(','))}`;
+  await note('info', describeLabels(now, option).join(' '), { ...now });
 }
 
 function store(context: JobContext<unknown>, chunk: LabelledChunk, progress: JobProgress): Promise<void> {
@@ -108,7 +119,7 @@ function teller(context: JobContext<unknown>, progress: JobProgress): () => Prom
     last = now;
     const { total, completed, failed, cached } = progress;
     const rowsPerSecond = Math.round((10_000 * (completed + failed - before)) / (now - started)) / 10;
-    await context.metrics(`${completed + failed} of ${total} rows`, {
+    await context.metrics(`${completed + failed} of ${counted(total ?? 0, 'row')}`, {
       total,
       completed,
       failed,

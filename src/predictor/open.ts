@@ -2,13 +2,14 @@
 import { SteerError } from '../errors.ts';
 import { readModelCard, readShape, revisionOf } from '../model/model-folder.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { promptLayoutVersion } from '../steerlm/prompt-layout.ts';
 import { builtEntry } from '../tensor/built-entry.ts';
 import { EngineThread } from '../tensor/engine-thread.ts';
 import { anyCaller } from '../turns.ts';
 import { readScores } from './distribution.ts';
-import type { Predictor } from './predictor.ts';
-import { readConversation } from './readings.ts';
+import type { ConversationScore, Predictor } from './predictor.ts';
+import { type Reading, readConversation } from './readings.ts';
 import type { ScoreEvent, ScorerData } from './scorer-thread.ts';
 import type { ScoringCall } from './scoring-queue.ts';
 
@@ -49,7 +50,7 @@ export async function openPredictor(folder: string, { threads, maxCalls = 64 }: 
     id: card.name,
     revision,
     schema,
-    async score(conversations, signal, caller = anyCaller) {
+    async score(conversations, signal, caller = anyCaller, onBegun = () => {}) {
       const readings = conversations.map((conversation, i) => {
         if (conversation.turns.at(-1)?.role !== 'assistant') {
           throw new SteerError(
@@ -63,15 +64,18 @@ export async function openPredictor(folder: string, { threads, maxCalls = 64 }: 
         return readConversation(tokenizer, conversation, limit);
       });
       const call = { caller, sequences: readings.map(({ ids }) => ids) };
-      for await (const [rows] of thread.call(call, signal, caller)) {
-        return rows!.map((row, i) => ({
-          attributes: readScores(schema, row),
-          truncated: readings[i]!.truncated,
-          tokens: readings[i]!.ids.length,
-        }));
+      for await (const events of thread.call(call, signal, caller)) {
+        for (const event of events) {
+          if (event === 'begun') onBegun();
+          else return event.map((row, i) => toScore(schema, readings[i]!, row));
+        }
       }
       throw new SteerError('internal_error', 'The predictor gave no answer.');
     },
     dispose: () => thread.dispose(),
   };
+}
+
+function toScore(schema: AttributeSchema, { truncated, ids }: Reading, row: Float32Array): ConversationScore {
+  return { attributes: readScores(schema, row), truncated, tokens: ids.length };
 }

@@ -28,8 +28,9 @@ export interface Predictor {
   readonly schema: AttributeSchema;
   /**
    * Rates the last assistant turn of each conversation; answers in order. Callers take turns; absent where they are not told apart.
+   * `onBegun` is called when the first are computed, until when the call has only waited.
    * Throws `invalid_request` when there is none, and `overloaded`.
    */
-  score(conversations: Conversation[], signal: AbortSignal, caller?: string): Promise<ConversationScore[]>;
+  score(conversations: Conversation[], signal: AbortSignal, caller?: string, onBegun?: () => void): Promise<ConversationScore[]>;
   dispose(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// The engine thread of a predictor: token sequences in, probabilities out.
+// The engine thread of a predictor: token sequences in, probabilities out, and before them a word when they are begun on.
 import { readModelCard } from '../model/model-folder.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { serveThread } from '../tensor/serve-thread.ts';
@@ -9,7 +9,7 @@ export interface ScorerData {
   folder: string;
   threads?: number;
 }
-export type ScoreEvent = Float32Array[];
+export type ScoreEvent = 'begun' | Float32Array[];
 
 await serveThread<null, ScoringCall, ScoreEvent>(async (data) => {
   const { folder, threads } = data as ScorerData;
@@ -19,7 +19,7 @@ await serveThread<null, ScoringCall, ScoreEvent>(async (data) => {
   return {
     ready: null,
     async handle(call, emit, signal) {
-      emit(await queue.score(call, signal));
+      emit(await queue.score(call, signal, () => emit('begun')));
     },
     dispose: () => scorer.dispose(),
   };

@@ -16,6 +16,8 @@ interface Waiting {
   runs: ScoringRun[];
   answers: Float32Array[];
   signal: AbortSignal;
+  /** Undefined once its first run was taken. */
+  begin: (() => void) | undefined;
   settle(error?: unknown): void;
 }
 
@@ -29,12 +31,15 @@ export class ScoringQueue {
     this.#scorer = scorer;
   }
 
-  /** Probabilities of all levels of all attributes for each sequence, in the order given. Throws `cancelled`, and what a run threw. */
-  score({ caller, sequences }: ScoringCall, signal: AbortSignal): Promise<Float32Array[]> {
+  /**
+   * Probabilities of all levels of all attributes for each sequence, in the order given. `onBegun` is called when the first of its runs is next.
+   * Throws `cancelled`, and what a run threw.
+   */
+  score({ caller, sequences }: ScoringCall, signal: AbortSignal, onBegun = () => {}): Promise<Float32Array[]> {
     const answers = new Array<Float32Array>(sequences.length);
     return new Promise((resolve, reject) => {
       const settle = (error?: unknown) => (error === undefined ? resolve(answers) : reject(error));
-      this.#waiting.add({ caller, runs: this.#scorer.runsOf(sequences), answers, signal, settle });
+      this.#waiting.add({ caller, runs: this.#scorer.runsOf(sequences), answers, signal, begin: onBegun, settle });
       this.#working ??= this.#work();
     });
   }
@@ -59,6 +64,8 @@ export class ScoringQueue {
     const run = call?.runs.shift();
     if (!call || !run) return;
     this.#turns.spend(call.caller, run.tokens);
+    call.begin?.();
+    call.begin = undefined;
     try {
       for (const [place, found] of await this.#scorer.compute(run)) call.answers[place] = found;
       if (call.runs.length === 0) this.#end(call);

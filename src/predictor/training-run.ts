@@ -7,6 +7,7 @@ import { initialWeights } from '../model/initial-weights.ts';
 import type { LlamaShape } from '../model/shape.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Model } from '../model/whole-model.ts';
+import { counted } from '../number-text.ts';
 import { own } from '../own.ts';
 import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
@@ -78,7 +79,7 @@ async function readRated(spec: PredictorSpec, limit: number, { shape, tokenizer 
     training: ratedBatches(training, schema, { B, T, R, seed: settings.seed }),
     validation,
     objective: (network) => predictorObjective(shape, schema, network, { B, T, R }),
-    told: `${training.length} rated replies, ${rated.length} held out${heldOut.length < rated.length ? `, ${heldOut.length} of them read` : ''}`,
+    told: `${counted(training.length, 'rated reply')}, ${rated.length} held out${heldOut.length < rated.length ? `, ${heldOut.length} of them read` : ''}`,
     head: headOf(shape, schema, settings.seed),
     report: (readings) => reportOf(schema, readings, (batch) => validation?.readingsOf(batch) ?? []),
   };

@@ -31,6 +31,7 @@ function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): L
     vocabSize,
     mixes,
     encode: (pieces) => engine.encode(pieces),
+    encodeLong: (pieces) => engine.encodeLong(pieces),
     countTokens: (text) => engine.countTokens(text),
     bytesOf: engine.bytesOf,
     async *complete(request, signal) {
@@ -52,10 +53,10 @@ function holdPredictor(engine: Predictor, current: Current<Predictor>): Predicto
     id,
     revision,
     schema,
-    async score(conversations, signal, caller) {
+    async score(conversations, signal, caller, onBegun) {
       const slot = await enter(id, revision, current);
       try {
-        return await slot.engine.score(conversations, signal, caller);
+        return await slot.engine.score(conversations, signal, caller, onBegun);
       } finally {
         slot.leave();
       }

@@ -23,6 +23,7 @@ type FromChild<Result> =
   | { kind: 'metrics'; metrics: Metrics }
   | { kind: 'checkpoint'; checkpoint: CheckpointNews }
   | { kind: 'note'; text: string }
+  | { kind: 'timing'; timing: boolean }
   | { kind: 'done'; result: Result }
   | { kind: 'failed'; code: FailureCode; message: string };
 type ToChild<Spec> = { kind: 'start'; spec: Spec } | { kind: 'stop' };
@@ -32,6 +33,15 @@ export interface TrainingListener {
   /** One line about what is being done. */
   onNote(text: string): void;
   onCheckpoint?(checkpoint: CheckpointNews): void;
+  /** Steps that are undone begin to be timed, or that is over. */
+  onTiming?(timing: boolean): void;
+}
+
+/** A run that was stopped before anything counted. */
+export function stoppedWhileTiming(): SteerError {
+  const message =
+    'Stopped while the first steps were timed; nothing was trained. Run the same command again to begin anew, or say how many steps: --steps N.';
+  return new SteerError('cancelled', message);
 }
 
 /** Cause of the failure of a process that ended without an answer. */
@@ -44,7 +54,7 @@ export function endedEarly(error: unknown): boolean {
 
 /**
  * Runs the compiled module `entry` with the spec; aborting lets it finish its step, save a checkpoint and answer, and the same spec goes on from there.
- * Throws what it threw.
+ * While it times steps there is nothing to save, and it is ended at once. Throws what it threw.
  */
 export async function runTraining<Spec extends { runFolder: string }, Result>(
   entry: URL,
@@ -56,12 +66,22 @@ export async function runTraining<Spec extends { runFolder: string }, Result>(
   return await new Promise((resolve, reject) => {
     const child = fork(entry, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const send = (message: ToChild<Spec>) => child.connected && child.send(message);
-    const stop = () => send({ kind: 'stop' });
+    let timing = false;
+    const stop = () => {
+      send({ kind: 'stop' });
+      if (!timing) return;
+      child.kill('SIGKILL');
+      reject(stoppedWhileTiming());
+    };
     signal.addEventListener('abort', stop, { once: true });
     child.on('message', (message: FromChild<Result>) => {
       if (message.kind === 'metrics') listener.onMetrics(message.metrics);
       else if (message.kind === 'note') listener.onNote(message.text);
-      else if (message.kind === 'checkpoint') listener.onCheckpoint?.(message.checkpoint);
+      else if (message.kind === 'timing') {
+        timing = message.timing;
+        listener.onTiming?.(timing);
+        if (signal.aborted) stop();
+      } else if (message.kind === 'checkpoint') listener.onCheckpoint?.(message.checkpoint);
       else if (message.kind === 'done') resolve(message.result);
       else reject(new SteerError(message.code, message.message));
     });
@@ -99,6 +119,7 @@ export function serveTraining<Spec extends { runFolder: string }, Result>(
   const listener: TrainingListener = {
     onMetrics: (metrics) => send({ kind: 'metrics', metrics }),
     onNote: (text) => send({ kind: 'note', text }),
+    onTiming: (timing) => send({ kind: 'timing', timing }),
     onCheckpoint: (checkpoint) => send({ kind: 'checkpoint', checkpoint }),
   };
   // A terminal, systemd and `timeout` send their signals to parent and child alike; the parent decides what they mean.

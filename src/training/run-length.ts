@@ -2,7 +2,8 @@
 import { performance } from 'node:perf_hooks';
 import { SteerError } from '../errors.ts';
 import { takeBatches } from './batches.ts';
-import { stepsIn, type Timed, timedSteps } from './pace.ts';
+import { stepsIn, type Timed } from './pace.ts';
+import { stoppedWhileTiming } from './process.ts';
 import { epochsFor } from './schedule.ts';
 import { type Parameters, startingSlots, type TrainingState } from './state.ts';
 import type { TrainingSettings } from './training-settings.ts';
@@ -32,19 +33,16 @@ export async function stepsOf(task: TrainingTask, settings: TrainingSettings, op
   return Math.ceil((wanted * batches) / accumulation);
 }
 
-function timedBy({ training, validation, onNote }: TrainingTask, settings: TrainingSettings, opened: Opened): Timed {
+function timedBy({ training, validation, onNote, onTiming }: TrainingTask, settings: TrainingSettings, opened: Opened): Timed {
   const { state, parameters, signal } = opened;
   const position = { epoch: 0, index: 0 };
   let made = 0;
   return {
+    onNote: (text) => onNote?.(text),
+    onTiming: (timing) => onTiming?.(timing),
     async step() {
-      if (signal.aborted)
-        throw new SteerError(
-          'cancelled',
-          'Stopped while timing the first steps; nothing was trained. Let it run longer, or say how many steps: --steps N.',
-        );
-      if (made++ === 0) onNote?.(`timing ${timedSteps} steps, to tell how many take ${settings.minutes} minutes`);
-      await state.update(takeBatches(training, position, settings.accumulation), settings.learningRate, made);
+      if (signal.aborted) throw stoppedWhileTiming();
+      await state.update(takeBatches(training, position, settings.accumulation), settings.learningRate, ++made);
     },
     undo: () => state.restore(startingSlots(parameters, state.trained)),
     async lookSeconds() {

@@ -82,6 +82,7 @@ async function taskOf<Report>(
     ...{ training, validation, objective },
     identity: { method, base: revision, datasets, B, T, ...identity },
     onNote: listener.onNote,
+    ...(listener.onTiming && { onTiming: listener.onTiming }),
     onCheckpoint: async (saved) => {
       const { step, steps, tokens, loss, evalLoss } = saved;
       const written = await writeCheckpoint(spec, recipe, model, saved);

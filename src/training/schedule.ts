@@ -1,6 +1,8 @@
 // How many updates a run makes, and the learning rate of each: cycles of linear warm-up and cosine decay (Loshchilov & Hutter 2017). A run is one
 // cycle; each time its length is changed another begins where it stands, warming up again from the rate it had reached.
+
 import { SteerError } from '../errors.ts';
+import { counted } from '../number-text.ts';
 
 /** Updates `from + 1` to `to`. One that was cut short keeps the end it was planned with, which its rates follow from. */
 export interface Cycle {
@@ -41,7 +43,7 @@ export function cyclesTo(steps: number, { step, cycles }: { step: number; cycles
   if (planned !== undefined && steps <= step) {
     throw new SteerError(
       'conflict',
-      `The run has made ${step} of ${planned} steps already and cannot end at ${steps}. Ask for more steps, or publish it as it is.`,
+      `The run has made ${step} of ${counted(planned, 'step')} already and cannot end at ${steps}. Ask for more steps, or publish it as it is.`,
     );
   }
   return [...cycles, { from: step, to: steps }];

@@ -21,6 +21,8 @@ export interface TrainingTask {
   onCheckpoint?(saved: SavedCheckpoint): Promise<void>;
   /** Told in one line what is being done where that takes a while. */
   onNote?(text: string): void;
+  /** Told when steps that are undone begin to be timed, and when that is over. */
+  onTiming?(timing: boolean): void;
 }
 
 /** How far a run is. */

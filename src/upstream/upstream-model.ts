@@ -1,5 +1,6 @@
 // A language model that runs on an upstream which speaks the OpenAI protocol (vLLM serving its safetensors, or a second instance of this
 // server). Prompts are laid out and encoded here and go there as token ids, so that no text of a caller becomes a control token there either.
+
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +9,8 @@ import type { CompletionEvent, CompletionRequest, LanguageModel } from '../gener
 import { encodePrompt, type ModelText, readModelText, roomFor } from '../generation/model-text.ts';
 import { ReplyText } from '../generation/reply-text.ts';
 import { unreadable } from '../model/formats/json-file.ts';
+import { encodeLongPrompt } from '../model/tokenizer/encode-prompt.ts';
+import { counted } from '../number-text.ts';
 import { anyCaller, Shares } from '../turns.ts';
 import { Breaker, type Pass } from './breaker.ts';
 import { Connection } from './connection.ts';
@@ -120,6 +123,10 @@ class UpstreamModel implements LanguageModel {
     return encodePrompt(this.#text.tokenizer, pieces, this.contextLength);
   }
 
+  encodeLong(pieces: Parameters<LanguageModel['encodeLong']>[0]): Promise<number[]> {
+    return encodeLongPrompt(this.#text.tokenizer, pieces);
+  }
+
   countTokens(text: string): number {
     return this.#text.tokenizer.encodeText(text).length;
   }
@@ -197,7 +204,7 @@ class UpstreamModel implements LanguageModel {
     const { used, total } = this.#replies;
     if (used === 0 || (this.#replies.fits(n) && this.#replies.allows(caller, n))) return;
     const own = this.#replies.heldBy(caller);
-    const message = `${used} replies of this model are being written, of at most ${total}, and ${own} for this caller. Try again shortly.`;
+    const message = `This model is writing ${counted(used, 'reply')}, of at most ${total}; ${own} for this caller. Try again shortly.`;
     throw new SteerError('overloaded', message, { details: { retryAfterS: 1 } });
   }
 

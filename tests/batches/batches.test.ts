@@ -199,7 +199,10 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
       [9, 'invalid_parameter', null],
     ]);
     expect(cursor!.problems[3]!.message).toBe('"row-0" stands on line 1 already');
-    expect(job.error!.message).toMatch(/^The input file is no batch: line 2: expected string, found nothing \(and 7 more\)/);
+    expect(job.error!.message).toMatch(
+      /^The input file is no batch: line 2, custom_id: expected string, found nothing \(and 7 more\)/,
+    );
+    expect(job.error!.param).toBe('custom_id');
     expect(asked).toEqual([]);
   });
 

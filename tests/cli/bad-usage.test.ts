@@ -92,7 +92,7 @@ describe('refusals', () => {
     const { code, stdout, stderr } = await steer(folder, args);
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(
-      /^(reading .*\n)*(The run folder is in use .*\n)?(reading .*\n)?(warning: .*\n)*error: .*\n(\(Did you mean .*\)\n)?$/,
+      /^(reading .*\n|\d+ samples? to train on.*\n|Attributes .*\n)*(The run folder is in use .*\n)?(reading .*\n)?(warning: .*\n)*error: .*\n(\(Did you mean .*\)\n)?$/,
     );
     expect([code, stdout]).toEqual([1, '']);
   });

@@ -36,12 +36,13 @@ test('a base model starts with induction heads when asked to', async () => {
 
 test('a dataset comes in, and is listed', async () => {
   expect(await run('import', 'talk.jsonl', '--name', 'talk', '--schema', 'tone.json')).toBe(
-    'Imported talk (openai): 60 samples of 60 conversations, 4 held out, 42 duplicates.\n180 labels of humor, verbosity.\n',
+    'Imported talk (openai): 60 samples of 60 conversations, 4 held out (all replies to one prompt, or of one named conversation, are on the same side), 42 duplicates.\n' +
+      '180 labels: humor 0–4 (120), verbosity 0–4 (60).\n',
   );
   expect(await run('import', 'talk.jsonl', '--name', 'talk', '--schema', 'tone.json', '--new-version')).toBe(
     'talk@1 holds the same data already; nothing was imported.\n',
   );
-  expect(await run('datasets')).toMatch(/^dataset .*\ntalk +1 +openai +60 +60 +tone +\d{4}-\d\d-\d\d\n$/);
+  expect(await run('datasets')).toMatch(/^dataset .*\ntalk +1 +openai +60 +60 +humor, verbosity +\d{4}-\d\d-\d\d\n$/);
 });
 
 test('a predictor is trained on a file, with a report', async () => {
@@ -53,17 +54,24 @@ test('a predictor is trained on a file, with a report', async () => {
 
 test('the predictor labels the dataset, and both makers of labels are exported', async () => {
   expect(await run('label', 'talk')).toMatch(
-    /^Rated 36 replies of talk with apm [0-9a-f]{12}, [\d.]+ a second; 84 more were known/,
+    /^Rated 36 replies of talk with apm [0-9a-f]{12}, [\d.]+ a second; 84 more were known.*\nLabels of talk: 240 by the predictor apm .*\nPassed over: 180 of the import \(openai\)\. --labels import,model takes them first\.\n$/,
   );
   const [first] = (await run('export', 'talk', '-', '--labels', 'import,model')).split('\n');
   const labels = JSON.parse(first!).conversations.map((turn: { label: string | null }) => turn.label);
+  const { stderr } = await steer(folder, ['export', 'talk', '-']);
+  expect(stderr).toMatch(/^Exported 60 samples as 60 records\.\nLabels of talk: 240 by .*\nPassed over: 180 of the import/);
   // The second reply came with a rating of humor only.
   expect(labels).toEqual([null, 'humor:0,verbosity:0', null, expect.stringMatching(/^humor:0,verbosity:\d$/)]);
 });
 
 test('a model is fine-tuned to the labels, and recorded in the database', async () => {
   const args = ['--base', 'base', '--dataset', 'talk', '--labels', 'import,model', '--steps', '12', '--lora-rank', '4'];
-  expect(await run('finetune', '--name', 'steered', ...args, ...rows)).toMatch(/Wrote \S+steered: 12 steps/);
+  const { code, stdout, stderr } = await steer(folder, ['finetune', '--name', 'steered', ...args, ...rows]);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/Wrote \S+steered: 12 steps/)]);
+  expect(stderr).toMatch(
+    /\nLabels of talk: 180 of the import \(openai\), 60 by the predictor apm \w+; asked for: import, then model\.\n/,
+  );
+  expect(stderr).toMatch(/\nAttributes and their labels to train on: humor 0–4 \(112\), verbosity 0–4 \(112\)\.\n/);
   const card = JSON.parse(readFileSync(path('models/steered/steerlm.json'), 'utf8'));
   expect(card).toMatchObject({ kind: 'steered', base_model: { name: 'base' }, attribute_schema: { name: 'tone' } });
   // The rate of adapters, as jobs take it.

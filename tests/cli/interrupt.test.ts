@@ -53,6 +53,18 @@ test.each(['SIGTERM', 'SIGHUP'] as const)('%s to the whole group, told twice, st
   expect(readdirSync(path(`data/runs/${name}`))).toContain(`step-${step!.padStart(8, '0')}`);
 });
 
+test('a run whose first steps are being timed stops at once and says so', async () => {
+  // A step of minutes.
+  const command = ['pretrain', '--name', 'slow', '--data', 'talk.jsonl', ...tiny, '--accumulation', '100000', '--minutes', '60'];
+  const run = startSteer(folder, command);
+  await run.said('timing up to 10 steps');
+  run.kill('SIGINT');
+  const { code, stdout, stderr } = await run.ended;
+  expect([code, stdout]).toEqual([130, '']);
+  expect(stderr).toMatch(/\nStopped while the first steps were timed; nothing was trained\. .*--steps N\.\n$/);
+  expect(stderr).not.toContain('stopping after the step in hand');
+});
+
 test('a training process that is killed with its command stopping is told as it stands', async () => {
   const command = [
     'pretrain',

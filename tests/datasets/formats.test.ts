@@ -246,7 +246,7 @@ describe('chat messages', () => {
     expect(turns({ instruction: 'a', input: 'b', response: 'c' })).toEqual(['a\n\nb', 'c']);
     expect(turns({ instruction: 'a', input: '', output: 'c' })).toEqual(['a', 'c']);
     expect(() => parse('alpaca', { instruction: 'a' })).toThrow('expected output or response');
-    expect(() => render('alpaca', conversation([user('a')]), null)).toThrow('this conversation has 1 turns');
+    expect(() => render('alpaca', conversation([user('a')]), null)).toThrow('this conversation has 1 turn');
   });
 });
 

@@ -177,7 +177,7 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
 
   test('labels without a known schema get one of their own; a schema given is held to', async () => {
     const record = { instruction: 'a', output: 'b', attributes: { sparkle: 6, Humor: 1 } };
-    const { schema } = await importLines('own-schema', [record]);
+    const { schema, inferred } = await importLines('own-schema', [record]);
     expect(schema).toMatchObject({
       name: 'own-schema',
       attributes: [
@@ -185,12 +185,45 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
         { name: 'humor', cap: 4 },
       ],
     });
+    expect(inferred).toBe(true);
     await expect(importLines('strict', [record], { schema: steerLM })).rejects.toThrow('Unknown attribute "sparkle"');
     const aliased = await importLines('aliased', [{ ...record, attributes: { humour: 2 } }], { schema: steerLM });
     expect(aliased.labels).toBe(1);
     const [sample] = await read('aliased');
     expect(JSON.stringify(sample!.content)).toContain('"label":{"humor":2}');
     expect(await importLines('unlabelled', [{ instruction: 'a', output: 'b' }])).toMatchObject({ labels: 0, schema: null });
+  });
+
+  test('the schema that nobody named has the attributes that occur and no others', async () => {
+    const instructed = { instruction: 'a', output: 'b', attributes: { verbosity: 1, humor: 2 } };
+    const { schema, found, inferred } = await importLines('occurring', [instructed, { ...instructed, attributes: { humor: 3 } }]);
+    expect(schema?.attributes.map(({ name, levels }) => [name, levels.length])).toEqual([
+      ['humor', 5],
+      ['verbosity', 5],
+    ]);
+    expect([inferred, Object.fromEntries(found)]).toEqual([
+      false,
+      { verbosity: { labels: 1, highest: 1 }, humor: { labels: 2, highest: 3 } },
+    ]);
+    const rated = await importLines('rated', [{ prompt: 'a', response: 'b', helpfulness: 2 }]);
+    expect(rated.schema?.attributes.map(({ name }) => name)).toEqual(['helpfulness']);
+    const named = await importLines('named', [instructed], { schema: steerLM });
+    expect([named.schema, named.found.size]).toEqual([steerLM, 2]);
+  });
+
+  test('a schema that is named has the ratings of its names read from rows of prompt and response', async () => {
+    const warmth = { ...steerLM.attributes[0]!, name: 'warmth', aliases: ['heart'] };
+    const own = { name: 'own', version: 1, attributes: [warmth] };
+    const row = { prompt: 'a', response: 'b', heart: 1, depth: 2 };
+    expect(await importLines('flat', [row])).toMatchObject({ labels: 0, unread: ['heart', 'depth'] });
+    const report = await importLines('flat-named', [row], { schema: own });
+    expect([Object.fromEntries(report.found), report.unread]).toEqual([{ warmth: { labels: 1, highest: 1 } }, ['depth']]);
+  });
+
+  test('numbers that might have been meant as ratings are told', async () => {
+    const turn = { role: 'assistant', content: 'b', warmth: 3, cost: 12_000 };
+    const record = { messages: [{ role: 'user', content: 'a' }, turn], scores: { detail: 1 }, made_by: 'me' };
+    expect(await importLines('beside', [record])).toMatchObject({ labels: 0, schema: null, unread: ['scores', 'warmth'] });
   });
 
   test('exports read back the same, packed or not, as lines, array or text', async () => {
@@ -202,7 +235,10 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
       ['alpaca', 'jsonl'],
     ] as const) {
       const path = join(folder, `${database}-out.${ending}`);
-      expect(await exportDataset(store.db, { dataset: 'source', format, output: { path } })).toEqual({ samples: 40, rows: 40 });
+      expect(await exportDataset(store.db, { dataset: 'source', format, output: { path } })).toMatchObject({
+        samples: 40,
+        rows: 40,
+      });
       const back = await importDataset(store.db, { name: `from-${format}`, input: { path } });
       expect(back, format).toMatchObject({ format, hash, samples: 40, labels: 80, conversations: 20 });
       expect(readFileSync(path).subarray(0, 2).equals(gzipSync('').subarray(0, 2))).toBe(ending.endsWith('gz'));
@@ -225,7 +261,11 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
       },
     });
     const asked = { dataset: 'streamed', format: 'nemo', split: 'validation', labels: ['model'], output: { stream } } as const;
-    expect(await exportDataset(store.db, asked)).toEqual({ samples: 6, rows: 6 });
+    expect(await exportDataset(store.db, asked)).toMatchObject({
+      samples: 6,
+      rows: 6,
+      makers: { choice: ['model'], counted: [] },
+    });
     expect(JSON.parse(written.split('\n')[0]!)).toMatchObject({
       type: null,
       conversations: [{}, { value: 'Answer 0', label: null }],

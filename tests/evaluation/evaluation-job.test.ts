@@ -242,7 +242,9 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
       kind: 'predictor',
       data: { name: 'talk', split: 'validation', labels: ['human', 'import', 'rule'] },
       settings: { seed: 0, limit: null },
+      label_makers: { dataset: 'talk', choice: ['human', 'import', 'rule'], counted: [{ source: 'import' }], passed_over: [] },
     });
+    expect(job.result!.label_makers).toEqual(written.label_makers);
     const { humor } = written.attributes;
     expect(job.result!.figures).toMatchObject({
       replies: written.replies,

@@ -94,7 +94,7 @@ describe.each(await testDatabases())('on $name', (database) => {
     expect((await run({ rules: strict })).skipped).toMatchObject({ spread_too_wide: 1, too_few_raters: 1 });
     await expect(run({ rules: { ...strict, minRaters: 5 } })).rejects.toMatchObject({
       code: 'invalid_dataset',
-      message: expect.stringContaining('3 too few raters'),
+      message: expect.stringContaining('3 for too few raters'),
     });
     await expect(run({ filters: { model: 'nobody' } })).rejects.toMatchObject({ code: 'invalid_dataset' });
   });

@@ -11,14 +11,13 @@ import type { Store } from '../../src/store/connect.ts';
 import { labels, samples } from '../../src/store/schema.ts';
 import { batchResults } from '../../src/store/work-schema.ts';
 import { attemptByHand, openWorkshop, silence } from '../jobs/workshop.ts';
-import { testDatabases } from '../store/databases.ts';
+import { openPglite } from '../store/databases.ts';
 import { openSite, quick, ratedLines, type Site, tone } from './workshop.ts';
 
-const [database] = await testDatabases();
 let store: Store;
 let site: Site;
 beforeEach(async () => {
-  store = await database!.open();
+  store = await openPglite();
   site = await openSite(store);
 });
 afterEach(async () => {

@@ -1,7 +1,6 @@
 // A whole model through its real thread: a small one made here, whose weights are random and whose replies are noise of every byte.
 import { execFile } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
@@ -53,6 +52,19 @@ async function gather(events: AsyncIterable<CompletionEvent>): Promise<End[]> {
 }
 
 const ask = (fields: Partial<CompletionRequest> = {}) => gather(model.complete(requestOf(fields), never));
+
+/** Waits until replies are being written; the function returned gathers them. */
+async function begin(fields: Partial<CompletionRequest>): Promise<() => Promise<End[]>> {
+  const rest = model.complete(requestOf(fields), never)[Symbol.asyncIterator]();
+  const first = await rest.next();
+  const gathered = gather(
+    (async function* () {
+      yield first.value;
+      yield* { [Symbol.asyncIterator]: () => rest };
+    })(),
+  );
+  return () => gathered;
+}
 
 it('tells who it is', () => {
   expect(model).toMatchObject({ id: 'small', contextLength, schema: { name: gameCharacters.name } });
@@ -117,15 +129,13 @@ it('clips a reply to the context and refuses a prompt that fills it', async () =
 });
 
 it('answers requests at once, each as if alone, and refuses more than may wait', async () => {
-  const one = gather(model.complete(requestOf({ n: 4, seed: 50 }), never));
-  await sleep(5);
-  const two = gather(model.complete(requestOf({ n: 4, maxTokens: 5, seed: 60 }), never));
-  await sleep(5);
+  const one = await begin({ n: 4, seed: 50 });
+  const two = await begin({ n: 4, maxTokens: 5, seed: 60 });
   const crowd = await Promise.allSettled(Array.from({ length: 30 }, (_, i) => ask({ n: 8, seed: i })));
   const refused = crowd.filter((settled) => settled.status === 'rejected').map(({ reason }) => reason);
   expect(refused.length).toBeGreaterThan(0);
   for (const reason of refused) expect(reason).toMatchObject({ code: 'overloaded', details: { retryAfterS: 1 } });
-  expect(await Promise.all([one, two])).toEqual([await ask({ n: 4, seed: 50 }), await ask({ n: 4, maxTokens: 5, seed: 60 })]);
+  expect(await Promise.all([one(), two()])).toEqual([await ask({ n: 4, seed: 50 }), await ask({ n: 4, maxTokens: 5, seed: 60 })]);
 });
 
 it('cancels on abort and is free for others at once', async () => {

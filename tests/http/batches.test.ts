@@ -6,10 +6,9 @@ import { answerBy } from '../../src/http/answer.ts';
 import { type Listening, listen } from '../../src/http/server.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { openWorkshop, type Workshop } from '../jobs/workshop.ts';
-import { testDatabases } from '../store/databases.ts';
+import { openPglite } from '../store/databases.ts';
 import { type House, knock, openHouse, post } from './knock.ts';
 
-const [database] = await testDatabases();
 const key = 'sk-steer';
 let store: Store;
 let workshop: Workshop;
@@ -18,7 +17,7 @@ let server: Listening;
 let client: OpenAI;
 
 beforeAll(async () => {
-  store = await database!.open();
+  store = await openPglite();
   house = openHouse({ STEER_API_KEY: key }, { db: store.db });
   workshop = await openWorkshop(store, [batchJob(answerBy(house.app, key))]);
   server = await listen(house.app, { host: '127.0.0.1', port: 0 });

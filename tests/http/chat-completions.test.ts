@@ -164,10 +164,13 @@ describe('the prompt', () => {
     expect(body.prompt).toContain('<extra_id_1>Assistant\n');
   });
 
-  test('shows a prompt too long to run', async () => {
-    const { status, body } = await post(openHouse(), render, { messages: [{ role: 'user', content: 'x'.repeat(600) }] });
+  test.each([600, 20_000])('shows a prompt of %i letters, too long to run', async (length) => {
+    const messages = [{ role: 'user', content: 'x'.repeat(length) }];
+    const { status, body } = await post(openHouse(), render, { messages, steering: { strength: 2 } });
     expect(status).toBe(200);
-    expect(body.prompt_tokens).toBeGreaterThan(body.context_length);
+    expect(body.token_ids.length).toBeGreaterThan(length);
+    expect(body.prompt_tokens).toBe(body.token_ids.length);
+    expect((await post(openHouse(), path, { messages })).body.error.code).toBe('context_length_exceeded');
   });
 });
 

@@ -41,8 +41,8 @@ const spooled = () => readdirSync(scratch).length;
 describe('importing', () => {
   test('from an uploaded file, as JSON tells, and the same again is the same version', async () => {
     const file_id = await upload(lines(rows(40)));
-    const asked = { name: 'filed', file_id, validation_share: 0.5 };
-    const made = await post(house, '/v1/datasets', { ...asked, schema: 'helpsteer' });
+    const asked = { name: 'filed', file_id, validation_share: 0.5, schema: 'helpsteer' };
+    const made = await post(house, '/v1/datasets', asked);
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({
       object: 'dataset',

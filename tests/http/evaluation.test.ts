@@ -8,11 +8,10 @@ import { labels, samples } from '../../src/store/schema.ts';
 import { jobs } from '../../src/store/work-schema.ts';
 import { importText } from '../datasets/import-text.ts';
 import { ratedLines, tone } from '../finetuning/workshop.ts';
-import { testDatabases } from '../store/databases.ts';
+import { openPglite } from '../store/databases.ts';
 import { type House, knock, openHouse, post } from './knock.ts';
 import { ParrotModel, WordCountPredictor } from './small-models.ts';
 
-const [database] = await testDatabases();
 let store: Store;
 let house: House;
 let dataset: string;
@@ -26,7 +25,7 @@ const called = <Model extends object>(model: Model, id: string, schema: Attribut
 const nothing: AttributeSchema = { name: 'none', version: 0, attributes: [] };
 
 beforeAll(async () => {
-  store = await database!.open();
+  store = await openPglite();
   dataset = (await importText(store.db, 'talk', ratedLines(20))).id;
   lore = (await importText(store.db, 'lore', ratedLines(12))).id;
 });

@@ -8,10 +8,9 @@ import { type Listening, listen } from '../../src/http/server.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { openSite, quick, ratedLines, type Site } from '../finetuning/workshop.ts';
 import { openWorkshop, type Workshop } from '../jobs/workshop.ts';
-import { testDatabases } from '../store/databases.ts';
+import { openPglite } from '../store/databases.ts';
 import { type House, knock, post } from './knock.ts';
 
-const [database] = await testDatabases();
 let store: Store;
 let site: Site;
 let workshop: Workshop | undefined;
@@ -20,7 +19,7 @@ let server: Listening;
 let client: OpenAI;
 
 beforeAll(async () => {
-  store = await database!.open();
+  store = await openPglite();
   site = await openSite(store);
   const app = createApp({ models: site.models, config: readConfig({}), log: createLog('silent'), db: store.db });
   house = { app } as House;

@@ -7,10 +7,9 @@ import { defineJob, type JobContext } from '../../src/jobs/define.ts';
 import { addEvent, createJob } from '../../src/jobs/jobs.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { openWorkshop, type Workshop } from '../jobs/workshop.ts';
-import { testDatabases } from '../store/databases.ts';
+import { openPglite } from '../store/databases.ts';
 import { type House, knock, openHouse } from './knock.ts';
 
-const [database] = await testDatabases();
 let store: Store;
 let workshop: Workshop;
 let house: House;
@@ -31,7 +30,7 @@ async function tick({ input, commit, note, signal }: JobContext<{ hold: boolean 
 }
 
 beforeAll(async () => {
-  store = await database!.open();
+  store = await openPglite();
   house = openHouse({}, { db: store.db });
   const ticking = defineJob({ name: 'tick', queue: 'inference', input: z.object({ hold: z.boolean() }), run: tick });
   workshop = await openWorkshop(store, [ticking]);

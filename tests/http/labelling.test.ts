@@ -5,17 +5,16 @@ import { labellingJob } from '../../src/predictor/labelling-job.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { importText } from '../datasets/import-text.ts';
 import { openWorkshop, type Workshop } from '../jobs/workshop.ts';
-import { testDatabases } from '../store/databases.ts';
+import { openPglite } from '../store/databases.ts';
 import { type House, openHouse, post } from './knock.ts';
 
-const [database] = await testDatabases();
 let store: Store;
 let workshop: Workshop;
 let house: House;
 let dataset: string;
 
 beforeAll(async () => {
-  store = await database!.open();
+  store = await openPglite();
   house = openHouse({}, { db: store.db });
   workshop = await openWorkshop(store, [labellingJob(house.shelf)]);
   const records = Array.from({ length: 30 }, (_, i) => ({

@@ -1,4 +1,5 @@
 // Lines of a character over HTTP, and the mood they are written under: what happens to a character shows in what it says.
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { SteerError } from '../../src/errors.ts';
 import { testDatabases } from '../store/databases.ts';
@@ -163,6 +164,25 @@ describe.each(await testDatabases())('on $name', (database) => {
     expect((await post(inn.house, at(sid, 'cancel'), {})).body.cancelled).toBe(true);
     expect((await third).status).toBe(499);
     expect((await post(inn.house, at(sid, 'cancel'), {})).body.cancelled).toBe(false);
+  });
+
+  test('a caller who leaves just before the first sentence leaves nobody speaking', async () => {
+    const sid = await begin();
+    let asked = false;
+    inn.talker.complete = async function* (_, signal) {
+      asked = true;
+      await once(signal, 'abort');
+      yield { kind: 'delta', index: 0, text: 'Aye. And' };
+    };
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const headers = { 'content-type': 'application/json' };
+    const left = knock(inn.house, at(sid, 'say'), { method: 'POST', headers, body: '{"text": "Hello"}', signal });
+    await expect.poll(() => asked).toBe(true);
+    leaving.abort();
+    expect((await left).status).toBe(499);
+    Reflect.deleteProperty(inn.talker, 'complete');
+    await expect.poll(async () => (await say(sid, 'Still there?')).status).toBe(200);
   });
 
   test('going back while a line is said breaks it off, and it is not part of what was gone back to', async () => {

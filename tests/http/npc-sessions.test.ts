@@ -70,6 +70,17 @@ describe.each(await testDatabases())('on $name', (database) => {
     expect((await post(inn.house, at(other, 'rewind'), { to: 'quick' })).status).toBe(404);
   });
 
+  test('a fork for another player shows the greeting that was said, and one from before it none', async () => {
+    const sid = await begin({ player_name: 'Ann' });
+    const [greeted] = await log(sid);
+    const fork = async (fields: object) => (await post(inn.house, at(sid, 'fork'), { player_name: 'Bob', ...fields })).body;
+    const other = await fork({});
+    expect([other.player_name, other.greeting]).toEqual(['Bob', greeted!.text]);
+    expect(other.greeting).toContain('Ann');
+    expect((await log(other.id))[0]!.text).toBe(other.greeting);
+    expect((await fork({ from: 0 })).greeting).toBeNull();
+  });
+
   test('a greeting said before the game told a time holds its clock to nothing', async () => {
     const sid = await begin();
     expect((await knock(inn.house, `/v1/npcs/marta/sessions/${sid}`)).body.at).toBeGreaterThan(1e9);

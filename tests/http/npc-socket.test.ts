@@ -1,5 +1,8 @@
 // A session over a WebSocket on a real port, with the ws client and with the one browsers have.
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { json, text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Listening, listen } from '../../src/http/server.ts';
@@ -133,24 +136,47 @@ test('a token that runs out while the socket is open is told', async () => {
   }
 });
 
-test.each([
-  ['without a key', '', {}, 401],
-  ["with the server's key in the query", `?token=${key}`, {}, 401],
-  ['with a wrong token', '?token=npct_wrong', {}, 401],
-])('%s it does not open', async (_, query, headers, status) => {
+/** The status of a refusal, which must be the error envelope that every other request would get. */
+async function refused(headers: Record<string, string>, query = ''): Promise<number> {
   const socket = new WebSocket(address(query), { headers });
   socket.on('error', () => {});
-  const [, reply] = await once(socket, 'unexpected-response');
-  expect(reply.statusCode).toBe(status);
+  const [, reply] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
+  expect(reply.headers).toMatchObject({
+    'content-type': 'application/json',
+    connection: 'close',
+    'x-request-id': expect.stringMatching(/^req_/),
+  });
+  expectToFit({ $ref: '#/components/schemas/Error' }, await json(reply), 'refusal');
+  return reply.statusCode!;
+}
+
+test.each([
+  ['without a key', '', {}],
+  ["with the server's key in the query", `?token=${key}`, {}],
+  ['with a wrong token', '?token=npct_wrong', {}],
+])('%s it does not open', async (_, query, headers) => {
+  expect(await refused(headers, query)).toBe(401);
+});
+
+test('a request to go on in another protocol, or where there is no socket, is answered and the connection closed', async () => {
+  const { hostname, port } = new URL(server.url);
+  const ask = async (path: string, upgrade: string) => {
+    const socket = connect(Number(port), hostname);
+    const lines = [`GET ${path} HTTP/1.1`, 'Host: localhost', `Authorization: Bearer ${key}`, 'Connection: Upgrade'];
+    const keys = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+    socket.write(`${[...lines, `Upgrade: ${upgrade}`, ...keys].join('\r\n')}\r\n\r\n`);
+    const [head, body] = (await text(socket)).split('\r\n\r\n') as [string, string];
+    return { head, body: JSON.parse(body) };
+  };
+  const other = await ask('/v1/models', 'h2c');
+  expect(other.head).toMatch(/^HTTP\/1\.1 400 /);
+  expect(other.body.error).toMatchObject({ code: 'invalid_request', param: 'Upgrade' });
+  const models = await ask('/v1/models', 'websocket');
+  expect(models.head).toMatch(/^HTTP\/1\.1 200 /);
+  expect(models.body.data[0].id).toBe('parrot');
 });
 
 test('a page of another origin opens it where the origin is listed', async () => {
-  const refused = async (headers: Record<string, string>, query = '') => {
-    const socket = new WebSocket(address(query), { headers });
-    socket.on('error', () => {});
-    const [, reply] = await once(socket, 'unexpected-response');
-    return reply.statusCode;
-  };
   const listed = 'https://game.example';
   expect(await refused({ ...asServer, origin: 'https://elsewhere.example' })).toBe(403);
   expect(await refused({ origin: 'https://elsewhere.example' }, `?token=${await token()}`)).toBe(403);
@@ -165,10 +191,7 @@ test('a page of another origin opens it where the origin is listed', async () =>
 
 test('an unknown session does not open, and neither does a plain request', async () => {
   sid = 'npcs_nobody';
-  const socket = new WebSocket(address(), { headers: asServer });
-  socket.on('error', () => {});
-  const [, reply] = await once(socket, 'unexpected-response');
-  expect(reply.statusCode).toBe(404);
+  expect(await refused(asServer)).toBe(404);
   sid = (await ask('/v1/npcs/marta/sessions', { player_id: 'ann' })).id;
   const plain = await fetch(address().replace('ws', 'http'), { headers: asServer });
   expect([plain.status, ((await plain.json()) as { error: { message: string } }).error.message]).toEqual([
@@ -200,25 +223,38 @@ test('a line that may break off the one being said does not wait for its end', a
   expect((await next()).ref).toBe('second');
 });
 
+/** Whether a further socket opens. */
+async function opens(): Promise<'open' | 'no'> {
+  const socket = new WebSocket(address(), { headers: asServer });
+  socket.on('error', () => {});
+  const state = await Promise.race([
+    once(socket, 'open').then(() => 'open' as const),
+    once(socket, 'unexpected-response').then(() => 'no' as const),
+  ]);
+  socket.terminate();
+  return state;
+}
+
 test('a session has so many sockets, and one more when one has closed', async () => {
   const first = await enter('', asServer);
   for (let i = 1; i < 16; i++) await enter('', asServer);
-  const refused = new WebSocket(address(), { headers: asServer });
-  refused.on('error', () => {});
-  expect((await once(refused, 'unexpected-response'))[1].statusCode).toBe(429);
+  expect(await refused(asServer)).toBe(429);
   first.socket.close();
   await once(first.socket, 'close');
-  const opens = async () => {
-    const socket = new WebSocket(address(), { headers: asServer });
-    socket.on('error', () => {});
-    const state = await Promise.race([
-      once(socket, 'open').then(() => 'open'),
-      once(socket, 'unexpected-response').then(() => 'no'),
-    ]);
-    socket.terminate();
-    return state;
-  };
   await expect.poll(opens).toBe('open');
+});
+
+test('a client that reads nothing gives its place in a full session to the next one', async () => {
+  house.model.complete = async function* () {
+    // A sentence longer than what is held between the two ends of a connection.
+    yield { kind: 'delta', index: 0, text: `${'x'.repeat(2 ** 23)}. And` };
+  };
+  const { socket, send } = await enter('', asServer);
+  socket.pause();
+  send({ send: 'say', text: 'Hello' });
+  for (let i = 1; i < 16; i++) await enter('', asServer);
+  await expect.poll(opens, { timeout: 30_000 }).toBe('open');
+  expect(house.lines.some((line) => line.includes('its client read nothing'))).toBe(true);
 });
 
 test('a flood closes the socket with a reason, and holds nobody up', async () => {
@@ -235,10 +271,7 @@ test.each(['x'.repeat(65), 'constructor', '%00'])(
   'a session called %s does not open, and is no fault of the server',
   async (id) => {
     sid = id;
-    const socket = new WebSocket(address(), { headers: asServer });
-    socket.on('error', () => {});
-    const [, reply] = await once(socket, 'unexpected-response');
-    expect(reply.statusCode).toBe(id === 'constructor' ? 404 : 400);
+    expect(await refused(asServer)).toBe(id === 'constructor' ? 404 : 400);
   },
 );
 

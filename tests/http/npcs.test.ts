@@ -200,6 +200,8 @@ describe.each(await testDatabases())('on $name', (database) => {
       expect(body.facts).toEqual([{ content: 'It is {{}}old.', keys: ['box'], also: ['lid'], also_logic: 'not_any' }]);
       const places = body.not_followed.map(({ param }: { param: string }) => param);
       expect(places).toEqual(['greeting', 'greeting', 'greeting', 'facts.0.content']);
+      const told = body.not_followed.map(({ message }: { message: string }) => message.includes('both branches'));
+      expect(told).toEqual([true, true, true, false]);
       const begun = (await opened('braces')).body;
       expect(begun.greeting).toBe('yz');
       const { read: prompt } = await ask('braces', begun.id, 'A box?');

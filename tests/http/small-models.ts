@@ -1,6 +1,5 @@
 // A language model and a predictor small enough to know every answer by heart, and a shelf that serves them.
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SteerError } from '../../src/errors.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import type { SamplingDefaults } from '../../src/model/sampling-defaults.ts';
@@ -44,11 +43,12 @@ export class ParrotModel implements LanguageModel {
   readonly vocabSize = 2 ** 16 + 3;
   readonly mixes: boolean = true;
   replyWords = 4;
-  delayMs = 0;
   /** Passed before a reply begins. */
   readonly gate = new Gate();
   /** Says no more after its first event until its caller has left, so that no reply is over before, however slow the machine. */
   stays = false;
+  /** Replies that have said their first event and stay. */
+  staying = 0;
   /** Thrown after that many events. */
   failure: { afterEvents: number; error: unknown } | undefined;
   requests: CompletionRequest[] = [];
@@ -60,6 +60,10 @@ export class ParrotModel implements LanguageModel {
     const ids = encodePieces(pieces);
     if (ids.length <= certainlyTooLong * this.contextLength) return ids;
     throw new SteerError('context_length_exceeded', `Expected at most ${this.contextLength} tokens, found ${ids.length}.`);
+  }
+
+  async encodeLong(pieces: Piece[]): Promise<number[]> {
+    return encodePieces(pieces);
   }
 
   countTokens(text: string): number {
@@ -89,13 +93,15 @@ export class ParrotModel implements LanguageModel {
       await this.gate.pass(signal);
       for (const event of eventsOf(request, this.replyWords)) {
         if (this.failure && events++ >= this.failure.afterEvents) throw this.failure.error;
-        if (this.delayMs > 0) await sleep(this.delayMs, undefined, { signal }).catch(() => {});
         if (signal.aborted) {
           settle('cancelled');
           throw new SteerError('cancelled', 'The caller went away.');
         }
         yield event;
-        if (stays && !signal.aborted) await once(signal, 'abort');
+        if (stays && !signal.aborted) {
+          this.staying++;
+          await once(signal, 'abort');
+        }
       }
       settle('finished');
     } finally {
@@ -140,12 +146,24 @@ export class WordCountPredictor implements Predictor {
   seen: Conversation[] = [];
   /** Of each call. */
   callers: (string | undefined)[] = [];
+  /** Passed before a call is begun on, and before it is answered. */
+  readonly queue = new Gate();
+  readonly work = new Gate();
 
   constructor(schema: AttributeSchema = partlyOpen) {
     this.schema = schema;
   }
 
-  async score(conversations: Conversation[], signal: AbortSignal, caller?: string): Promise<ConversationScore[]> {
+  async score(
+    conversations: Conversation[],
+    signal: AbortSignal,
+    caller?: string,
+    onBegun?: () => void,
+  ): Promise<ConversationScore[]> {
+    await this.queue.pass(signal);
+    signal.throwIfAborted();
+    onBegun?.();
+    await this.work.pass(signal);
     signal.throwIfAborted();
     this.callers.push(caller);
     this.seen.push(...conversations);

@@ -7,10 +7,10 @@ import { WebSocket } from 'ws';
 import { type Listening, listen } from '../../src/http/server.ts';
 import { createJob } from '../../src/jobs/jobs.ts';
 import type { Store } from '../../src/store/connect.ts';
-import { testDatabases } from '../store/databases.ts';
+import { Gate } from '../gate.ts';
+import { openPglite } from '../store/databases.ts';
 import { type House, openHouse, readEvents } from './knock.ts';
 
-const [database] = await testDatabases();
 const path = '/v1/chat/completions';
 const headers = { 'content-type': 'application/json' };
 const body = (fields: object = {}) => JSON.stringify({ messages: [{ role: 'user', content: 'Who is there?' }], ...fields });
@@ -22,7 +22,7 @@ let house: House;
 let server: Listening;
 
 beforeAll(async () => {
-  store = await database!.open();
+  store = await openPglite();
 }, 60_000);
 afterAll(() => store.close());
 beforeEach(async () => {
@@ -31,6 +31,9 @@ beforeEach(async () => {
 });
 afterEach(() => server.close(0));
 
+const call = (route: string, fields: object, method = 'POST') => {
+  return fetch(server.url + route, { method, headers, body: JSON.stringify(fields) });
+};
 const ask = (fields: object = {}) => fetch(server.url + path, { method: 'POST', headers, body: body(fields) });
 const stopped = { error: { code: 'not_ready', message: expect.stringContaining('stopping') } };
 
@@ -50,8 +53,7 @@ test('a whole reply that outlasts the grace is a 503', async () => {
   house.model.stays = true;
   const asked = ask();
   // Its first word is there, so it does not wait.
-  await expect.poll(() => house.model.requests.length).toBe(1);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await expect.poll(() => house.model.staying).toBe(1);
   const closed = server.close(20);
   const reply = await asked;
   expect([reply.status, reply.headers.get('retry-after')]).toEqual([503, '1']);
@@ -76,16 +78,49 @@ test.each([true, false])('who waits for its first word is refused at once (strea
   await closed;
 });
 
-test('who waits for a model to load is refused at once', async () => {
+test('who waits for a predictor is refused at once, and who is being rated is answered', async () => {
+  const rated = [
+    { role: 'user', content: 'Well?' },
+    { role: 'assistant', content: 'Aye.' },
+  ];
+  const score = () => call('/v1/attributes/score', { messages: rated });
+  house.predictor.work.shut();
+  const first = score();
+  await expect.poll(() => house.predictor.work.holding).toBe(1);
+  house.predictor.queue.shut();
+  const second = score();
+  await expect.poll(() => house.predictor.queue.holding).toBe(1);
+  const closed = server.close(noEndMs);
+  const refused = await second;
+  expect(refused.status).toBe(503);
+  expect(await refused.json()).toMatchObject(stopped);
+  house.predictor.work.open();
+  expect((await first).status).toBe(200);
+  await closed;
+});
+
+const messages = [{ role: 'user', content: 'Well?' }];
+test.each([
+  [path, { messages }],
+  [`${path}/render`, { messages }],
+  ['/v1/completions', { prompt: 'Well' }],
+  ['/v1/attributes/score', { messages: [...messages, { role: 'assistant', content: 'Aye.' }] }],
+  ['/v1/models/parrot/load', {}],
+  ['/v1/models/aliases/bard', { model: 'parrot' }],
+  ['/v1/npcs', { name: 'Oda', persona: 'You are Oda.' }],
+])('who waits at %s for a model to load is refused at once', async (route, fields) => {
   let loading = false;
-  house.shelf.language = () => {
+  const load = () => {
     loading = true;
-    return new Promise(() => {});
+    return new Promise<never>(() => {});
   };
-  const asked = ask();
+  Object.assign(house.shelf, { language: load, predictor: load, load, setAlias: load });
+  const asked = call(route, fields, route.includes('aliases') ? 'PUT' : 'POST');
   await expect.poll(() => loading).toBe(true);
   const closed = server.close(noEndMs);
-  expect((await asked).status).toBe(503);
+  const reply = await asked;
+  expect(reply.status).toBe(503);
+  expect(await reply.json()).toMatchObject(stopped);
   await closed;
 });
 
@@ -117,27 +152,64 @@ test('what comes on a connection that is still open is refused, and the connecti
   agent.destroy();
 });
 
-test('a line on a socket is said to its end, or the socket is told why not; an idle one closes at once', async () => {
-  const call = async (route: string, fields: object) => {
-    const reply = await fetch(server.url + route, { method: 'POST', headers, body: JSON.stringify(fields) });
-    return (await reply.json()) as { id: string };
+/** A character, and sockets of sessions with it. */
+async function openInn() {
+  const make = async (route: string, fields: object) => (await (await call(route, fields)).json()) as { id: string };
+  const npc = await make('/v1/npcs', { name: 'Oda', persona: 'You are Oda.' });
+  const begin = async () => {
+    const { id } = await make(`/v1/npcs/${npc.id}/sessions`, { player_id: 'bo' });
+    return `/v1/npcs/${npc.id}/sessions/${id}`;
   };
-  const npc = await call('/v1/npcs', { name: 'Oda', persona: 'You are Oda.' });
   const enter = async () => {
-    const session = await call(`/v1/npcs/${npc.id}/sessions`, { player_id: 'bo' });
-    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/npcs/${npc.id}/sessions/${session.id}/socket`);
-    const heard: string[] = [];
-    socket.on('message', (data) => heard.push(String(data)));
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}${await begin()}/socket`);
+    const heard: { object?: string; text?: string; ref?: string }[] = [];
+    socket.on('message', (data) => heard.push(JSON.parse(String(data))));
     await once(socket, 'open');
-    return { socket, heard, closed: once(socket, 'close') };
+    const say = (ref: string) => socket.send(JSON.stringify({ send: 'say', text: 'Who is there?', ref }));
+    return { say, heard, closed: once(socket, 'close') };
   };
+  return { begin, enter };
+}
+
+test('a line that is being said on a socket is said to its end; an idle one closes at once', async () => {
+  const gate = new Gate();
+  house.model.complete = async function* (_, signal) {
+    yield { kind: 'delta', index: 0, text: 'Nobody. It' };
+    await gate.pass(signal);
+    yield { kind: 'delta', index: 0, text: ' is me.' };
+    yield { kind: 'end', index: 0, text: 'Nobody. It is me.', finishReason: 'stop', completionTokens: 5 };
+  };
+  gate.shut();
+  const { enter } = await openInn();
   const [idle, busy] = [await enter(), await enter()];
-  house.model.stays = true;
-  busy.socket.send(JSON.stringify({ send: 'say', text: 'Who is there?' }));
-  await expect.poll(() => house.model.requests.length).toBe(1);
-  const closed = server.close(100);
+  busy.say('a');
+  await expect.poll(() => busy.heard.length).toBe(1);
+  const closed = server.close(noEndMs);
   expect((await idle.closed)[0]).toBe(1001);
+  gate.open();
   expect((await busy.closed)[0]).toBe(1001);
-  expect(JSON.parse(busy.heard.at(-1)!)).toMatchObject(stopped);
+  expect(busy.heard.at(-1)).toMatchObject({ object: 'npc.line', text: 'Nobody. It is me.', ref: 'a' });
+  await closed;
+});
+
+test('a line that was not begun on a socket ends at once, with the reason', async () => {
+  const { enter } = await openInn();
+  const waiting = await enter();
+  house.model.gate.shut();
+  waiting.say('b');
+  await expect.poll(() => house.model.gate.holding).toBe(1);
+  const closed = server.close(noEndMs);
+  expect((await waiting.closed)[0]).toBe(1001);
+  expect(waiting.heard).toMatchObject([{ ...stopped, ref: 'b' }]);
+  await closed;
+});
+
+test.each(['say', 'warm'])('who waits for a character (%s) is refused at once', async (part) => {
+  const { begin } = await openInn();
+  house.model.gate.shut();
+  const asked = call(`${await begin()}/${part}`, part === 'say' ? { text: 'Who is there?' } : {});
+  await expect.poll(() => house.model.gate.holding).toBe(1);
+  const closed = server.close(noEndMs);
+  expect((await asked).status).toBe(503);
   await closed;
 });

@@ -90,20 +90,20 @@ function watched(models: ModelRegistry): Models {
   return { list: () => models.list(), language } as Models;
 }
 
-function requestOf(random: () => number): string {
-  const fields = { stream: random() < 0.5, n: 1 + Math.floor(random() * 2), max_tokens: 150, ignore_eos: true };
+function requestOf(random: () => number, stream: boolean): string {
+  const fields = { stream, n: 1 + Math.floor(random() * 2), max_tokens: 150, ignore_eos: true };
   const chat = random() < 0.7;
   const steering = random() < 0.2 ? { steering: { strength: 2 } } : {};
   const asked = chat ? { messages: [{ role: 'user', content: 'Is the gate shut?' }], ...steering } : { prompt: 'The guard says' };
   const body = JSON.stringify({ ...asked, ...fields });
   const path = chat ? '/v1/chat/completions' : '/v1/completions';
-  return `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+  return `POST ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 }
 
 /** Asks and hangs up: with the request half sent, before a byte has come, just after the head, or somewhere in the reply. */
 async function vanish(random: () => number): Promise<void> {
-  const request = requestOf(random);
   const manner = random();
+  const request = requestOf(random, manner >= 0.5 || random() < 0.5);
   const socket = connect(Number(new URL(listening.url).port), '127.0.0.1');
   // A server that answers one who has left resets the connection.
   socket.on('error', () => {});
@@ -112,11 +112,11 @@ async function vanish(random: () => number): Promise<void> {
   const ways = [() => socket.destroy(), () => socket.resetAndDestroy(), () => socket.end()];
   const leave = ways[Math.floor(random() * ways.length)]!;
   socket.write(manner < 0.1 ? request.slice(0, random() * request.length) : request);
-  const enoughBytes = [Number.POSITIVE_INFINITY, 1, random() * 20_000][manner < 0.5 ? 0 : manner < 0.75 ? 1 : 2]!;
+  const enoughBytes = [Number.POSITIVE_INFINITY, 1, random() * 4_000][manner < 0.5 ? 0 : manner < 0.75 ? 1 : 2]!;
   socket.on('data', () => {
     if (socket.bytesRead >= enoughBytes) leave();
   });
-  const timer = setTimeout(leave, random() * (manner < 0.5 ? 30 : 200));
+  const timer = manner < 0.5 ? setTimeout(leave, random() * 30) : undefined;
   await closed;
   clearTimeout(timer);
 }
@@ -143,11 +143,11 @@ async function kept(): Promise<{ objects: number; bytes: number; signals: number
     queryObjects(Object);
     await sleep(20);
   }
-  const held = signals.splice(0).filter((signal) => signal.deref()).length;
+  signals.splice(0, signals.length, ...signals.filter((signal) => signal.deref()));
   await sleep(0);
   const objects = queryObjects(Object) as number;
   const { heapUsed, external } = process.memoryUsage();
-  return { objects, bytes: heapUsed + external, signals: held };
+  return { objects, bytes: heapUsed + external, signals: signals.length };
 }
 
 /** On the engine's thread: replies in hand, or in a slot of its cache; lanes of that; calls that could still be aborted. */
@@ -168,14 +168,18 @@ test('they leave no call, no connection, no listener and no memory behind', asyn
   await crowd('first half');
   const half = await kept();
   await crowd('second half');
-  const whole = await kept();
-  expect(over.cancelled).toBeGreaterThan(clients / 2);
-  expect([half.signals, whole.signals]).toEqual([0, 0]);
-  expect(whole.objects - half.objects).toBeLessThan(mostGrowth.objects);
-  expect(whole.bytes - half.bytes).toBeLessThan(mostGrowth.bytes);
+  // Some of what is finalised is garbage only a few collections later.
+  const tooMuch = async () => {
+    const whole = await kept();
+    const grown = { objects: whole.objects - half.objects, bytes: whole.bytes - half.bytes };
+    return [whole.signals > 0, grown.objects >= mostGrowth.objects, grown.bytes >= mostGrowth.bytes];
+  };
+  await expect.poll(tooMuch, { timeout: 20_000, message: 'signals, objects, bytes' }).toEqual([false, false, false]);
+  // Half of them leave in the middle of a stream, the others after a time: when that is makes no difference here.
+  expect(over.cancelled).toBeGreaterThan(clients / 4);
   expect({ listeners: listeners(), engine: await keptByEngine() }).toEqual(before);
   expect(warnings).toEqual([]);
-});
+}, 180_000);
 
 test('afterwards one request gets the whole engine, and unloading waits for nobody', async () => {
   const asked = { prompt: [70], n: sequences, max_tokens: contextLength - 1, ignore_eos: true, stream: true };

@@ -13,9 +13,15 @@ import { openWorkshop, type Workshop } from '../jobs/workshop.ts';
 import { base64, oddCard, png, text } from '../npc/odd-card.ts';
 import { servePlayground } from './served.ts';
 
-class LongName extends ParrotModel {
-  override readonly id = `ft:${'long-name-'.repeat(8)}`;
+class Named extends ParrotModel {
+  override readonly id: string;
+
+  constructor(id: string) {
+    super();
+    this.id = id;
+  }
 }
+const longName = `ft:${'long-name-'.repeat(8)}`;
 
 const served = servePlayground();
 
@@ -183,6 +189,28 @@ describe('reports', () => {
   });
 });
 
+test('checkpoints stand folded under the model of their run, the latest first', async () => {
+  const steps = (run: string, ...at: number[]) => at.map((step) => new Named(`${run}:ckpt-step-${step}`));
+  const [over, going] = ['ft:npc::00000001', 'ft:npc::00000002'];
+  served.house.shelf.languages.push(...steps(over, 5, 10, 20), ...steps(going, 5), new Named(over));
+  const reports = await served.go('/#reports');
+  const listed = await reports.see('3 checkpoints');
+  expect(listed).toContain(`1 checkpoint of ${going}`);
+  expect(listed).not.toContain('step 20');
+  await reports.page.click('details summary');
+  await reports.see(/step 20\s[\s\S]*step 10\s[\s\S]*step 5\s/);
+  const play = await served.go('/#play');
+  await play.see('What you say');
+  const groups = await play.page.$$eval('optgroup', (found) => {
+    return found.map(({ label, children }) => [label, ...[...children].map((option) => (option as HTMLOptionElement).value)]);
+  });
+  expect(groups).toEqual([
+    [`Checkpoints of ${over}`, ...[20, 10, 5].map((step) => `${over}:ckpt-step-${step}`)],
+    [`Checkpoints of ${going}`, `${going}:ckpt-step-5`],
+  ]);
+  expect(await play.count('select > option')).toBeGreaterThan(1);
+});
+
 describe('training runs', () => {
   let site: Site;
   let workshop: Workshop;
@@ -234,12 +262,17 @@ describe('people', () => {
 test.each(['play', 'npcs', 'datasets', 'runs', 'reports', 'people'])(
   '%s has no barrier, light and dark, and fits a phone',
   async (name) => {
-    served.house.shelf.languages.push(new LongName());
+    served.house.shelf.languages.push(new Named(longName), new Named(`${longName}:ckpt-step-4`));
     await served.ask('/v1/npcs', { id: `n${Math.random().toString(36).slice(2)}`, name: 'Olin', persona: 'You are Olin.' });
     for (const dark of [false, true]) {
       const { barriers, page } = await served.go(`/#${name}`, { width: 375, height: 700, dark });
       expect(await barriers()).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(375);
+      // Names and the menu are told whole.
+      const cut = await page.$$eval('.top nav, .list strong', (elements) => {
+        return elements.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent);
+      });
+      expect(cut).toEqual([]);
     }
   },
 );

@@ -4,7 +4,7 @@ import { and, asc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findDataset } from '../../src/datasets/samples.ts';
 import { SteerError } from '../../src/errors.ts';
-import { cancelJob, findJob, type Job, listErrors, pauseJob, resumeJob } from '../../src/jobs/jobs.ts';
+import { cancelJob, findJob, type Job, listErrors, listEvents, pauseJob, resumeJob } from '../../src/jobs/jobs.ts';
 import { type LabelledReply, streamLabelled } from '../../src/predictor/labelled-rows.ts';
 import { createLabellingJob, labellingJob } from '../../src/predictor/labelling-job.ts';
 import type { ConversationScore, Predictor } from '../../src/predictor/predictor.ts';
@@ -138,6 +138,18 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     const again = await workshop.ended((await start(dataset)).id);
     expect([again.progress.cached, predictor.asked]).toEqual([315, []]);
     expect(await labelled(dataset.id)).toEqual(upTo(315));
+  });
+
+  test('labels that the new ones take the place of are told', async () => {
+    const [asked, answered] = exchange('rated before').messages;
+    const dataset = await bringIn([{ messages: [asked, { ...answered, attributes: { helpfulness: 3 } }] }]);
+    const job = await start(dataset);
+    await workshop.ended(job.id);
+    expect((await listEvents(store.db, job.id)).map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(
+        / 2 by the predictor lengths one; .* Passed over: 1 of the import \(openai\)\. `labels` \["import","model"\] takes/,
+      ),
+    );
   });
 
   test('rows that cannot be rated are told, the others are rated', async () => {

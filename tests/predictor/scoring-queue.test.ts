@@ -57,6 +57,20 @@ it('callers take turns run by run, and every answer is the one the call gets alo
   await scorer.dispose();
 });
 
+it('a call has begun when the first of its runs is next, and is told so once', async () => {
+  const scorer = await open();
+  const heard: string[] = [];
+  const queue = watched(scorer, () => void heard.push('run'));
+  const ask = (name: string, sequences: number[][]) => {
+    return queue.score({ caller: 'one', sequences }, never, () => void heard.push(name));
+  };
+  await Promise.all([ask('first', texts(12, 200)), ask('second', texts(1, 20)), ask('nothing', [])]);
+  const runs = heard.filter((word) => word === 'run').length;
+  expect(runs).toBeGreaterThan(2);
+  expect(heard).toEqual(['first', ...Array(runs - 1).fill('run'), 'second', 'run']);
+  await scorer.dispose();
+});
+
 it('a call that is aborted takes no further run, and one that fails fails alone', async () => {
   const scorer = await open();
   const controller = new AbortController();

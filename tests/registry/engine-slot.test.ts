@@ -21,7 +21,7 @@ test('a retired engine is freed when the last of its calls has ended, and takes 
   });
   expect(slot.enter()).toBe(false);
   slot.leave();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => setImmediate(resolve));
   expect([engine.disposals, gone]).toEqual([0, false]);
   slot.leave();
   await retired;

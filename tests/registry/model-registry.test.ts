@@ -63,7 +63,10 @@ test('a model is loaded once however many ask, and ready follows the default and
   expect(a).toBe(b);
   expect(registry.ready()).toBe(true);
   const rater = await registry.predictor('rater');
-  const score = await rater.score([{ system: '', turns: [{ role: 'assistant', content: 'Aye' }] }], new AbortController().signal);
+  let begun = false;
+  const asked = [{ system: '', turns: [{ role: 'assistant' as const, content: 'Aye' }] }];
+  const score = await rater.score(asked, new AbortController().signal, undefined, () => (begun = true));
+  expect(begun).toBe(true);
   expect(Object.keys(score[0]!.attributes)).toEqual(gameCharacters.attributes.map(({ name }) => name));
   await expect(registry.predictor('npc')).rejects.toMatchObject({ code: 'model_not_found' });
   await registry.dispose();

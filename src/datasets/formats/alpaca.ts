@@ -1,5 +1,7 @@
 // Instruction records: instruction, optional input, and output or response. Holds one exchange, so longer conversations cannot be written.
+
 import { z } from 'zod';
+import { counted } from '../../number-text.ts';
 import {
   conversationOf,
   conversationSample,
@@ -38,7 +40,9 @@ export const alpaca: Format = {
     const { system, turns } = conversationOf(sample.content);
     const [question, answer] = turns;
     if (turns.length !== 2 || question?.role !== 'user' || answer?.role !== 'assistant') {
-      throw unfit(`an instruction record holds one question and one answer, this conversation has ${turns.length} turns`);
+      throw unfit(
+        `an instruction record holds one question and one answer, this conversation has ${counted(turns.length, 'turn')}`,
+      );
     }
     const opening = system === '' ? {} : { system };
     return [

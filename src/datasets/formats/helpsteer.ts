@@ -1,8 +1,9 @@
-// Rows of HelpSteer and HelpSteer2: prompt, response and five ratings. A HelpSteer2 prompt may hold earlier turns, spelled with turn
+// Rows of HelpSteer and HelpSteer2: prompt, response and five ratings, or those that a schema names. A HelpSteer2 prompt may hold earlier turns, spelled with turn
 // tokens; those are structure. Anywhere else such a token is text. On export each reply becomes a row.
 
 import { z } from 'zod';
 import { own } from '../../own.ts';
+import type { AttributeSchema } from '../../steerlm/attributes.ts';
 import type { Turn } from '../../steerlm/conversation.ts';
 import { helpSteer } from '../../steerlm/schemas.ts';
 import {
@@ -41,13 +42,13 @@ export const helpsteer: Format = {
   description:
     'HelpSteer and HelpSteer2: {"prompt", "response", "helpfulness", "correctness", "coherence", "complexity", "verbosity"}',
   matches: ({ prompt, response }) => typeof prompt === 'string' && typeof response === 'string',
-  parse(record) {
+  parse(record, _key, schema) {
     const { prompt, response, system, context_turns, attribute_levels, attribute_confidence, ...ratings } = shapeOf(
       shape,
       record,
     );
     const before = parsePrompt(prompt).map((turn, i) => (context_turns?.includes(i) ? untrained(turn) : turn));
-    const turns = [...before, turnOf('assistant', response, ratings)];
+    const turns = [...before, turnOf('assistant', response, { ...ratings, ...namedRatings(record, schema) })];
     const readings = readingsOf({ attribute_levels, attribute_confidence });
     return [conversationSample(system ?? '', turns, readings ? { readings: [...before.map(() => undefined), readings] } : {})];
   },
@@ -68,6 +69,13 @@ export const helpsteer: Format = {
   schema: helpSteer,
   rules: {},
 };
+
+/** Numbers of the row under the names of a schema that somebody chose. */
+function namedRatings(record: unknown, schema: AttributeSchema | null | undefined): Record<string, number> {
+  const names = schema?.attributes.flatMap(({ name, aliases }) => [name, ...aliases]) ?? [];
+  const entries = Object.entries(record as object).filter(([name, value]) => names.includes(name) && typeof value === 'number');
+  return Object.fromEntries(entries);
+}
 
 /** The turns a HelpSteer2 prompt holds. */
 export function parsePrompt(prompt: string): Turn[] {

@@ -2,6 +2,7 @@
 // `label`, one number per attribute of its last reply, where -100 says nothing. On export each rated reply becomes a row.
 
 import { z } from 'zod';
+import { counted } from '../../number-text.ts';
 import { own } from '../../own.ts';
 import type { AttributeSchema } from '../../steerlm/attributes.ts';
 import type { Turn } from '../../steerlm/conversation.ts';
@@ -66,7 +67,7 @@ export const nemoRegression: Format = {
 function wrongLength(names: AttributeSchema['attributes'], found: number): Error {
   const order = names.map(({ name }) => name).join(', ');
   return unfit(
-    `label: expected ${names.length} numbers, of ${order}; found ${found}. Name the schema whose attributes they are, in their order`,
+    `label: expected ${counted(names.length, 'number')}, of ${order}; found ${found}. Name the schema whose attributes they are, in their order`,
   );
 }
 

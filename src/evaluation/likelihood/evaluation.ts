@@ -1,8 +1,10 @@
 // Everything about a steered model that can be told without having it write: what it makes of labels, how far it moved from its base, whether it
 // remembers its training data, and how fluent replies are to the base.
+
 import { SteerError } from '../../errors.ts';
 import { readModelCard, readShape } from '../../model/model-folder.ts';
 import { Tokenizer } from '../../model/tokenizer/tokenizer.ts';
+import { counted } from '../../number-text.ts';
 import { bootstrap, type Interval } from '../../statistics.ts';
 import type { AttributeSchema } from '../../steerlm/attributes.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
@@ -104,7 +106,7 @@ async function readLabels(task: LikelihoodTask, reader: Reader) {
     const progress = (done: number, all: number) => onProgress?.('replies under their labels', done, all);
     const readings = await readUnderLabels({ likelihood, ...reader, replies: heldOut, seed, signal, onProgress: progress });
     if (readings.length < 2) {
-      const why = `${heldOut.length - readings.length} of ${heldOut.length} replies do not fit the context of ${reader.contextLength} tokens`;
+      const why = `${heldOut.length - readings.length} of ${counted(heldOut.length, 'reply')} did not fit the context of ${reader.contextLength} tokens`;
       throw new SteerError(
         'invalid_dataset',
         `Too few replies are left to evaluate on: ${why}. Choose data with shorter conversations.`,

@@ -1,17 +1,19 @@
 // An evaluation by likelihood from its task to its report: finds and checks model, base and data, and reads replies. Told what is measured
 // already, it goes on from there.
 import { join } from 'node:path';
+import type { ChosenLabels } from '../../datasets/label-makers.ts';
 import type { Sample } from '../../datasets/sample.ts';
 import type { TrainingSource } from '../../datasets/training-data.ts';
 import { SteerError } from '../../errors.ts';
 import { type ModelCard, readModelCard, revisionOf } from '../../model/model-folder.ts';
+import { counted } from '../../number-text.ts';
 import { repliesOf } from '../../predictor/readings.ts';
 import type { AttributeSchema } from '../../steerlm/attributes.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
 import { isTarget, promptLayoutVersion } from '../../steerlm/prompt-layout.ts';
 import type { Split } from '../../store/schema.ts';
 import type { EvaluationModels } from '../found-models.ts';
-import type { OpenData, WithData } from '../open-data.ts';
+import { makersIn, type OpenData, type WithData } from '../open-data.ts';
 import { openReportFolder } from '../report/report-files.ts';
 import { refuseSeen, seenInTraining } from '../seen-data.ts';
 import { evaluateLikelihood, type LikelihoodEvaluation, type LikelihoodParts } from './evaluation.ts';
@@ -45,6 +47,8 @@ export interface LikelihoodSetting {
   /** Once all is checked: what the figures will depend on beside the task. Throwing ends the evaluation. */
   onBegin?(facts: Record<string, string>): Promise<void>;
   onProgress?(what: string, done: number, total: number): void;
+  /** Whose labels are read, once the data is looked at; not of a file, which has only its own. */
+  onLabels?(labels: ChosenLabels): void;
   /** After each part, with all there is so far. Throwing ends the evaluation. */
   onPhase?(parts: LikelihoodParts): Promise<void>;
   signal: AbortSignal;
@@ -65,6 +69,7 @@ export async function measureLikelihood(task: LikelihoodTask, setting: Likelihoo
   const out = setting.out ?? join(model.folder, 'evaluation');
   await openReportFolder(out);
   const { head, heldOut, itsTraining } = await withData((data) => gather(data, task, model, signal));
+  if (head.label_makers) setting.onLabels?.(head.label_makers);
   const { trained = itsTraining, written, novelty } = await gatherBeside(setting, task, model.schema);
   await setting.onBegin?.({ [head.model.name]: head.model.revision, [head.base.name]: head.base.revision, data: head.data.hash });
   const evaluation = await evaluateLikelihood({
@@ -145,6 +150,7 @@ async function gather(
     model: { name: card.name, revision: await revisionOf(folder) },
     base: { name: (await readModelCard(base)).name, revision: await revisionOf(base) },
     data: { name: source.name, hash: seen.hash, split, labels: labels ?? 'those of the file' },
+    label_makers: await makersIn({ source }, split, schema),
     seen_in_training: seenNow,
     settings: { seed, limit },
     created_at: new Date().toISOString(),
@@ -159,7 +165,7 @@ function unlabelled(data: string, schema: AttributeSchema, split: string, found:
   const remedy = 'Name another --split, or data with labels of these attributes.';
   return new SteerError(
     'invalid_dataset',
-    `${where} has ${found} replies labelled with any of ${known}; it takes two. ${remedy}`,
+    `${where} has ${counted(found, 'reply')} labelled with any of ${known}; it takes two. ${remedy}`,
   );
 }
 

@@ -1,7 +1,10 @@
 // The report of a likelihood evaluation: JSON to compute with and Markdown to read. Pure.
+
+import type { ChosenLabels } from '../../datasets/label-makers.ts';
+import { counted } from '../../number-text.ts';
 import { own } from '../../own.ts';
 import { type AttributeSchema, maxLevel } from '../../steerlm/attributes.ts';
-import { intervalText, markdownTable, numberText, percent, plain, roundedDeep } from '../report/report-text.ts';
+import { intervalText, makersText, markdownTable, numberText, percent, plain, roundedDeep } from '../report/report-text.ts';
 import type { LikelihoodEvaluation } from './evaluation.ts';
 import type { Perplexity } from './fluency.ts';
 import type { OverTraining } from './label-figures.ts';
@@ -13,6 +16,8 @@ export interface LikelihoodReportHead {
   model: { name: string; revision: string };
   base: { name: string; revision: string };
   data: { name: string; hash: string; split: string; labels: string | readonly string[] };
+  /** null for a file. */
+  label_makers: ChosenLabels | null;
   seen_in_training: boolean;
   settings: { seed: number; limit: number };
   created_at: string;
@@ -33,7 +38,7 @@ export function likelihoodReportFiles(
 }
 
 function markdown(
-  { model, base, data, seen_in_training, settings, created_at }: LikelihoodReportHead,
+  { model, base, data, label_makers, seen_in_training, settings, created_at }: LikelihoodReportHead,
   schema: AttributeSchema,
   {
     label_information: information,
@@ -48,10 +53,12 @@ function markdown(
   novelty: Novelty | null,
 ): string {
   const { replies, groups, tokens } = information;
-  const left = left_out > 0 ? ` ${left_out} more do not fit the context and are left out.` : '';
+  const left =
+    left_out > 0 ? ` Left out, since ${left_out === 1 ? 'it does' : 'they do'} not fit the context: ${left_out} more.` : '';
   const sections = [
     `# Likelihood: ${plain(model.name)}`,
-    `What ${plain(model.name)} (${model.revision}) makes of ${replies} replies of ${plain(data.name)}, split ${data.split}, in ${groups} groups that are drawn together, ${tokens} tokens.${left} Base: ${plain(base.name)} (${base.revision}). Seed ${settings.seed}, ${created_at}. Figures stand with the interval that holds 95 % of bootstrap draws.`,
+    `What ${plain(model.name)} (${model.revision}) makes of ${counted(replies, 'reply')} of ${plain(data.name)}, split ${data.split}, drawn as ${counted(groups, 'group')} of what hangs together, ${counted(tokens, 'token')}.${left} Base: ${plain(base.name)} (${base.revision}). Seed ${settings.seed}, ${created_at}. Figures stand with the interval that holds 95 % of bootstrap draws.`,
+    ...makersText(label_makers),
     ...(seen_in_training ? ['**The model was trained on these replies: the figures tell what it remembers.**'] : []),
     '## What labels tell',
     wholeTable(information),
@@ -124,7 +131,7 @@ function distanceText(kl: LikelihoodEvaluation['kl_to_base'], overTraining: Over
   if (overTraining) {
     rows.push(
       ['loss on held-out replies', intervalText(overTraining.held_out, 3)],
-      [`loss on ${overTraining.trained_replies} training replies`, intervalText(overTraining.trained, 3)],
+      [`loss on ${counted(overTraining.trained_replies, 'training reply')}`, intervalText(overTraining.trained, 3)],
       ['held-out less training', intervalText(overTraining.gap, 3)],
     );
   }
@@ -135,7 +142,7 @@ function calibrationText({ tokens, before, after, change }: TokenCalibration): s
   const row = (name: string, { error, overconfidence, accuracy }: Calibration) =>
     [name, error, overconfidence, accuracy].map((cell) => (typeof cell === 'string' ? cell : intervalText(cell, 3)));
   const rows = [row('base, no label', before), row('model, true label', after)];
-  const told = `How far the probability of the likeliest next token lies from how often that is the one, over ${tokens} tokens; above 0, overconfidence is being too sure.`;
+  const told = `How far the probability of the likeliest next token lies from how often that is the one, over ${counted(tokens, 'token')}; above 0, overconfidence is being too sure.`;
   const table = markdownTable(['', 'expected calibration error', 'overconfidence', 'likeliest is right'], rows);
   return `${told}\n\n${table}\n\nError after tuning less error before: ${intervalText(change, 3)}.`;
 }
@@ -163,5 +170,8 @@ function noveltyTable(novelty: Novelty): string {
     ['4-grams no training text holds', percent(novelty.novel_4grams)],
     ['8-grams no training text holds', percent(novelty.novel_8grams)],
   ];
-  return markdownTable([`${novelty.replies} written replies, ${novelty.texts} training texts`, 'share'], rows);
+  return markdownTable(
+    [`${counted(novelty.replies, 'written reply')}, ${counted(novelty.texts, 'training text')}`, 'share'],
+    rows,
+  );
 }

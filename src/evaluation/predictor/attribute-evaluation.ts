@@ -1,5 +1,6 @@
 // Each attribute of a predictor's evaluation, from scores and ratings of the same replies. Pure arithmetic; fitting and drawing take seconds.
 
+import { counted } from '../../number-text.ts';
 import { own } from '../../own.ts';
 import type { ConversationScore } from '../../predictor/predictor.ts';
 import { mean, variance } from '../../statistics.ts';
@@ -62,14 +63,14 @@ function evaluateAttribute(
     groups: new Set(known.map(({ group }) => group)).size,
     rated: known.length > 0 ? { mean: mean(ratings), std: Math.sqrt(variance(ratings)) } : null,
   };
-  const few = `rated ${facts.n} times, and figures need ${leastRatings} ratings`;
+  const few = `rated ${counted(facts.n, 'time')}, and figures need ${leastRatings} ratings`;
   if (known.length < leastRatings)
     return { ...facts, figures: null, baselines: null, beats_baselines: null, reliability: [], note: few };
   const judgements = judgementsOf(attribute, data, scores);
   const baselines = Object.keys(judgements[0]!.baselines).length > 0;
   const notes = [
     ...(variance(ratings) > 0 ? [] : ['every rating is the same, so there is nothing to rank']),
-    ...(facts.groups < leastRatings ? [`only ${facts.groups} separate prompts, so intervals are rough`] : []),
+    ...(facts.groups < leastRatings ? [`only ${counted(facts.groups, 'separate prompt')}, so intervals are rough`] : []),
     ...(baselines ? [] : [noBaselines(overlapping)]),
   ];
   return {

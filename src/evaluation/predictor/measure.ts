@@ -1,12 +1,13 @@
 // An evaluation of a predictor from its task to its report: checks the data, scores it, turns that into figures.
 import { join } from 'node:path';
+import type { ChosenLabels } from '../../datasets/label-makers.ts';
 import { SteerError } from '../../errors.ts';
 import { type ModelCard, readModelCard } from '../../model/model-folder.ts';
 import type { Predictor } from '../../predictor/predictor.ts';
 import { type AttributeSchema, maxLevel } from '../../steerlm/attributes.ts';
 import type { Split } from '../../store/schema.ts';
 import { type EvaluationModels, keepingOpen } from '../found-models.ts';
-import type { OpenData, WithData } from '../open-data.ts';
+import { makersIn, type OpenData, type WithData } from '../open-data.ts';
 import { openReportFolder } from '../report/report-files.ts';
 import { refuseSeen, seenInTraining } from '../seen-data.ts';
 import { evaluatePredictor, type PredictorEvaluation } from './evaluation.ts';
@@ -27,6 +28,8 @@ export interface PredictorSetting {
   /** Where the report goes; absent means evaluation/ in the folder of the model. */
   out?: string | undefined;
   onProgress?(done: number, total: number): void;
+  /** Whose labels are read, once the data is looked at; not of a file, which has only its own. */
+  onLabels?(labels: ChosenLabels): void;
   signal: AbortSignal;
 }
 
@@ -43,7 +46,7 @@ export interface MeasuredPredictor {
 /** Throws what finding the model, reading the data and the checks throw; nothing is written. */
 export async function measurePredictor(
   task: PredictorTask,
-  { models, withData, signal, onProgress, ...setting }: PredictorSetting,
+  { models, withData, signal, onProgress, onLabels, ...setting }: PredictorSetting,
 ): Promise<MeasuredPredictor> {
   const found = await models.predictor(task.model);
   const out = setting.out ?? join(found.folder, 'evaluation');
@@ -52,6 +55,7 @@ export async function measurePredictor(
     await openReportFolder(out);
     const card = await readModelCard(found.folder);
     const { head, rated } = await withData((data) => gather(data, task, { predictor, card }, signal));
+    if (head.label_makers) onLabels?.(head.label_makers);
     const listening = onProgress ? { onProgress } : {};
     const evaluation = await evaluatePredictor(predictor, rated, { seed: task.seed, signal, ...listening });
     return { head, evaluation, files: predictorReportFiles(head, predictor.schema, evaluation), out };
@@ -67,10 +71,12 @@ async function gather(
   refuseScales({ id, schema }, source);
   const seen = await seenInTraining(asTrained, card, schema, signal);
   const seenNow = refuseSeen(seen, { model: id, data: source.name, split, force });
+  const makers = await makersIn({ source }, split, schema);
   const rated = await gatherRated(source, schema, { split, limit, seed, signal });
   const head = {
     model: { name: id, revision },
     data: { name: source.name, hash: seen.hash, split, labels },
+    label_makers: makers,
     seen_in_training: seenNow,
     settings: { seed, limit: limit ?? null },
     created_at: new Date().toISOString(),

@@ -4,6 +4,7 @@
 import { promptKey } from '../../datasets/sample.ts';
 import { type TrainingSource, withLabelsOf } from '../../datasets/training-data.ts';
 import { SteerError } from '../../errors.ts';
+import { counted } from '../../number-text.ts';
 import { own } from '../../own.ts';
 import { ratedReplies } from '../../predictor/readings.ts';
 import { randomStream } from '../../random.ts';
@@ -150,7 +151,7 @@ function unrated(
   const others = foreign.size > 0 ? ` Its labels name ${[...foreign].join(', ')}.` : '';
   const remedy =
     elsewhere > 0
-      ? `${elsewhere} replies of the other split are: import with a larger --validation-share, or name another --split.`
+      ? `The other split has ${counted(elsewhere, 'such reply')}: import with a larger --validation-share, or name another --split.`
       : 'Name data with ratings of these attributes, or say with --labels whose count.';
   return new SteerError('invalid_dataset', `No reply of ${where} is rated for any of ${known}.${others} ${remedy}`);
 }

@@ -1,7 +1,10 @@
 // The report of a predictor's evaluation, as it is stored (JSON), read (Markdown) and looked at (SVG).
+
+import type { ChosenLabels } from '../../datasets/label-makers.ts';
+import { counted } from '../../number-text.ts';
 import { type AttributeSchema, maxLevel } from '../../steerlm/attributes.ts';
 import { drawCharts } from '../report/plot.ts';
-import { intervalText, markdownTable, numberText, percent, plain, roundedDeep } from '../report/report-text.ts';
+import { intervalText, makersText, markdownTable, numberText, percent, plain, roundedDeep } from '../report/report-text.ts';
 import { type AttributeEvaluation, leastRatings } from './attribute-evaluation.ts';
 import type { PredictorEvaluation } from './evaluation.ts';
 import { leastChange, type ProbeName, probeNames } from './probes.ts';
@@ -13,6 +16,8 @@ export interface PredictorReportHead {
   model: { name: string; revision: string };
   /** `labels` is null for a file, which has only its own. */
   data: { name: string; hash: string; split: string; labels: string | readonly string[] | null };
+  /** null for a file. */
+  label_makers: ChosenLabels | null;
   /** The predictor was trained on what it is judged by; the report was forced. */
   seen_in_training: boolean;
   settings: { seed: number; limit: number | null };
@@ -42,6 +47,7 @@ export function predictorMarkdown(head: PredictorReportHead, evaluation: Predict
   const parts = [
     `# ${plain(head.model.name)} as a predictor`,
     opening(head, evaluation),
+    ...makersText(head.label_makers),
     ...(head.seen_in_training
       ? ['**Seen in training: the predictor was trained on replies it is judged by here. These figures tell what it remembers.**']
       : []),
@@ -72,9 +78,9 @@ function fittedOn({ data: { split } }: PredictorReportHead): string {
 
 function opening({ model, data, settings, created_at }: PredictorReportHead, evaluation: PredictorEvaluation): string {
   const { replies, groups, truncated } = evaluation;
-  const cut = truncated > 0 ? ` ${truncated} conversations lost their start to fit.` : '';
+  const cut = truncated > 0 ? ` ${counted(truncated, 'conversation')} lost the start to fit.` : '';
   const split = data.split === 'all' ? 'both splits' : `the ${data.split} split`;
-  return `Revision ${plain(model.revision)} on ${replies} rated replies to ${groups} separate prompts, ${split} of ${plain(data.name)} (${data.hash.slice(0, 12)}), seed ${settings.seed}, ${created_at.slice(0, 10)}.${cut} In brackets: 95 % intervals when prompts are drawn anew.`;
+  return `Revision ${plain(model.revision)} on ${counted(replies, 'rated reply')} to ${counted(groups, 'separate prompt')}, ${split} of ${plain(data.name)} (${data.hash.slice(0, 12)}), seed ${settings.seed}, ${created_at.slice(0, 10)}.${cut} In brackets: 95 % intervals when prompts are drawn anew.`;
 }
 
 function verdict(judged: [string, AttributeEvaluation][]): string {
@@ -83,7 +89,7 @@ function verdict(judged: [string, AttributeEvaluation][]): string {
   const ahead = asked.filter(([, { beats_baselines }]) => beats_baselines);
   const behind = asked.filter(([, { beats_baselines }]) => !beats_baselines).map(([name]) => plain(name));
   const rest = behind.length > 0 ? `; not shown for ${behind.join(', ')}` : '';
-  return `**It ranks replies better than every baseline in ${ahead.length} of ${asked.length} attributes${rest}.**`;
+  return `**It ranks replies better than every baseline in ${ahead.length} of ${counted(asked.length, 'attribute')}${rest}.**`;
 }
 
 function agreementTable(judged: [string, AttributeEvaluation][]): string {

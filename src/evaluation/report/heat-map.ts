@@ -1,4 +1,5 @@
 // A matrix as coloured cells with their numbers, plain SVG, readable on a light and on a dark page.
+import { decimals } from '../../number-text.ts';
 import { escapeXml, picture } from './plot.ts';
 
 export interface HeatMap {
@@ -56,7 +57,7 @@ function drawCell(value: number, row: number, column: number, most: number): str
   // Never so full that the number on it, in the colour of the page's text, could not be read.
   const strength = (0.65 * Math.abs(value)) / most;
   const box = `<rect x="${x}" y="${y}" width="${cell.width - 2}" height="${cell.height - 2}" rx="3" fill="${colour}" fill-opacity="${strength.toFixed(3)}"/>`;
-  return `${box}<text x="${x + cell.width / 2 - 1}" y="${y + cell.height / 2}" dy="3" text-anchor="middle">${value.toFixed(2).replace('-', '−')}</text>`;
+  return `${box}<text x="${x + cell.width / 2 - 1}" y="${y + cell.height / 2}" dy="3" text-anchor="middle">${decimals(value, 2)}</text>`;
 }
 
 const shortened = (name: string) => (name.length > 11 ? `${name.slice(0, 10)}…` : name);

@@ -1,4 +1,6 @@
 // Figures as reports write them: Markdown tables that also line up in a terminal, intervals, and numbers without digits that mean nothing.
+import { type ChosenLabels, describeLabels } from '../../datasets/label-makers.ts';
+import { decimals } from '../../number-text.ts';
 import type { Interval } from '../../statistics.ts';
 
 /** A table in Markdown; the first column to the left, figures to the right. Texts of others must have gone through `plain`. */
@@ -25,11 +27,15 @@ export function intervalText({ value, low, high }: Interval, digits = 2): string
   return `${numberText(value, digits)}${range}`;
 }
 
+/** Whose labels a report goes by, as one paragraph; nothing for those of a file. */
+export function makersText(makers: ChosenLabels | null): string[] {
+  const lines = makers ? describeLabels(makers, null) : [];
+  return lines.length > 0 ? [plain(lines.join(' '))] : [];
+}
+
 /** A number with `digits` decimals and a true minus, never −0; a dash for what has no meaning. */
 export function numberText(value: number, digits = 2): string {
-  if (!Number.isFinite(value)) return '–';
-  const text = value.toFixed(digits);
-  return Number(text) === 0 ? text.replace('-', '') : text.replace('-', '−');
+  return Number.isFinite(value) ? decimals(value, digits) : '–';
 }
 
 /** A share as per cent. */

@@ -1,5 +1,6 @@
 // The prompts of an evaluation of steering, with the checks that they, and the judge, are not what the models were trained with.
 
+import type { ChosenLabels } from '../../datasets/label-makers.ts';
 import type { TrainingSource } from '../../datasets/training-data.ts';
 import { encodePrompt, readModelText } from '../../generation/model-text.ts';
 import { type ModelCard, revisionOf } from '../../model/model-folder.ts';
@@ -7,7 +8,7 @@ import type { Predictor } from '../../predictor/predictor.ts';
 import type { AttributeSchema, Label } from '../../steerlm/attributes.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
 import type { FoundLanguage } from '../found-models.ts';
-import type { OpenData } from '../open-data.ts';
+import { makersIn, type OpenData } from '../open-data.ts';
 import { refuseSeen, seenInTraining } from '../seen-data.ts';
 import { type Labeller, labellersOf, refuseShared, sharedTraining } from './judge-independence.ts';
 import { leavesRoom, type Reader } from './prompt-room.ts';
@@ -33,6 +34,7 @@ export interface Predictors {
 
 export interface SteeringData extends GatheredPrompts {
   source: { source: string; hash: string; split: string; seen_in_training: boolean };
+  makers: ChosenLabels | null;
   /** What the judge has in common with a model; null when nothing is known. */
   shared: string | null;
 }
@@ -62,7 +64,8 @@ export async function gatherSteering(
   const { hash, seen } = await seenByAny(source, gathering, { split, force }, signal);
   const fits = await fitsAll(gathering, task);
   const gathered = await gatherPrompts(source, { schema: gathering.schema, split, count, seed, fits, signal });
-  return { ...gathered, shared, source: { source: source.name, hash, split, seen_in_training: seen } };
+  const makers = await makersIn({ source }, 'all', gathering.schema);
+  return { ...gathered, makers, shared, source: { source: source.name, hash, split, seen_in_training: seen } };
 }
 
 function judgeShares(

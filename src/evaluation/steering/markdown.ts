@@ -1,7 +1,8 @@
 // The report of an evaluation of steering as a person reads it: what was compared first, then the model by itself.
+import { counted } from '../../number-text.ts';
 import { own } from '../../own.ts';
 import type { Interval } from '../../statistics.ts';
-import { intervalText, markdownTable, numberText, percent, plain } from '../report/report-text.ts';
+import { intervalText, makersText, markdownTable, numberText, percent, plain } from '../report/report-text.ts';
 import type { FollowedAttribute } from './condition-figures.ts';
 import type { FollowingFigures } from './figures.ts';
 import type { ConditionReport, SteeringReportHead } from './report-data.ts';
@@ -12,6 +13,7 @@ export function steeringMarkdown(head: SteeringReportHead, conditions: readonly 
   const parts = [
     `# Steering of ${plain(head.model.name)}`,
     opening(head),
+    ...makersText(head.label_makers),
     ...warnings(head, conditions),
     '## How closely replies follow',
     'Spearman of requested and obtained level within a prompt, mean over prompts: 1 is perfect order, 0 is none.',
@@ -37,7 +39,7 @@ function opening({ model, judge, prompts, settings, base }: SteeringReportHead):
   const split = prompts.split === 'all' ? '' : `, ${prompts.split} split`;
   const words = [
     `Revision ${plain(model.revision)} at ${model.precision}, judged by ${plain(judge.name)} ${plain(judge.revision)}.`,
-    `${prompts.count} prompts of ${plain(prompts.source)}${split}, ${settings.seeds === 1 ? 'one reply' : `${settings.seeds} replies`} to each at each level and ${settings.targets} to random targets,`,
+    `${counted(prompts.count, 'prompt')} of ${plain(prompts.source)}${split}, ${counted(settings.seeds, 'reply')} to each at each level and ${settings.targets} to random targets,`,
     `temperature ${settings.temperature}, top_p ${settings.top_p}, frequency penalty ${settings.frequency_penalty}, at most ${settings.max_tokens} tokens, seed ${settings.seed}.`,
     ...(base === null ? [] : [`Perplexity under ${plain(base)}.`]),
     'Brackets hold 95 % intervals over prompts.',

@@ -1,6 +1,7 @@
 // An evaluation of steering from its task to its report: finds and checks models, judge and prompts, and has each model asked in turn. Told what
 // is measured already, it goes on from there.
 import { join } from 'node:path';
+import type { ChosenLabels } from '../../datasets/label-makers.ts';
 import { readModelCard } from '../../model/model-folder.ts';
 import type { AttributeSchema } from '../../steerlm/attributes.ts';
 import { type EvaluationModels, keepingOpen } from '../found-models.ts';
@@ -24,6 +25,8 @@ export interface SteeringListener {
   onBegin?(facts: Record<string, string>): Promise<void>;
   /** After each reply. */
   onReply?(done: number, total: number, condition: string): void;
+  /** Whose labels are read, once the data is looked at; not of a file, which has only its own. */
+  onLabels?(labels: ChosenLabels): void;
   /** With all there are so far. Throwing ends the evaluation. */
   onCondition?(conditions: readonly ConditionReport[], done: number, total: number): Promise<void>;
 }
@@ -63,6 +66,7 @@ export async function measureSteering(task: SteeringTask, setting: SteeringSetti
     const data = await withData((open) => gatherSteering(open, task, { parties, predictors, schema }, signal));
     const out = setting.out ?? join(own.found.folder, 'evaluation');
     await openReportFolder(out);
+    if (data.makers) setting.onLabels?.(data.makers);
     await setting.onBegin?.(factsOf(parties, predictors, data));
     const fluency = base && keep(await openFluency(base.folder, { threads: models.threads }));
     const evaluation: EvaluationOptions = {
@@ -205,6 +209,7 @@ function headOf(
     judge_shares_training: data.shared !== null,
     shared: data.shared,
     prompts: { ...data.source, count: data.prompts.length },
+    label_makers: data.makers,
     base,
     settings: {
       seeds,

@@ -1,4 +1,5 @@
 // What the report of an evaluation of steering says, as its JSON holds it.
+import type { ChosenLabels } from '../../datasets/label-makers.ts';
 import type { ConditionFigures } from './condition-figures.ts';
 
 export interface ModelInReport {
@@ -13,6 +14,8 @@ export interface SteeringReportHead {
   /** What the judge shares with a model of the report; null when nothing is known. */
   shared: string | null;
   prompts: { source: string; hash: string; split: string; count: number; seen_in_training: boolean };
+  /** Whose labels earlier replies of the prompts have, and say how attributes go together in the data; null for a file. */
+  label_makers: ChosenLabels | null;
   /** Model the perplexity of replies was measured under. */
   base: string | null;
   settings: {

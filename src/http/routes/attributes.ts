@@ -9,6 +9,7 @@ import { type Attribute, maxLevel } from '../../steerlm/attributes.ts';
 import type { Curves } from '../../steerlm/calibration.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
+import { predictorModel, scoreConversations } from '../loaded-models.ts';
 import { Messages, toConversation } from '../schemas/messages.ts';
 import { Measured } from '../schemas/replies.ts';
 import { answered, jsonBody } from '../schemas/route-parts.ts';
@@ -105,13 +106,10 @@ export function addAttributes(app: OpenAPIHono<AppEnv>, context: AppContext): vo
   });
   app.openapi(scoreRoute, async (c) => {
     const body = c.req.valid('json');
-    const predictor = await context.models.predictor(findModel(context.models, body.model, ['predictor']).id);
+    const predictor = await predictorModel(c, context.models, body.model);
     const rated = toRatedTurns(body, context.config.limits.scoredTurns);
-    const scores = await predictor.score(
-      rated.map((turn) => turn.conversation),
-      c.get('abort').signal,
-      c.get('caller'),
-    );
+    const conversations = rated.map((turn) => turn.conversation);
+    const scores = await scoreConversations(c, predictor, conversations);
     const data = rated.map(({ index, turn }, i) => {
       const { attributes, truncated } = scores[i] as ConversationScore;
       return { index, ...(body.turns === 'all' ? { turn } : {}), attributes, truncated };

@@ -7,7 +7,7 @@ import { own } from '../../own.ts';
 import { spellPieces, trimReply } from '../../steerlm/prompt-layout.ts';
 import type { AppContext, AppEnv, RequestContext } from '../app-context.ts';
 import { askerOf } from '../caller.ts';
-import { ChatBody, type ChatPrompt, toChatPrompt } from '../chat.ts';
+import { ChatBody, type ChatPrompt, toChatPrompt, toShownPrompt } from '../chat.ts';
 import { type SteeredReply, steer, toChatChunks, toChatCompletion } from '../chat-replies.ts';
 import { streamChunks } from '../event-stream.ts';
 import { prepareMeasure } from '../measure.ts';
@@ -55,7 +55,15 @@ const renderRoute = createRoute({
   tags: ['Completions'],
   summary: 'Show the exact prompt of a chat request and its token ids, without running the model',
   request: { body: jsonBody(ChatBody) },
-  responses: answered('The prompt', RenderedPrompt, ...failures),
+  responses: answered(
+    'The prompt',
+    RenderedPrompt,
+    'unknown_attribute',
+    'attribute_out_of_range',
+    'model_not_found',
+    'cancelled',
+    'not_ready',
+  ),
 });
 
 /** Adds both routes. */
@@ -67,7 +75,8 @@ export function addChatCompletions(app: OpenAPIHono<AppEnv>, context: AppContext
   });
 
   app.openapi(renderRoute, async (c) => {
-    const { model, pieces, tokenIds, requested, applied } = await toChatPrompt(context.models, c.req.valid('json'));
+    const shown = await untilBegun(c, toShownPrompt(context.models, c.req.valid('json')));
+    const { model, pieces, tokenIds, steering } = shown;
     return c.json(
       {
         object: 'chat.completion.render' as const,
@@ -76,7 +85,7 @@ export function addChatCompletions(app: OpenAPIHono<AppEnv>, context: AppContext
         token_ids: tokenIds,
         prompt_tokens: tokenIds.length,
         context_length: model.contextLength,
-        steering: { requested, applied },
+        steering,
       },
       200,
     );
@@ -91,11 +100,14 @@ async function complete(c: RequestContext, context: AppContext, request: ChatBod
   const bestOf = request.steering?.best_of ?? 1;
   const measure =
     request.steering?.measure || bestOf > 1
-      ? await prepareMeasure(context.models, model.schema, prompt.conversation, { signal, caller: c.get('caller') })
+      ? await untilBegun(
+          c,
+          prepareMeasure(context.models, model.schema, prompt.conversation, { signal, caller: c.get('caller') }),
+        )
       : undefined;
   const head = toReplyHead('chatcmpl', model);
   const onReplies = (replies: SteeredReply[]) => recordReplies(c, context, { head, request, prompt, seed: wanted.seed, replies });
-  const begun = beginReplies(begin({ ...wanted, phases: prompt.phases }, prompt, { bestOf, measure }, signal));
+  const begun = beginReplies(begin({ ...wanted, phases: prompt.phases }, prompt, { bestOf, measure }, signal), signal);
   const events = await untilBegun(c, begun);
   if (request.stream) {
     const includeUsage = request.stream_options?.include_usage === true;

@@ -4,10 +4,10 @@ import { SteerError } from '../../errors.ts';
 import { awaitRoom } from '../../event-loop.ts';
 import type { LanguageModel, TokenLikelihood } from '../../generation/language-model.ts';
 import { gatherReplies, inOrder, type Reply, type ReplyEvent, toReply } from '../../generation/replies.ts';
-import { findModel } from '../../registry/models.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
 import { askerOf } from '../caller.ts';
 import { streamChunks } from '../event-stream.ts';
+import { languageModel } from '../loaded-models.ts';
 import { recordReplies, type Stored } from '../record.ts';
 import { namedUnlessItIs } from '../refusals.ts';
 import { beginReplies, countUsage } from '../replies.ts';
@@ -74,7 +74,7 @@ const route = createRoute({
 export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(route, async (c) => {
     const request = c.req.valid('json');
-    const model = await untilBegun(c, context.models.language(findModel(context.models, request.model, ['language']).id));
+    const model = await languageModel(c, context.models, request.model);
     await awaitRoom();
     const tokenIds = namedUnlessItIs('prompt', () => toTokenIds(request.prompt, model));
     // A token is told of together with its likelihood.
@@ -84,7 +84,8 @@ export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): v
     const onReplies = (replies: Reply[]) => {
       return recordReplies(c, context, { head, request, prompt: { model, tokenIds }, seed: wanted.seed, replies });
     };
-    const events = await untilBegun(c, beginReplies(model.complete(wanted, c.get('abort').signal)));
+    const { signal } = c.get('abort');
+    const events = await untilBegun(c, beginReplies(model.complete(wanted, signal), signal));
     if (request.stream) {
       const includeUsage = request.stream_options?.include_usage === true;
       const tell = tellTokens(request, model);

@@ -2,15 +2,15 @@
 import { pipeline, type Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
-import { readExport } from '../../datasets/export.ts';
+import { makersOfExport, readExport } from '../../datasets/export.ts';
 import { countLabelledBy, inspectDataset } from '../../datasets/inspect.ts';
 import { listLabelledSamples } from '../../datasets/labelled-samples.ts';
 import { type Dataset, findDataset } from '../../datasets/samples.ts';
 import { countTokens } from '../../datasets/token-lengths.ts';
-import { findModel, type Models } from '../../registry/models.ts';
-import type { Db } from '../../store/connect.ts';
-import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
+import { findModel } from '../../registry/models.ts';
+import { type AppContext, type AppEnv, databaseOf, type RequestContext } from '../app-context.ts';
 import { streamBytes } from '../byte-stream.ts';
+import { languageModel, predictorModel } from '../loaded-models.ts';
 import {
   type CountedTokens,
   DatasetInspection,
@@ -29,6 +29,7 @@ import {
 } from '../schemas/datasets.ts';
 import { failureResponses } from '../schemas/failure.ts';
 import { attachment } from '../schemas/files.ts';
+import { toLabelsHeader } from '../schemas/label-makers.ts';
 import { readPage } from '../schemas/pages.ts';
 import { answered } from '../schemas/route-parts.ts';
 
@@ -63,6 +64,12 @@ const exportRoute = createRoute({
     200: {
       description:
         'The records. A sample the format cannot hold breaks the reply off, or is a failure where it is among the first',
+      headers: {
+        'x-labels': {
+          description: 'Whose labels the records have and whose were passed over, as JSON of `ChosenLabels`',
+          schema: { type: 'string' as const },
+        },
+      },
       content: { 'application/jsonl': binary, 'application/gzip': binary },
     },
     ...failureResponses('not_found', 'invalid_dataset'),
@@ -76,9 +83,8 @@ export function addDatasetContents(app: OpenAPIHono<AppEnv>, context: AppContext
     const dataset = await findDataset(db, c.req.valid('param').id);
     const asked = c.req.valid('query');
     const { signal } = c.get('abort');
-    const predictor =
-      asked.predictor === undefined ? null : await describePredictor(db, context.models, dataset, asked.predictor);
-    const tokens = await countByModel(db, context.models, dataset, asked.model, signal);
+    const predictor = asked.predictor === undefined ? null : await describePredictor(c, context, dataset, asked.predictor);
+    const tokens = await countByModel(c, context, dataset, asked.model);
     return c.json(toInspection(dataset, await inspectDataset(db, dataset, signal), tokens, predictor), 200);
   });
   app.openapi(samplesRoute, async (c) => {
@@ -90,33 +96,43 @@ export function addDatasetContents(app: OpenAPIHono<AppEnv>, context: AppContext
     const db = databaseOf(context);
     const { id, name, version } = await findDataset(db, c.req.valid('param').id);
     const { format, labels, split, gzip } = c.req.valid('query');
-    const text = readExport(db, { dataset: id, format, labels: toLabelChoice(labels), split });
+    const choice = { dataset: id, format, labels: toLabelChoice(labels), split };
+    const text = readExport(db, choice);
     const [bytes, type, ending] = isSet(gzip)
       ? [packed(text), 'application/gzip', '.jsonl.gz']
       : [encoded(text), 'application/jsonl; charset=utf-8', '.jsonl'];
     const disposition = attachment(`${name}-v${version}.${format}${ending}`);
-    return await streamBytes(c, bytes, { 'content-type': type, 'content-disposition': disposition });
+    return await streamBytes(c, bytes, {
+      'content-type': type,
+      'content-disposition': disposition,
+      'x-labels': toLabelsHeader(await makersOfExport(db, choice)),
+    });
   });
 }
 
 async function countByModel(
-  db: Db,
-  models: Models,
+  c: RequestContext,
+  context: AppContext,
   dataset: Dataset,
   name: string | undefined,
-  signal: AbortSignal,
 ): Promise<CountedTokens | null> {
-  if (name === undefined && !models.list().some(({ kind }) => kind === 'language')) return null;
-  const model = await models.language(findModel(models, name, ['language']).id);
+  if (name === undefined && !context.models.list().some(({ kind }) => kind === 'language')) return null;
+  const model = await languageModel(c, context.models, name);
   const count = (text: string) => model.countTokens(text);
-  const lengths = await countTokens(db, dataset, { schema: model.schema, count, signal });
+  const { signal } = c.get('abort');
+  const lengths = await countTokens(databaseOf(context), dataset, { schema: model.schema, count, signal });
   return { model: model.id, contextLength: model.contextLength, lengths };
 }
 
-async function describePredictor(db: Db, models: Models, dataset: Dataset, name: string): Promise<PredictorFigures> {
-  const { id, contextLength } = findModel(models, name, ['predictor']);
-  const { revision } = await models.predictor(id);
-  return { id, revision, contextLength, labelledTurns: await countLabelledBy(db, dataset, id, revision) };
+async function describePredictor(
+  c: RequestContext,
+  context: AppContext,
+  dataset: Dataset,
+  name: string,
+): Promise<PredictorFigures> {
+  const { id, contextLength } = findModel(context.models, name, ['predictor']);
+  const { revision } = await predictorModel(c, context.models, name);
+  return { id, revision, contextLength, labelledTurns: await countLabelledBy(databaseOf(context), dataset, id, revision) };
 }
 
 async function* encoded(text: AsyncIterable<string>): AsyncGenerator<Uint8Array> {

@@ -2,9 +2,9 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { findDataset } from '../../datasets/samples.ts';
 import { createLabellingJob } from '../../predictor/labelling-job.ts';
-import { findModel } from '../../registry/models.ts';
 import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { IdempotencyHeader, idempotencyOf } from '../idempotency.ts';
+import { predictorModel } from '../loaded-models.ts';
 import { DatasetParams } from '../schemas/datasets.ts';
 import { failureResponses } from '../schemas/failure.ts';
 import { startedJob, toJobObject } from '../schemas/jobs.ts';
@@ -37,7 +37,7 @@ export function addLabelling(app: OpenAPIHono<AppEnv>, context: AppContext): voi
     const db = databaseOf(context);
     const body = c.req.valid('json');
     const dataset = await findDataset(db, c.req.valid('param').id);
-    const predictor = await context.models.predictor(findModel(context.models, body.model, ['predictor']).id);
+    const predictor = await predictorModel(c, context.models, body.model);
     const idempotency = idempotencyOf(c.req.valid('header'), { dataset: dataset.id, ...body });
     const { job, created } = await createLabellingJob(db, dataset, predictor, idempotency);
     return c.json(toJobObject(job), created ? 202 : 200);

@@ -5,6 +5,7 @@ import { findModel, type ModelCard, modelStatuses } from '../../registry/models.
 import type { AppContext, AppEnv } from '../app-context.ts';
 import { listOf } from '../schemas/pages.ts';
 import { answered, jsonBody } from '../schemas/route-parts.ts';
+import { untilBegun } from '../stopping.ts';
 
 const Model = z
   .object({
@@ -123,7 +124,7 @@ const setAliasRoute = createRoute({
       z.strictObject({ model: z.string().max(256).openapi({ description: 'Id or alias' }) }).openapi('ModelAliasRequest'),
     ),
   },
-  responses: answered('What the alias means', Alias, 'model_not_found', 'conflict', 'invalid_model'),
+  responses: answered('What the alias means', Alias, 'model_not_found', 'conflict', 'invalid_model', 'not_ready'),
 });
 
 const removeAliasRoute = createRoute({
@@ -158,7 +159,7 @@ export function addModels(app: OpenAPIHono<AppEnv>, { models }: AppContext): voi
   app.openapi(loadRoute, async (c) => {
     const { id } = cardOf(c.req.valid('param').id);
     const { precision } = c.req.valid('json') ?? {};
-    await models.load(id, precision ?? undefined);
+    await untilBegun(c, models.load(id, precision ?? undefined));
     return c.json(toModel(cardOf(id)), 200);
   });
   app.openapi(unloadRoute, (c) => {
@@ -168,7 +169,7 @@ export function addModels(app: OpenAPIHono<AppEnv>, { models }: AppContext): voi
   });
   app.openapi(setAliasRoute, async (c) => {
     const { alias } = c.req.valid('param');
-    const { id } = await models.setAlias(alias, c.req.valid('json').model);
+    const { id } = await untilBegun(c, models.setAlias(alias, c.req.valid('json').model));
     return c.json(toAlias(alias, id), 200);
   });
   app.openapi(removeAliasRoute, async (c) => {

@@ -14,6 +14,7 @@ import type { AttributeSchema } from '../../steerlm/attributes.ts';
 import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { streamChunks, streamJsonLines } from '../event-stream.ts';
 import { knownModels } from '../known-models.ts';
+import { languageModel } from '../loaded-models.ts';
 import { type NpcService, sayLine } from '../npc-lines.ts';
 import { beginReplies } from '../replies.ts';
 import { failureResponses } from '../schemas/failure.ts';
@@ -154,8 +155,9 @@ export function addNpcPlay(app: OpenAPIHono<AppEnv>, context: AppContext, npcs: 
   app.openapi(sayRoute, async (c) => {
     const { id: npcId, sid: sessionId } = c.req.valid('param');
     const body = c.req.valid('json');
-    const begun = beginReplies(sayLine(c, context, npcs(), { npcId, sessionId, body }, c.get('abort').signal));
-    const said = await untilBegun(c, begun);
+    const { signal } = c.get('abort');
+    const line = sayLine(c, context, npcs(), { npcId, sessionId, body }, signal);
+    const said = await untilBegun(c, beginReplies(line, signal));
     if (body.stream) return wantsLines(c.req.header('accept')) ? streamJsonLines(c, said) : streamChunks(c, said);
     for await (const object of said) if (object.object === 'npc.line') return c.json(object, 200);
     throw new SteerError('internal_error', 'The line ended without an end.');
@@ -173,8 +175,9 @@ export function addNpcPlay(app: OpenAPIHono<AppEnv>, context: AppContext, npcs: 
     const { log, stage } = npcs();
     const { id, sid } = c.req.valid('param');
     const { character } = (await log.open(id, sid)).session;
-    const model = await context.models.language(findModel(context.models, character.model, ['language']).id);
-    const tokens = await stage.warm(model, { npcId: id, sessionId: sid, caller: c.get('caller') }, c.get('abort').signal);
+    const model = await languageModel(c, context.models, character.model);
+    const warming = { npcId: id, sessionId: sid, caller: c.get('caller') };
+    const tokens = await untilBegun(c, stage.warm(model, warming, c.get('abort').signal));
     return c.json(
       { object: 'npc.warm' as const, session_id: sid, prompt_tokens: tokens, ms: performance.now() - startedMs },
       200,

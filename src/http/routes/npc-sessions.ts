@@ -11,8 +11,8 @@ import { offsetsOf, thumbedLines } from '../../npc/preferences.ts';
 import type { Present, SessionLog } from '../../npc/session-log.ts';
 import { insertSave, insertSession, latestSession, listSaves, listSessions, removeSession } from '../../npc/session-rows.ts';
 import { speakersOf } from '../../npc/speak.ts';
-import { findModel } from '../../registry/models.ts';
-import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
+import { type AppContext, type AppEnv, databaseOf, type RequestContext } from '../app-context.ts';
+import { languageModel } from '../loaded-models.ts';
 import type { NpcService } from '../npc-lines.ts';
 import {
   DeletedSession,
@@ -140,7 +140,7 @@ const tokenRoute = createRoute({
 export function addNpcSessions(app: OpenAPIHono<AppEnv>, context: AppContext, npcs: () => NpcService): void {
   app.openapi(beginRoute, async (c) => {
     const { log } = npcs();
-    const begun = await begin(context, log, c.req.valid('param').id, c.req.valid('json'));
+    const begun = await begin(c, context, log, c.req.valid('param').id, c.req.valid('json'));
     return c.json(toSessionObject(begun), 200);
   });
   app.openapi(listRoute, async (c) => {
@@ -221,11 +221,17 @@ async function openUnlessGone(log: SessionLog, npcId: string, id: string): Promi
 }
 
 /** A session that begins where the two left off, with the greeting said. Throws what `checkFits` does where the character leaves no room for lines. */
-async function begin(context: AppContext, log: SessionLog, npcId: string, body: z.infer<typeof NewSessionBody>) {
+async function begin(
+  c: RequestContext,
+  context: AppContext,
+  log: SessionLog,
+  npcId: string,
+  body: z.infer<typeof NewSessionBody>,
+) {
   const db = databaseOf(context);
   const { character } = await findNpc(db, npcId);
   const { player_id: player, player_name: playerName, seed = randomInt(2 ** 32), relationship, at } = body;
-  const model = await context.models.language(findModel(context.models, character.model, ['language']).id);
+  const model = await languageModel(c, context.models, character.model);
   checkFits(model, character, { char: character.name, user: playerName, seed });
   const last = relationship === undefined ? await latestSession(db, npcId, player) : undefined;
   const known = relationship ?? (last === undefined ? 0 : ((await openUnlessGone(log, npcId, last))?.state.relationship ?? 0));

@@ -13,6 +13,7 @@ import { readPicture } from '../../npc/pictures.ts';
 import { findModel } from '../../registry/models.ts';
 import { type AppContext, type AppEnv, databaseOf, type RequestContext } from '../app-context.ts';
 import { streamBytes } from '../byte-stream.ts';
+import { languageModel } from '../loaded-models.ts';
 import { failureResponses } from '../schemas/failure.ts';
 import {
   bodyOfCard,
@@ -140,7 +141,7 @@ export function addNpcs(app: OpenAPIHono<AppEnv>, context: AppContext): void {
     const { id, ...body } = c.req.valid('json');
     const db = databaseOf(context);
     const character = checked(toCharacter(body));
-    const told = await look(context, character);
+    const told = await look(c, context, character);
     return c.json(toNpcObject(await insertNpc(db, { id, character }), told), 200);
   });
 
@@ -151,7 +152,7 @@ export function addNpcs(app: OpenAPIHono<AppEnv>, context: AppContext): void {
     const { text, image } = await readUpload(c, context.config.limits.bodyBytes);
     const notices: Notice[] = [];
     const character = checked(toCharacter(bodyOfCard(text, (notice) => notices.push(notice))));
-    const told = await look(context, character, notices);
+    const told = await look(c, context, character, notices);
     const { id } = c.req.valid('query');
     return c.json(toNpcObject(await insertNpc(db, { id, character, card: text, image }), told), 200);
   });
@@ -169,7 +170,7 @@ export function addNpcs(app: OpenAPIHono<AppEnv>, context: AppContext): void {
   app.openapi(replaceRoute, async (c) => {
     const db = databaseOf(context);
     const character = checked(toCharacter(c.req.valid('json')));
-    const told = await look(context, character);
+    const told = await look(c, context, character);
     return c.json(toNpcObject(await replaceNpc(db, c.req.valid('param').id, character), told), 200);
   });
 
@@ -212,8 +213,8 @@ async function whole(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
  * What there is to tell of a character beside itself; its model is loaded where it was not. Throws context_length_exceeded naming `persona` for one that
  * names a model it can never fit; where it names none, another model may be the default when its sessions begin.
  */
-async function look(context: AppContext, character: Character, notices: Notice[] = []): Promise<Told> {
-  const model = await context.models.language(findModel(context.models, character.model, ['language']).id);
+async function look(c: RequestContext, context: AppContext, character: Character, notices: Notice[] = []): Promise<Told> {
+  const model = await languageModel(c, context.models, character.model);
   const speakers = speakersBeforeSession(character);
   if (character.model !== undefined) checkFits(model, character, speakers);
   return { tokens: await measureCharacter(model, character, speakers), notices: notFollowed(character, notices) };

@@ -83,7 +83,7 @@ export const DatasetRequest = z
     schema: z
       .union([z.string(), WrittenSchema])
       .optional()
-      .openapi({ description: `Labels must fit it: ${schemaNames}, or a schema` }),
+      .openapi({ description: `Labels must fit it: ${schemaNames}, or a schema; absent takes the attributes that occur` }),
   })
   .openapi('DatasetRequest');
 
@@ -96,7 +96,7 @@ export const DatasetImportQuery = z.object({
     .string()
     .max(100)
     .optional()
-    .openapi({ description: `Labels must fit it: ${schemaNames}` }),
+    .openapi({ description: `Labels must fit it: ${schemaNames}; absent takes the attributes that occur` }),
 });
 
 /** Content types a dataset may be sent as, each with the file name its reader goes by: lines, plain text, or whatever the first bytes say. */

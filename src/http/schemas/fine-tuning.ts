@@ -17,6 +17,7 @@ import { labelSources } from '../../store/schema.ts';
 import { eventLevels } from '../../store/work-schema.ts';
 import { checkpointsOfRun, intervalOf, looksOfRun } from '../../training/schedule.ts';
 import { toUnix } from './jobs.ts';
+import { ChosenLabelsObject } from './label-makers.ts';
 import { pageOf } from './pages.ts';
 
 const Name = z.string().max(256);
@@ -111,6 +112,7 @@ const ValidationReport = z
     }),
     context_length: z.int(),
     row_tokens: z.int(),
+    label_makers: z.array(ChosenLabelsObject).optional().openapi({ description: 'Whose labels were taken of each dataset' }),
     truncated_share: z.number().openapi({ description: 'Share of the training samples that do not fit a row' }),
     rows: z.int(),
   })

@@ -1,10 +1,8 @@
 // Sessions of a player with a character: what is asked of them, and what they tell.
 import { z } from '@hono/zod-openapi';
 import { permissions } from '../../npc/client-tokens.ts';
-import { fillMacros } from '../../npc/macros.ts';
 import type { LoggedEntry, Present } from '../../npc/session-log.ts';
 import type { Save } from '../../npc/session-rows.ts';
-import { speakersOf } from '../../npc/speak.ts';
 import { recordOf } from '../../record-of.ts';
 import { RaterId } from './feedback.ts';
 import { farthest } from './npc-moods.ts';
@@ -58,7 +56,7 @@ export const SessionObject = z
     entries: z.int().openapi({ description: 'Entries of its log by now' }),
     at: z.number().nullable().openapi({ description: 'Time of the last entry' }),
     relationship: z.number().openapi({ description: '-1 to 1' }),
-    greeting: z.string().nullable(),
+    greeting: z.string().nullable().openapi({ description: 'As it was said; null where none was' }),
     created_at: z.int().openapi({ description: 'Unix seconds' }),
   })
   .openapi('NpcSession');
@@ -236,7 +234,7 @@ const LogEntry = z
 export const LogObject = listOf(LogEntry).openapi('NpcLog');
 
 export function toSessionObject({ session, state, length }: Present): z.infer<typeof SessionObject> {
-  const { id, npcId, player, playerName, seed, character, createdAt } = session;
+  const { id, npcId, player, playerName, seed, createdAt } = session;
   return {
     object: 'npc.session',
     id,
@@ -247,7 +245,7 @@ export function toSessionObject({ session, state, length }: Present): z.infer<ty
     entries: length,
     at: state.atS ?? null,
     relationship: state.relationship,
-    greeting: character.greeting === undefined ? null : fillMacros(character.greeting, speakersOf(session)),
+    greeting: state.greeting ?? null,
     created_at: Math.floor(createdAt.getTime() / 1000),
   };
 }

@@ -43,6 +43,21 @@ export function encodePieces(tokenizer: Tokenizer, pieces: readonly Piece[]): En
   return encoded;
 }
 
+/** Token ids of a prompt of any length, others of the thread let in between. Throws as `encodePieces` does. */
+export async function encodeLongPrompt(tokenizer: Tokenizer, pieces: readonly Piece[]): Promise<number[]> {
+  const ids: number[][] = [];
+  let between = '';
+  for (const piece of pieces) {
+    if ('text' in piece) between += piece.text;
+    else {
+      ids.push(await tokenizer.encodeLongText(between), [controlId(tokenizer, controlTokens[piece.control])]);
+      between = '';
+    }
+  }
+  ids.push(await tokenizer.encodeLongText(between));
+  return ids.flat();
+}
+
 /** Ids of each stretch of one text. */
 function encodeText(tokenizer: Tokenizer, stretches: readonly Stretch[]): { ids: number[]; trained: boolean }[] {
   const ids = tokenizer.encodeText(stretches.map(({ text }) => text).join(''));

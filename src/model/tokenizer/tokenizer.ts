@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { SteerError } from '../../errors.ts';
+import { giveWay } from '../../event-loop.ts';
 import { exists, readJson, writeJson } from '../formats/json-file.ts';
 import { bytesBySpelling } from './token-bytes.ts';
 import { exactCuts, wordPattern } from './word-cuts.ts';
@@ -51,6 +52,12 @@ const settingsName = 'tokenizer_config.json';
 /** Words whose ids are remembered; past this the memory starts afresh. */
 const rememberedWords = 100_000;
 const longestRememberedWord = 48;
+/** Words of a long text that are looked up in one go: a few milliseconds where none is remembered. */
+const wordsTogether = 64;
+
+/** The words of a text, and how each is spelt in the letters of the vocabulary. */
+type Cut = { words: string[]; spell(word: string): string[] };
+const asItStands: Cut['spell'] = (word) => [word];
 
 export class Tokenizer {
   /** One more than the highest token id. */
@@ -116,19 +123,33 @@ export class Tokenizer {
 
   /** Ids of the text, as text: no added token, no beginning or end of sequence. */
   encodeText(text: string): number[] {
-    // Before a normaliser that puts a space in front of everything, even of nothing.
-    if (text === '') return [];
-    const { normalizer, pre_tokenizer: splitter } = this.#engine;
-    const normal = normalizer ? normalizer.normalize(text) : text;
-    if (normal === '') return [];
-    // Remembered as they stand: spelling a word in byte letters costs more than looking it up.
-    if (splitter && this.#cutsLikeGpt2) {
-      return this.#idsOf(normal.match(wordPattern) ?? [], (word) => splitter.pre_tokenize(word, { section_index: 0 }));
-    }
-    return this.#idsOf(splitter ? splitter.pre_tokenize(normal, { section_index: 0 }) : [normal], (word) => [word]);
+    return this.#idsOf(this.#cut(text));
   }
 
-  #idsOf(words: string[], spell: (word: string) => string[]): number[] {
+  /** The same of a long text, others of the thread let in between its words. */
+  async encodeLongText(text: string): Promise<number[]> {
+    const { words, spell } = this.#cut(text);
+    const ids: number[][] = [];
+    for (let from = 0; from < words.length; from += wordsTogether) {
+      await giveWay();
+      ids.push(this.#idsOf({ words: words.slice(from, from + wordsTogether), spell }));
+    }
+    return ids.flat();
+  }
+
+  #cut(text: string): Cut {
+    const { normalizer, pre_tokenizer: splitter } = this.#engine;
+    // One that puts a space in front of everything does so even of nothing.
+    const normal = normalizer && text !== '' ? normalizer.normalize(text) : text;
+    if (normal === '') return { words: [], spell: asItStands };
+    // Remembered as they stand: spelling a word in byte letters costs more than looking it up.
+    if (splitter && this.#cutsLikeGpt2) {
+      return { words: normal.match(wordPattern) ?? [], spell: (word) => splitter.pre_tokenize(word, { section_index: 0 }) };
+    }
+    return { words: splitter ? splitter.pre_tokenize(normal, { section_index: 0 }) : [normal], spell: asItStands };
+  }
+
+  #idsOf({ words, spell }: Cut): number[] {
     const ids: number[] = [];
     for (const word of words) {
       const known = this.#remembered.get(word) ?? this.#remember(word, this.#encodeWord(spell(word)));

@@ -104,7 +104,7 @@ describe('what is judged', () => {
     [
       'the other split only',
       [sample('Hi', 'Ho', { mood: 3 }, 'train')],
-      /1 replies of the other split are: import with a larger/,
+      /The other split has 1 such reply: import with a larger/,
     ],
     ['another scale', [sample('Hi', 'Ho', { mood: 7 }, 'train')], /^Expected mood between 0 and 4, .*; toys rates a reply 7\./],
   ])('%s is refused', async (_, samples, message) => {
@@ -201,6 +201,7 @@ describe('the report', () => {
   const head: PredictorReportHead = {
     model: { name: 'counter|<b>', revision: 'abc' },
     data: { name: 'toys', hash: 'd1d2', split: 'validation', labels: null },
+    label_makers: null,
     seen_in_training: true,
     settings: { seed: 1, limit: null },
     created_at: '2024-06-01T12:00:00.000Z',
@@ -223,7 +224,7 @@ describe('the report', () => {
     expect(markdown).toMatch(/\*\*Seen in training: /);
     expect(markdown).toMatch(/^\| length +\| +46 \| +1\.00 \[1\.00, 1\.00\] /m);
     expect(markdown).toMatch(/^- mood: rated 6 times/m);
-    expect(markdown).toContain('better than every baseline in 0 of 1 attributes; not shown for length.');
+    expect(markdown).toContain('better than every baseline in 0 of 1 attribute; not shown for length.');
     expect(markdown).not.toMatch(/NaN|undefined|null/);
     const widths = markdown
       .split('\n')

@@ -50,6 +50,7 @@ function modelThat(write: (prompt: string, seed: number) => string) {
     vocabSize: 10,
     mixes: true,
     encode: (pieces: Piece[]) => [spelled.push(spellPieces(pieces)) - 1],
+    encodeLong: async (pieces) => model.encode(pieces),
     countTokens: (text) => text.length,
     bytesOf: () => new Uint8Array(),
     async *complete(request, signal) {

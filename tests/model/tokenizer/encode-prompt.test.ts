@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { encodePieces } from '../../../src/model/tokenizer/encode-prompt.ts';
+import { encodeLongPrompt, encodePieces } from '../../../src/model/tokenizer/encode-prompt.ts';
 import { Tokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
 import { trainTokenizer } from '../../../src/model/tokenizer/tokenizer-training.ts';
 import { controlTokens, layOutPrompt, layOutTraining, type Piece, spellPieces } from '../../../src/steerlm/prompt-layout.ts';
@@ -76,6 +76,14 @@ describe.each(['llama3', 'qwen2', 'llama2', 'gpt2'])('with a tokenizer like that
     expect(ids).toEqual(
       rendered.flatMap((part) => (part.startsWith('<extra_id_') ? [tokenizer.tokenId(part)!] : tokenizer.encodeText(part))),
     );
+  });
+
+  test('a prompt of any length has the same ids, read with others let in between', async () => {
+    const long = { role: 'user' as const, content: 'The miller says: "Wait…"\n\n'.repeat(2_000) };
+    for (const said of [turns, [long], []]) {
+      const pieces = layOutPrompt(helpSteer, { system: 'A gate.', turns: said }, { helpfulness: 4 });
+      expect(await encodeLongPrompt(tokenizer, pieces)).toEqual(encodePieces(tokenizer, pieces).ids);
+    }
   });
 
   test('what is trained is the reply, its end, and what generation starts after', () => {
