@@ -1,5 +1,6 @@
 // steer evaluate steering: how closely the replies of a model follow the attributes it is asked for, beside controls.
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { leastReplies } from '../evaluation/steering/card-curves.ts';
 import { measureSteering, writeSteeringReport } from '../evaluation/steering/measure.ts';
 import { type Control, controlName, steeringDefaults } from '../evaluation/steering/task.ts';
 import { precisions } from '../model/loaded-network.ts';
@@ -86,7 +87,7 @@ export function evaluateSteeringCommand(surroundings: Surroundings): Command {
     .option('--draws <n>', 'draws of the intervals and of the permutation test', whole(10), steeringDefaults.draws)
     .option(
       '--out <folder>',
-      'where the report is written (default: evaluation/ in the folder of the model, and the curves on its card)',
+      `where the report is written (default: evaluation/ in the folder of the model, and the curves on its card where each level has ${leastReplies} replies)`,
     )
     .option('--force', 'evaluate even with a judge that is not independent or on prompts seen in training, and mark the report')
     .option('--seed <n>', 'seed of everything random', whole(0), 0)
@@ -116,12 +117,16 @@ async function evaluate({ config, signal }: Surroundings, options: SteeringOptio
         signal,
       },
     );
-    const { files, curves } = await writeSteeringReport(measured, { curves: options.out === undefined });
+    const curves = options.out === undefined;
+    const { files, unfit } = await writeSteeringReport(measured, { curves });
     line.close();
     say(files['steering.md'].trimEnd());
     note(`Wrote ${Object.keys(files).join(', ')} to ${measured.out}.`);
     const { name } = measured.head.model;
-    if (curves) note(`What is obtained for what is requested stands on the card of ${name}: steering.calibrated uses it.`);
+    if (!curves) return;
+    if (unfit === undefined)
+      note(`What is obtained for what is requested stands on the card of ${name}: steering.calibrated uses it.`);
+    else note(`The card of ${name} stays as it is: ${unfit}.`);
   } finally {
     line.close();
   }

@@ -1,4 +1,5 @@
 // steer generate: one reply on the terminal, as it is written.
+import { join } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
@@ -6,8 +7,9 @@ import { SteerError } from '../errors.ts';
 import { settleDrawing } from '../generation/drawing-defaults.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import { steerPrompt } from '../generation/steered-prompt.ts';
+import { cardName } from '../model/model-folder.ts';
 import { engineOptions, openLanguage } from '../registry/open.ts';
-import type { RequestedAttributes } from '../steerlm/attributes.ts';
+import { findAttribute, maxLevel, type RequestedAttributes } from '../steerlm/attributes.ts';
 import type { Execution } from '../tensor/providers.ts';
 import { findModelFolder } from './model-folders.ts';
 import { attributeLevel, between, collect, whole } from './option-values.ts';
@@ -64,7 +66,7 @@ async function generate({ config, signal }: Surroundings, given: string, options
     const { maxTokens = model.contextLength, stop, topP, topK } = options;
     const seed = (options.seed ?? Math.floor(Math.random() * 2 ** 31)) >>> 0;
     const temperature = options.temperature ?? model.sampling?.temperature ?? defaultTemperature;
-    const { tokenIds, phases } = promptOf(model, prompt, options);
+    const { tokenIds, phases } = promptOf(model, folder, prompt, options);
     const request = {
       prompt: tokenIds,
       phases,
@@ -83,8 +85,9 @@ async function generate({ config, signal }: Surroundings, given: string, options
 }
 
 /** A base model continues the text; it has no label to be pushed towards. */
-function promptOf(model: LanguageModel, prompt: string, { attribute, system, strength }: GenerateOptions) {
+function promptOf(model: LanguageModel, folder: string, prompt: string, { attribute, system, strength }: GenerateOptions) {
   if (model.schema.attributes.length > 0) {
+    checkLevels(model, attribute, folder);
     const conversation = { system, turns: [{ role: 'user' as const, content: prompt }] };
     return steerPrompt(model, conversation, { attributes: attribute, strength });
   }
@@ -95,4 +98,16 @@ function promptOf(model: LanguageModel, prompt: string, { attribute, system, str
     );
   }
   return { tokenIds: model.encode([{ text: prompt, trained: false }]), phases: undefined };
+}
+
+/** Throws attribute_out_of_range with the option and the file that lists the scale. */
+function checkLevels({ schema }: LanguageModel, asked: RequestedAttributes, folder: string): void {
+  for (const [name, level] of Object.entries(asked)) {
+    const most = maxLevel(findAttribute(schema, name));
+    if (level === null || level <= most) continue;
+    throw new SteerError(
+      'attribute_out_of_range',
+      `--attribute ${name}=${level}: expected a level from 0 to ${most}. ${join(folder, cardName)} lists the levels of each attribute.`,
+    );
+  }
 }

@@ -109,7 +109,8 @@ async function steering(context: Context, input: InputOf<'steering'>, { models, 
     signal,
   });
   await steps.writing();
-  await writeSteeringReport(measured, { curves: true });
+  const { unfit } = await writeSteeringReport(measured, { curves: true });
+  if (unfit !== undefined) await context.note('warn', `The card of ${measured.head.model.name} stays as it is: ${unfit}.`);
   return { label_makers: measured.head.label_makers, ...steeringHeadline(measured.head, measured.conditions) };
 }
 

@@ -1,7 +1,7 @@
 // Keeps completions, so that ratings have something to point at.
 import type { Label, RequestedAttributes } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
-import { completions } from '../store/schema.ts';
+import { completions, type ToldSteering } from '../store/schema.ts';
 
 export interface FinishedReply {
   text: string;
@@ -9,11 +9,15 @@ export interface FinishedReply {
   completionTokens: number;
   /** Expected level per attribute, where the reply was measured. */
   measured?: Label;
+  steering?: ToldSteering;
+  /** Tokens of all candidates, where it was chosen among several. */
+  spentTokens?: number;
 }
 
 export interface FinishedCompletion {
-  /** Id the caller was given. */
+  /** Id the caller was given, and the time it was told in Unix seconds. */
   id: string;
+  created: number;
   model: string;
   revision: string;
   /** Body of the request. */

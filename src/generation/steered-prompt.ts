@@ -11,14 +11,14 @@ import {
   type Label,
   type RequestedAttributes,
 } from '../steerlm/attributes.ts';
-import { requestFor } from '../steerlm/calibration.ts';
+import { obtainedAt, requestFor } from '../steerlm/calibration.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { type Against, dial } from '../steerlm/guidance.ts';
 import { layOutPrompt, type Piece } from '../steerlm/prompt-layout.ts';
 import type { LanguageModel } from './language-model.ts';
 
 /** What of a model its prompts depend on. */
-export type PromptModel = Pick<LanguageModel, 'id' | 'schema' | 'curves' | 'encode'>;
+export type PromptModel = Pick<LanguageModel, 'id' | 'schema' | 'curves' | 'mixes' | 'encode'>;
 
 export interface DialSetting {
   /** 1, the default, is the label as it is; above 1 the reply is pushed further. */
@@ -50,17 +50,20 @@ export interface SteeredPrompt extends LabelledPrompt {
   applied: Label;
   /** Levels the reply is to be read at: those applied, but where they were calibrated those asked for. */
   aim: Label;
+  /** Where they were calibrated: what replies were measured to be where `applied` is asked for. */
+  expected?: Label;
 }
 
 /** The labels a request leads to, one after the other. */
-export interface SettledLabels extends Pick<SteeredPrompt, 'requested' | 'applied' | 'aim'> {
+export interface SettledLabels extends Pick<SteeredPrompt, 'requested' | 'applied' | 'aim' | 'expected'> {
   /** After those applied first. */
   later: Label[];
 }
 
-/** The prompts a request leads to. Throws what `settleLabels` and the model's encoder throw. */
+/** The prompts a request leads to. Throws what `settleLabels`, `refuseMixture` and the model's encoder throw. */
 export function steerPrompt(model: PromptModel, conversation: Conversation, request: SteeringRequest): SteeredPrompt {
   const { later, ...settled } = settleLabels(model, request);
+  refuseMixture(model, settled.applied, request);
   const bounds = request.schedule?.map(({ after }) => after);
   return { ...settled, ...labelPrompt(model, conversation, [settled.applied, ...later], request, bounds) };
 }
@@ -79,7 +82,36 @@ export function settleLabels(model: Omit<PromptModel, 'encode'>, request: Steeri
     asked = { ...asked, ...namingField(`steering.schedule.${i}`, () => canonical(schema, attributes)) };
     return level(asked);
   });
-  return { requested, applied: level(requested), aim, later };
+  const applied = level(requested);
+  const expected = calibrated ? { expected: expectedOf(model, requested, applied) } : {};
+  return { requested, applied, aim, later, ...expected };
+}
+
+/**
+ * Throws `invalid_request` where a model that cannot mix the scores of several prompts would have to, naming what asks for it; `param` is where the
+ * strength was said.
+ */
+export function refuseMixture(
+  { id, mixes }: Pick<LanguageModel, 'id' | 'mixes'>,
+  label: Label,
+  { strength = 1, calibrated = false }: { strength?: number | undefined; calibrated?: boolean | undefined },
+  strengthParam = 'steering.strength',
+): void {
+  // At 0 nothing of the label is asked for.
+  if (mixes || strength === 0) return;
+  const refuse = (param: string, found: string) => {
+    const message =
+      `${found} needs the scores of several prompts, and ${id} runs on an upstream, which draws tokens from one by itself. ` +
+      'Leave it out, or ask a model that runs on this server.';
+    return new SteerError('invalid_request', message, { details: { param } });
+  };
+  if (strength !== 1) throw refuse(strengthParam, `${strengthParam} ${strength}`);
+  const [name, level] = Object.entries(label).find(([, value]) => !Number.isInteger(value)) ?? [];
+  if (name === undefined) return;
+  const found = `${name} ${level}, between two levels,`;
+  throw calibrated
+    ? refuse('steering.calibrated', `steering.calibrated asks for ${found} which`)
+    : refuse(`attributes.${name}`, found);
 }
 
 /** The prompts for one label after the other, each until its bound; the last holds to the end. */
@@ -123,6 +155,12 @@ function calibrate({ id, schema, curves = {} }: Omit<PromptModel, 'encode'>, ask
       );
     }),
   );
+}
+
+/** What replies were measured to be under a calibrated label, of each attribute that was asked for. */
+function expectedOf({ curves = {} }: Pick<PromptModel, 'curves'>, requested: RequestedAttributes, applied: Label): Label {
+  const names = Object.keys(requested).filter((name) => own(applied, name) !== undefined);
+  return Object.fromEntries(names.map((name) => [name, obtainedAt(own(curves, name)!, applied[name]!)]));
 }
 
 function canonical(schema: AttributeSchema, asked: RequestedAttributes): RequestedAttributes {

@@ -6,6 +6,7 @@ import { type SteeredPrompt, settleLabels, steerPrompt } from '../generation/ste
 import { findModel, type Models } from '../registry/models.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { layOutPrompt } from '../steerlm/prompt-layout.ts';
+import { namedUnlessItIs } from './refusals.ts';
 import { Messages, RequestedAttributes, toConversation } from './schemas/messages.ts';
 import { mostTopLogprobs, refuseUnsupported, samplingFields } from './schemas/sampling.ts';
 import { SteeringRequest } from './schemas/steering.ts';
@@ -44,15 +45,15 @@ export interface ChatPrompt extends SteeredPrompt {
 /** The prompt a chat body leads to. Throws model_not_found, unknown_attribute, attribute_out_of_range or context_length_exceeded. */
 export async function toChatPrompt(models: Models, body: ChatBody): Promise<ChatPrompt> {
   const { model, conversation, asked } = await readChat(models, body);
-  return { model, conversation, ...steerPrompt(model, conversation, asked) };
+  return { model, conversation, ...namedUnlessItIs('messages', () => steerPrompt(model, conversation, asked)) };
 }
 
 /** The prompt under the label itself, whatever its length. Throws model_not_found, unknown_attribute or attribute_out_of_range. */
 export async function toShownPrompt(models: Models, body: ChatBody) {
   const { model, conversation, asked } = await readChat(models, body);
-  const { requested, applied } = settleLabels(model, asked);
+  const { later: _, aim: __, applied, ...told } = settleLabels(model, asked);
   const pieces = layOutPrompt(model.schema, conversation, applied);
-  return { model, pieces, tokenIds: await model.encodeLong(pieces), requested, applied };
+  return { model, pieces, tokenIds: await model.encodeLong(pieces), steering: { ...told, applied } };
 }
 
 async function readChat(models: Models, { steering, ...body }: ChatBody) {

@@ -116,7 +116,10 @@ export function renderUnknownRoute(app: OpenAPIHono<AppEnv>) {
     // An address may be that of two routes: /v1/models/aliases is also /v1/models/{id}.
     const methods = [...new Set(found)];
     if (methods.length === 0) {
-      return renderFailure(c, new SteerError('not_found', 'Nothing is at this address. The routes are listed in openapi.json.'));
+      return renderFailure(
+        c,
+        new SteerError('not_found', 'Nothing is at this address. /openapi.json lists the routes, /docs shows them.'),
+      );
     }
     c.header('Allow', methods.join(', '));
     return renderFailure(c, new SteerError('method_not_allowed', `Expected ${methods.join(' or ')} at this address.`));

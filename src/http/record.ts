@@ -32,6 +32,7 @@ export async function recordReplies(c: RequestContext, context: AppContext, fini
     // Made so here, where a failure concerns this completion alone; in the asker's transaction it would end a whole step.
     const completion = storable({
       id: head.id,
+      created: head.created,
       model: prompt.model.id,
       revision: prompt.model.revision,
       request,
@@ -50,9 +51,10 @@ export async function recordReplies(c: RequestContext, context: AppContext, fini
   }
 }
 
-function toFinished({ text, finishReason, completionTokens, steering }: Finished['replies'][number]): FinishedReply {
-  const reply = { text, finishReason, completionTokens };
-  if (!steering?.measured) return reply;
-  const measured = Object.entries(steering.measured).map(([name, { value }]) => [name, value]);
-  return { ...reply, measured: Object.fromEntries(measured) };
+function toFinished({ text, finishReason, completionTokens, spentTokens, steering }: Finished['replies'][number]): FinishedReply {
+  const reply = { text, finishReason, completionTokens, ...(spentTokens === undefined ? {} : { spentTokens }) };
+  if (!steering) return reply;
+  const { requested: _, applied: __, ...told } = steering;
+  const values = Object.entries(told.measured ?? {}).map(([name, { value }]) => [name, value]);
+  return { ...reply, steering: told, ...(told.measured ? { measured: Object.fromEntries(values) } : {}) };
 }

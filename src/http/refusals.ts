@@ -11,6 +11,16 @@ export async function named<T>(param: string, find: () => T | Promise<T>): Promi
   }
 }
 
+/** Runs what lays out a field; a failure that names no field names this one. */
+export function namedUnlessItIs<T>(param: string, layOut: () => T): T {
+  try {
+    return layOut();
+  } catch (error) {
+    if (!(error instanceof SteerError) || error.details.param !== undefined) throw error;
+    throw new SteerError(error.code, error.message, { cause: error, details: { ...error.details, param } });
+  }
+}
+
 /** invalid_request for a field. */
 export function refusal(param: string, reason: string): SteerError {
   return new SteerError('invalid_request', `${param}: ${reason}.`, { details: { param } });

@@ -135,7 +135,7 @@ async function change(db: Db, id: string, done: string, ways: [SQL | undefined, 
       if (changed) return changed;
     }
     const { status } = await findJob(tx, id);
-    throw new SteerError('conflict', `The job ${id} cannot be ${done}: it has ${status} already.`);
+    throw new SteerError('conflict', `The job ${id} cannot be ${done}: its status is ${status}.`);
   });
 }
 

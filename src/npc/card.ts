@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { SteerError } from '../errors.ts';
 import { type Notice, readBook, replaceBook } from './card-book.ts';
 import { toEntry } from './card-entry.ts';
+import { tellOfCard } from './card-unfollowed.ts';
 import type { Example, Fact } from './character.ts';
 import { memberText, setMember } from './json-members.ts';
 
@@ -48,6 +49,7 @@ export function readCard(text: string, tell: (notice: Notice) => void = () => {}
       .trim(),
   ];
   const greeting = said('first_mes');
+  tellOfCard(data, extension, tell);
   return {
     // What a V3 card wants its character to be called.
     name: said('nickname') || said('name'),

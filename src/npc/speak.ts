@@ -2,6 +2,7 @@
 // One line at a time; who speaks next may break it off.
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
+import { refuseMixture } from '../generation/steered-prompt.ts';
 import { randomStream } from '../random.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
@@ -169,6 +170,7 @@ function planLine(
   { strength, fallback }: Pick<SayRequest, 'strength' | 'fallback'>,
 ): Plan {
   const { character } = session;
+  refuseMixture(model, {}, { strength }, 'strength');
   const moods = moodOf(model.schema, character, state, state.atS as number);
   const label = model.mixes ? labelOf(moods) : wholeLevels(labelOf(moods));
   const speakers = speakersOf(session);

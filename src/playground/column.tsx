@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Attribute, RenderedPrompt } from '../../openapi/schemas.d.ts';
 import { counted } from '../number-text.ts';
 import { post } from './api.ts';
-import { askedOf, DialsView, dialsOf } from './dials.tsx';
+import { askedOf, contrastOf, DialsView, dialsOf } from './dials.tsx';
 import { Notice } from './frame.tsx';
 import { Ratings } from './ratings.tsx';
 import { SteeringBars } from './steering-bars.tsx';
@@ -17,10 +17,12 @@ interface ColumnProps {
   sent: { text: string; count: number } | undefined;
   rater: string;
   attributes: Attribute[];
+  /** Begins with other dials than the model has where nothing is asked. */
+  contrast: boolean;
 }
 
-export function Column({ name, model, system, sent, rater, attributes }: ColumnProps) {
-  const [dials, setDials] = useState(() => dialsOf(attributes));
+export function Column({ name, model, system, sent, rater, attributes, contrast }: ColumnProps) {
+  const [dials, setDials] = useState(() => (contrast ? contrastOf : dialsOf)(attributes));
   const [prompt, setPrompt] = useState<string>();
   const [refused, setRefused] = useState<unknown>();
   const { reply, writing, error, write, stop } = useReply();

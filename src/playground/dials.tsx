@@ -17,6 +17,16 @@ export function dialsOf(attributes: Attribute[]): Dials {
   };
 }
 
+/** The same with the first attribute at the end of its scale that is farther from there, so that there is something to compare. */
+export function contrastOf(attributes: Attribute[]): Dials {
+  const dials = dialsOf(attributes);
+  const [first] = attributes;
+  if (!first) return dials;
+  const { min, cap, name } = first;
+  const value = 2 * dials.attributes[name]!.value > min + cap ? min : cap;
+  return { ...dials, attributes: { ...dials.attributes, [name]: { value, open: false } } };
+}
+
 /** What a chat request says of them. */
 export function askedOf({ attributes, strength, bestOf }: Dials) {
   return {

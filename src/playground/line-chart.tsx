@@ -27,6 +27,18 @@ interface LineChartProps {
 
 const hues = [221, 27, 150, 330, 265, 190];
 
+/** Of the y axis: its ticks with what is left free beside them, a digit of its numbers, and how many it has room for at least. */
+const axisGapPx = 20;
+const digitPx = 8;
+const leastDigits = 4;
+
+/** What the legend says: the value under the pointer, and while there is none the last. */
+function told(chart: uPlot, _value: number, series: number, at: number | null): string {
+  const values = chart.data[series] as (number | null | undefined)[];
+  const value = typeof at === 'number' ? values[at] : values.findLast((each) => typeof each === 'number');
+  return typeof value === 'number' ? `${Number(value.toPrecision(4))}` : '';
+}
+
 /** uPlot draws on a canvas, which knows no CSS variables. */
 function drawn(i: number): string {
   const dark = getComputedStyle(document.documentElement).colorScheme.includes('dark');
@@ -50,15 +62,20 @@ export function LineChart({ title, xLabel, xs, lines, range, height = 220, stepp
       scales: { x: { time: false }, y: range ? { range: () => range } : {} },
       axes: [
         { ...axis, label: xLabel, labelSize: 20, size: 32 },
-        { ...axis, size: 52, values: (_chart, ticks) => ticks.map((tick) => `${Number(tick.toPrecision(3))}`) },
+        {
+          ...axis,
+          // As wide as the longest number, which a small rate fills.
+          size: (_chart, ticks) => axisGapPx + digitPx * Math.max(leastDigits, ...(ticks ?? []).map((tick) => tick.length)),
+          values: (_chart, ticks) => ticks.map((tick) => `${Number(tick.toPrecision(3))}`),
+        },
       ],
       series: [
-        { label: xLabel },
+        { label: xLabel, value: told },
         ...lines.map(({ label, thin }, i) => {
           const line = thin
             ? { stroke: drawn(0), width: 1, dash: [3, 3], points: { show: false } }
             : { stroke: drawn(i), width: 2 };
-          return { label, spanGaps: true, ...line, ...(paths ? { paths } : {}) };
+          return { label, value: told, spanGaps: true, ...line, ...(paths ? { paths } : {}) };
         }),
       ],
     };

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Npc, NpcList, NpcSession, NpcSessionList } from '../../openapi/schemas.d.ts';
 import { counted, decimals } from '../number-text.ts';
 import { get, post, upload } from './api.ts';
-import { Awaited, Empty, Notice, useLoaded } from './frame.tsx';
+import { Awaited, Empty, Notice, useLoaded, when } from './frame.tsx';
 import { NpcTalk } from './npc-talk.tsx';
 
 /** Made at a press of a button where there is none yet. */
@@ -60,10 +60,15 @@ export function NpcsPage({ rest }: { rest: string }) {
           ) : (
             <div class="master">
               <nav class="list" aria-label="Characters">
-                {data.map(({ id, name, persona }) => (
-                  <a key={id} href={`#npcs/${id}`} aria-current={id === npcId ? 'true' : undefined}>
-                    <strong>{name}</strong>
-                    <small>{persona}</small>
+                {data.map((npc) => (
+                  <a key={npc.id} href={`#npcs/${npc.id}`} aria-current={npc.id === npcId ? 'true' : undefined}>
+                    <strong>{npc.name}</strong>
+                    {data.some(({ id, name }) => id !== npc.id && name === npc.name) && (
+                      <small>
+                        {npc.id}, {when(npc.created_at)}
+                      </small>
+                    )}
+                    <small>{personaOf(npc)}</small>
                   </a>
                 ))}
               </nav>
@@ -74,6 +79,11 @@ export function NpcsPage({ rest }: { rest: string }) {
       )}
     </Awaited>
   );
+}
+
+/** With the name in the place of its macro. */
+function personaOf({ name, persona }: Npc): string {
+  return persona.replaceAll(/\{\{\s*char\s*\}\}|<BOT>/gi, () => name);
 }
 
 /** Takes a character card, JSON or a picture. */
@@ -116,7 +126,7 @@ function Sessions({ npc }: { npc: Npc }) {
   return (
     <section class="card" aria-label="Sessions">
       <h2>{npc.name}</h2>
-      <p>{npc.persona}</p>
+      <p>{personaOf(npc)}</p>
       <form class="row" onSubmit={begin}>
         <label class="inline">
           Meet {npc.name} as

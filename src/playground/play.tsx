@@ -103,7 +103,7 @@ export function PlayPage(_: { rest: string }) {
               <Column
                 key={`${model} ${i}`}
                 name={columns === 1 ? 'Reply' : i === 0 ? 'Left' : 'Right'}
-                {...{ model, system, sent, rater, attributes }}
+                {...{ model, system, sent, rater, attributes, contrast: i > 0 }}
               />
             ))}
           </div>

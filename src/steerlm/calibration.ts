@@ -51,3 +51,16 @@ export function requestFor(curve: readonly CurvePoint[], level: number): { reque
   );
   return { requested, obtained };
 }
+
+/** Decimal places, so that a level within reach is told as it was asked for. */
+const places = 6;
+
+/** What the model gives where a level is asked for, by straight lines between the points; beyond them the nearest. */
+export function obtainedAt(curve: readonly CurvePoint[], requested: number): number {
+  const points = rising(curve);
+  const right = points.findIndex((point) => point.requested >= requested);
+  if (right <= 0) return points.at(right)!.obtained;
+  const [before, after] = [points[right - 1]!, points[right]!];
+  const share = (requested - before.requested) / (after.requested - before.requested);
+  return Number((before.obtained + share * (after.obtained - before.obtained)).toFixed(places));
+}

@@ -139,6 +139,14 @@ export const models = pgTable(
   ],
 );
 
+/** Beside what was requested and applied, as the API tells it. */
+export interface ToldSteering {
+  measured?: Record<string, { value: number; level: number; confidence: number }> | undefined;
+  expected?: Label | undefined;
+  deadline?: true | undefined;
+  candidates?: number | undefined;
+}
+
 export const completions = pgTable(
   'completions',
   {
@@ -157,6 +165,12 @@ export const completions = pgTable(
     finishReason: text('finish_reason').notNull(),
     promptTokens: integer('prompt_tokens').notNull(),
     completionTokens: integer('completion_tokens').notNull(),
+    /** What else the reply told of its steering; null in rows of earlier versions, which kept no more of it than the values measured. */
+    steering: jsonb('steering').$type<ToldSteering>(),
+    /** Tokens of all candidates, where the reply was chosen among several. */
+    spentTokens: integer('spent_tokens'),
+    /** The time that the reply told, in Unix seconds: that of its beginning, while `createdAt` is when it was kept. */
+    created: bigint('created', { mode: 'number' }),
     createdAt,
   },
   (table) => [

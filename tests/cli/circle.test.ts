@@ -106,6 +106,12 @@ test('it writes under attributes, the same for the same seed', async () => {
   expect(reply.trim()).not.toBe('');
   const piped = await steer(folder, ['generate', ...ask], { input: 'Do you sell rope?' });
   expect(piped.stdout).toBe(reply);
+  const beyond = await steer(folder, ['generate', ...ask, '--attribute', 'humor=9', 'Hi']);
+  expect([beyond.code, beyond.stderr]).toEqual([
+    1,
+    expect.stringMatching(/--attribute humor=9: expected a level from 0 to \d\. \S*steerlm\.json lists/),
+  ]);
+  expect(beyond.stderr).not.toContain('/v1/');
   expect(await steer(folder, ['generate', '--attribute', 'humr=4', 'Hi'])).toMatchObject({
     code: 1,
     stderr: 'error: Unknown attribute "humr". Did you mean humor? Known: humor, verbosity.\n',

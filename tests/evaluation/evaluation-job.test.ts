@@ -127,7 +127,10 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
   };
 
   test('steering: the report beside the model, its curves on the card, the figures in the result', async () => {
-    const job = await evaluate(steering({ strength: [2], controls: [{ name: 'no steering', model: 'other' }], base: 'base' }));
+    const seeds = 6;
+    const job = await evaluate(
+      steering({ seeds, strength: [2], controls: [{ name: 'no steering', model: 'other' }], base: 'base' }),
+    );
     const names = ['plain prompt', 'strength 2', 'no steering'];
     const written = report('steered', 'steering');
     expect(written).toMatchObject({
@@ -135,7 +138,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
       model: { name: 'steered', precision: 'fp32' },
       prompts: { source: 'talk', split: 'validation', count: 3, seen_in_training: false },
       base: 'base',
-      settings: { seeds: 1, targets: 1, max_tokens: 6, temperature: 0.7, top_p: 0.95, frequency_penalty: 0, seed: 0, draws: 20 },
+      settings: { seeds, targets: 1, max_tokens: 6, temperature: 0.7, top_p: 0.95, frequency_penalty: 0, seed: 0, draws: 20 },
     });
     expect(written.conditions.map(({ name }: { name: string }) => name)).toEqual(names);
     expect((await models.registry.report('steered')).evaluations.steering).toMatchObject(written);
@@ -153,7 +156,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
       leakage: plain.leakage.rms.value,
       perplexity_cost: plain.fluency.cost.value,
     });
-    const total = 3 * (replies + 3);
+    const total = 3 * 3 * (seeds * (1 + 1 + 2 * 3) + 1);
     expect(job.progress).toMatchObject({ phase: 'writing', total, completed: total });
     const said = (await listEvents(store.db, job.id)).map(({ message }) => message);
     expect(said).toContain(`Measured: plain prompt, ${total / 3} of ${total} replies.`);
@@ -164,7 +167,12 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     await models.registry.load('judge');
     models.requests = [];
     models.refusals = 3;
-    await evaluate(steering());
+    const card = await readModelCard(join(modelsDir, 'steered'));
+    const { id } = await evaluate(steering());
+    expect((await listEvents(store.db, id)).map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/^The card of steered stays as it is: there are 3 replies at a level/),
+    );
+    expect(await readModelCard(join(modelsDir, 'steered'))).toEqual(card);
     expect(models.requests).toHaveLength(replies + 3);
     expect(new Set(models.requests.map(({ priority }) => priority))).toEqual(new Set(['batch']));
     const status = Object.fromEntries(models.list().map(({ id, status: at }) => [id, at]));

@@ -44,6 +44,7 @@ export async function plantCompletion(
 ): Promise<void> {
   await rememberCompletion(db, {
     id,
+    created: 1_700_000_000,
     model,
     revision: 'r1',
     request: request ?? {

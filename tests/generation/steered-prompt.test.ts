@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodePrompt, readModelText } from '../../src/generation/model-text.ts';
-import { labelPrompt, type PromptModel, steerPrompt } from '../../src/generation/steered-prompt.ts';
+import { labelPrompt, type PromptModel, refuseMixture, steerPrompt } from '../../src/generation/steered-prompt.ts';
 import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
 
 const conversation = { system: '', turns: [{ role: 'user' as const, content: 'Where is the market?' }] };
@@ -13,7 +13,7 @@ beforeAll(async () => {
     fileURLToPath(new URL('../../models/npc', import.meta.url)),
   );
   const curves = { humor: [0, 1, 2, 3, 4].map((requested) => ({ requested, obtained: requested / 2, replies: 9 })) };
-  model = { id: card.name, schema, curves, encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength) };
+  model = { id: card.name, schema, curves, mixes: true, encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength) };
 });
 
 const under = (label: Record<string, number>) => model.encode(layOutPrompt(model.schema, conversation, label));
@@ -73,5 +73,29 @@ describe('a request', () => {
     expect(() => steerPrompt(model, conversation, { attributes: {}, schedule })).toThrow(
       expect.objectContaining({ details: { param: 'steering.schedule.0.attributes.sparkle' } }),
     );
+  });
+});
+
+describe('a model that cannot mix', () => {
+  const alone = { id: 'far', mixes: false };
+
+  it.each([
+    [
+      { humor: 3, formality: 2.5 },
+      {},
+      'attributes.formality',
+      /^formality 2\.5, between two levels, needs .* far runs on an upstream/,
+    ],
+    [{ humor: 2.6 }, { calibrated: true }, 'steering.calibrated', /steering\.calibrated asks for humor 2\.6/],
+    [{ humor: 3 }, { strength: 0.5 }, 'steering.strength', /steering\.strength 0\.5/],
+  ])('refuses %j with %j, naming what asks for it', (label, setting, param, message) => {
+    const refused = expect.objectContaining({ message: expect.stringMatching(message), details: { param } });
+    expect(() => refuseMixture(alone, label, setting)).toThrow(refused);
+  });
+
+  it('is asked for whole levels, or for nothing', () => {
+    expect(() => refuseMixture(alone, { humor: 3 }, {})).not.toThrow();
+    expect(() => refuseMixture(alone, { humor: 2.5 }, { strength: 0 })).not.toThrow();
+    expect(() => refuseMixture({ ...alone, mixes: true }, { humor: 2.5 }, { strength: 2 })).not.toThrow();
   });
 });

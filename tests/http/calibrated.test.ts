@@ -23,12 +23,14 @@ test('asks for what was measured to give the level wanted', async () => {
   const next = await ask({ attributes: { humor: 2.25 }, steering: { calibrated: true } });
   expect(next.body.choices[0].steering.applied.humor).toBe(2.5);
   const most = await ask({ attributes: { humor: 4 }, steering: { calibrated: true } });
-  expect(most.body.choices[0].steering.applied.humor).toBe(4);
+  expect(most.body.choices[0].steering).toMatchObject({ requested: { humor: 4 }, applied: { humor: 4 }, expected: { humor: 3 } });
+  expect([body, next.body].map(({ choices }) => choices[0].steering.expected)).toEqual([{ humor: 1.5 }, { humor: 2.25 }]);
 });
 
 test('leaves defaults and what is not calibrated as they are', async () => {
   const { body } = await ask({ attributes: { humor: 2.25 } });
   expect(body.choices[0].steering.applied.humor).toBe(2.25);
+  expect(body.choices[0].steering).not.toHaveProperty('expected');
   const calibrated = await ask({ attributes: {}, steering: { calibrated: true } });
   expect(calibrated.body.choices[0].steering.applied).toEqual({ helpfulness: 4, toxicity: 0 });
 });

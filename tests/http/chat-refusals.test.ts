@@ -76,6 +76,13 @@ describe('a request is refused', () => {
       'messages',
       /512 tokens; the prompt has 6\d\d/,
     ],
+    [
+      'a prompt far beyond it',
+      { messages: [{ role: 'user', content: 'x'.repeat(9000) }] },
+      'context_length_exceeded',
+      'messages',
+      /512/,
+    ],
     ['a reply beyond the context', { max_tokens: 500 }, 'context_length_exceeded', 'max_tokens', /512 tokens.* may take 500/],
   ];
 

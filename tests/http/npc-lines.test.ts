@@ -9,6 +9,14 @@ import { marta, openInn } from './marta.ts';
 describe.each(await testDatabases())('on $name', (database) => {
   const { inn, begin, at, tell, say, line, mood, log, read } = openInn(database);
 
+  test('a model that cannot mix is asked at strength 1, or the refusal names the field', async () => {
+    Object.assign(inn.talker, { mixes: false });
+    const sid = await begin();
+    const { status, body } = await say(sid, 'Hello.', { strength: 2 });
+    expect([status, body.error]).toMatchObject([400, { param: 'strength', message: expect.stringMatching(/^strength 2 needs/) }]);
+    expect(await line(sid, 'Hello.')).toMatchObject({ fallback: false, entries: 3 });
+  });
+
   test('events change the mood, the mood explains itself, and lines are written under it', async () => {
     const sid = await begin({ at: 0 });
     expect((await tell(sid, 'quest.completed', 10, { item: 'a goose' })).body.attributes).toMatchObject({

@@ -223,7 +223,7 @@ describe.each(await testDatabases())('on $name', (database) => {
       const again = (await send(written, 'application/json', '?id=again')).body;
       const first = (await knock(inn.house, '/v1/npcs/serafin')).body;
       const { not_followed, ...said } = again;
-      expect(not_followed).toMatchObject([{ param: 'data.character_book.scan_depth' }]);
+      expect(not_followed).toMatchObject([{ param: 'data.extensions.other/tool' }, { param: 'data.character_book.scan_depth' }]);
       expect({ ...said, id: '', created_at: 0, updated_at: 0 }).toEqual({ ...first, id: '', created_at: 0, updated_at: 0 });
     });
 

@@ -4,9 +4,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Store } from '../../src/store/connect.ts';
 import { completions } from '../../src/store/schema.ts';
 import { testDatabases } from '../store/databases.ts';
-import { openHouse, post } from './knock.ts';
+import { knock, openHouse, post } from './knock.ts';
 
 const path = '/v1/chat/completions';
+const humorCurve = [
+  { requested: 0, obtained: 0.5, replies: 9 },
+  { requested: 4, obtained: 2.5, replies: 9 },
+];
 const ask = { messages: [{ role: 'user', content: 'Hello' }], seed: 7 };
 
 describe.each(await testDatabases())('on $name', (database) => {
@@ -40,6 +44,36 @@ describe.each(await testDatabases())('on $name', (database) => {
       });
       await store.db.delete(completions);
     }
+  });
+
+  test.each([
+    ['alone', {}],
+    ['of several', { n: 2 }],
+    ['measured', { n: 2, steering: { measure: true } }],
+    ['chosen among candidates', { n: 2, steering: { best_of: 3 } }],
+    ['cut short', { max_tokens: 2 }],
+    ['calibrated', { steering: { calibrated: true } }],
+  ])('what is asked back is what was answered: %s', async (_, request) => {
+    const house = openHouse({}, { db: store.db });
+    house.model.curves = { humor: humorCurve };
+    const body = { ...ask, attributes: { humor: 4 }, metadata: { scene: 'gate' }, ...request };
+    const { body: answered } = await post(house, path, body);
+    const streamed = (await post(house, path, { ...body, stream: true, stream_options: { include_usage: true } })).body;
+    // The time told is that of the beginning, however late it is kept.
+    await store.db.update(completions).set({ createdAt: sql`created_at + interval '5 seconds'` });
+    const { body: listed } = await knock(house, path);
+    expect(listed.data).toEqual(
+      [answered, joinChunks(streamed)].map((told) => ({ ...told, seed: 7, metadata: { scene: 'gate' } })),
+    );
+    expect((await knock(house, `${path}/${answered.id}`)).body).toEqual(listed.data[0]);
+  });
+
+  test('a completion kept by an earlier version tells as much as was kept of it', async () => {
+    const house = openHouse({}, { db: store.db });
+    const { body } = await post(house, path, { ...ask, steering: { measure: true } });
+    await store.db.update(completions).set({ measured: { humor: 0.63 }, steering: null, created: null });
+    const { choices } = (await knock(house, `${path}/${body.id}`)).body;
+    expect(choices[0].steering.measured).toEqual({ humor: { value: 0.63 } });
   });
 
   test('a reply that is kept, or was not to be, says nothing of it', async () => {
@@ -108,3 +142,20 @@ describe.each(await testDatabases())('on $name', (database) => {
     }
   });
 });
+
+/** The completion that a client puts together of these chunks. */
+// biome-ignore lint/suspicious/noExplicitAny: tests read whatever came back
+function joinChunks(chunks: any[]) {
+  const told = chunks.filter((chunk) => chunk !== '[DONE]');
+  const { id, created, model, system_fingerprint } = told[0];
+  const parts = told.flatMap((chunk) => chunk.choices);
+  const choices = [...new Set(parts.map(({ index }) => index))].map((index) => {
+    const own = parts.filter((part) => part.index === index);
+    const content = own.map(({ delta }) => delta.content ?? '').join('');
+    const { attributes } = own[0].delta;
+    const { finish_reason, steering } = own.at(-1);
+    const message = { role: 'assistant', content, refusal: null, attributes };
+    return { index, message, logprobs: null, finish_reason, steering };
+  });
+  return { id, created, model, system_fingerprint, object: 'chat.completion', choices, usage: told.at(-1).usage };
+}

@@ -194,10 +194,17 @@ describe('behind the routes', () => {
   });
 
   it('refuses the dials that need scores', async () => {
-    for (const fields of [{ steering: { strength: 2 } }, { attributes: { humor: 2.5 } }]) {
+    const schedule = [{ after: { tokens: 2 }, attributes: { humor: 0 } }];
+    for (const [fields, param, named] of [
+      [{ steering: { strength: 2 } }, 'steering.strength', 'steering.strength 2'],
+      [{ steering: { strength: 0.5 } }, 'steering.strength', 'steering.strength 0.5'],
+      [{ attributes: { humor: 2.5 } }, 'attributes.humor', 'humor 2.5'],
+      [{ attributes: { humor: 2 }, steering: { schedule } }, 'steering.schedule', 'steering.schedule'],
+    ] as const) {
       const { status, body } = await ask({ messages, ...fields });
-      expect([status, body.error.code]).toEqual([400, 'invalid_request']);
+      expect([status, body.error.code, body.error.param]).toEqual([400, 'invalid_request', param]);
       expect(body.error.message).toMatch(/runs on an upstream/);
+      expect(body.error.message).toContain(named);
     }
   });
 });

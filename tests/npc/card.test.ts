@@ -117,6 +117,34 @@ describe('a card is read', () => {
     ]);
   });
 
+  test('with what changes a conversation elsewhere told, and nothing of what every card of a program holds or what is for people', () => {
+    const toldOf = (data: object) => {
+      const told: string[] = [];
+      readCard(JSON.stringify({ spec: 'chara_card_v3', data: { name: 'Ina', ...data } }), ({ param }) => told.push(param));
+      return told;
+    };
+    const everyCard = { talkativeness: '0.5', fav: true, world: '', depth_prompt: { prompt: '', depth: 4, role: 'system' } };
+    const plain = {
+      alternate_greetings: [],
+      group_only_greetings: [],
+      creator_notes: 'Warm.',
+      tags: ['inn'],
+      extensions: everyCard,
+    };
+    expect(toldOf(plain)).toEqual([]);
+    const extensions = { world: 'Fallowmere', depth_prompt: { prompt: 'Be brief.', depth: 4 }, talkativeness: 0.9 };
+    const ours = { 'steerlm/attributes': { attributes: { humor: 3 } } };
+    expect(
+      toldOf({ alternate_greetings: ['Oh, you.'], group_only_greetings: ['All here?'], extensions: { ...extensions, ...ours } }),
+    ).toEqual([
+      'data.alternate_greetings',
+      'data.group_only_greetings',
+      'data.extensions.world',
+      'data.extensions.depth_prompt',
+      'data.extensions.talkativeness',
+    ]);
+  });
+
   test('with lore that names its entries, which comes back to the letter, or as a list where facts changed', () => {
     const text = bookOf({ 0: { key: ['a'], content: 'A', order: 1.0 }, 1: { key: [null], content: 'B' } });
     const read = readCard(text);

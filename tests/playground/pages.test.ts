@@ -82,6 +82,10 @@ describe('play', () => {
     const { page, see, press } = await served.go('/#play');
     await press('button', 'Compare two settings');
     const right = await page.waitForSelector('section[aria-label="Right"]');
+    const dialsIn = (name: string) =>
+      page.$$eval(`section[aria-label="${name}"] .slider output`, (told) => told.map(({ textContent }) => textContent));
+    const [left, beside] = [await dialsIn('Left'), await dialsIn('Right')];
+    expect([left[0], beside[0], beside.slice(1)]).toEqual(['4', '0', left.slice(1)]);
     await right!.$eval('[aria-label="leave humor open"]', (box) => (box as HTMLInputElement).click());
     await right!.$eval('input[aria-valuetext^="1, the plain"]', (slider) => {
       const input = slider as HTMLInputElement;
@@ -159,6 +163,12 @@ test('a character card is read from a file, and a broken one is refused in words
   await see('says it has');
   await choose('good.png');
   await see('Meet Serafin as');
+  await see('Serafin guards the gate of Thornwall.');
+  await choose('good.png');
+  await expect.poll(() => page.$$eval('nav.list a', (links) => links.length)).toBe(2);
+  const listed = await page.$$eval('nav.list a', (links) => links.map(({ textContent }) => textContent));
+  expect(new Set(listed).size).toBe(2);
+  expect(listed.join()).not.toContain('{{');
   faults.splice(0, 9);
   rmSync(folder, { recursive: true });
 });
@@ -226,6 +236,8 @@ describe('training runs', () => {
     const chart = () => attribute('[role="img"][aria-label^="Nats per token"]', 'aria-label');
     await expect.poll(chart, { timeout: 20_000 }).toMatch(/training \d+\.\d+, held out \d+\.\d+/);
     const before = await chart();
+    // Without a pointer over it, the legend tells the last.
+    await see(/step\s*\d+\s*training\s*\d+\.\d+\s*held out\s*\d+\.\d+/);
     await expect.poll(chart, { timeout: 20_000 }).not.toBe(before);
     await see(/ft:base::?[\w-]+:ckpt-step-40|40\s+\d\.\d+/);
     await press('button', 'Cancel');

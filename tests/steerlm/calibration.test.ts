@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type CurvePoint, requestFor, rising } from '../../src/steerlm/calibration.ts';
+import { type CurvePoint, obtainedAt, requestFor, rising } from '../../src/steerlm/calibration.ts';
 
 const curve = (...obtained: number[]): CurvePoint[] =>
   obtained.map((value, requested) => ({ requested, obtained: value, replies: 10 }));
@@ -30,4 +30,12 @@ test('what was never reached becomes the nearest end', () => {
 test('where several requests give the same, the one nearest to what was wanted', () => {
   expect(requestFor(curve(0, 2, 2, 2, 4), 2).requested).toBe(2);
   expect(requestFor(curve(1, 1, 1, 1, 1), 3)).toEqual({ requested: 3, obtained: 1 });
+});
+
+test('the way there and back is the level wanted, or the nearest within reach', () => {
+  const points = curve(0.5, 1.1, 2, 2.7, 3.3);
+  for (const level of [0.5, 0.7, 1.3, 2.9, 3.3]) expect(obtainedAt(points, requestFor(points, level).requested)).toBe(level);
+  expect([0, 4].map((level) => obtainedAt(points, requestFor(points, level).requested))).toEqual([0.5, 3.3]);
+  // Asked for beyond what was measured.
+  expect([-1, 9].map((requested) => obtainedAt(points, requested))).toEqual([0.5, 3.3]);
 });

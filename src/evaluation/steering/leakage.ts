@@ -9,7 +9,7 @@ export interface LeakageReport {
   attributes: string[];
   /** [obtained][requested]: levels obtained per level requested. */
   matrix: Interval[][];
-  /** Root mean square beside the diagonal ÷ that on it. */
+  /** Root mean square beside the diagonal ÷ that on it; like all such shares NaN where the model follows next to nothing. */
   rms: Interval;
   /** Largest size beside the diagonal ÷ the same: an attribute that hardly follows would make a share of its own column mean nothing. */
   max: Interval;
@@ -93,12 +93,16 @@ function slopesOf(count: number, prompts: readonly Sums[][]): number[][] {
   return indices.map((j) => indices.map((k) => columns[k]![j]!));
 }
 
-/** Sizes of what lies beside the diagonal of `of`, measured in the diagonal of `slopes`. */
+/** Levels obtained per level requested, root mean square, below which a model follows nothing: a share of so little would mean as little. */
+const leastFollowed = 0.05;
+
+/** Sizes of what lies beside the diagonal of `of`, measured in the diagonal of `slopes`; NaN where that is next to nothing. */
 function sizeOf(of: readonly number[][], slopes: readonly number[][]): { rms: number; max: number } {
   const beside = of.flatMap((row, j) => row.filter((_, k) => j !== k));
   if (beside.length === 0) return { rms: 0, max: 0 };
   const rootOfSquares = (values: readonly number[]) => Math.sqrt(mean(values.map((value) => value ** 2)));
   const diagonal = rootOfSquares(slopes.map((row, k) => row[k]!));
+  if (diagonal < leastFollowed) return { rms: Number.NaN, max: Number.NaN };
   return { rms: rootOfSquares(beside) / diagonal, max: Math.max(...beside.map(Math.abs)) / diagonal };
 }
 

@@ -124,7 +124,7 @@ function leakage({ attributes }: SteeringReportHead, conditions: readonly Condit
       ['', ...attributes.map(plain)],
       attributes.map((name, j) => [plain(name), ...matrix[j]!.map((slope) => intervalText(slope))]),
     ),
-    `Sizes beside the diagonal as a share of its root mean square; by chance is what would be seen of a model that leaks nothing${explained ? '; in excess is what the labels of the data do not explain' : ''}:`,
+    `Sizes beside the diagonal as a share of its root mean square; by chance is what would be seen of a model that leaks nothing${explained ? '; in excess is what the labels of the data do not explain' : ''}. A dash stands where a condition follows next to nothing:`,
     markdownTable(
       ['condition', 'root mean square', 'by chance', 'largest', ...(explained ? ['in excess', 'largest in excess'] : [])],
       conditions.map(({ name, leakage }) => {

@@ -8,7 +8,7 @@ import { type EvaluationModels, keepingOpen } from '../found-models.ts';
 import { openFluency } from '../likelihood/fluency.ts';
 import type { WithData } from '../open-data.ts';
 import { openReportFolder, writeReport } from '../report/report-files.ts';
-import { noteCurves } from './card-curves.ts';
+import { noteCurves, unfitForCard } from './card-curves.ts';
 import { gatherSteering, type Party, type Predictors, partyOf, type SteeringData } from './data.ts';
 import { type EvaluationOptions, evaluateCondition, repliesPlanned } from './evaluation.ts';
 import { refuseChooser } from './judge-independence.ts';
@@ -85,16 +85,16 @@ export async function measureSteering(task: SteeringTask, setting: SteeringSetti
   });
 }
 
-/** Writes the report, and the curves onto the card of the model where they are the model's own and the judge was independent. */
+/** Writes the report, and the curves onto the card of the model where they are fit for it; else says why not. */
 export async function writeSteeringReport(
   { head, schema, conditions, folder, out }: MeasuredSteeringRun,
   { curves }: { curves: boolean },
-): Promise<{ files: ReturnType<typeof steeringReportFiles>; curves: boolean }> {
+): Promise<{ files: ReturnType<typeof steeringReportFiles>; unfit: string | undefined }> {
   const files = steeringReportFiles(head, schema, conditions);
   await writeReport(out, files);
-  const noted = curves && !head.judge_shares_training;
-  if (noted) await noteCurves(folder, head, conditions[0]!);
-  return { files, curves: noted };
+  const unfit = unfitForCard(head, conditions[0]!);
+  if (curves && unfit === undefined) await noteCurves(folder, head, conditions[0]!);
+  return { files, unfit };
 }
 
 async function openPredictors(

@@ -76,7 +76,7 @@ export function addChatCompletions(app: OpenAPIHono<AppEnv>, context: AppContext
 
   app.openapi(renderRoute, async (c) => {
     const shown = await untilBegun(c, toShownPrompt(context.models, c.req.valid('json')));
-    const { model, pieces, tokenIds, requested, applied } = shown;
+    const { model, pieces, tokenIds, steering } = shown;
     return c.json(
       {
         object: 'chat.completion.render' as const,
@@ -85,7 +85,7 @@ export function addChatCompletions(app: OpenAPIHono<AppEnv>, context: AppContext
         token_ids: tokenIds,
         prompt_tokens: tokenIds.length,
         context_length: model.contextLength,
-        steering: { requested, applied },
+        steering,
       },
       200,
     );

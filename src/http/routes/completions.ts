@@ -9,6 +9,7 @@ import { askerOf } from '../caller.ts';
 import { streamChunks } from '../event-stream.ts';
 import { languageModel } from '../loaded-models.ts';
 import { recordReplies, type Stored } from '../record.ts';
+import { namedUnlessItIs } from '../refusals.ts';
 import { beginReplies, countUsage } from '../replies.ts';
 import { toTextLogprobs } from '../schemas/logprobs.ts';
 import { type ReplyHead, TextCompletion, type TextCompletionChunk, toReplyHead } from '../schemas/replies.ts';
@@ -75,7 +76,7 @@ export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): v
     const request = c.req.valid('json');
     const model = await languageModel(c, context.models, request.model);
     await awaitRoom();
-    const tokenIds = toTokenIds(request.prompt, model);
+    const tokenIds = namedUnlessItIs('prompt', () => toTokenIds(request.prompt, model));
     // A token is told of together with its likelihood.
     const topLogprobs = request.logprobs ?? (request.return_token_ids ? 0 : null);
     const wanted = { ...toCompletionRequest(request, tokenIds, model, 'prompt', askerOf(c)), topLogprobs };

@@ -16,7 +16,7 @@ const evaluateRoute = createRoute({
   tags: ['Models'],
   summary: 'Measure how good a model is',
   description:
-    'Starts a job that does what `steer evaluate` does: a predictor against ratings, steering by the replies a model writes, or by likelihood alone. Its result holds the figures to look at first; the report is at `GET /v1/models/{id}/report` when it has succeeded, and until then the earlier one is. What would flatter is refused: a judge that learnt from the data of the model or labelled it, data that was seen in training.',
+    'Starts a job that does what `steer evaluate` does: a predictor against ratings, steering by the replies a model writes, or by likelihood alone. Its result holds the figures to look at first; the report is at `GET /v1/models/{id}/report` when it has succeeded, and until then the earlier one is. The curves of an evaluation of steering go on the card of the model where each level has at least 16 replies; events of the job tell where not. What would flatter is refused: a judge that learnt from the data of the model or labelled it, data that was seen in training.',
   request: {
     params: z.object({ id: z.string().max(256).openapi({ description: 'Id or alias' }) }),
     headers: IdempotencyHeader,

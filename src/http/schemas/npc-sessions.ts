@@ -100,7 +100,7 @@ export const SayBody = z
     }),
     max_ms: z.int().min(1).max(600_000).optional().openapi({
       description:
-        'Milliseconds from the arrival of the request. A line that takes longer ends after its last whole sentence; without one the fallback is said',
+        'Milliseconds from the arrival of the request. A line that takes longer ends after its last whole sentence; without one the fallback is said, and where there is none the line is empty, with `steering.deadline`',
     }),
     fallback: z.string().min(1).max(500).optional().openapi({ description: "Absent means one of the character's own" }),
     strength: z.number().min(0).max(5).default(1),

@@ -120,7 +120,9 @@ const steered = {
     example: { helpfulness: 1 },
   }),
   actions: z.array(Action).max(64).default([]).openapi({ description: 'What it may do with a line: names, or names with when' }),
-  fallback: Fallback.default([]).openapi({ description: 'Said where a line does not come in time' }),
+  fallback: Fallback.default([]).openapi({
+    description: 'Said where a line does not come in time; without any such a line is empty',
+  }),
   line_tokens: z.int().min(1).max(4096).default(lineUnlessSaid),
   memory_tokens: z.int().min(1).optional().openapi({
     description: 'Tokens that what was said before may take; absent means what the context of the model leaves',

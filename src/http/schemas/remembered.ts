@@ -3,11 +3,21 @@ import { z } from '@hono/zod-openapi';
 import { conversationOf } from '../../feedback/conversation.ts';
 import type { Remembered, Reply } from '../../feedback/remembered.ts';
 import { recordOf } from '../../record-of.ts';
+import type { Label } from '../../steerlm/attributes.ts';
 import { toInvalidRequest } from '../problem.ts';
 import { period } from './feedback.ts';
 import { pageFields, pageOf } from './pages.ts';
+import { Measured, Steering } from './replies.ts';
 
-const Levels = z.record(z.string(), z.number());
+const StoredSteering = z
+  .object({
+    ...Steering.shape,
+    measured: z
+      .record(z.string(), Measured.partial({ level: true, confidence: true }))
+      .optional()
+      .openapi({ description: 'What the predictor read in the reply; of completions kept by earlier versions the value alone' }),
+  })
+  .openapi('StoredSteering');
 
 export const StoredCompletion = z
   .object({
@@ -20,14 +30,15 @@ export const StoredCompletion = z
     choices: z.array(
       z.object({
         index: z.int(),
-        message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null() }),
-        logprobs: z.null(),
-        finish_reason: z.string(),
-        steering: z.object({
-          requested: z.record(z.string(), z.number().nullable()),
-          applied: Levels,
-          measured: Levels.nullable(),
+        message: z.object({
+          role: z.literal('assistant'),
+          content: z.string(),
+          refusal: z.null(),
+          attributes: z.record(z.string(), z.number()),
         }),
+        logprobs: z.null().openapi({ description: 'Not kept' }),
+        finish_reason: z.string(),
+        steering: StoredSteering,
       }),
     ),
     usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() }),
@@ -78,12 +89,12 @@ export const StoredMessageList = pageOf(
 ).openapi('StoredChatMessageList');
 
 export function toStoredCompletion(replies: Remembered): z.infer<typeof StoredCompletion> {
-  const [{ id, model, revision, createdAt, promptTokens, seed, metadata }] = replies;
-  const completionTokens = replies.reduce((sum, reply) => sum + reply.completionTokens, 0);
+  const [{ id, model, revision, created, createdAt, promptTokens, seed, metadata }] = replies;
+  const completionTokens = replies.reduce((sum, reply) => sum + (reply.spentTokens ?? reply.completionTokens), 0);
   return {
     object: 'chat.completion',
     id,
-    created: Math.floor(createdAt.getTime() / 1000),
+    created: created ?? Math.floor(createdAt.getTime() / 1000),
     model,
     system_fingerprint: revision,
     seed,
@@ -100,12 +111,16 @@ export function toStoredMessages(id: string, request: Record<string, unknown>) {
   return [...system, ...conversation.turns].map(({ role, content }, i) => ({ id: `${id}-${i}`, role, content }));
 }
 
-function toChoice({ choice, reply, finishReason, requested, applied, measured }: Reply) {
+function toChoice({ choice, reply, finishReason, requested, applied, measured, steering }: Reply) {
   return {
     index: choice,
-    message: { role: 'assistant' as const, content: reply, refusal: null },
+    message: { role: 'assistant' as const, content: reply, refusal: null, attributes: applied },
     logprobs: null,
     finish_reason: finishReason,
-    steering: { requested, applied, measured },
+    steering: { requested, applied, ...(steering ?? (measured ? { measured: toMeasured(measured) } : {})) },
   };
+}
+
+function toMeasured(values: Label) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
 }

@@ -18,6 +18,10 @@ export const Steering = z
     applied: z.record(z.string(), z.number()).openapi({
       description: 'What the prompt says: defaults filled in, caps held; what lies between two levels is mixed from both',
     }),
+    expected: z.record(z.string(), z.number()).optional().openapi({
+      description:
+        'With `calibrated`: the level that replies were measured to have where `applied` is asked for. Where it is not what was requested, that is out of the reach of the model',
+    }),
     measured: z.record(z.string(), Measured).optional().openapi({ description: 'What the predictor reads in the reply' }),
     deadline: z.literal(true).optional().openapi({ description: 'The reply ended because `max_ms` was over' }),
     candidates: z.int().optional().openapi({ description: 'Candidates this reply was chosen from, with `best_of`' }),

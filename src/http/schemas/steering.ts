@@ -35,7 +35,7 @@ export const SteeringRequest = z
       .openapi({
         description:
           'The attributes say what the reply should measure, not what the prompt should say: each is turned into what was measured to lead there ' +
-          '(`obtained` of GET /v1/attributes). A level the model never reached becomes the nearest it did; for strength 1',
+          '(`obtained` of GET /v1/attributes). A level the model never reached becomes the nearest it did, and `steering.expected` of the reply tells which; for strength 1',
       }),
     against: z.enum(opposites).nullish().openapi({
       description:

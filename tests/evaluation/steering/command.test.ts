@@ -73,13 +73,8 @@ test('a report of the model, its dials and its controls', async () => {
   const [plain] = report.conditions;
   expect(plain.attributes.humor.figures.within_spearman).toMatchObject({ value: expect.any(Number), low: expect.any(Number) });
   expect(plain.attributes.humor.curve.map(({ requested }: { requested: number }) => requested)).toEqual([0, 1, 2, 3, 4]);
-  const { steering } = JSON.parse(read('models/npc/steerlm.json')).measured;
-  expect(steering).toMatchObject({ judge: expect.stringMatching(/^judge [0-9a-f]{12}$/), precision: 'int8', prompts: 3 });
-  expect(steering.curves.humor[4]).toEqual({
-    requested: 4,
-    obtained: expect.closeTo(plain.attributes.humor.curve[4].obtained.value, 3),
-    replies: 3,
-  });
+  expect(stderr).toMatch(/The card of npc stays as it is: there are 3 replies at a level, .* at least 16/);
+  expect(JSON.parse(read('models/npc/steerlm.json')).measured).not.toHaveProperty('steering');
   expect(plain.leakage.data).toHaveLength(2);
   expect(plain.fluency.perplexity.value).toBeGreaterThan(1);
   expect(Object.keys(plain.fluency.levels)).toEqual(['humor', 'verbosity']);
@@ -87,6 +82,30 @@ test('a report of the model, its dials and its controls', async () => {
   expect(stdout.trimEnd()).toBe(read('models/npc/evaluation/steering.md').trimEnd());
   for (const name of names) expect(stdout).toContain(`| ${name} `);
   expect(read('models/npc/evaluation/steering-curves.svg')).toContain('as asked for');
+}, 120_000);
+
+test('the curves stand on the card where a level has replies enough', async () => {
+  const enough = [...quick, '--seeds', '6', '--grid', '0', '--max-tokens', '2'];
+  const { stderr } = await run(
+    'evaluate',
+    'steering',
+    '--model',
+    'npc',
+    '--judge',
+    'judge',
+    '--prompts',
+    'asked.jsonl',
+    ...enough,
+  );
+  expect(stderr).toContain('stands on the card of npc: steering.calibrated uses it');
+  const [plain] = JSON.parse(read('models/npc/evaluation/steering.json')).conditions;
+  const { steering } = JSON.parse(read('models/npc/steerlm.json')).measured;
+  expect(steering).toMatchObject({ judge: expect.stringMatching(/^judge [0-9a-f]{12}$/), precision: 'int8', prompts: 3 });
+  expect(steering.curves.humor[4]).toEqual({
+    requested: 4,
+    obtained: expect.closeTo(plain.attributes.humor.curve[4].obtained.value, 3),
+    replies: 18,
+  });
 }, 120_000);
 
 describe('refused with the reason', () => {

@@ -1,5 +1,6 @@
 // The figures of steering against models that are made up, so that what must come out is known, and against numbers worked out by hand.
 import { describe, expect, test } from 'vitest';
+import { intervalText } from '../../../src/evaluation/report/report-text.ts';
 import { followingOf, kendall } from '../../../src/evaluation/steering/figures.ts';
 import { gridOf, missOf } from '../../../src/evaluation/steering/grid-figures.ts';
 import { labelSlopes, leakageOf } from '../../../src/evaluation/steering/leakage.ts';
@@ -234,6 +235,14 @@ describe('leakage', () => {
     expect(slopes[1]![0]).toBeCloseTo(-0.5, 10);
     expect(slopes[0]![1]).toBeCloseTo(-2, 10);
     expect(labelSlopes(['a', 'b'], labels.slice(0, 20))).toBeNull();
+  });
+
+  test('of a model that follows next to nothing no share is told', () => {
+    const deaf = sweep(['a', 'b'], 6, (attribute, level) => ({ a: 1 + 1e-5 * level, b: attribute === 'a' ? 0.3 * level : 2 }));
+    const { matrix, rms, max, chance } = leakageOf(['a', 'b'], deaf, { draws: 20 });
+    expect(matrix[1]![0]!.value).toBeCloseTo(0.3, 10);
+    expect([rms.value, max.value, chance]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    expect(intervalText(rms)).toBe('–');
   });
 
   test('an attribute alone has nothing to leak to', () => {
