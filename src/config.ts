@@ -2,6 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { SteerError } from './errors.ts';
+import { faultsText } from './shape-faults.ts';
 
 export interface Config {
   host: string;
@@ -93,8 +94,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = Environment.safeParse(given);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new SteerError('invalid_config', `${faults.join('; ')}.`);
+    throw new SteerError('invalid_config', `${faultsText(parsed.error, 'settings')}.`);
   }
   const env = parsed.data;
   if (!isLoopback(env.HOST) && env.STEER_API_KEY === undefined) {

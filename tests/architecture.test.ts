@@ -14,10 +14,12 @@ const order = [
     'errors',
     'event-loop',
     'json-line',
+    'nearest-name',
     'number-text',
     'own',
     'random',
     'record-of',
+    'shape-faults',
     'statistics',
     'turns',
     'private-files',
@@ -74,7 +76,9 @@ describe('imports', () => {
   it.each(files)('%s keeps to the order of rooms', (file) => {
     const room = roomOf(file);
     expect(order, `${room} is not in the table`).toContain(room);
-    const before = alone.includes(room) ? ['errors', 'number-text', 'own'] : order.slice(0, order.indexOf(room));
+    const before = alone.includes(room)
+      ? ['errors', 'nearest-name', 'number-text', 'own', 'shape-faults']
+      : order.slice(0, order.indexOf(room));
     for (const target of targetsOf(file)) {
       if (room === 'playground' && target === described) continue;
       if (roomOf(target) !== room) expect(before, `${file} imports ${target}`).toContain(roomOf(target));

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { readFile } from '../files/files.ts';
 import { decodeText, readFilledLines, untilAborted } from '../files/lines.ts';
+import { faultsOf } from '../shape-faults.ts';
 import type { Db } from '../store/connect.ts';
 
 /** Most requests of one batch, as OpenAI has it. */
@@ -94,14 +95,9 @@ function checkLine(text: string, line: number, endpoint: string, lineOf: Map<str
   }
   const parsed = Line.safeParse(value);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const param = issue.path.length > 0 ? issue.path.join('.') : null;
-    const missing = issue.code === 'invalid_type' && issue.message.endsWith('undefined');
-    const message = issue.message
-      .replace(/^Invalid input: /, '')
-      .replace('received undefined', 'found nothing')
-      .replace('received', 'found');
-    return problem(missing ? 'missing_required_parameter' : 'invalid_parameter', line, message, param);
+    const [{ path, words }] = faultsOf(parsed.error);
+    const code = words.endsWith('found nothing') ? 'missing_required_parameter' : 'invalid_parameter';
+    return problem(code, line, words, path === '' ? null : path);
   }
   const { custom_id: customId, method, url } = parsed.data;
   const first = lineOf.get(customId);

@@ -3,11 +3,11 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import { describeFormats, type FormatName } from '../datasets/formats/table.ts';
 import { type ImportReport, importDataset } from '../datasets/import.ts';
-import { splitMeaning } from '../datasets/split.ts';
+import { defaultValidationShare, splitMeaning } from '../datasets/split.ts';
 import { counted } from '../number-text.ts';
 import { maxLevel } from '../steerlm/attributes.ts';
 import { between, format } from './option-values.ts';
-import { readSchema } from './schema-option.ts';
+import { exampleSchema, readSchema } from './schema-option.ts';
 import { type Surroundings, say } from './surroundings.ts';
 import { withStore } from './with-store.ts';
 
@@ -33,9 +33,17 @@ export function importCommand(surroundings: Surroundings): Command {
       '--schema <schema>',
       'attributes the labels must fit: a built-in name, a .json file or a model (default: those that occur)',
     )
-    .option('--validation-share <share>', 'share of conversations held out', between(0, 1))
+    .option(
+      '--validation-share <share>',
+      `share of conversations held out for validation (default: ${defaultValidationShare})`,
+      between(0, 1),
+    )
     .option('--new-version', 'where the name is in use, import as its next version instead of refusing')
-    .addHelpText('after', '\nExample:\n  steer import helpsteer.jsonl.gz --name helpsteer')
+    .addHelpText(
+      'after',
+      `\nAttributes of your own, as --schema FILE.json takes them, levels lowest first:\n${exampleSchema}\n` +
+        '\nExample:\n  steer import helpsteer.jsonl.gz --name helpsteer\n  steer import ratings.jsonl --schema tone.json',
+    )
     .action((file: string, options: ImportOptions) => run(surroundings, file, options));
 }
 

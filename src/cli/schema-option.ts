@@ -4,9 +4,16 @@ import type { Config } from '../config.ts';
 import { WrittenSchema } from '../datasets/attribute-schema.ts';
 import { SteerError } from '../errors.ts';
 import { readModelCard } from '../model/model-folder.ts';
+import { faultsText } from '../shape-faults.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { builtInSchemas } from '../steerlm/schemas.ts';
 import { findModelFolder } from './model-folders.ts';
+
+/** What a schema in a file looks like; the smallest that says everything one needs. */
+export const exampleSchema =
+  '{"name": "tone", "version": 1, "attributes": [\n' +
+  '  {"name": "warmth", "levels": ["cold", "neutral", "warm"], "default": 1},\n' +
+  '  {"name": "brevity", "levels": ["rambling", "brief"], "default": null}]}';
 
 /** The schema an option names. Throws invalid_config saying what was expected. */
 export async function readSchema(config: Config, given: string): Promise<AttributeSchema> {
@@ -26,15 +33,17 @@ async function readSchemaFile(path: string): Promise<AttributeSchema> {
   });
   const parsed = WrittenSchema.safeParse(parseJson(text, path));
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw refusal(`${path}: ${issue?.path.join('.') || 'content'}: ${issue?.message}.`);
+  throw refusal(`${path}: ${faultsText(parsed.error, 'content')}. Such a file looks like this:\n${exampleSchema}`);
 }
 
 function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw refusal(`${path} is not valid JSON.`, cause);
+    throw refusal(
+      `${path} is not valid JSON: ${(cause as Error).message}. Such a file looks like this:\n${exampleSchema}`,
+      cause,
+    );
   }
 }
 

@@ -6,7 +6,7 @@ import type { Split } from '../store/schema.ts';
 export const splitMeaning = 'all replies to one prompt, or of one named conversation, are on the same side';
 
 /** Share of conversations held out; HelpSteer and NeMo-Aligner use the same. */
-const defaultValidationShare = 0.05;
+export const defaultValidationShare = 0.05;
 
 /** Side of a conversation when `validationShare` (0 to 1) of all conversations is held out. A larger share keeps those already held out. */
 export function splitOf(conversationId: string, validationShare = defaultValidationShare): Split {

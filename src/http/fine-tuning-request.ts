@@ -4,6 +4,7 @@ import { findDataset } from '../datasets/samples.ts';
 import { findFile } from '../files/files.ts';
 import { bootstrapOptions, FinetuningInput, hyperparameters } from '../finetuning/job-input.ts';
 import { findModel, type ModelCard, type Models } from '../registry/models.ts';
+import { faultsOf } from '../shape-faults.ts';
 import { type AttributeSchema, findAttribute, maxLevel } from '../steerlm/attributes.ts';
 import { builtInSchemas } from '../steerlm/schemas.ts';
 import type { Db } from '../store/connect.ts';
@@ -80,8 +81,8 @@ export function hyperparametersOf(asked: object) {
     if (second === undefined) return parsed.data;
     throw refusal(`hyperparameters.${second}`, `expected it or ${first}, found both`);
   }
-  const issue = parsed.error.issues[0];
-  throw refusal(`hyperparameters.${issue?.path.join('.')}`, issue?.message ?? 'malformed');
+  const [{ path, words }] = faultsOf(parsed.error);
+  throw refusal(`hyperparameters.${path}`, words);
 }
 
 function schemaOf(models: Models, given: string | AttributeSchema | undefined, param: string): AttributeSchema | null {

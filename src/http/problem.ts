@@ -5,6 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { ZodError } from 'zod';
 import { failures, SteerError } from '../errors.ts';
+import { faultsOf } from '../shape-faults.ts';
 import { interruptionOf, isDatabaseFull } from '../store/interruption.ts';
 import type { AppEnv, RequestContext } from './app-context.ts';
 import { toEnvelope, toProblem } from './schemas/failure.ts';
@@ -54,15 +55,9 @@ function isUnstorable(error: unknown): boolean {
 
 /** The first thing wrong with a request, as invalid_request naming the field. */
 export function toInvalidRequest(error: ZodError): SteerError {
-  const issue = error.issues[0];
-  const unrecognized = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-  const param = [...(issue?.path ?? []), ...unrecognized].map((part) => String(part).slice(0, 64)).join('.');
-  const words = (issue?.message ?? 'malformed')
-    .replace(/^Invalid (input|option): /, '')
-    .replace('received undefined', 'found nothing')
-    .replace('received', 'found');
-  return new SteerError('invalid_request', `${param === '' ? 'Body' : param}: ${words.slice(0, 500)}.`, {
-    details: param === '' ? {} : { param },
+  const [{ path, words }] = faultsOf(error);
+  return new SteerError('invalid_request', `${path === '' ? 'Body' : path}: ${words.slice(0, 500)}.`, {
+    details: path === '' ? {} : { param: path },
   });
 }
 

@@ -6,6 +6,7 @@ import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
+import { faultText } from '../shape-faults.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { exists, readJson, unreadable, writeJson } from './formats/json-file.ts';
 import { configJson, type LlamaShape, parseShape, type WeightType } from './shape.ts';
@@ -103,8 +104,7 @@ export async function readModelCard(folder: string): Promise<ModelCard> {
   if (!(await exists(path))) return plainBaseModel(folder);
   const parsed = cardSchema.safeParse(await readJson(path));
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new SteerError('invalid_model', `${path}: ${issue?.path.join('.') || 'content'}: ${issue?.message}.`);
+    throw new SteerError('invalid_model', `${path}: ${faultText(parsed.error, 'content')}.`);
   }
   const card = parsed.data;
   if (card.kind !== 'base' && !(card.attribute_schema && card.prompt_layout_version !== null)) {

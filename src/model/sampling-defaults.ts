@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
+import { faultText } from '../shape-faults.ts';
 import { exists, readJson, writeJson } from './formats/json-file.ts';
 
 /** Holds where a caller says nothing; absent means what the protocol says. */
@@ -35,8 +36,7 @@ export async function readSampling(folder: string): Promise<SamplingDefaults> {
   if (!(await exists(path))) return {};
   const { data, error } = written.safeParse(await readJson(path));
   if (error) {
-    const { path: field, message } = error.issues[0]!;
-    throw new SteerError('invalid_model', `${path}: ${field.join('.') || 'content'}: ${message}. Correct it, or take it out.`);
+    throw new SteerError('invalid_model', `${path}: ${faultText(error, 'content')}. Correct it, or take it out.`);
   }
   const found = {
     temperature: data.temperature ?? undefined,

@@ -2,6 +2,7 @@
 // hidden, F intermediate, H heads × head size, K kv heads × head size.
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
+import { faultsOf } from '../shape-faults.ts';
 
 /** Llama 3's stretching of the slow rotary frequencies. */
 interface RopeScaling {
@@ -87,7 +88,7 @@ type Config = z.infer<typeof configSchema>;
 /** The shape a parsed config.json describes; `where` names the file in messages. Throws invalid_model naming the field it cannot follow. */
 export function parseShape(configJson: unknown, where: string): LlamaShape {
   const parsed = configSchema.safeParse(configJson);
-  if (!parsed.success) throw refuseIssue(parsed.error.issues[0], configJson, where);
+  if (!parsed.success) throw refuseFault(parsed.error, configJson, where);
   const config = parsed.data;
   const heads = config.num_attention_heads;
   const shape: LlamaShape = {
@@ -110,16 +111,13 @@ export function parseShape(configJson: unknown, where: string): LlamaShape {
   return shape;
 }
 
-function refuseIssue(issue: z.core.$ZodIssue | undefined, config: unknown, where: string): SteerError {
-  const field = issue?.path.join('.') ?? '';
+function refuseFault(error: z.ZodError, config: unknown, where: string): SteerError {
+  const [{ path: field, words }] = faultsOf(error);
   const type = (config as { model_type?: unknown } | null)?.model_type;
   if (field === 'model_type') {
     return refuse(where, field, `one of ${Object.keys(architectures).join(', ')}`, type);
   }
-  return new SteerError(
-    'invalid_model',
-    `${where}: ${field ? `field ${field}: ` : ''}${issue?.message ?? 'not a model configuration'}.`,
-  );
+  return new SteerError('invalid_model', `${where}: ${field ? `field ${field}: ` : ''}${words}.`);
 }
 
 function refuse(where: string, field: string, expected: string, found: unknown): SteerError {

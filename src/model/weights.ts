@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
+import { faultText } from '../shape-faults.ts';
 import { exists, readJson } from './formats/json-file.ts';
 import { type FloatType, openTensorFile, type Part, type TensorFile, writeTensorFile } from './formats/safetensors.ts';
 import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
@@ -81,8 +82,7 @@ export async function weightFiles(folder: string): Promise<string[]> {
   }
   const index = indexSchema.safeParse(await readJson(indexPath));
   if (!index.success) {
-    const issue = index.error.issues[0];
-    throw new SteerError('invalid_model', `${indexPath}: ${issue?.path.join('.')}: ${issue?.message}.`);
+    throw new SteerError('invalid_model', `${indexPath}: ${faultText(index.error, 'content')}.`);
   }
   return [...new Set(Object.values(index.data.weight_map))].sort();
 }

@@ -1,6 +1,7 @@
 // Attributes as data: scales, labels and what a request leads to. No attribute is named here.
 
 import { SteerError } from '../errors.ts';
+import { nearestName } from '../nearest-name.ts';
 import { own } from '../own.ts';
 
 export interface Attribute {
@@ -47,19 +48,27 @@ export function nearestLevel(attribute: Attribute, value: number): number {
   return Math.min(maxLevel(attribute), Math.max(0, Math.round(value)));
 }
 
-/** Attribute of that name or alias, any case. Throws unknown_attribute naming the nearest known one. */
+/** Attribute of that name or alias, any case. Throws unknown_attribute with the one that may have been meant, and those there are. */
 export function findAttribute(schema: AttributeSchema, name: string): Attribute {
-  // The distance below is quadratic in the length of a name that a caller chose.
-  const wanted = name.slice(0, 64).toLowerCase();
-  const found = schema.attributes.find((attribute) => attribute.name === wanted || attribute.aliases.includes(wanted));
-  if (found) return found;
-  const known = schema.attributes.map((attribute) => attribute.name);
-  const nearest = known.toSorted((a, b) => editDistance(a, wanted) - editDistance(b, wanted))[0];
-  const remedy = nearest ? `Did you mean ${nearest}? Known: ${known.join(', ')}.` : 'This model has no attributes to steer.';
   const shown = name.slice(0, 64);
+  const wanted = shown.toLowerCase();
+  const found = ofName(schema, wanted);
+  if (found) return found;
+  const { attributes } = schema;
+  const near = nearestName(
+    wanted,
+    attributes.flatMap((each) => [each.name, ...each.aliases]),
+  );
+  const known = attributes.map((each) => each.name).join(', ');
+  const meant = near === undefined ? '' : `Did you mean ${ofName(schema, near)!.name}? `;
+  const remedy = attributes.length > 0 ? `${meant}Known: ${known}.` : 'This model has no attributes to steer.';
   throw new SteerError('unknown_attribute', `Unknown attribute ${JSON.stringify(shown)}. ${remedy}`, {
     details: { param: `attributes.${shown}` },
   });
+}
+
+function ofName({ attributes }: AttributeSchema, name: string): Attribute | undefined {
+  return attributes.find((attribute) => attribute.name === name || attribute.aliases.includes(name));
 }
 
 /**
@@ -85,17 +94,4 @@ export function applyAttributes(schema: AttributeSchema, requested: RequestedAtt
     if (value !== null && value !== undefined) applied[attribute.name] = Math.min(attribute.cap, value);
   }
   return applied;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, substitution));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }

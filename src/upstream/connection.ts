@@ -1,6 +1,7 @@
 // Requests to one upstream: its key, the longest silence, and trying again as long as nothing of the reply has come.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
+import { faultText } from '../shape-faults.ts';
 import { Chunk, ModelList, readEvents } from './chunks.ts';
 import { away, brokeOff, garbled, refused, silent, UpstreamFault } from './faults.ts';
 import type { UpstreamSettings } from './settings.ts';
@@ -113,8 +114,7 @@ function parse<T>(schema: z.ZodType<T>, text: string, url: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   if (typeof value === 'object' && value !== null && 'error' in value) throw brokeOff(url, text.slice(0, 1000));
-  const [issue] = parsed.error.issues;
-  throw garbled(url, `${issue?.path.join('.')}: ${issue?.message} in ${text.slice(0, 200)}`);
+  throw garbled(url, `${faultText(parsed.error, 'content')} in ${text.slice(0, 200)}`);
 }
 
 async function* noBody(): AsyncGenerator<Uint8Array> {}

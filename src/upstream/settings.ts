@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { exists, readJson } from '../model/formats/json-file.ts';
+import { faultText } from '../shape-faults.ts';
 
 export interface UpstreamSettings {
   /** Address below which /models and /completions are, without a slash at its end. */
@@ -39,8 +40,7 @@ export async function readUpstreamSettings(folder: string): Promise<UpstreamSett
   const path = join(folder, upstreamFile);
   const parsed = schema.safeParse(await readJson(path));
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new SteerError('invalid_model', `${path}: ${issue?.path.join('.') || 'content'}: ${issue?.message}.`);
+    throw new SteerError('invalid_model', `${path}: ${faultText(parsed.error, 'content')}.`);
   }
   const { url, model, timeout_ms: timeoutMs, max_replies: maxReplies } = parsed.data;
   return { url, model, timeoutMs, maxReplies };

@@ -27,6 +27,16 @@ test.concurrent.each(names)('%s --help tells what it does, and an example, under
   expect(stdout).toMatch(new RegExp(`\nExample:\n(.*\n)*?  .*\\bsteer ${name}\\b`));
 });
 
+test('import --help shows a schema that it takes', async () => {
+  const { stdout } = await steer(folder, ['import', '--help']);
+  const [, shown] = /lowest first:\n(\{[\s\S]*?\})\n\n/.exec(stdout)!;
+  writeFileSync(path('shown.json'), shown!);
+  writeFileSync(path('rated.jsonl'), JSON.stringify({ instruction: 'Hi', output: 'Hello!', attributes: { warmth: 2 } }));
+  const { code, stderr } = await steer(folder, ['import', 'rated.jsonl', '--schema', 'shown.json']);
+  expect([code, stderr.includes('error')]).toEqual([0, false]);
+  expect(stdout).toMatch(/share of conversations held out.*\(default: +0\.05\)/s);
+});
+
 test('openapi writes the committed document', async () => {
   const document = fileURLToPath(new URL('../../openapi/openapi.json', import.meta.url));
   expect((await steer(folder, ['openapi'])).stdout).toBe(readFileSync(document, 'utf8'));
@@ -48,7 +58,7 @@ describe('refusals', () => {
     await writeBrokenModels();
     cpSync(path('talk.jsonl'), path('bad.jsonl'));
     writeFileSync(path('bad.jsonl'), '{"messages": [{"role": "user"}]}\n');
-    writeFileSync(path('twice.json'), '{"name": "x", "attributes": [{"name": "a", "levels": ["only one"]}]}');
+    writeFileSync(path('twice.json'), '{"name": "x", "version": "1", "attributes": [{"name": "a", "levels": ["only one"]}]}');
   });
 
   const train = ['--name', 'new', '--data', 'talk.jsonl'];
@@ -83,7 +93,7 @@ describe('refusals', () => {
     [
       'a schema with one level',
       ['import', 'talk.jsonl', '--schema', 'twice.json'],
-      /twice\.json: attributes\.0\.levels: expected at least two/,
+      /twice\.json: version: expected a whole number, found "1"; attributes\.0\.levels: expected at least two.*\. Such a file looks like this:\n\{"name": "tone"/,
     ],
     ['a schema of no such name', [...finetune, 'missing', '--schema', 'tune'], /--schema: expected helpsteer, .*found "tune"/],
     ['neither file nor reply', ['score'], /Expected either a file of conversations or one reply/],
@@ -92,7 +102,7 @@ describe('refusals', () => {
     const { code, stdout, stderr } = await steer(folder, args);
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(
-      /^(reading .*\n|\d+ samples? to train on.*\n|Attributes .*\n)*(The run folder is in use .*\n)?(reading .*\n)?(warning: .*\n)*error: .*\n(\(Did you mean .*\)\n)?$/,
+      /^(reading .*\n|\d+ samples? to train on.*\n|Attributes .*\n)*(The run folder is in use .*\n)?(reading .*\n)?(warning: .*\n)*error: .*\n(\{"name".*\n( +\{.*\n)+)?(\(Did you mean .*\)\n)?$/,
     );
     expect([code, stdout]).toEqual([1, '']);
   });

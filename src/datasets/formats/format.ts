@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { SteerError } from '../../errors.ts';
 import { own } from '../../own.ts';
+import { faultsOf } from '../../shape-faults.ts';
 import type { AttributeSchema, Label } from '../../steerlm/attributes.ts';
 import type { Conversation, Turn } from '../../steerlm/conversation.ts';
 import { isTarget } from '../../steerlm/prompt-layout.ts';
@@ -32,9 +33,8 @@ export interface Format {
 export function shapeOf<T>(shape: z.ZodType<T>, record: unknown): T {
   const { success, data, error } = shape.safeParse(record);
   if (success) return data;
-  const issue = error.issues[0]!;
-  const path = issue.path.join('.');
-  throw unfit(path === '' ? issue.message : `${path}: ${issue.message}`);
+  const [{ path, words }] = faultsOf(error);
+  throw unfit(path === '' ? words : `${path}: ${words}`);
 }
 
 /** The failure of one record; whoever reads the file adds the line. */

@@ -16,6 +16,8 @@ const Time = z.int().openapi({ description: 'Unix seconds' });
 const Format = z.enum(formatNames as [FormatName, ...FormatName[]]);
 const writtenFormats = formatNames.filter((name) => formats[name].render !== null);
 const schemaNames = builtInSchemas.map(({ name }) => name).join(', ');
+const ownSchema =
+  'One of your own goes into the body of a request for a file that is here already: {"name", "file_id", "schema": {"name", "attributes": [{"name", "levels"}]}}.';
 
 const AttributeSchemaObject = z
   .object({
@@ -96,7 +98,7 @@ export const DatasetImportQuery = z.object({
     .string()
     .max(100)
     .optional()
-    .openapi({ description: `Labels must fit it: ${schemaNames}; absent takes the attributes that occur` }),
+    .openapi({ description: `Labels must fit it: ${schemaNames}; absent takes the attributes that occur. ${ownSchema}` }),
 });
 
 /** Content types a dataset may be sent as, each with the file name its reader goes by: lines, plain text, or whatever the first bytes say. */
@@ -219,9 +221,13 @@ export function toSchema(given: string | AttributeSchema | undefined): Attribute
   if (typeof given !== 'string') return given;
   const found = builtInSchemas.find(({ name }) => name === given);
   if (found) return found;
-  throw new SteerError('invalid_request', `schema: expected ${schemaNames}, found ${JSON.stringify(given.slice(0, 100))}.`, {
-    details: { param: 'schema' },
-  });
+  throw new SteerError(
+    'invalid_request',
+    `schema: expected ${schemaNames}, found ${JSON.stringify(given.slice(0, 100))}. ${ownSchema}`,
+    {
+      details: { param: 'schema' },
+    },
+  );
 }
 
 /** `latest`, or sources in order of preference. Throws `invalid_request`. */

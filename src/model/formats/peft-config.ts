@@ -2,6 +2,7 @@
 // by name. A field nobody here knows is refused as well, unless it is empty: a later PEFT may mean anything by it.
 import { z } from 'zod';
 import { SteerError } from '../../errors.ts';
+import { faultText } from '../../shape-faults.ts';
 import { readJson } from './json-file.ts';
 
 /** Starting values that leave the weights of the base as they are. The others make PEFT change those whenever it loads the adapter. */
@@ -42,8 +43,7 @@ const withoutEffect = [
 export async function readPeftConfig(path: string): Promise<PeftConfig> {
   const parsed = configSchema.safeParse(await readJson(path));
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new SteerError('invalid_model', `${path}: ${issue?.path.join('.')}: ${issue?.message}.`);
+    throw new SteerError('invalid_model', `${path}: ${faultText(parsed.error, 'content')}.`);
   }
   const config = parsed.data;
   const start = config.init_lora_weights ?? true;

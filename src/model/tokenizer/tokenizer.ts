@@ -5,6 +5,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { SteerError } from '../../errors.ts';
 import { giveWay } from '../../event-loop.ts';
+import { faultText } from '../../shape-faults.ts';
 import { exists, readJson, writeJson } from '../formats/json-file.ts';
 import { bytesBySpelling } from './token-bytes.ts';
 import { exactCuts, wordPattern } from './word-cuts.ts';
@@ -112,11 +113,7 @@ export class Tokenizer {
   static fromJson(json: unknown, where: string, settings: Settings = {}): Tokenizer {
     const parsed = tokenizerSchema.safeParse(json);
     if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      throw new SteerError(
-        'invalid_model',
-        `${where}: ${issue?.path.join('.') || 'content'}: ${issue?.message}. Only BPE tokenizers are read.`,
-      );
+      throw new SteerError('invalid_model', `${where}: ${faultText(parsed.error, 'content')}. Only BPE tokenizers are read.`);
     }
     return new Tokenizer(parsed.data, settings, where);
   }
