@@ -126,7 +126,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     const first = labelDataset(store.db, { dataset: 'many', predictor, onProgress, signal: stop.signal });
     await expect(first).rejects.toMatchObject({ code: 'cancelled' });
     expect(seen).toEqual([{ samples: 16, total: 400, rated: 16 }]);
-    await expect(first).rejects.toThrow('Labelling was stopped after 16 turns, which are kept.');
+    await expect(first).rejects.toThrow('Labelling was stopped after 16 turns; what was labelled is kept.');
     expect(await store.db.$count(labels)).toBe(2 * 16);
     expect(await labelDataset(store.db, { dataset: 'many', predictor, signal })).toMatchObject({ rated: 384, skipped: 16 });
     expect(await store.db.$count(labels)).toBe(800);
