@@ -44,8 +44,21 @@ async function program(around: Surroundings, asked: string | undefined): Promise
     .showSuggestionAfterError(true)
     .addHelpText('after', '\nExample:\n  steer serve\n  steer help finetune');
   const known = asked !== undefined && Object.hasOwn(commands, asked) ? [asked] : Object.keys(commands);
-  for (const name of known) steer.addCommand((await commands[name]!())(around));
+  for (const name of known) steer.addCommand(tellingUnknown((await commands[name]!())(around)));
   return steer;
+}
+
+/** The command, and those inside it: one that lacks an option because it is misspelt tells of the misspelt one, not of the one that is missing. */
+function tellingUnknown(command: Command): Command {
+  const inner = command as Command & Record<'missingMandatoryOptionValue' | 'unknownOption', (told: unknown) => void>;
+  const tellMissing = inner.missingMandatoryOptionValue.bind(command);
+  inner.missingMandatoryOptionValue = (option) => {
+    const unknown = command.args.find((arg) => /^-./.test(arg));
+    if (unknown === undefined) tellMissing(option);
+    else inner.unknownOption(unknown);
+  };
+  for (const each of command.commands) tellingUnknown(each);
+  return command;
 }
 
 /** As the package says it, which lies above dist/src. */

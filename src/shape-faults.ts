@@ -42,11 +42,18 @@ const longestPart = 64;
 
 function faultOf(issue: Told, above: PropertyKey[]): Fault {
   const at = [...above, ...issue.path];
-  const meant = issue.code === 'invalid_union' ? meantBy(issue.errors) : undefined;
+  // A schema that has words of its own for all of it keeps them.
+  const isOurs =
+    issue.code === 'invalid_union' && withoutFound(issue.message) === withoutFound(unionWords(issue.errors, undefined));
+  const meant = isOurs ? meantBy(issue.errors) : undefined;
   if (meant) return faultOf(meant, at);
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
   const path = [...at, ...unknown].map((part) => String(part).slice(0, longestPart)).join('.');
   return { path, words: issue.message };
+}
+
+function withoutFound(words: string): string {
+  return words.replace(/, found .*$/s, '');
 }
 
 /** What is wrong with a value that may have one of several shapes, under the one it has at the top; undefined where it has none of them. */
@@ -71,7 +78,7 @@ function wordsOf(issue: Issue): string {
     case 'unrecognized_keys':
       return unknownFields(issue);
     case 'invalid_union':
-      return issue.discriminator === undefined ? unionWords(issue) : discriminatorWords(issue);
+      return issue.discriminator === undefined ? unionWords(issue.errors, issue.input) : discriminatorWords(issue);
     case 'invalid_key':
     case 'invalid_element':
       return issue.issues[0]?.message ?? 'does not hold';
@@ -158,7 +165,7 @@ function discriminatorWords({ options, discriminator, input }: Extract<Issue, { 
 }
 
 /** Of a value that has none of the shapes: what each of them would be. */
-function unionWords({ errors, input }: Extract<Issue, { code: 'invalid_union' }>): string {
+function unionWords(errors: readonly (readonly Told[])[], input: unknown): string {
   const each = errors.map((issues) => issues[0]?.message ?? '');
   const wanted = each.flatMap((words) => /^expected (.*?)(?:, found .*)?$/s.exec(words)?.[1] ?? []);
   return wanted.length > 0 ? expected(listed([...new Set(wanted)]), input) : 'does not hold';

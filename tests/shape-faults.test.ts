@@ -58,6 +58,11 @@ test('a schema that says its own words keeps them', () => {
   expect(faultText(z.int('expected a level').safeParse('x').error!, 'it')).toBe('it: expected a level');
 });
 
+test('of a value that may have several shapes too', () => {
+  const told = z.union([z.string(), z.array(z.int())], 'expected words').safeParse(['x']);
+  expect(faultText(told.error!, 'it')).toBe('it: expected words');
+});
+
 test('everything that is wrong is told, long names cut', () => {
   const { error } = z.object({ a: z.string(), b: z.array(z.int()) }).safeParse({ b: ['x'] });
   expect(faultsText(error!, 'it')).toBe('a: expected a string, found nothing; b.0: expected a whole number, found "x"');

@@ -5,11 +5,11 @@ import { basename, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { SteerError } from '../errors.ts';
 import { exportGguf, type GgufType } from '../model/formats/gguf.ts';
-import { exists } from '../model/formats/json-file.ts';
 import { mergePeft } from '../model/formats/peft.ts';
 import { publishModel, readModel } from '../model/model.ts';
 import type { WeightType } from '../model/shape.ts';
 import { findModelFolder } from './model-folders.ts';
+import { refuseReplacing } from './output-file.ts';
 import { type Surroundings, say } from './surroundings.ts';
 
 interface ExportModelOptions {
@@ -49,9 +49,7 @@ async function exportModel({ config }: Surroundings, options: ExportModelOptions
   const { adapter, format, type, out } = options;
   const folder = await findModelFolder(config(), options.model, ['language']);
   if (resolve(folder) === resolve(out)) throw new SteerError('invalid_config', `--out: ${out} is the model itself.`);
-  if (!options.force && (await exists(out))) {
-    throw new SteerError('conflict', `There is something at ${out} already. Choose another --out, or replace it: --force.`);
-  }
+  await refuseReplacing(out, options.force, '--out');
   if (format === 'safetensors') await writeFolder(folder, adapter, out, type);
   else if (adapter === undefined) await exportGguf(folder, out, type);
   else {

@@ -8,7 +8,7 @@ import { counted } from '../number-text.ts';
 import { maxLevel } from '../steerlm/attributes.ts';
 import { between, format } from './option-values.ts';
 import { exampleSchema, readSchema } from './schema-option.ts';
-import { type Surroundings, say } from './surroundings.ts';
+import { note, type Surroundings, say } from './surroundings.ts';
 import { withStore } from './with-store.ts';
 
 interface ImportOptions {
@@ -61,7 +61,7 @@ async function run({ config, signal }: Surroundings, file: string, options: Impo
       signal,
     }),
   );
-  sayReport(report, options.schema !== undefined);
+  sayReport(report, options.schema !== undefined, options.validationShare ?? defaultValidationShare);
 }
 
 function nameOf(file: string): string {
@@ -72,7 +72,7 @@ function nameOf(file: string): string {
         .replace(/\.[^.]+$/, '');
 }
 
-function sayReport(report: ImportReport, schemaNamed: boolean): void {
+function sayReport(report: ImportReport, schemaNamed: boolean, share: number): void {
   const { name, version, created, format, samples, conversations, validation, duplicates } = report;
   if (!created) {
     say(`${name}@${version} holds the same data already; nothing was imported.`);
@@ -80,9 +80,15 @@ function sayReport(report: ImportReport, schemaNamed: boolean): void {
   }
   const called = version === 1 ? name : `${name}@${version}`;
   say(
-    `Imported ${called} (${format}): ${counted(samples, 'sample')} of ${counted(conversations, 'conversation')}, ${validation} held out${validation > 0 ? ` (${splitMeaning})` : ''}, ${counted(duplicates, 'duplicate')}.`,
+    `Imported ${called} (${format}): ${counted(samples, 'sample')} of ${counted(conversations, 'conversation')}, ${validation} held out (a share of ${share}; ${splitMeaning}), ${counted(duplicates, 'duplicate')}.`,
   );
+  if (validation === 0 && share > 0) note(nothingHeldOut(name));
   for (const line of describeAttributes(report, schemaNamed)) say(line);
+}
+
+/** Chance falls on no conversation where there are few. */
+function nothingHeldOut(name: string): string {
+  return `warning: nothing was held out, so there is nothing to evaluate on. Hold out more: --validation-share 0.2, as another version: --name ${name} --new-version.`;
 }
 
 /** What the labels speak of, where their scales come from, and what was taken for no label. */

@@ -1,4 +1,5 @@
 // steer label: every reply of a dataset, or of a file, rated by a predictor.
+import { extname } from 'node:path';
 import { Command } from 'commander';
 import type { FormatName } from '../datasets/formats/table.ts';
 import { countMakers, describeLabels } from '../datasets/label-makers.ts';
@@ -13,6 +14,7 @@ import { labelFile } from './label-file.ts';
 import { labelsOption } from './label-lines.ts';
 import { findModelFolder } from './model-folders.ts';
 import { format } from './option-values.ts';
+import { refuseReplacing } from './output-file.ts';
 import { bar, openProgressLine } from './progress.ts';
 import { type Surroundings, say } from './surroundings.ts';
 import { withStore } from './with-store.ts';
@@ -22,6 +24,7 @@ interface LabelOptions {
   data?: string;
   format?: FormatName;
   out?: string;
+  force?: true;
 }
 
 /** The command. */
@@ -37,6 +40,7 @@ export function labelCommand(surroundings: Surroundings): Command {
     .option('--data <file>', 'file to read instead, in any format import reads')
     .option('--format <format>', 'format of the file, where it is not to be detected', format)
     .option('--out <file>', 'file to write')
+    .option('--force', 'replace a file that is there')
     .addHelpText(
       'after',
       '\nExample:\n  steer label talk --model apm\n  steer label --data talk.jsonl --out labelled.jsonl --model apm',
@@ -48,6 +52,10 @@ async function label({ config, signal }: Surroundings, dataset: string | undefin
   const { data, out, format } = options;
   if ((dataset === undefined) === (data === undefined) || (data === undefined) !== (out === undefined)) {
     throw new SteerError('invalid_request', 'Expected either a dataset, or both --data FILE and --out FILE.');
+  }
+  if (out !== undefined) {
+    refuseOtherThanLines(out);
+    await refuseReplacing(out, options.force, '--out');
   }
   const settings = config();
   const predictor = await openPredictor(await findModelFolder(settings, options.model, ['predictor']), engineOptions);
@@ -63,6 +71,15 @@ async function label({ config, signal }: Surroundings, dataset: string | undefin
   } finally {
     await predictor.dispose();
   }
+}
+
+/** One record per line is all that is written, whatever the name says. */
+function refuseOtherThanLines(out: string): void {
+  if (['', '.jsonl', '.ndjson'].includes(extname(out).toLowerCase())) return;
+  throw new SteerError(
+    'invalid_request',
+    `--out: expected a name that ends in .jsonl, as one record per line is written; found ${out}.`,
+  );
 }
 
 async function labelStored(

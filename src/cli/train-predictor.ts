@@ -1,7 +1,7 @@
 // steer train-predictor: an attribute predictor from a base model and rated replies, with its report on held-out ones.
 import type { Command } from 'commander';
 import { SteerError } from '../errors.ts';
-import type { PredictorReport } from '../predictor/report.ts';
+import { leastRatings, type PredictorReport } from '../predictor/report.ts';
 import { trainPredictor } from '../predictor/train.ts';
 import { findModelFolder } from './model-folders.ts';
 import { whole } from './option-values.ts';
@@ -38,13 +38,15 @@ async function train(surroundings: Surroundings, options: PredictorOptions): Pro
   const config = surroundings.config();
   const base = await findModelFolder(config, options.base, ['language']);
   const given = options.schema === undefined ? null : await readSchema(config, options.schema);
+  let names: string[] = [];
   const asked = { method: 'predictor' as const, base, schema: given };
   const outcome = await trainByCommand(surroundings, options, asked, async ({ spec, schema }, listener) => {
     if (!schema) throw unrated();
+    names = schema.attributes.map(({ name }) => name);
     const readingTokens = options.readingTokens ?? spec.T;
     return await trainPredictor({ ...spec, base, schema, readingTokens }, listener, surroundings.signal);
   });
-  if (outcome) sayReport(outcome.report ?? {});
+  if (outcome) sayReport(outcome.report ?? {}, names, outcome.evalLoss !== null);
 }
 
 function unrated(): SteerError {
@@ -54,12 +56,18 @@ function unrated(): SteerError {
   );
 }
 
-function sayReport(report: PredictorReport): void {
+function sayReport(report: PredictorReport, names: string[], anyHeldOut: boolean): void {
   const attributes = Object.entries(report);
-  if (attributes.length === 0) {
-    say('No held-out reply is rated, so there is no report.');
-    return;
+  const missing = names.filter((name) => !Object.hasOwn(report, name));
+  if (missing.length > 0) {
+    const found = anyHeldOut
+      ? `Fewer than ${leastRatings} held-out replies are rated for ${missing.join(', ')}`
+      : 'No held-out reply is rated';
+    say(
+      `${found}, so there is no report${attributes.length > 0 ? ' of it' : ''}. Hold out more: steer import --validation-share 0.2.`,
+    );
   }
+  if (attributes.length === 0) return;
   const heads = ['held out', 'n', 'MAE', 'MSE', 'of the mean', 'Pearson', 'Spearman', 'of length', 'AUC', 'of length'];
   const rows = attributes.map(([name, a]) => {
     const errors = [figure(a.mae), figure(a.mse), figure(a.mse_mean)];

@@ -206,7 +206,12 @@ function withWayOut(error: unknown): unknown {
 async function concludeRun(config: Config, options: TrainingOptions, outcome: RunOutcome<unknown>): Promise<void> {
   const { out, step, steps, evalLoss } = outcome;
   const heldOut = evalLoss === null ? '' : `, held-out loss ${evalLoss.toFixed(3)}`;
-  say(`Wrote ${out}: ${step === steps ? '' : `${step} of `}${counted(steps, 'step')}${heldOut}.`);
+  const made = `${step === steps ? '' : `${step} of `}${counted(steps, 'step')}${heldOut}`;
+  if (outcome.finished) {
+    say(
+      `${out} is finished: ${made}. Nothing was trained or written; more --steps, --epochs or --minutes go on, --fresh starts over.`,
+    );
+  } else say(`Wrote ${out}: ${made}.`);
   if (options.dataset.length === 0 || out === null) return;
   try {
     const record = await describeModel(out);

@@ -1,7 +1,6 @@
 // A file or stream → samples, row by row, without a database: text, records, format, settled samples.
 // Import stores what comes out of here; benches read it directly.
 import { createReadStream } from 'node:fs';
-import { basename } from 'node:path';
 import { SteerError } from '../errors.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { detectFormat, formatOfName } from './detect.ts';
@@ -16,7 +15,7 @@ import { readText, type TextOptions } from './text-stream.ts';
 
 export interface DatasetSource {
   bytes: AsyncIterable<Uint8Array>;
-  /** File name, for what its ending tells; may be empty. */
+  /** Name or path of the file, for what its ending tells; may be empty. */
   name: string;
 }
 
@@ -33,7 +32,7 @@ export type Row = { line: number; format: FormatName; samples: Sample[] } | { li
 
 /** A file as a source; it is opened when the first byte is asked for. */
 export function openFile(path: string): DatasetSource {
-  return { bytes: readBytes(path), name: basename(path) };
+  return { bytes: readBytes(path), name: path };
 }
 
 async function* readBytes(path: string): AsyncGenerator<Uint8Array> {
@@ -45,13 +44,35 @@ export async function* readRows(source: DatasetSource, options: ReadOptions = {}
   const { name } = source;
   let format = options.format ?? formatOfName(name);
   const text = readText(readable(source), options);
+  // A file that is text by its name alone may be records all the same, which somebody named so.
+  const textByName = options.format === undefined && format === 'text';
   const documents = format === 'text' && !/\.(jsonl?|ndjson)(\.gz)?$/i.test(name);
   for await (const record of documents ? readDocuments(text) : readRecords(text, name)) {
     if ('problem' in record) yield record;
     else {
+      if (textByName) refuseRecord(record, name);
       format ??= atLine(record.line, () => detectFormat(record.value));
       yield await readRow(record, format, options);
     }
+  }
+}
+
+/** Throws `invalid_dataset` for a text that begins with a JSON object on a line. */
+function refuseRecord({ line, value }: { line: number; value: unknown }, name: string): void {
+  const [first = ''] = (value as { text: string }).text.split('\n', 1);
+  if (!first.startsWith('{') || !isJson(first)) return;
+  throw new SteerError(
+    'invalid_dataset',
+    `line ${line}: expected plain text, as the name ${name} says, found a JSON record. Name the file .jsonl, or name the format; text takes it as it stands.`,
+  );
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 // What of a model's folder is text, wherever the model itself runs: its card, its tokenizer, what ends a reply, the room its context leaves.
 import { SteerError } from '../errors.ts';
-import { type ModelCard, readEndTokens, readModelCard, readShape } from '../model/model-folder.ts';
+import { type ModelCard, readEndTokens, readModelCard, readShape, refusePredictor } from '../model/model-folder.ts';
 import { readSampling, type SamplingDefaults } from '../model/sampling-defaults.ts';
 import { encodePieces } from '../model/tokenizer/encode-prompt.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
@@ -36,9 +36,7 @@ export async function readModelText(folder: string): Promise<ModelText> {
 }
 
 function refuseUnfit(card: ModelCard, folder: string): void {
-  if (card.kind === 'predictor') {
-    throw new SteerError('invalid_model', `Expected a language model in ${folder}, found the predictor ${card.name}.`);
-  }
+  refusePredictor(folder, card);
   const version = card.promptLayoutVersion ?? promptLayoutVersion;
   if (version !== promptLayoutVersion) {
     throw new SteerError(

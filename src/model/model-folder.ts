@@ -215,3 +215,9 @@ async function addFile(whole: Hash, folder: string, name: string): Promise<void>
   });
   whole.update(digest.digest());
 }
+
+/** Throws invalid_model where a language model is wanted and the folder holds a predictor. */
+export function refusePredictor(folder: string, { kind, name }: ModelCard): void {
+  if (kind !== 'predictor') return;
+  throw new SteerError('invalid_model', `Expected a language model in ${folder}, found the predictor ${name}.`);
+}

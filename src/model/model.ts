@@ -6,7 +6,7 @@ import { controlTokens } from '../steerlm/prompt-layout.ts';
 import { exists } from './formats/json-file.ts';
 import { writeAdapter } from './formats/peft.ts';
 import { furtherEmbeddings } from './initial-weights.ts';
-import { type ModelCard, readModelCard, readShape, writeModelCard, writeShape } from './model-folder.ts';
+import { type ModelCard, readModelCard, readShape, refusePredictor, writeModelCard, writeShape } from './model-folder.ts';
 import { readSampling, writeSampling } from './sampling-defaults.ts';
 import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
 import { chatTemplate } from './tokenizer/chat-template.ts';
@@ -21,6 +21,7 @@ export async function readModel(
   extra?: (card: ModelCard, shape: LlamaShape) => ReadonlyMap<string, number[]>,
 ): Promise<Model> {
   const card = await readModelCard(folder);
+  if (!extra) refusePredictor(folder, card);
   const shape = await readShape(folder);
   const tokenizer = await Tokenizer.open(folder);
   if (tokenizer.size > shape.vocabSize) {

@@ -26,12 +26,15 @@ export interface AttributeReport {
 
 export type PredictorReport = Record<string, AttributeReport>;
 
-/** One line of figures per attribute that was rated at least twice. */
+/** Fewest held-out ratings of an attribute that say anything of it: a correlation takes two. */
+export const leastRatings = 2;
+
+/** One line of figures per attribute that was rated often enough. */
 export function reportOn(schema: AttributeSchema, pairs: ReadonlyMap<string, readonly RatedPair[]>): PredictorReport {
   const report: PredictorReport = {};
   for (const { name, levels } of schema.attributes) {
     const rated = pairs.get(name) ?? [];
-    if (rated.length > 1) report[name] = reportAttribute(rated, levels.length === 2);
+    if (rated.length >= leastRatings) report[name] = reportAttribute(rated, levels.length === 2);
   }
   return report;
 }

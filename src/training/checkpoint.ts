@@ -7,6 +7,7 @@ import { openTensorFile, writeTensorFile } from '../model/formats/safetensors.ts
 import { privateFile, privateFolder } from '../private-files.ts';
 import { slots } from '../tensor/adamw.ts';
 import type { Tensor } from '../tensor/session.ts';
+import { differencesOf } from './fingerprint.ts';
 import type { TrainingState } from './state.ts';
 
 const positionSchema = z.object({
@@ -25,8 +26,13 @@ const positionSchema = z.object({
   cycles: z.array(z.object({ from: z.number().int(), to: z.number().int() })).default([]),
   /** Settings the run was started with; another run's checkpoint is refused. */
   fingerprint: z.string(),
+  /** The same in words, to tell what differs; checkpoints of older versions have none. */
+  decisive: z.record(z.string(), z.unknown()).optional(),
 });
 export type Position = z.infer<typeof positionSchema>;
+
+/** Which run a checkpoint is to be of. */
+type Run = Pick<Position, 'fingerprint' | 'decisive'>;
 
 const folderName = /^step-(\d+)$/;
 
@@ -78,18 +84,26 @@ export function stepOf(name: string): number {
   return Number(folderName.exec(name)?.[1]);
 }
 
-/** Loads the newest checkpoint into `state`; null when there is none. Throws conflict when it belongs to a run with other settings. */
-export async function loadCheckpoint(folder: string, state: TrainingState, fingerprint: string): Promise<Position | null> {
+/** Where the newest checkpoint stands; null when there is none. Throws conflict when it belongs to a run with other settings, saying which. */
+export async function readPosition(folder: string, { fingerprint, decisive = {} }: Run): Promise<Position | null> {
   const newest = (await listCheckpoints(folder)).at(-1);
   if (!newest) return null;
   const at = join(folder, newest);
   const position = positionSchema.parse(JSON.parse(await readFile(join(at, 'position.json'), 'utf8')));
-  if (position.fingerprint !== fingerprint) {
-    throw new SteerError(
-      'conflict',
-      `The checkpoint ${at} belongs to a run with other settings or data. Resume with the same ones, or choose another run folder.`,
-    );
-  }
+  if (position.fingerprint === fingerprint) return position;
+  const differing = position.decisive ? differencesOf(decisive, position.decisive) : [];
+  const which = differing.length > 0 ? `: ${differing.join(', ')}` : '';
+  throw new SteerError(
+    'conflict',
+    `The checkpoint ${at} belongs to a run with other settings or data${which}. Resume with the same ones, or choose another run folder.`,
+  );
+}
+
+/** Loads the newest checkpoint into `state`; null when there is none. Throws what readPosition throws. */
+export async function loadCheckpoint(folder: string, state: TrainingState, run: Run): Promise<Position | null> {
+  const position = await readPosition(folder, run);
+  if (!position) return null;
+  const at = join(folder, (await listCheckpoints(folder)).at(-1)!);
   const file = await openTensorFile(join(at, 'state.safetensors'));
   try {
     const tensors = new Map<string, Tensor>();

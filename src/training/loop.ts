@@ -6,11 +6,11 @@ import { SteerError } from '../errors.ts';
 import { parameterShapes } from '../model/shape.ts';
 import { finalAdapters, finalValues, withAdapters } from './adapted-values.ts';
 import { takeBatches } from './batches.ts';
-import { loadCheckpoint, type Position, saveCheckpoint } from './checkpoint.ts';
+import { loadCheckpoint, type Position, readPosition, saveCheckpoint } from './checkpoint.ts';
 import { appendToCurve, beginCurve } from './curve.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { decisiveOf, fingerprintOf } from './fingerprint.ts';
 import { type Look, lookAt } from './held-out.ts';
-import { stepsOf } from './run-length.ts';
+import { plannedSteps, stepsOf } from './run-length.ts';
 import { checkpointsOfRun, cyclesTo, intervalOf, learningRateAt, looksOfRun } from './schedule.ts';
 import { type Parameters, TrainingState } from './state.ts';
 import type { TrainingSettings } from './training-settings.ts';
@@ -24,18 +24,23 @@ export async function train(
   onMetrics: (metrics: Metrics) => void,
   signal: AbortSignal,
 ): Promise<TrainingResult> {
+  const fingerprint = fingerprintOf(task, settings);
+  const decisive = decisiveOf(task, settings);
+  // What is refused is refused before anything is built.
+  const found = await readPosition(runFolder, { fingerprint, decisive });
+  const planned = plannedSteps(task, settings);
+  if (found && planned !== null) cyclesTo(planned, found);
   task.onNote?.('building the graph of a training step; of a large model that takes a minute');
   const parameters = withAdapters(task, settings);
   const state = await openState(task, settings, parameters);
   try {
-    const fingerprint = fingerprintOf(task, settings);
     const steps = await stepsOf(task, settings, { runFolder, fingerprint, state, parameters, signal });
-    const loaded = await loadCheckpoint(runFolder, state, fingerprint);
+    const loaded = await loadCheckpoint(runFolder, state, { fingerprint, decisive });
     if (!loaded) {
       await rm(join(runFolder, bestFolder), { recursive: true, force: true });
       await beginCurve(runFolder);
     }
-    const position = loaded ?? { ...start, fingerprint };
+    const position: Position = { ...(loaded ?? start), fingerprint, decisive };
     const cycles = cyclesTo(steps, position);
     // A run that had ended early goes on when it is lengthened.
     if (cycles.length > position.cycles.length) Object.assign(position, { cycles, stale: 0 });
@@ -50,13 +55,14 @@ export async function train(
 
 /** What a run has come to, by its newest checkpoint; nothing is trained. Throws `not_found` where there is none. */
 export async function takeNewest(task: TrainingTask, settings: TrainingSettings, runFolder: string): Promise<TrainingResult> {
+  const wanted = { fingerprint: fingerprintOf(task, settings), decisive: decisiveOf(task, settings) };
+  if (!(await readPosition(runFolder, wanted))) {
+    const message = `Expected a checkpoint to publish in ${runFolder}, found none. Train first; an interrupted run leaves one.`;
+    throw new SteerError('not_found', message);
+  }
   const state = await openState(task, { ...settings, evaluatesOnly: true }, withAdapters(task, settings));
   try {
-    const position = await loadCheckpoint(runFolder, state, fingerprintOf(task, settings));
-    if (!position) {
-      const message = `Expected a checkpoint to publish in ${runFolder}, found none. Train first; an interrupted run leaves one.`;
-      throw new SteerError('not_found', message);
-    }
+    const position = (await loadCheckpoint(runFolder, state, wanted))!;
     const look = task.validation && (await lookAt(state, task.validation));
     if (look) position.evalLoss = look.loss;
     const run: Run = { task, settings, state, position, steps: position.cycles.at(-1)!.to, runFolder, look };
@@ -170,7 +176,7 @@ async function resultOf(run: Run, stopped: boolean): Promise<TrainingResult> {
   const { task, settings, state, position, steps, runFolder } = run;
   let { evalLoss } = position;
   if (!stopped && settings.patience !== undefined && position.stale > 0) {
-    const best = await loadCheckpoint(join(runFolder, bestFolder), state, position.fingerprint);
+    const best = await loadCheckpoint(join(runFolder, bestFolder), state, position);
     if (best) [run.look, evalLoss] = [null, best.evalLoss];
   }
   if (!stopped && task.validation && state.tellsReadings) run.look ??= await lookAt(state, task.validation);

@@ -17,20 +17,28 @@ interface Opened {
   signal: AbortSignal;
 }
 
-/** Updates of the whole run. Where they follow from minutes, `state` may have made some; it is put back to its start. */
-export async function stepsOf(task: TrainingTask, settings: TrainingSettings, opened: Opened): Promise<number> {
-  const { training } = task;
-  const { accumulation, epochs, minutes, evaluateEvery } = settings;
+/** Updates of the whole run; null where they follow from minutes. Throws invalid_dataset without data. */
+export function plannedSteps(
+  { training }: TrainingTask,
+  { accumulation, epochs, minutes, steps }: TrainingSettings,
+): number | null {
   const batches = training.size(0);
   if (batches === 0)
     throw new SteerError('invalid_dataset', 'The training data is empty: expected at least one sample in the train split.');
-  if (settings.steps !== null) return settings.steps;
-  if (minutes !== undefined) {
-    const { runFolder, fingerprint } = opened;
-    return await stepsIn(minutes, { runFolder, fingerprint, evaluateEvery }, timedBy(task, settings, opened));
-  }
+  if (steps !== null) return steps;
+  if (minutes !== undefined) return null;
   const wanted = epochs === 'auto' ? epochsFor(Math.ceil(batches / accumulation)) : epochs;
   return Math.ceil((wanted * batches) / accumulation);
+}
+
+/** Updates of the whole run. Where they follow from minutes, `state` may have made some; it is put back to its start. */
+export async function stepsOf(task: TrainingTask, settings: TrainingSettings, opened: Opened): Promise<number> {
+  const { minutes, evaluateEvery } = settings;
+  const { runFolder, fingerprint } = opened;
+  return (
+    plannedSteps(task, settings) ??
+    (await stepsIn(minutes!, { runFolder, fingerprint, evaluateEvery }, timedBy(task, settings, opened)))
+  );
 }
 
 function timedBy({ training, validation, onNote, onTiming }: TrainingTask, settings: TrainingSettings, opened: Opened): Timed {

@@ -8,6 +8,7 @@ import { parameterCount, parameterShapes } from '../model/shape.ts';
 import type { Model } from '../model/whole-model.ts';
 import { chooseProvider } from '../tensor/providers.ts';
 import { takeNewest, train } from './loop.ts';
+import { keepOutcome, readOutcome } from './outcome-file.ts';
 import type { TrainingListener } from './process.ts';
 import type { Recipe, RecipeData, RunSpec } from './recipe.ts';
 import { cardOf } from './run-card.ts';
@@ -22,6 +23,8 @@ export interface RunOutcome<Report = null> {
   evalLoss: number | null;
   /** Of the held-out data, where the recipe makes one. */
   report: Report | null;
+  /** The run had ended before and its model is there: nothing was trained or written. */
+  finished?: true;
 }
 
 /** Trains and, unless stopped, writes the model to `out`. Throws invalid_dataset for data that teaches nothing, invalid_model for a broken base. */
@@ -46,6 +49,8 @@ export async function makeRun<Report = null>(
   if (provider !== 'cpu' || spec.provider !== undefined) onNote(reason);
   const task = await taskOf(spec, recipe, { model, data, listener });
   const settings = { ...spec.settings, provider };
+  const finished = spec.publish ? null : await readOutcome<RunOutcome<Report>>(spec, task, settings);
+  if (finished) return { ...finished, finished: true };
   const result = spec.publish
     ? await takeNewest(task, settings, spec.runFolder)
     : await train(task, settings, spec.runFolder, listener.onMetrics, signal);
@@ -56,7 +61,9 @@ export async function makeRun<Report = null>(
   const card = await cardOf(spec, recipe, spec.name, result, report);
   const adapter = await adapterOf(spec, recipe, { model, data, result });
   await publishModel(spec.out, { ...model, values: result.values, card, adapter }, spec.dtype);
-  return { out: spec.out, ...progress, report };
+  const outcome = { out: spec.out, ...progress, report };
+  if (!result.stopped) await keepOutcome(spec, task, settings, outcome);
+  return outcome;
 }
 
 interface Opened<Report> {

@@ -200,7 +200,7 @@ describe.each(await testDatabases())('batches on $name', ({ open }) => {
     ]);
     expect(cursor!.problems[3]!.message).toBe('"row-0" stands on line 1 already');
     expect(job.error!.message).toMatch(
-      /^The input file is no batch: line 2, custom_id: expected string, found nothing \(and 7 more\)/,
+      /^The input file is no batch: line 2, custom_id: expected a string, found nothing \(and 7 more\)/,
     );
     expect(job.error!.param).toBe('custom_id');
     expect(asked).toEqual([]);

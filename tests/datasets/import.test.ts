@@ -293,6 +293,6 @@ test('reading a file without a database stops at the first bad line', async () =
   const reading = (async () => {
     for await (const { source, split } of readSamples(path, { format: 'helpsteer' })) seen.push(`${source} ${split}`);
   })();
-  await expect(reading).rejects.toThrow(/plain\.jsonl, line 3: prompt: .*expected string/);
+  await expect(reading).rejects.toThrow(/plain\.jsonl, line 3: prompt: .*expected a string/);
   expect(seen).toHaveLength(2);
 });

@@ -54,7 +54,7 @@ describe('a request is refused', () => {
     ['top_p above 1', { top_p: 1.5 }, 'invalid_request', 'top_p', /1/],
     ['nine replies', { n: 9 }, 'invalid_request', 'n', /8/],
     ['five stop strings', { stop: ['a', 'b', 'c', 'd', 'e'] }, 'invalid_request', 'stop', /4/],
-    ['an empty stop string', { stop: '' }, 'invalid_request', 'stop', />=1 char/],
+    ['an empty stop string', { stop: '' }, 'invalid_request', 'stop', /at least 1 character/],
     ['no room for a reply', { max_tokens: 0 }, 'invalid_request', 'max_tokens', /1/],
     ['an unknown steering option', { steering: { measur: true } }, 'invalid_request', 'steering.measur', /measur/],
     ['tools', { tools: [{ type: 'function' }] }, 'invalid_request', 'tools', /not support/],

@@ -23,6 +23,8 @@ export interface Format {
   fields: readonly string[];
   /** Records that say what the sample says; null where the format is only read. Throws `invalid_dataset` for a sample it cannot hold. */
   render: ((sample: Sample, schema: AttributeSchema | null) => Record<string, unknown>[]) | null;
+  /** Attributes it has room for in what it writes; any where absent. */
+  holds?: AttributeSchema;
   /** Attributes its labels speak of; null when the labels name what they like. */
   schema: AttributeSchema | null;
   /** Attributes that are computed from the text, each with the name of its rule. */

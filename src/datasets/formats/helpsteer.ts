@@ -66,6 +66,7 @@ export const helpsteer: Format = {
       return [{ ...row, ...(context.length > 0 && { context_turns: context }), ...weightOf(turn), ...sure }];
     });
   },
+  holds: helpSteer,
   schema: helpSteer,
   rules: {},
 };

@@ -60,6 +60,8 @@ export const nemoRegression: Format = {
       return [{ text: spell(system, turns.slice(0, i + 1)), label, ...weight, ...ratingsOf(sample, i, turn.label) }];
     });
   },
+  // Others come along where a reply is rated for one of these; without one there is no row.
+  holds: steerLM,
   schema: null,
   rules: {},
 };

@@ -4,6 +4,7 @@ import { createGzip } from 'node:zlib';
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { makersOfExport, readExport } from '../../datasets/export.ts';
 import { countLabelledBy, inspectDataset } from '../../datasets/inspect.ts';
+import type { ChosenLabels } from '../../datasets/label-makers.ts';
 import { listLabelledSamples } from '../../datasets/labelled-samples.ts';
 import { type Dataset, findDataset } from '../../datasets/samples.ts';
 import { countTokens } from '../../datasets/token-lengths.ts';
@@ -11,6 +12,7 @@ import { findModel } from '../../registry/models.ts';
 import { type AppContext, type AppEnv, databaseOf, type RequestContext } from '../app-context.ts';
 import { streamBytes } from '../byte-stream.ts';
 import { languageModel, predictorModel } from '../loaded-models.ts';
+import { refusal } from '../refusals.ts';
 import {
   type CountedTokens,
   DatasetInspection,
@@ -97,6 +99,8 @@ export function addDatasetContents(app: OpenAPIHono<AppEnv>, context: AppContext
     const { id, name, version } = await findDataset(db, c.req.valid('param').id);
     const { format, labels, split, gzip } = c.req.valid('query');
     const choice = { dataset: id, format, labels: toLabelChoice(labels), split };
+    const makers = await makersOfExport(db, choice);
+    refuseUnlabelled(makers);
     const text = readExport(db, choice);
     const [bytes, type, ending] = isSet(gzip)
       ? [packed(text), 'application/gzip', '.jsonl.gz']
@@ -105,9 +109,16 @@ export function addDatasetContents(app: OpenAPIHono<AppEnv>, context: AppContext
     return await streamBytes(c, bytes, {
       'content-type': type,
       'content-disposition': disposition,
-      'x-labels': toLabelsHeader(await makersOfExport(db, choice)),
+      'x-labels': toLabelsHeader(makers),
     });
   });
+}
+
+/** Throws `invalid_request` where labels of some makers are asked for, and there are only others. */
+function refuseUnlabelled({ dataset, choice, counted, passed_over: others }: ChosenLabels): void {
+  if (choice === 'latest' || counted.length > 0 || others.length === 0) return;
+  const found = [...new Set(others.map(({ source }) => source))].join(', ');
+  throw refusal('labels', `expected makers whose labels ${dataset} has (${found}), or latest; found ${choice.join()}`);
 }
 
 async function countByModel(

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SteerError } from '../../errors.ts';
 import { controlTokens } from '../../steerlm/prompt-layout.ts';
-import { cardName, type ModelCard, readEndTokens, readModelCard, readShape } from '../model-folder.ts';
+import { cardName, type ModelCard, readEndTokens, readModelCard, readShape, refusePredictor } from '../model-folder.ts';
 import { type LlamaShape, parameterShapes, ropeFrequencies } from '../shape.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { openWeights, type Weights } from '../weights.ts';
@@ -52,9 +52,7 @@ export async function exportGguf(folder: string, path: string, type: GgufType): 
 }
 
 function refuseUnfit(folder: string, card: ModelCard, shape: LlamaShape): void {
-  if (card.kind === 'predictor') {
-    throw new SteerError('invalid_model', `Expected a language model in ${folder}, found the predictor ${card.name}.`);
-  }
+  refusePredictor(folder, card);
   if (shape.ropeScaling && architectures[shape.modelType] !== 'llama') {
     throw new SteerError(
       'invalid_model',
