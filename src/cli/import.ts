@@ -80,7 +80,7 @@ function sayReport(report: ImportReport, schemaNamed: boolean, share: number): v
   }
   const called = version === 1 ? name : `${name}@${version}`;
   say(
-    `Imported ${called} (${format}): ${counted(samples, 'sample')} of ${counted(conversations, 'conversation')}, ${validation} held out (a share of ${share}; ${splitMeaning}), ${counted(duplicates, 'duplicate')}.`,
+    `Imported ${called} (${format}): ${counted(samples, 'sample')} of ${counted(conversations, 'conversation')}, ${validation} held out (a share of about ${share}; ${splitMeaning}), ${counted(duplicates, 'duplicate')}.`,
   );
   if (validation === 0 && share > 0) note(nothingHeldOut(name));
   for (const line of describeAttributes(report, schemaNamed)) say(line);

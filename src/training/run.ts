@@ -49,7 +49,9 @@ export async function makeRun<Report = null>(
   if (provider !== 'cpu' || spec.provider !== undefined) onNote(reason);
   const task = await taskOf(spec, recipe, { model, data, listener });
   const settings = { ...spec.settings, provider };
-  const finished = spec.publish ? null : await readOutcome<RunOutcome<Report>>(spec, task, settings);
+  // A job is told of the checkpoint it finds, also of the last one.
+  const tellsFinished = !spec.publish && !spec.checkpoints;
+  const finished = tellsFinished ? await readOutcome<RunOutcome<Report>>(spec, task, settings) : null;
   if (finished) return { ...finished, finished: true };
   const result = spec.publish
     ? await takeNewest(task, settings, spec.runFolder)
@@ -62,7 +64,7 @@ export async function makeRun<Report = null>(
   const adapter = await adapterOf(spec, recipe, { model, data, result });
   await publishModel(spec.out, { ...model, values: result.values, card, adapter }, spec.dtype);
   const outcome = { out: spec.out, ...progress, report };
-  if (!result.stopped) await keepOutcome(spec, task, settings, outcome);
+  if (tellsFinished) await keepOutcome(spec, task, settings, outcome);
   return outcome;
 }
 

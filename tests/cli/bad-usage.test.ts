@@ -44,6 +44,7 @@ test('openapi writes the committed document', async () => {
 
 /** Folders under models/, each broken in its own way. */
 async function writeBrokenModels(): Promise<void> {
+  await writeTinyModel(path('rater'), { kind: 'predictor', name: 'rater' });
   for (const name of ['cut', 'misfit', 'missing']) await writeTinyModel(path(`models/${name}`), { kind: 'steered', name });
   truncateSync(path('models/cut/model.safetensors'), 500);
   rmSync(path('models/missing/model.safetensors'));
@@ -87,6 +88,7 @@ describe('refusals', () => {
     ],
     ['a corrupt model', ['generate', '--model', 'cut', 'Hi'], /cut\/model\.safetensors is not a whole safetensors file/],
     ['a tokenizer that does not fit', ['generate', '--model', 'misfit', 'Hi'], /misfit\/tokenizer\.json: .*found ids up to 999/],
+    ['a predictor as a base', [...finetune, './rater'], /Expected a language model in \S+rater, found the predictor rater/],
     ['a model of the wrong kind', ['score', '--model', 'misfit', '--reply', 'Hi'], /Expected a predictor in .*misfit/],
     ['no predictor at all', ['score', '--reply', 'Hi'], /No predictor model is named "default"\. Known: none/],
     ['an attribute without a level', ['generate', '--attribute', 'humor', 'Hi'], /Expected NAME=LEVEL like humor=4/],

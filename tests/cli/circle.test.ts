@@ -36,7 +36,7 @@ test('a base model starts with induction heads when asked to', async () => {
 
 test('a dataset comes in, and is listed', async () => {
   expect(await run('import', 'talk.jsonl', '--name', 'talk', '--schema', 'tone.json')).toBe(
-    'Imported talk (openai): 60 samples of 60 conversations, 4 held out (all replies to one prompt, or of one named conversation, are on the same side), 42 duplicates.\n' +
+    'Imported talk (openai): 60 samples of 60 conversations, 4 held out (a share of about 0.05; all replies to one prompt, or of one named conversation, are on the same side), 42 duplicates.\n' +
       '180 labels: humor 0–4 (120), verbosity 0–4 (60).\n',
   );
   expect(await run('import', 'talk.jsonl', '--name', 'talk', '--schema', 'tone.json', '--new-version')).toBe(
@@ -50,6 +50,21 @@ test('a predictor is trained on a file, with a report', async () => {
   const said = await run('train-predictor', '--name', 'apm', '--base', 'base', ...data, '--steps', '12', ...rows);
   expect(said).toMatch(/Wrote \S+apm: 12 steps/);
   expect(said).toMatch(/held out +n +MAE .*\nhumor +8 .*\nverbosity +4 /);
+  const few = await run(
+    'train-predictor',
+    '--name',
+    'few',
+    '--base',
+    'base',
+    ...data,
+    '--steps',
+    '1',
+    '--held-out-replies',
+    '1',
+    ...rows,
+  );
+  expect(few).toMatch(/\nFewer than 2 held-out replies are rated for humor, verbosity, so there is no report\. Hold out more: /);
+  rmSync(path('models/few'), { recursive: true });
 });
 
 test('the predictor labels the dataset, and both makers of labels are exported', async () => {

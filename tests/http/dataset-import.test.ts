@@ -55,6 +55,13 @@ describe('importing', () => {
       conversations: 40,
       schema: { name: 'helpsteer' },
     });
+    const unknown = await post(house, '/v1/datasets', { ...asked, schema: 'tone' });
+    expect([unknown.status, unknown.body.error.message]).toEqual([
+      400,
+      expect.stringMatching(
+        /^schema: expected helpsteer, .*found "tone"\. One of your own goes into the body .*"schema": \{"name"/,
+      ),
+    ]);
     const again = await post(house, '/v1/datasets', asked);
     expect([again.status, again.body]).toEqual([200, made.body]);
     const other = await post(house, '/v1/datasets', { name: 'filed', file_id: await upload(lines(rows(41))) });

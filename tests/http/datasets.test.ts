@@ -167,6 +167,23 @@ describe('a stored dataset', () => {
     }
   });
 
+  test('refuses an export without a label where there are labels', async () => {
+    const rated = { instruction: 'q', output: 'a', attributes: { warmth: 1 } };
+    expect((await send(house, 'name=own', lines([rated]))).status).toBe(201);
+    for (const [query, param, message] of [
+      ['format=helpsteer', 'format', /has room for helpfulness, .*no label of own is of these.*Export as .*openai/],
+      [
+        'format=openai&labels=human,model',
+        'labels',
+        /expected makers whose labels own has \(import\), or latest; found human,model/,
+      ],
+    ] as const) {
+      const { status, body } = await knock(house, `/v1/datasets/own/export?${query}`);
+      expect([status, body.error.param, body.error.message]).toEqual([400, param, expect.stringMatching(message)]);
+    }
+    expect((await knock(house, '/v1/datasets/own/export?format=openai&labels=human,import')).status).toBe(200);
+  });
+
   test('an export that fails halfway breaks off, and the log tells why', async () => {
     const many = [...rows(3_000, 'A rather long answer to fill the first piece of the reply with'), {}].map((row, i) =>
       i < 3_000
