@@ -1,5 +1,5 @@
 // What import and export tell: how much was held out, which labels were written and which lost, and what a name may end in.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newWorkshop, steer } from './steer.ts';
 
@@ -39,7 +39,10 @@ test('what is there already is replaced only when asked to', async () => {
   expect(readFileSync(path('kept.jsonl'), 'utf8')).toBe('precious');
   expect(await exported('warm', 'kept.jsonl', '--force')).toMatchObject({ code: 0 });
   expect(readFileSync(path('kept.jsonl'), 'utf8')).toContain('Answer 1');
-  expect(await exported('warm', '/dev/null')).toMatchObject({ code: 0 });
+  // As a device or a pipe would be, a link would be replaced by the file.
+  symlinkSync(path('warm.jsonl'), path('link.jsonl'));
+  expect((await exported('warm', 'link.jsonl', '--force')).stderr).toMatch(/link\.jsonl is neither a file nor a folder/);
+  expect(lstatSync(path('link.jsonl')).isSymbolicLink()).toBe(true);
   const label = ['label', '--data', 'warm.jsonl', '--out', 'kept.jsonl'];
   expect((await steer(folder, label)).stderr).toMatch(/something at kept\.jsonl already.*--out.*--force/);
 });
