@@ -181,7 +181,7 @@ describe('a stored dataset', () => {
       const { status, body } = await knock(house, `/v1/datasets/own/export?${query}`);
       expect([status, body.error.param, body.error.message]).toEqual([400, param, expect.stringMatching(message)]);
     }
-    expect((await knock(house, '/v1/datasets/own/export?format=openai&labels=human,import')).status).toBe(200);
+    expect((await download('/v1/datasets/own/export?format=openai&labels=human,import')).reply.status).toBe(200);
   });
 
   test('an export that fails halfway breaks off, and the log tells why', async () => {
