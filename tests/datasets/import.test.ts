@@ -143,7 +143,10 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
     await expect(importLines('empty', [])).rejects.toThrow('Expected at least one sample');
     await expect(importLines('odd', [{ question: 1 }])).rejects.toThrow(/^line 1: expected a record of a known format/);
     const missing = importDataset(store.db, { name: 'gone', input: { path: join(folder, 'gone.jsonl') } });
-    await expect(missing).rejects.toMatchObject({ code: 'not_found', message: `There is no file ${join(folder, 'gone.jsonl')}.` });
+    await expect(missing).rejects.toMatchObject({
+      code: 'not_found',
+      message: `There is no file ${join(folder, 'gone.jsonl')}.`,
+    });
     await importLines('taken', rows(1));
     await expect(importLines('taken', rows(2))).rejects.toMatchObject({ code: 'conflict' });
     await expect(importLines('slash', rows(1), { name: 'no/slash' })).rejects.toMatchObject({ code: 'invalid_request' });
