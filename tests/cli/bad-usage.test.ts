@@ -72,6 +72,7 @@ describe('refusals', () => {
       ['pretrain', '--steps', '0'],
       /'--steps <n>' argument '0' is invalid. Expected a whole number, 1 or more/,
     ],
+    ['a misspelt option that is needed', ['finetune', '--nam', 'x'], /unknown option '--nam'\n\(Did you mean --name\?\)/],
     ['a missing option', ['pretrain'], /required option '--name <name>' not specified/],
     ['no data', ['pretrain', '--name', 'new'], /Expected data to train on: .*--dataset NAME or --data FILE/],
     ['a missing file', ['pretrain', '--name', 'new', '--data', 'no.jsonl'], /There is no file no\.jsonl/],

@@ -74,7 +74,9 @@ test('the predictor labels the dataset, and both makers of labels are exported',
   const [first] = (await run('export', 'talk', '-', '--labels', 'import,model')).split('\n');
   const labels = JSON.parse(first!).conversations.map((turn: { label: string | null }) => turn.label);
   const { stderr } = await steer(folder, ['export', 'talk', '-']);
-  expect(stderr).toMatch(/^Exported 60 samples as 60 records\.\nLabels of talk: 240 by .*\nPassed over: 180 of the import/);
+  expect(stderr).toMatch(
+    /^Exported 60 samples as 60 records with 240 labels\.\nLabels of talk: 240 by .*\nPassed over: 180 of the import/,
+  );
   // The second reply came with a rating of humor only.
   expect(labels).toEqual([null, 'humor:0,verbosity:0', null, expect.stringMatching(/^humor:0,verbosity:\d$/)]);
 });

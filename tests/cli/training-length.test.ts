@@ -20,10 +20,34 @@ test('a finished run is made longer by more steps, which its card tells, and nev
     { from: 10, to: 15 },
   ];
   expect(recipeOf('longer')).toMatchObject({ steps: 15, cycles });
-  expect(await steer(folder, train('longer', '--steps', '12'))).toMatchObject({
-    code: 1,
-    stderr: expect.stringMatching(/error: The run has made 15 of 15 steps already and cannot end at 12\. .*--fresh\.\n$/),
-  });
+  const shorter = await steer(folder, train('longer', '--steps', '12'));
+  expect([shorter.code, shorter.stderr]).toEqual([
+    1,
+    expect.stringMatching(/error: The run has made 15 of 15 steps already and cannot end at 12\. .*--fresh\.\n$/),
+  ]);
+  expect(shorter.stderr).not.toContain('building the graph');
+  const card = readFileSync(path('models/longer/steerlm.json'), 'utf8');
+  const again = await steer(folder, train('longer', '--steps', '15'));
+  expect([again.code, again.stdout]).toEqual([
+    0,
+    expect.stringMatching(/^\S+longer is finished: 15 steps, held-out loss \d.*Nothing was trained/),
+  ]);
+  expect(again.stderr).not.toContain('building the graph');
+  expect(readFileSync(path('models/longer/steerlm.json'), 'utf8')).toBe(card);
+  rmSync(path('models/longer/model.safetensors'));
+  expect((await steer(folder, train('longer', '--steps', '15'))).stdout).toMatch(/^Wrote \S+longer: 15 steps/);
+});
+
+test('a run with other settings is refused at once, and told which', async () => {
+  expect(await steer(folder, train('other', '--steps', '2'))).toMatchObject({ code: 0 });
+  const { code, stderr } = await steer(folder, train('other', '--steps', '2', '--learning-rate', '0.5', '--row-tokens', '64'));
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /with other settings or data: row tokens 64 instead of 128, learning rate 0\.5 instead of 0\.001\. .*--fresh/,
+    ),
+  ]);
+  expect(stderr).not.toContain('building the graph');
 });
 
 test('something is said before the graph is built, and how much of the held-out data is read', async () => {
