@@ -69,5 +69,5 @@ function isOfDatabase(error: Error): boolean {
 
 /** The stack without the message it begins with. */
 function framesOf({ stack = '' }: Error): string {
-  return stack.slice(Math.max(0, stack.search(/^\s+at /m)));
+  return stack.slice(Math.max(0, stack.search(/^[ \t]+at /m)));
 }

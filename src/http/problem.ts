@@ -47,7 +47,7 @@ export function databaseAway(cause?: unknown): SteerError {
 function isUnstorable(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code, detail } = cause as NodeJS.ErrnoException & { detail?: unknown };
-    if (['22021', '22P05'].includes(String(code)) || (code === '22P02' && /Unicode .*surrogate/.test(String(detail))))
+    if (['22021', '22P05'].includes(String(code)) || (code === '22P02' && /Unicode (?:high|low) surrogate/.test(String(detail))))
       return true;
   }
   return false;

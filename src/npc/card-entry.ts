@@ -53,7 +53,7 @@ const logics = [undefined, 'not_all', 'not_any', 'all'] as const;
 export function factOf(fields: Fields, tell: Tell): Fact | undefined {
   const entry = membersOf(fields);
   const [decorators, content] = partContent(firstOf(entry, spellings.content));
-  const names = [...decorators.matchAll(/@@+(\w+)/g)].map(([, name]) => name!.toLowerCase());
+  const names = [...decorators.matchAll(/(?<!@)@@+(\w+)/g)].map(([, name]) => name!.toLowerCase());
   const flags = readFlags(entry);
   const chance = chanceOf(entry, flags.useProbability);
   const isNulled = hasOwnField(entry, spellings.enabled) && firstOf(entry, spellings.enabled) === undefined;

@@ -1,7 +1,7 @@
 // Cuts text that comes in pieces into sentences. What they are put together is the text, to the last space.
 
-/** A sentence with the quotes and brackets that close it and the space behind, once something else has followed. */
-const sentence = /^[\s\S]*?[.!?…。！？।؟]+["'”’)\]]*\s+(?=\S)/u;
+/** The end of a sentence with the quotes and brackets that close it and the space behind, once something else has followed. */
+const sentenceEnd = /[.!?…。！？।؟]["'”’)\]]*\s+(?=\S)/u;
 /** Dots that end no sentence. */
 const abbreviation = /(?:^|\s)(?:[A-Z]|Mr|Mrs|Ms|Dr|St|Prof|e\.g|i\.e|etc)\.\s+$/u;
 
@@ -12,15 +12,17 @@ export class Sentences {
   push(text: string): string[] {
     this.#held += text;
     const whole: string[] = [];
-    let from = 0;
+    let to = 0;
     for (;;) {
-      const found = sentence.exec(this.#held.slice(from))?.[0];
-      if (found === undefined) break;
-      from += found.length;
-      if (abbreviation.test(this.#held.slice(0, from))) continue;
-      whole.push(this.#held.slice(0, from));
-      this.#held = this.#held.slice(from);
-      from = 0;
+      const rest = this.#held.slice(to);
+      const end = sentenceEnd.exec(rest);
+      if (end === null) break;
+      const length = end.index + end[0].length;
+      to += length;
+      if (abbreviation.test(rest.slice(0, length))) continue;
+      whole.push(this.#held.slice(0, to));
+      this.#held = this.#held.slice(to);
+      to = 0;
     }
     return whole;
   }

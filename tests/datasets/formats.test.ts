@@ -106,6 +106,19 @@ describe('NeMo', () => {
     expect(() => parse('nemo', labelled('quality:high'))).toThrow('expected a label like quality:4,humor:0, got "quality:high"');
     expect(() => parse('nemo', labelled('quality:7'), steerLM)).toThrow('expected quality between 0 and 4, got 7');
     expect(() => parse('nemo', labelled('qualiti:3'), steerLM)).toThrow('Did you mean quality');
+    expect(turnsOf(parse('nemo', labelled(' quality : 3 ,\thumor:0')).at(0))).toEqual([assistant('x', { quality: 3, humor: 0 })]);
+    const blanks = ' '.repeat(2 ** 20);
+    const expected = 'expected a label like quality:4,humor:0';
+    for (const label of [
+      `${blanks}x`,
+      `a${blanks}b`,
+      `a:1${blanks}b`,
+      `a:${'1'.repeat(2 ** 20)}b`,
+      ':'.repeat(2 ** 20),
+      ' :1',
+      'a:1:2',
+    ])
+      expect(() => parse('nemo', labelled(label))).toThrow(expected);
   });
 
   test('takes whoever is masked for the user', () => {

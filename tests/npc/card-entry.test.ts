@@ -184,3 +184,11 @@ test('fields that hold anything at all are read or refused, never a failure', ()
     }
   }
 });
+
+test('a long row of @ is looked through once', () => {
+  const [keys, content] = [['zzz'], 'It is old.'];
+  for (const row of ['@'.repeat(2 ** 20), '@@\n'.repeat(2 ** 18), `@@${' '.repeat(2 ** 20)}`]) {
+    expect(factOf({ keys, content: `${row}\n${content}` }, () => {})).toMatchObject({ content });
+  }
+  expect(factOf({ keys, content: `@@@dont_activate\n${content}` }, () => {})).toBeUndefined();
+});

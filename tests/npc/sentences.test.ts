@@ -35,3 +35,10 @@ test.each([
     ).toEqual(wanted);
   }
 });
+
+test('a long row of what ends sentences, quotes, spaces or abbreviations is looked through once', () => {
+  for (const piece of ['.', '."', '. ', '"', 'Dr. ']) {
+    const [text, sentences] = [piece.repeat(2 ** 18), new Sentences()];
+    expect(sentences.push(text).join('') + sentences.finish()).toBe(text);
+  }
+});

@@ -92,8 +92,10 @@ function checkSpeakers(names: string[], untrained: string): void {
 export function parseLabel(line: string): Label {
   if (line.trim() === '') return {};
   const entries = line.split(',').map((pair) => {
-    const [, name, value] = /^\s*([^:]+?)\s*:\s*(-?\d+(?:\.\d+)?)\s*$/.exec(pair) ?? [];
-    if (name === undefined) throw unfit(`expected a label like quality:4,humor:0, got ${JSON.stringify(line.slice(0, 80))}`);
+    const [name = '', value = '', more] = pair.split(':', 3).map((part) => part.trim());
+    if (name === '' || more !== undefined || !/^-?\d+(?:\.\d+)?$/.test(value)) {
+      throw unfit(`expected a label like quality:4,humor:0, got ${JSON.stringify(line.slice(0, 80))}`);
+    }
     return [name, Number(value)] as const;
   });
   return Object.fromEntries(entries);
