@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Answer } from './batches/answering.ts';
 import { batchJob } from './batches/batch-job.ts';
 import type { Config } from './config.ts';
+import { removeLeftovers as removeLeftoverVersions } from './datasets/unpublished.ts';
 import { evaluationJob } from './evaluation/evaluation-job.ts';
 import { removeLeftovers } from './files/files.ts';
 import { finetuningJobs } from './finetuning/job.ts';
@@ -43,6 +44,8 @@ export async function openRuntime(config: Config, log: AppContext['log']): Promi
     closeToOthers(join(dataDir, 'runs'));
     await migrateStore(store.db);
     await removeLeftovers(store.db);
+    // Nobody waits for it; what it does not get to goes at a later start.
+    void removeLeftoverVersions(store.db, store.exclusive).catch(() => {});
     await removeStrayPictures(store.db);
     const onBroken = (folder: string, reason: string) => log.warn({ folder, reason }, 'model passed over');
     const models = await ModelRegistry.open(config.modelsDir, {

@@ -1,17 +1,20 @@
-// Brings a file or stream into the database as one dataset, in one transaction: all of it or nothing.
+// Brings a file or stream into the database as one dataset: all of it or nothing, published once it is whole.
 // Reading and checking happen in read.ts, storing in write.ts; this file joins them, counts, and gathers what is wrong into one message.
-import { countDistinct, eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import { counted } from '../number-text.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
-import { datasets, labels, samples } from '../store/schema.ts';
+import { labels, samples } from '../store/schema.ts';
+import { DistinctCount } from './distinct-count.ts';
 import { type FormatName, formats } from './formats/table.ts';
 import { LabelCensus } from './label-census.ts';
+import { holdName } from './numbers.ts';
 import { type DatasetSource, openFile, type ReadOptions, type Row, readRows } from './read.ts';
 import { contentHashSlowly, type Sample } from './sample.ts';
+import { publish, writeVersion } from './unpublished.ts';
 import { VersionHash } from './version-hash.ts';
-import { checkName, createVersion, findTwin } from './versions.ts';
+import { checkName, findTwin, isNameInUse } from './versions.ts';
 import { SampleWriter } from './write.ts';
 
 export interface ImportOptions extends ReadOptions {
@@ -59,47 +62,41 @@ export async function importDataset(db: Db, options: ImportOptions): Promise<Imp
   const { name, input, signal } = options;
   checkName(name);
   const source = 'path' in input ? openFile(input.path) : input.stream;
-  try {
-    const stored = await db.transaction(async (tx) => {
-      const { id, version, nameInUse } = await createVersion(tx, name);
-      if (nameInUse && !options.newVersion) throw taken(name);
-      const intake = new Intake(tx, id, options.schema);
-      for await (const row of readRows(source, options)) {
-        if (signal?.aborted) throw new SteerError('cancelled', `The import of ${name} was cancelled; nothing was stored.`);
-        await intake.take(row);
-      }
-      const { format, schema, hash, ...rest } = await intake.finish(name);
-      const twin = await findTwin(tx, { id, name, hash });
-      if (twin)
-        throw new AlreadyThere({ format, schema, hash, ...rest, id: twin.id, name, version: twin.version, created: false });
-      const counts = { sampleCount: rest.samples, conversationCount: rest.conversations };
-      await tx
-        .update(datasets)
-        .set({ format, schema, hash, ...counts })
-        .where(eq(datasets.id, id));
-      return { format, schema, hash, ...rest, id, name, version, created: true };
-    });
-    // Without figures on so much new data the database reads all labels for every page of samples; an embedded one never gathers them by itself.
-    if (stored.samples >= manySamples) await db.execute(sql`analyze ${samples}, ${labels}`);
-    return stored;
-  } catch (error) {
-    if (error instanceof AlreadyThere) return error.report;
-    throw error;
-  }
+  if (!options.newVersion && (await isNameInUse(db, name))) throw taken(name);
+  const stored = await writeVersion(db, async (id) => {
+    const intake = new Intake(db, id, options.schema);
+    const checkCancelled = () => {
+      if (signal?.aborted) throw new SteerError('cancelled', `The import of ${name} was cancelled; nothing was stored.`);
+    };
+    for await (const row of readRows(source, options)) {
+      checkCancelled();
+      await intake.take(row);
+    }
+    const found = await intake.finish(name);
+    checkCancelled();
+    return await db.transaction((tx) => settleVersion(tx, id, options, found));
+  });
+  // Without figures on so much new data the database reads all labels for every page of samples; an embedded one never gathers them by itself.
+  if (stored.created && stored.samples >= manySamples) await db.execute(sql`analyze ${samples}, ${labels}`);
+  return stored;
 }
+
+/** Publishes what was written, unless the name has a version that says the same, or may have no other. */
+async function settleVersion(tx: Tx, id: string, { name, newVersion }: ImportOptions, found: Found): Promise<ImportReport> {
+  await holdName(tx, name);
+  if (!newVersion && (await isNameInUse(tx, name))) throw taken(name);
+  const { format, schema, hash, samples: sampleCount, conversations: conversationCount } = found;
+  const twin = await findTwin(tx, { name, hash });
+  if (twin) return { ...found, id: twin.id, name, version: twin.version, created: false };
+  const { version } = await publish(tx, id, { name, format, schema, hash, sampleCount, conversationCount });
+  return { ...found, id, name, version, created: true };
+}
+
+/** What an import found in its input. */
+type Found = Omit<ImportReport, 'id' | 'name' | 'version' | 'created'>;
 
 /** Of so many at once the database is to take note. */
 const manySamples = 1_000;
-
-/** Takes back what was stored before the content turned out to be there already. */
-class AlreadyThere extends Error {
-  readonly report: ImportReport;
-
-  constructor(report: ImportReport) {
-    super('This content is there already.');
-    this.report = report;
-  }
-}
 
 function taken(name: string): SteerError {
   const message = `There is a dataset named ${name} already. A dataset never changes: import under another name, or as a new version of it (--new-version).`;
@@ -108,18 +105,18 @@ function taken(name: string): SteerError {
 
 /** Bad lines told in the message. */
 const toldProblems = 10;
-/** With so many bad ones the rest is not read: a file of nothing else would hold the transaction for hours. */
+/** With so many bad ones the rest is not read: a file of nothing else would keep its reader busy for hours. */
 const mostProblems = 10_000;
 
 /** Takes rows in; after the first bad one it only reads on to tell of the others, up to a bound. */
 class Intake {
-  readonly #tx: Tx;
-  readonly #datasetId: string;
   readonly #schema: AttributeSchema | undefined;
   readonly #writer: SampleWriter;
   readonly #census = new LabelCensus();
   readonly #unread = new Set<string>();
   readonly #hash = new VersionHash();
+  readonly #conversations = new DistinctCount();
+  readonly #contents = new DistinctCount();
   readonly #problems: string[] = [];
   #bad = 0;
   #rows = 0;
@@ -127,11 +124,9 @@ class Intake {
   #validation = 0;
   #format: FormatName | undefined;
 
-  constructor(tx: Tx, datasetId: string, schema: AttributeSchema | undefined) {
-    this.#tx = tx;
-    this.#datasetId = datasetId;
+  constructor(db: Db, datasetId: string, schema: AttributeSchema | undefined) {
     this.#schema = schema;
-    this.#writer = new SampleWriter(tx, datasetId);
+    this.#writer = new SampleWriter(db, datasetId);
   }
 
   async take(row: Row): Promise<void> {
@@ -148,6 +143,8 @@ class Intake {
     for (const sample of samples) {
       const hash = await contentHashSlowly(sample.content);
       this.#hash.add(sample, hash);
+      this.#contents.addHash(hash);
+      this.#conversations.add(sample.conversationId);
       this.#census.add(sample.content);
       if (this.#unread.size < toldUnread) for (const name of numbersIn(sample)) this.#unread.add(name);
       this.#samples++;
@@ -156,16 +153,12 @@ class Intake {
     }
   }
 
-  async finish(name: string): Promise<Omit<ImportReport, 'id' | 'name' | 'version' | 'created'>> {
+  async finish(name: string): Promise<Found> {
     if (this.#bad > 0) throw badLines(this.#problems, this.#bad, this.#rows);
     if (this.#format === undefined || this.#samples === 0) {
       throw new SteerError('invalid_dataset', `Expected at least one sample, found none in ${counted(this.#rows, 'record')}.`);
     }
     await this.#writer.flush();
-    const [distinct] = await this.#tx
-      .select({ conversations: countDistinct(samples.conversation), contents: countDistinct(samples.contentHash) })
-      .from(samples)
-      .where(eq(samples.datasetId, this.#datasetId));
     const own = formats[this.#format].schema;
     const known = this.#schema ?? (own ? this.#census.occurring(own) : this.#census.known());
     const isNamed = (said: string) =>
@@ -175,9 +168,9 @@ class Intake {
       format: this.#format,
       rows: this.#rows,
       samples: this.#samples,
-      conversations: distinct!.conversations,
+      conversations: this.#conversations.count,
       validation: this.#validation,
-      duplicates: this.#samples - distinct!.contents,
+      duplicates: this.#samples - this.#contents.count,
       labels: this.#census.count,
       schema,
       inferred: schema !== null && known === null,

@@ -1,15 +1,11 @@
-// Versions of a dataset name: each import is one that never changes. Makes the next, pages through all, deletes one; no number is given twice.
-import { randomUUID } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
-import { and, desc, eq, gte, lt, max, ne, type SQL, sql } from 'drizzle-orm';
+// Versions of a dataset name: each import is one that never changes. Finds those of a name, pages through all, deletes one; no number is given twice.
+import { and, desc, eq, max, type SQL, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db, Tx } from '../store/connect.ts';
-import { datasets, samples } from '../store/schema.ts';
-import { isDataset, noFormat, versionsOf } from './numbers.ts';
+import { datasets } from '../store/schema.ts';
+import { emptyVersion, holdName, isDataset, noFormat, versionsOf } from './numbers.ts';
 import { type Dataset, findDataset, isDatasetName } from './samples.ts';
-
-/** Samples deleted by one statement. */
-const deletedSamples = 5_000;
+import { removeRows, unnamed } from './unpublished.ts';
 
 /** Throws `invalid_request`, naming the field, for what cannot name a dataset. */
 export function checkName(name: string, param = 'name'): void {
@@ -21,32 +17,17 @@ export function checkName(name: string, param = 'name'): void {
   );
 }
 
-/** A new version of the name, empty so far: the first, or the one after the newest there ever was. Of two at once the second waits for the first. */
-export async function createVersion(
-  tx: Tx,
-  name: string,
-  id: string = randomUUID(),
-): Promise<{ id: string; version: number; nameInUse: boolean }> {
-  for (;;) {
-    const [last] = await tx
-      .select({ version: max(datasets.version), inUse: sql<boolean>`coalesce(bool_or(${isDataset}), false)` })
-      .from(datasets)
-      .where(eq(datasets.name, name));
-    const version = (last?.version ?? 0) + 1;
-    const row = { ...emptyVersion, id, name, version };
-    const [created] = await tx.insert(datasets).values(row).onConflictDoNothing().returning({ id: datasets.id });
-    if (created) return { id: created.id, version, nameInUse: last!.inUse };
-  }
+/** Whether there is a version of the name. */
+export async function isNameInUse(db: Db | Tx, name: string): Promise<boolean> {
+  return (await db.$count(datasets, versionsOf(name))) > 0;
 }
 
-const emptyVersion = { format: noFormat, hash: '', sampleCount: 0, conversationCount: 0 };
-
-/** Another version of the name with the same content. */
-export async function findTwin(tx: Tx, { id, name, hash }: Pick<Dataset, 'id' | 'name' | 'hash'>): Promise<Dataset | undefined> {
+/** The version of the name with that content. */
+export async function findTwin(tx: Tx, { name, hash }: Pick<Dataset, 'name' | 'hash'>): Promise<Dataset | undefined> {
   const [twin] = await tx
     .select()
     .from(datasets)
-    .where(and(versionsOf(name), eq(datasets.hash, hash), ne(datasets.id, id)))
+    .where(and(versionsOf(name), eq(datasets.hash, hash)))
     .orderBy(desc(datasets.version))
     .limit(1);
   return twin;
@@ -77,19 +58,16 @@ async function olderThan(db: Db, after: string): Promise<SQL> {
   return sql`(${datasets.createdAt}, ${datasets.id}) < (select last.created_at, last.id from ${datasets} as last where last.id = ${id})`;
 }
 
-/** Deletes one version with its samples and their labels, all or nothing. Throws `not_found`. */
+/** Deletes one version: gone for everyone at once, its samples and their labels a few at a time. Throws `not_found`. */
 export async function deleteDataset(db: Db, id: string): Promise<void> {
   await db.transaction(async (tx) => {
+    const { name } = await findDataset(tx, id);
+    await holdName(tx, name);
     const dataset = await findDataset(tx, id);
-    // A few at a time: an embedded database holds up the whole process for as long as a statement takes.
-    for (let from = 0; from < dataset.sampleCount; from += deletedSamples) {
-      const slice = and(gte(samples.position, from), lt(samples.position, from + deletedSamples));
-      await tx.delete(samples).where(and(eq(samples.datasetId, id), slice));
-      await setImmediate();
-    }
-    await tx.delete(datasets).where(eq(datasets.id, id));
+    await tx.update(datasets).set(unnamed(id)).where(eq(datasets.id, id));
     await keepNumber(tx, dataset);
   });
+  await removeRows(db, id);
 }
 
 /** Keeps the number of a deleted version where none of the name is higher, in place of lower ones that were kept. */

@@ -19,20 +19,21 @@ export interface Provenance {
   rules: Record<string, string>;
 }
 
-const batchSamples = 500;
-const batchCharacters = 4 * 2 ** 20;
-const batchLabels = 5_000;
+/** Of one statement, which an embedded database answers before anybody else. */
+const batchSamples = 200;
+const batchCharacters = 2 ** 20;
+const batchLabels = 1_000;
 
 /** Collects samples of one dataset and stores them in order. Call `flush` after the last. */
 export class SampleWriter {
-  readonly #tx: Tx;
+  readonly #db: Db;
   readonly #datasetId: string;
   #position = 0;
   #rows: object[] = [];
   #characters = 0;
 
-  constructor(tx: Tx, datasetId: string) {
-    this.#tx = tx;
+  constructor(db: Db, datasetId: string) {
+    this.#db = db;
     this.#datasetId = datasetId;
   }
 
@@ -60,7 +61,7 @@ export class SampleWriter {
     const rows = JSON.stringify(this.#rows);
     this.#rows = [];
     this.#characters = 0;
-    await this.#tx.execute(sql`
+    await this.#db.execute(sql`
       with incoming as (
         select * from json_to_recordset(${rows}::json) as row(
           position int, conversation text, split text, messages jsonb, text text, content_hash text, source text,

@@ -7,7 +7,7 @@ import { mergeSchemas } from '../datasets/merge-schemas.ts';
 import { spoolRows } from '../datasets/spool.ts';
 import { SteerError } from '../errors.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
-import type { Db, Tx } from '../store/connect.ts';
+import type { Db } from '../store/connect.ts';
 import { pairs as pairTable } from '../store/feedback-schema.ts';
 import type { KnownModels } from './feedback.ts';
 import { type HarvestRules, type LabelledText, labelTexts } from './label-texts.ts';
@@ -157,23 +157,20 @@ async function store(db: Db, name: string, yields: Yield, read: () => AsyncGener
     samples: () => samplesOf(read()),
     beside: yields.pairHash(),
   };
-  return await db.transaction(async (tx) => {
-    const { dataset, created } = await storeUnlessSame(tx, derived);
-    const { id, version, hash } = dataset;
-    if (created) await storePairs(tx, id, read());
-    return { dataset: { id, name, version, hash }, created };
-  });
+  const { dataset, created } = await storeUnlessSame(db, derived, (id) => storePairs(db, id, read()));
+  const { id, version, hash } = dataset;
+  return { dataset: { id, name, version, hash }, created };
 }
 
 async function* samplesOf(rows: AsyncIterable<Row>): AsyncGenerator<DerivedSample> {
   for await (const row of rows) if ('sample' in row) yield row.sample;
 }
 
-async function storePairs(tx: Tx, datasetId: string, rows: AsyncIterable<Row>): Promise<void> {
+async function storePairs(db: Db, datasetId: string, rows: AsyncIterable<Row>): Promise<void> {
   let position = 0;
-  for await (const batch of inBatches(rows, 500)) {
+  for await (const batch of inBatches(rows, 200)) {
     const pairs = batch.flatMap((row) => ('pair' in row ? [{ datasetId, position: position++, ...row.pair }] : []));
-    if (pairs.length > 0) await tx.insert(pairTable).values(pairs);
+    if (pairs.length > 0) await db.insert(pairTable).values(pairs);
   }
 }
 

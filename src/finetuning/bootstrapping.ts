@@ -17,7 +17,7 @@ import { randomStream } from '../random.ts';
 import { type AttributeSchema, findAttribute, type Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { trimReply } from '../steerlm/prompt-layout.ts';
-import type { Db, Tx } from '../store/connect.ts';
+import type { Db } from '../store/connect.ts';
 import { batchResults, jobErrors } from '../store/work-schema.ts';
 import type { BootstrapOptions, FinetuningInput, FinetuningState } from './job-input.ts';
 import type { Obtained, Rater, TrainingModels, Writer } from './models.ts';
@@ -185,7 +185,7 @@ async function rate(rater: Rater, replies: { conversation: Conversation }[], sig
 const pageRows = 500;
 
 /** What was sampled, in order. */
-async function* readReplies(db: Tx, jobId: string): AsyncGenerator<SampledReply> {
+async function* readReplies(db: Db, jobId: string): AsyncGenerator<SampledReply> {
   for (let after = -1; ; ) {
     const page = await db
       .select()
@@ -201,12 +201,12 @@ async function* readReplies(db: Tx, jobId: string): AsyncGenerator<SampledReply>
 
 /** What was sampled as samples of a dataset, each attribute of the schema that the predictor rated a label of the reply. */
 export async function* readDerived(
-  tx: Tx,
+  db: Db,
   jobId: string,
   schema: AttributeSchema,
   { id: author, revision }: { id: string; revision: string },
 ): AsyncGenerator<DerivedSample> {
-  for await (const { conversation, conversationId, obtained } of readReplies(tx, jobId)) {
+  for await (const { conversation, conversationId, obtained } of readReplies(db, jobId)) {
     const content = { kind: 'conversation' as const, conversation };
     const turn = conversation.turns.length - 1;
     const labels = schema.attributes.flatMap(({ name: attribute }) => {

@@ -1,12 +1,13 @@
 // Fine-tuning as a job: sample (bootstrapping only), prepare, train in a process of its own, conclude. Every attempt goes on from the last
 // checkpoint; what a crash repeats leads to the same figures, since a run is a function of its plan.
-import { randomUUID } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { eq } from 'drizzle-orm';
-import { storeDerived } from '../datasets/derived.ts';
+import { writeDerived } from '../datasets/derived.ts';
+import { holdName } from '../datasets/numbers.ts';
 import { findDataset } from '../datasets/samples.ts';
 import { splitMeaning } from '../datasets/split.ts';
+import { publish, writeVersion } from '../datasets/unpublished.ts';
 import { SteerError } from '../errors.ts';
 import { storeFile } from '../files/files.ts';
 import { defineJob, type JobContext, type JobDefinition } from '../jobs/define.ts';
@@ -94,17 +95,20 @@ async function storeReplies(context: Context, models: TrainingModels, options: B
   const { name } = await findDataset(db, 'dataset' in input.training ? input.training.dataset : '');
   const rater = await models.predictor(options.predictor);
   const { schema } = await models.language(input.model);
-  const dataset = randomUUID();
-  const derived = { id: dataset, name: `${name.slice(0, 90)}-bootstrap`, format: 'bootstrap', schema };
-  let stored = 0;
-  await context.commit({
-    cursor: { ...state, dataset },
-    progress: { phase: 'storing' },
-    write: async (tx) => {
-      const samples = () => readDerived(tx, context.id, schema, rater);
-      stored = (await storeDerived(tx, { ...derived, samples })).sampleCount;
-      await tx.delete(batchResults).where(eq(batchResults.jobId, context.id));
-    },
+  const samples = () => readDerived(db, context.id, schema, rater);
+  const derived = { name: `${name.slice(0, 90)}-bootstrap`, format: 'bootstrap', schema, samples };
+  const { dataset, stored } = await writeVersion(db, async (dataset) => {
+    const written = await writeDerived(db, dataset, derived);
+    await context.commit({
+      cursor: { ...state, dataset },
+      progress: { phase: 'storing' },
+      write: async (tx) => {
+        await holdName(tx, derived.name);
+        await publish(tx, dataset, written);
+        await tx.delete(batchResults).where(eq(batchResults.jobId, context.id));
+      },
+    });
+    return { dataset, stored: written.sampleCount };
   });
   state.dataset = dataset;
   await context.note('info', `${counted(stored, 'reply')} to train on: kept as the dataset ${derived.name}.`, {

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { asc, eq } from 'drizzle-orm';
+import { asc, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeDerived } from '../../src/datasets/derived.ts';
 import { exportDataset } from '../../src/datasets/export.ts';
 import { type ImportOptions, importDataset } from '../../src/datasets/import.ts';
 import { readSamples } from '../../src/datasets/read.ts';
 import { findDataset, listDatasets, streamSamples } from '../../src/datasets/samples.ts';
+import { removeLeftovers, writeVersion } from '../../src/datasets/unpublished.ts';
 import { appendLabels } from '../../src/datasets/write.ts';
 import { steerLM } from '../../src/steerlm/schemas.ts';
 import type { Store } from '../../src/store/connect.ts';
@@ -154,6 +156,67 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
     expect(names).toContain('taken');
     expect(names).not.toContain('empty');
     await expect(findDataset(store.db, 'nope')).rejects.toThrow(/no dataset "nope"\. There are: .*taken/);
+  });
+
+  test('while an import runs others use the database and see nothing of it; given up halfway, it leaves nothing', async () => {
+    const before = await store.db.$count(samples);
+    const stop = new AbortController();
+    async function* content() {
+      const [begun, more] = [lines(rows(1_000)), lines(rows(1_000))].map((text) => Buffer.from(`${text}\n`));
+      yield begun!;
+      // Part of it is stored by now, and the import waits for these answers.
+      await expect.poll(() => store.db.$count(samples)).toBeGreaterThan(before);
+      expect((await listDatasets(store.db)).map(({ name }) => name)).not.toContain('meanwhile');
+      await expect(findDataset(store.db, 'meanwhile')).rejects.toMatchObject({ code: 'not_found' });
+      await importLines('meanwhile', rows(2));
+      stop.abort();
+      yield more!;
+    }
+    const input = { stream: { bytes: content(), name: 'meanwhile.jsonl' } };
+    const given = importDataset(store.db, { name: 'meanwhile', newVersion: true, input, signal: stop.signal });
+    await expect(given).rejects.toMatchObject({ code: 'cancelled' });
+    expect(await store.db.$count(samples)).toBe(before + 2);
+    expect(await store.db.$count(datasets, sql`name like '%being %'`)).toBe(0);
+    expect(await findDataset(store.db, 'meanwhile')).toMatchObject({ version: 1, sampleCount: 2 });
+    expect(await importLines('meanwhile', rows(3), { newVersion: true })).toMatchObject({ version: 2 });
+  });
+
+  test('of two imports of one new name at once, the one that is whole later is refused', async () => {
+    async function* content() {
+      await importLines('raced', rows(2));
+      yield Buffer.from(lines(rows(3)));
+    }
+    const late = importDataset(store.db, { name: 'raced', input: { stream: { bytes: content(), name: 'raced.jsonl' } } });
+    await expect(late).rejects.toMatchObject({ code: 'conflict' });
+    expect(await findDataset(store.db, 'raced')).toMatchObject({ version: 1, sampleCount: 2 });
+  });
+
+  test('what a process that died was writing is removed at the start of the only one, else once it has been silent', async () => {
+    const before = await store.db.$count(samples);
+    const leave = () =>
+      new Promise<string>((resolve) => {
+        void writeVersion(store.db, async (id) => {
+          await writeDerived(store.db, id, { name: 'dead', format: 'x', schema: null, samples: derived });
+          resolve(id);
+          return await new Promise<never>(() => {});
+        });
+      });
+    async function* derived() {
+      for await (const sample of readSamples(path)) yield { sample, labels: [] };
+    }
+    const path = file(`${database}-dead.jsonl`, lines(rows(700)));
+    const all = () => store.db.$count(samples);
+    const first = await leave();
+    expect(await all()).toBe(before + 700);
+    await removeLeftovers(store.db);
+    expect(await all()).toBe(before + 700);
+    await store.db.update(datasets).set({ createdAt: sql`now() - interval '1 hour'` }).where(eq(datasets.id, first));
+    await importLines('after-death', rows(1));
+    expect(await all()).toBe(before + 1);
+    await leave();
+    await removeLeftovers(store.db, true);
+    expect(await all()).toBe(before + 1);
+    expect(await store.db.$count(datasets, eq(datasets.format, ''))).toBe(0);
   });
 
   test('a cancelled import leaves nothing', async () => {
