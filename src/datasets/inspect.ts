@@ -1,10 +1,11 @@
 // What a dataset holds, in figures: rows, splits, turns, duplicates, and for each attribute and source how many turns are labelled and how. Counts in
 // the database, a slice of samples at a time.
 import { setImmediate } from 'node:timers/promises';
-import { and, count, countDistinct, eq, gte, lt, sql } from 'drizzle-orm';
+import { and, count, eq, gte, lt, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db } from '../store/connect.ts';
 import { type LabelSource, labelSources, labels, samples } from '../store/schema.ts';
+import { DistinctCount } from './distinct-count.ts';
 import type { Dataset } from './samples.ts';
 
 export interface LabelFigures {
@@ -36,24 +37,23 @@ export interface DatasetFigures {
 }
 
 /** Samples looked at by one statement: an embedded database holds up the whole process for as long as that takes, and then it is others' turn. */
-const sliceSamples = 5_000;
+const sliceSamples = 1_000;
 
 /** Goes through a dataset once. Throws `cancelled`. */
 export async function inspectDataset(db: Db, dataset: Dataset, signal: AbortSignal): Promise<DatasetFigures> {
   const total = { samples: 0, texts: 0, train: 0, validation: 0, turns: 0, replies: 0 };
   const tally = new LabelTally(dataset);
+  const contents = new DistinctCount();
   for (let from = 0; from < dataset.sampleCount; from += sliceSamples) {
     if (signal.aborted) throw new SteerError('cancelled', 'The caller went away.');
     const slice = await countSamples(db, dataset.id, from);
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += slice[key];
     tally.add(await countLabels(db, dataset.id, from));
+    const hashed = await db.select({ hash: samples.contentHash }).from(samples).where(sliceOf(dataset.id, from));
+    for (const { hash } of hashed) contents.addHash(hash);
     await setImmediate();
   }
-  const [distinct] = await db
-    .select({ contents: countDistinct(samples.contentHash) })
-    .from(samples)
-    .where(eq(samples.datasetId, dataset.id));
-  return { ...total, duplicates: total.samples - (distinct?.contents ?? 0), labels: tally.finish() };
+  return { ...total, duplicates: total.samples - contents.count, labels: tally.finish() };
 }
 
 /** Turns of a dataset that one revision of a predictor has labelled. */

@@ -20,7 +20,7 @@ export interface Provenance {
 }
 
 /** Of one statement, which an embedded database answers before anybody else. */
-const batchSamples = 200;
+const batchSamples = 100;
 const batchCharacters = 2 ** 20;
 const batchLabels = 1_000;
 
