@@ -1,6 +1,6 @@
 // The conversation a remembered completion answered, read back from the body of its request.
 import { z } from 'zod';
-import type { Conversation, Turn } from '../steerlm/conversation.ts';
+import { type Conversation, type Turn, textOf } from '../steerlm/conversation.ts';
 
 const Content = z.union([z.string(), z.array(z.object({ text: z.string() }))]);
 const ChatRequest = z.object({
@@ -14,7 +14,7 @@ export function conversationOf(request: Record<string, unknown>): Conversation |
   const system: string[] = [];
   const turns: Turn[] = [];
   for (const { role, content } of data.messages) {
-    const text = typeof content === 'string' ? content : content.map((part) => part.text).join('\n');
+    const text = textOf(content);
     if (role === 'system' || role === 'developer') system.push(text);
     else turns.push({ role, content: text });
   }

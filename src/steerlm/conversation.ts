@@ -16,3 +16,8 @@ export interface Conversation {
   system: string;
   turns: Turn[];
 }
+
+/** What a message says whose content may be in parts: they stand side by side with nothing between them, as in OpenAI's protocol and in chat templates. */
+export function textOf(content: string | readonly { text: string }[]): string {
+  return typeof content === 'string' ? content : content.map(({ text }) => text).join('');
+}

@@ -89,6 +89,22 @@ describe.each(await testDatabases())('on $name', (database) => {
     await expect(removeContribution(store.db, 'bob')).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  test('content in parts is the text they are together, and a pair may be of both spellings', async () => {
+    const parts = ['Where is ', 'the market?'].map((text) => ({ type: 'text', text }));
+    const asked = (content: unknown) => ({ request: { messages: [{ role: 'user', content }] } });
+    await plantCompletion(store.db, 'parts', ['There.'], asked(parts));
+    await plantCompletion(store.db, 'whole', ['Here.'], asked('Where is the market?'));
+    const against = { completionId: 'whole', choice: 0, outcome: 'win' as const };
+    for (const rater of ['ann', 'bob']) await rate(store.db, rater, 'parts', { against });
+    const { dataset } = await run();
+    const [pair] = await collect(streamPairs(store.db, dataset.id));
+    expect(pair).toMatchObject({
+      prompt: [{ content: 'Where is the market?' }],
+      chosen: [{ content: 'There.' }],
+      rejected: [{ content: 'Here.' }],
+    });
+  });
+
   test('rules leave labels out, and say why', async () => {
     const strict = { ...options.rules, threeClosest: false, maxSpread: 2 };
     expect((await run({ rules: strict })).skipped).toMatchObject({ spread_too_wide: 1, too_few_raters: 1 });

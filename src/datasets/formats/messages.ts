@@ -1,16 +1,13 @@
 // Lists of messages as chat formats write them, `role` and `content` or `from` and `value`, read into turns. Which replies are to be learnt is
 // said in several ways: OpenAI's `weight`, Axolotl's `train` or `training` and its spans, the `loss` and `mask` of other trainers.
 import { z } from 'zod';
-import type { Turn } from '../../steerlm/conversation.ts';
+import { type Turn, textOf } from '../../steerlm/conversation.ts';
 import { type Fields, otherFields } from '../record-fields.ts';
 import type { LabelReadings } from '../sample.ts';
 import { leadingSystem, ratingFields, readingsOf, turnOf, unfit, untrained } from './format.ts';
 
 const part = z.object({ type: z.literal('text'), text: z.string() });
-/** Parts are joined with nothing between, as OpenAI joins them. */
-const content = z
-  .union([z.string(), z.array(part)], { error: 'expected text, or parts of type text' })
-  .transform((value) => (typeof value === 'string' ? value : value.map(({ text }) => text).join('')));
+const content = z.union([z.string(), z.array(part)], { error: 'expected text, or parts of type text' }).transform(textOf);
 
 const learning = {
   weight: z.union([z.literal(0), z.literal(1)], { error: 'expected 0 or 1; a reply is learnt or it is context' }).nullish(),
@@ -75,7 +72,7 @@ export interface ReadTurns {
 
 /** The messages as turns, texts of leading system messages put together. Throws `invalid_dataset`. */
 export function readMessages(messages: readonly Message[], { opening = '', where = 'messages' } = {}): ReadTurns {
-  const spoken = messages.map((message, at) => ({ message, at, speaker: speakerOf(message), text: textOf(message) }));
+  const spoken = messages.map((message, at) => ({ message, at, speaker: speakerOf(message), text: saidIn(message) }));
   const { system, rest } = leadingSystem(spoken, ({ speaker }) => speaker === 'system');
   const turns: Turn[] = [];
   const readings: (LabelReadings | undefined)[] = [];
@@ -110,7 +107,7 @@ function speakerOf(message: Message): 'system' | 'user' | 'assistant' {
   return roles['role' in message ? (message.role as Speaker) : (message.from as Speaker)];
 }
 
-function textOf(message: Message): string {
+function saidIn(message: Message): string {
   return ('content' in message ? message.content : message.value) as string;
 }
 

@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
 import { recordOf } from '../../record-of.ts';
 import { type AttributeSchema, applyAttributes, findAttribute, type Label } from '../../steerlm/attributes.ts';
-import type { Conversation, Turn } from '../../steerlm/conversation.ts';
+import { type Conversation, type Turn, textOf } from '../../steerlm/conversation.ts';
 
 export const RequestedAttributes = recordOf(z.string().max(64), z.number().nullable()).openapi({
   description: 'Level by attribute name or alias; null leaves the attribute open, an absent one takes its default',
@@ -72,13 +72,13 @@ type Message = z.infer<typeof Message>;
  * where a schema is given. Throws unknown_attribute or attribute_out_of_range naming the message.
  */
 export function toConversation(messages: Message[], schema?: AttributeSchema): Conversation {
-  const system = messages.filter(isSystem).map((message) => plainText(message.content));
+  const system = messages.filter(isSystem).map((message) => textOf(message.content));
   const turns = messages.flatMap((message, i) => (isSystem(message) ? [] : [toTurn(message, i, schema)]));
   return { system: system.join('\n\n'), turns };
 }
 
 function toTurn(message: Message, index: number, schema: AttributeSchema | undefined): Turn {
-  const content = plainText(message.content);
+  const content = textOf(message.content);
   if (message.role !== 'assistant') return { role: 'user', content };
   if (!schema) return { role: 'assistant', content };
   try {
@@ -99,9 +99,4 @@ function toPastLabel(schema: AttributeSchema, attributes: z.infer<typeof Request
 
 function isSystem(message: Message): boolean {
   return message.role === 'system' || message.role === 'developer';
-}
-
-/** Parts stand side by side with nothing between them, as in OpenAI's protocol, in datasets and in the chat template. */
-function plainText(content: z.infer<typeof Content>): string {
-  return typeof content === 'string' ? content : content.map((part) => part.text).join('');
 }
