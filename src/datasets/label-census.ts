@@ -43,9 +43,10 @@ export class LabelCensus {
     return [...this.found].every(([name, { highest }]) => highest <= (levels.get(name) ?? 0) - 1);
   }
 
-  /** The attributes in order of appearance, five levels or more each. */
+  /** The attributes by name, five levels or more each: their order in the input says nothing, and an export need not keep it. */
   inferred(name: string): AttributeSchema {
-    const attributes = [...this.found].map(([attribute, { highest }]) => {
+    const found = [...this.found].sort(([a], [b]) => (a < b ? -1 : 1));
+    const attributes = found.map(([attribute, { highest }]) => {
       const levels = Array.from({ length: Math.max(5, Math.ceil(highest) + 1) }, (_, level) => `level ${level}`);
       return { name: attribute, aliases: [], description: '', levels, default: null, cap: levels.length - 1 };
     });

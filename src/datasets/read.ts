@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { SteerError } from '../errors.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { detectFormat, formatOfName } from './detect.ts';
-import { unfit, untrained } from './formats/format.ts';
+import { type Format, unfit, untrained } from './formats/format.ts';
 import { type FormatName, formats } from './formats/table.ts';
 import { writeLongJson } from './long-json.ts';
 import { type Fields, otherFields } from './record-fields.ts';
@@ -92,9 +92,7 @@ async function readRow(record: Extract<InputRecord, { value: unknown }>, name: F
   const schema = options.schema ?? format.schema;
   try {
     checkTurns(record.value, format.fields);
-    const parsed = format
-      .parse(record.value, record.key, schema)
-      .map((sample) => withRecord(sample, record.value, format.fields));
+    const parsed = format.parse(record.value, record.key, schema).map((sample) => withRecord(sample, record.value, format));
     if (record.long) for (const sample of parsed) await prepare(sample);
     return { line: record.line, format: name, samples: parsed.map((sample) => settle(sample, schema, options.validationShare)) };
   } catch (error) {
@@ -121,12 +119,12 @@ async function prepare(sample: ParsedSample): Promise<void> {
 }
 
 /** The sample with what a record of any format may say of itself: that it is context alone, that it was preferred, and fields nobody here knows. */
-function withRecord(sample: ParsedSample, record: unknown, known: readonly string[]): ParsedSample {
+function withRecord(sample: ParsedSample, record: unknown, { fields: known, namesRecords }: Format): ParsedSample {
   const said = record as Fields;
   const marked = preferences.find((each) => each === said.preference);
   const judged = sample.preference || marked ? undefined : judgedIn(sample, said, known);
   const preference = sample.preference ?? marked ?? judged?.preference;
-  const standsIn = typeof said.id === 'string' && said.id === said.conversation_id;
+  const standsIn = namesRecords && typeof said.id === 'string' && said.id === said.conversation_id;
   const others = otherFields(said, [
     ...known,
     ...(marked ? ['preference'] : []),

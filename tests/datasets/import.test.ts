@@ -247,8 +247,8 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
     expect(schema).toMatchObject({
       name: 'own-schema',
       attributes: [
-        { name: 'sparkle', cap: 6 },
         { name: 'humor', cap: 4 },
+        { name: 'sparkle', cap: 6 },
       ],
     });
     expect(inferred).toBe(true);

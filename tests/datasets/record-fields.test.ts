@@ -86,7 +86,7 @@ describe('a reply that is context alone', () => {
       undefined,
     ]);
     for (const format of ['openai', 'sharegpt', 'nemo', 'preference', 'helpsteer'] as const) {
-      const again = await put(await textOf(name, format));
+      const again = await put(await textOf(name, format), { newVersion: true });
       const last = again.report.samples - 1;
       expect(trainedText(await turnsOf(again.name, last)), format).toBe('There.\n<end>');
       if (format === 'openai') expect(again.report.hash).toBe(report.hash);
@@ -176,6 +176,27 @@ describe('fields nobody here knows', () => {
     expect((await rowsOf(name, 'openai'))[0].messages).toHaveLength(2);
   });
 
+  test.each(['openai', 'nemo'] as const)(
+    'the id of a record that is that of its conversation too stays, in %s',
+    async (format) => {
+      const told = { id: 'x1', conversation_id: 'x1' };
+      const spoken = {
+        openai: { messages: [user('q'), reply('a')] },
+        nemo: {
+          mask: 'User',
+          conversations: [
+            { from: 'User', value: 'q', label: null },
+            { from: 'Assistant', value: 'a', label: null },
+          ],
+        },
+      }[format];
+      const { name, report } = await put([{ ...spoken, ...told }]);
+      expect((await rowsOf(name, format))[0]).toMatchObject(told);
+      const again = await importText(store.db, name, await textOf(name, format), { newVersion: true });
+      expect(again).toMatchObject({ version: report.version, created: false });
+    },
+  );
+
   test('make another version, also where all else is the same', async () => {
     const record = { messages: [user('a'), reply('b')] };
     const [plain, named] = [await put([record]), await put([{ ...record, id: 7 }])];
@@ -198,6 +219,16 @@ test('an export is one line a record also for readers that end lines at U+2028, 
 });
 
 describe('labels', () => {
+  test('of any attributes are the same version again, in whichever order they were written', async () => {
+    const { name, report } = await put([{ messages: [user('q'), reply('a', { attributes: { zeal: 1, awe: 1 } })] }]);
+    expect(report.schema?.attributes.map(({ name }) => name)).toEqual(['awe', 'zeal']);
+    expect(await importText(store.db, name, await textOf(name), { newVersion: true })).toMatchObject({
+      version: 1,
+      created: false,
+      hash: report.hash,
+    });
+  });
+
   test('go out with value, level and confidence in every format that has room, and come in again', async () => {
     const { name } = await put([
       { messages: [user('a'), reply('b', { attributes: { helpfulness: 3 } }), user('c'), reply('d')] },
@@ -221,7 +252,7 @@ describe('labels', () => {
     });
     expect((await rowsOf(name, 'preference'))[0].prompt[1]).toMatchObject(told);
     for (const format of ['openai', 'sharegpt', 'nemo', 'helpsteer', 'nemo-regression', 'preference'] as const) {
-      const again = await put(await textOf(name, format));
+      const again = await put(await textOf(name, format), { newVersion: true });
       expect((await rowsOf(again.name, 'openai'))[0].messages[1], format).toMatchObject(told);
     }
   });

@@ -21,6 +21,8 @@ export interface Format {
   parse(record: unknown, key: string | null, schema?: AttributeSchema | null): ParsedSample[];
   /** Fields of a record it reads or writes; the others are kept beside the sample as they are. */
   fields: readonly string[];
+  /** Whether it writes the name of the conversation as `id` too where the record has none of its own. */
+  namesRecords?: true;
   /** Records that say what the sample says; null where the format is only read. Throws `invalid_dataset` for a sample it cannot hold. */
   render: ((sample: Sample, schema: AttributeSchema | null) => Record<string, unknown>[]) | null;
   /** Attributes it has room for in what it writes; any where absent. */

@@ -27,6 +27,7 @@ export const sharegpt: Format = {
   },
   /** `id` is the record's own as well as its conversation's, so that it is kept as it was written. */
   fields: ['conversations', 'system', 'conversation_id'],
+  namesRecords: true,
   render(sample) {
     const { system, turns } = conversationOf(sample.content);
     const said = turns.map((turn, i) => ({
