@@ -42,6 +42,8 @@ export interface AppEnv {
     /** Given by the server that a request came to: how to hear that it stops, and why it gave this request up, where it did. */
     stopping?: Stopping;
     givenUp?: () => SteerError | undefined;
+    /** Set where the connection becomes a socket if the route grants one. */
+    mayUpgrade?: boolean;
   };
   Variables: {
     requestId: string;

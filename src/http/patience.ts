@@ -54,6 +54,25 @@ export function watchBody(
   outgoing.once('close', () => clearInterval(timer));
 }
 
+/** For so long what is still being sent of a body is taken and thrown away after the answer, ms. */
+const lingerMs = 500;
+
+/** Where the connection is to close before a body has come whole, lets more of it come first: who is cut off while sending may not read the answer. */
+export function lingerOver(incoming: IncomingMessage): void {
+  const { socket } = incoming;
+  socket.destroySoon = () => {
+    // The next call is that of the class.
+    Reflect.deleteProperty(socket, 'destroySoon');
+    if (incoming.complete) return socket.destroySoon();
+    const end = () => {
+      clearTimeout(timer);
+      socket.destroySoon();
+    };
+    const timer = setTimeout(end, lingerMs);
+    incoming.once('close', end);
+  };
+}
+
 /** Requests of one connection that may be in hand, sent without waiting for the answer to the first. */
 const mostInHand = 64;
 

@@ -1,12 +1,13 @@
 // Puts an app on a port and takes it off again without cutting replies short.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, isIPv6 } from 'node:net';
+import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import { createAdaptorServer, getRequestListener, RequestError } from '@hono/node-server';
 import { WebSocketServer } from 'ws';
 import { SteerError } from '../errors.ts';
 import {
   boundPipelines,
   defaultPatience,
+  lingerOver,
   newRequestId,
   type Patience,
   refuseBroken,
@@ -16,7 +17,7 @@ import {
 import { toFailure } from './problem.ts';
 import { toEnvelope } from './schemas/failure.ts';
 import { createStopping, serverStops } from './stopping.ts';
-import { refuseOtherProtocols, sendUnlessGranted } from './upgrades.ts';
+import { SocketRequest, sendUnlessGranted } from './upgrades.ts';
 
 export interface Listening {
   /** With the port really taken, where 0 was asked for. */
@@ -50,15 +51,7 @@ export async function listen(
   const givenUp = new WeakMap<object, SteerError>();
   const hasRoom = boundPipelines();
   const answering = new WeakMap<object, ServerResponse>();
-  const fetch = (request: Request, env: object) => {
-    if (stopping.begun.aborted) return renderOutsideApp(serverStops());
-    const { incoming } = env as { incoming: IncomingMessage };
-    // The adapter keeps marks of its own on the object it hands over.
-    return app.fetch(
-      request,
-      Object.assign(env, { address: incoming.socket.remoteAddress, stopping, givenUp: () => givenUp.get(incoming) }),
-    );
-  };
+  const fetch = askedOf(app, stopping, givenUp);
   const answer = getRequestListener(fetch as never, {
     errorHandler: renderOutsideApp,
     // HTTP/1.0 need not name a host.
@@ -67,15 +60,23 @@ export async function listen(
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     answering.set(incoming.socket, outgoing);
     if (!hasRoom(incoming, outgoing)) return;
+    lingerOver(incoming);
     watchReader(outgoing, patience);
     watchBody(incoming, outgoing, patience, (failure) => givenUp.set(incoming, failure));
     return answer(incoming, outgoing);
   };
   const sockets = new WebSocketServer({ noServer: true, maxPayload: mostMessage });
   const { stallMs } = patience;
+  // Node would bound the time of a whole request, however large.
+  const timeouts = { requestTimeout: 0, headersTimeout: stallMs, connectionsCheckingInterval: Math.ceil(stallMs / 3) };
+  /** Connections that were handed over, which the server no longer knows. */
+  const handedOver = new Set<Socket>();
   const fetchSocket = async (request: Request, env: { incoming: IncomingMessage }) => {
-    const answer = await fetch(request, env);
-    await sendUnlessGranted(env.incoming.socket, answer);
+    const { socket } = env.incoming;
+    handedOver.add(socket);
+    socket.once('close', () => handedOver.delete(socket));
+    const answer = await fetch(request, Object.assign(env, { mayUpgrade: true }));
+    await sendUnlessGranted(socket, answer);
     return answer;
   };
   const server = createAdaptorServer({
@@ -83,11 +84,8 @@ export async function listen(
     fetch: fetchSocket as never,
     // The adapter describes the same class more narrowly than its own types do.
     websocket: { server: sockets as never },
-    // Node would bound the time of a whole request, however large.
-    createServer: () =>
-      createServer({ requestTimeout: 0, headersTimeout: stallMs, connectionsCheckingInterval: Math.ceil(stallMs / 3) }, listener),
+    createServer: () => createServer({ ...timeouts, IncomingMessage: SocketRequest }, listener),
   }) as Server;
-  refuseOtherProtocols(server);
   refuseBroken(server, (socket) => {
     const { headersSent, writableFinished } = answering.get(socket) ?? { headersSent: false, writableFinished: false };
     return headersSent && !writableFinished;
@@ -98,12 +96,31 @@ export async function listen(
   });
   const { port } = server.address() as AddressInfo;
   const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
-  return { url: `http://${host}:${port}`, close: (graceMs = defaultGraceMs) => close(server, sockets, stopping, graceMs) };
+  return { url: `http://${host}:${port}`, close: (graceMs = defaultGraceMs) => close(server, handedOver, stopping, graceMs) };
+}
+
+/** Asks the app for the adapter, which hands over what it knows of a request in `env`. */
+function askedOf(app: Fetches, stopping: ReturnType<typeof createStopping>, givenUp: WeakMap<object, SteerError>) {
+  const answerTo = (request: Request, env: object, incoming: IncomingMessage) => {
+    if (stopping.begun.aborted) return renderOutsideApp(serverStops());
+    // The adapter looks at the characters of a host alone, not at whether they are an address.
+    if (!URL.canParse(request.url)) return renderOutsideApp(new RequestError('Invalid URL'));
+    const { remoteAddress: address } = incoming.socket;
+    // The adapter keeps marks of its own on the object it hands over.
+    return app.fetch(request, Object.assign(env, { address, stopping, givenUp: () => givenUp.get(incoming) }));
+  };
+  return async (request: Request, env: object) => {
+    const { incoming } = env as { incoming: IncomingMessage };
+    const answer = await answerTo(request, env, incoming);
+    // What has not come of a body by now is not waited for.
+    if (!incoming.complete || stopping.begun.aborted) answer.headers.set('connection', 'close');
+    return answer;
+  };
 }
 
 async function close(
   server: Server,
-  sockets: WebSocketServer,
+  handedOver: ReadonlySet<Socket>,
   stopping: ReturnType<typeof createStopping>,
   graceMs: number,
 ): Promise<void> {
@@ -113,7 +130,7 @@ async function close(
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   const end = () => {
     server.closeAllConnections();
-    for (const socket of sockets.clients) socket.terminate();
+    for (const socket of handedOver) socket.destroy();
   };
   let last: NodeJS.Timeout | undefined;
   const graceOver = setTimeout(() => {

@@ -1,27 +1,32 @@
-// Requests to go on in another protocol that do not lead to a socket: answered like any other, since the adapter by itself would send no body, or
-// nothing at all.
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+// Requests to go on in another protocol: only where there are sockets do they count. Elsewhere they are ignored, as RFC 9110 (7.8) allows, and the
+// request is answered like any other.
+import { IncomingMessage, STATUS_CODES } from 'node:http';
 import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
-import { SteerError } from '../errors.ts';
-import { answerTo } from './patience.ts';
 
-type UpgradeListener = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
+const socketPath = /^\/v1\/npcs\/[^/?\\]+\/sessions\/[^/?\\]+\/socket(\?|$)/;
 
-/** Answers those who ask for another protocol than that of sockets, whom the adapter would leave waiting. */
-export function refuseOtherProtocols(server: Server): void {
-  const [takeSocket] = server.listeners('upgrade') as UpgradeListener[];
-  server.removeAllListeners('upgrade');
-  server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const protocol = incoming.headers.upgrade ?? '';
-    if (protocol.toLowerCase() === 'websocket') return takeSocket?.(incoming, socket, head);
-    const found = JSON.stringify(protocol.slice(0, 64));
-    const message = `Upgrade: expected websocket, or no such header, found ${found}. Send the request as plain HTTP/1.1.`;
-    const failure = new SteerError('invalid_request', message, { details: { param: 'Upgrade' } });
-    socket.on('error', () => {});
-    socket.end(answerTo(failure, incoming.headers.accept), () => socket.destroy());
-  });
+/** Node hands a connection over, unanswered, where `upgrade` holds; older ones have no other way to be told when that is to be. */
+export class SocketRequest extends IncomingMessage {
+  declare asked: boolean;
+
+  get upgrade(): boolean {
+    if (!this.asked || this.method === 'CONNECT') return this.asked;
+    const { upgrade = '', host = 'localhost' } = this.headers;
+    return this.method === 'GET' && upgrade.toLowerCase() === 'websocket' && socketPath.test(this.url!) && isPlain(host);
+  }
+
+  /** Node sets this to what the headers say. */
+  set upgrade(asked: boolean) {
+    this.asked = asked;
+  }
+}
+
+/** Whether the adapter takes it for a host; what it does not is refused in the way of every request. */
+function isPlain(host: string): boolean {
+  const url = `http://${host}`;
+  return URL.canParse(url) && new URL(url).hostname === host.replace(/:\d+$/, '').toLowerCase();
 }
 
 /** Sends what the app answered to a request for a socket, unless it granted one. The connection is closed, so that the adapter adds nothing. */

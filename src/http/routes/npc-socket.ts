@@ -42,6 +42,12 @@ export function addNpcSocket(app: OpenAPIHono<AppEnv>, context: AppContext, npcs
   app.get('/v1/npcs/:id/sessions/:sid/socket', async (c, next) => {
     const { id, sid } = checkedParams(c.req.param());
     await npcs().log.open(id, sid);
+    if (!c.env?.mayUpgrade) {
+      throw new SteerError(
+        'invalid_request',
+        'Expected a WebSocket: send the headers "Connection: Upgrade" and "Upgrade: websocket".',
+      );
+    }
     makeRoom(open.get(sid) ?? new Set());
     const talk = new Talk(c, context, npcs(), id, sid);
     const enter = () => {
@@ -52,12 +58,7 @@ export function addNpcSocket(app: OpenAPIHono<AppEnv>, context: AppContext, npcs
       others?.delete(talk);
       if (others?.size === 0) open.delete(sid);
     };
-    const upgraded = await upgradeWebSocket(() => talk.listeners(enter, leave))(c as never, next);
-    if (upgraded) return upgraded;
-    throw new SteerError(
-      'invalid_request',
-      'Expected a WebSocket: send the headers "Connection: Upgrade" and "Upgrade: websocket".',
-    );
+    return (await upgradeWebSocket(() => talk.listeners(enter, leave))(c as never, next))!;
   });
 }
 
