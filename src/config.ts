@@ -59,10 +59,13 @@ const Environment = z.object({
     .regex(/^postgres(ql)?:\/\/\S+$/, 'expected an address like postgres://user:password@host:5432/database')
     .optional(),
   STEER_API_KEY: key().optional(),
-  ALLOWED_HOSTS: listOf(hostName, 'expected host names or addresses without scheme and port, separated by commas').default([]),
+  ALLOWED_HOSTS: listOf(
+    hostName,
+    'expected host names or addresses without scheme and port, separated by commas, each in full: a * stands for nothing',
+  ).default([]),
   ALLOWED_ORIGINS: listOf(
     originName,
-    'expected origins like https://game.example or http://localhost:*, or null, separated by commas',
+    'expected origins like https://game.example or http://localhost:*, or null, separated by commas; a * stands for a port alone, and IPv6 has brackets',
   ).default([]),
   UPSTREAM_API_KEY: key().optional(),
   LOG_LEVEL: z
@@ -141,7 +144,7 @@ export function isLoopback(host: string): boolean {
 
 /** The one spelling of a host that may come with a port: lower case, no port, no trailing dot, IPv6 in brackets; undefined where it is none. */
 export function hostName(host: string): string | undefined {
-  if (!/^[^\s/?#@\\]+$/.test(host)) return undefined;
+  if (!/^[^\s/?#@\\*]+$/.test(host)) return undefined;
   const url = `http://${isIPv6(host) ? `[${host}]` : host}`;
   return URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, '') : undefined;
 }
@@ -150,8 +153,9 @@ export function hostName(host: string): string | undefined {
 function originName(text: string): string | undefined {
   const [, scheme = '', host = '', port = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.+?)(:\*)?\/?$/.exec(text.toLowerCase()) ?? [];
   if (text === 'null') return text;
-  const known = hostName(host);
-  if (scheme === '' || known === undefined) return undefined;
+  // Pages of files say null, and no page is one of the others.
+  if (['', 'file', 'ftp', 'ws', 'wss'].includes(scheme) || hostName(host) === undefined) return undefined;
+  if (!URL.canParse(`${scheme}://${host}`)) return undefined;
   const origin = /^https?$/.test(scheme) ? new URL(`${scheme}://${host}`).origin : `${scheme}://${host}`;
   return origin + port;
 }
@@ -164,8 +168,10 @@ function key() {
 function listOf(read: (text: string) => string | undefined, message: string) {
   return z.string().transform((text, context) => {
     const parts = text.split(',').map((part) => part.trim());
-    const known = parts.filter((part) => part !== '').map(read);
-    if (known.includes(undefined)) context.addIssue({ code: 'custom', message });
+    const given = parts.filter((part) => part !== '');
+    const known = given.map(read);
+    const odd = given[known.indexOf(undefined)];
+    if (odd !== undefined) context.addIssue({ code: 'custom', message: `${message}; found ${JSON.stringify(odd)}` });
     return known.filter((part) => part !== undefined);
   });
 }

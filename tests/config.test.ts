@@ -103,6 +103,17 @@ test.each([
   ['ALLOWED_ORIGINS', 'game.example'],
   ['ALLOWED_ORIGINS', 'https://game.example/path'],
   ['ALLOWED_ORIGINS', '*'],
+  ['ALLOWED_HOSTS', '*'],
+  ['ALLOWED_HOSTS', '*.lan'],
+  ['ALLOWED_ORIGINS', 'https://*.game.example'],
+  ['ALLOWED_ORIGINS', 'https://*'],
+  ['ALLOWED_ORIGINS', 'http://*:*'],
+  ['ALLOWED_ORIGINS', 'http://::1:3000'],
+  ['ALLOWED_ORIGINS', 'http://::1'],
+  ['ALLOWED_ORIGINS', 'http://localhost:99999'],
+  ['ALLOWED_ORIGINS', 'http://localhost:*:*'],
+  ['ALLOWED_ORIGINS', 'file:///game'],
+  ['ALLOWED_ORIGINS', 'wss://game.example'],
   ['DATABASE_URL', 'mysql://user:hunter2@db/x'],
   ['STEER_API_KEY', 'two words hunter2'],
   ['STEER_API_KEY', 'ключ-hunter2'],
@@ -112,6 +123,15 @@ test.each([
     expect.objectContaining({ code: 'invalid_config', message: expect.stringMatching(`^${name}: expected `) }),
   );
   expect(read).not.toThrow(/hunter2/);
+});
+
+test('of a list the entry is told that matches nothing, and an address of IPv6 has brackets', () => {
+  const told = /^ALLOWED_ORIGINS: expected .* port alone.*; found "https:\/\/\*\.game\.example"\.$/;
+  expect(() => readConfig({ ALLOWED_ORIGINS: 'null,https://*.game.example,https://a.example' })).toThrow(told);
+  expect(readConfig({ ALLOWED_ORIGINS: 'http://[::1]:3000,http://[::1]:*' }).allowedOrigins).toEqual([
+    'http://[::1]:3000',
+    'http://[::1]:*',
+  ]);
 });
 
 test('all faults are told at once', () => {

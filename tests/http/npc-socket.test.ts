@@ -1,8 +1,7 @@
 // A session over a WebSocket on a real port, with the ws client and with the one browsers have.
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
-import { json, text } from 'node:stream/consumers';
+import { json } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Listening, listen } from '../../src/http/server.ts';
@@ -156,24 +155,6 @@ test.each([
   ['with a wrong token', '?token=npct_wrong', {}],
 ])('%s it does not open', async (_, query, headers) => {
   expect(await refused(headers, query)).toBe(401);
-});
-
-test('a request to go on in another protocol, or where there is no socket, is answered and the connection closed', async () => {
-  const { hostname, port } = new URL(server.url);
-  const ask = async (path: string, upgrade: string) => {
-    const socket = connect(Number(port), hostname);
-    const lines = [`GET ${path} HTTP/1.1`, 'Host: localhost', `Authorization: Bearer ${key}`, 'Connection: Upgrade'];
-    const keys = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
-    socket.write(`${[...lines, `Upgrade: ${upgrade}`, ...keys].join('\r\n')}\r\n\r\n`);
-    const [head, body] = (await text(socket)).split('\r\n\r\n') as [string, string];
-    return { head, body: JSON.parse(body) };
-  };
-  const other = await ask('/v1/models', 'h2c');
-  expect(other.head).toMatch(/^HTTP\/1\.1 400 /);
-  expect(other.body.error).toMatchObject({ code: 'invalid_request', param: 'Upgrade' });
-  const models = await ask('/v1/models', 'websocket');
-  expect(models.head).toMatch(/^HTTP\/1\.1 200 /);
-  expect(models.body.data[0].id).toBe('parrot');
 });
 
 test('a page of another origin opens it where the origin is listed', async () => {
