@@ -1,12 +1,13 @@
 // Keeps a second process out of a folder that only one may write: a PGlite database, which has no lock of its own, or a training run.
 // The lock is a file naming its owner. One that died on this machine is replaced at once; on another machine it has to be silent for a while.
-import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { statSync, utimesSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type FailureCode, SteerError } from '../errors.ts';
-import { privateFile, privateFolder } from '../private-files.ts';
+import { createLock, readLock, removeLock, replaceLock } from './lock-file.ts';
 import { lifeOf, type Owner, sharesKernel, thisOwner } from './owner.ts';
 import { askSign, showSign } from './sign-of-life.ts';
 
@@ -14,6 +15,8 @@ import { askSign, showSign } from './sign-of-life.ts';
 const heartbeatMs = 5_000;
 const silenceMs = 60_000;
 const lookAgainMs = 250;
+/** Each time it came to nothing another process was quicker. So many times, and it is something else, as a link that leads nowhere. */
+const mostTries = 100;
 
 /** How a refusal speaks of what is locked. */
 export interface Locked {
@@ -39,9 +42,10 @@ export async function lockFolder(
 ): Promise<() => void> {
   const begun = performance.now();
   const firstTouch = touchedMs(lockFile);
+  const mine = JSON.stringify({ ...thisOwner(), token: randomUUID() });
   for (let told = false; ; ) {
-    const refusal = await take(lockFile, locked);
-    if (refusal === null) return hold(lockFile);
+    const refusal = await take(lockFile, mine, locked);
+    if (refusal === null) return hold(lockFile, mine);
     const heardOf = firstTouch !== null && touchedMs(lockFile) !== firstTouch;
     const patienceMs = refusal.unknown && !heardOf ? silenceMs : mostMs;
     if (performance.now() - begun >= patienceMs) throw refusal;
@@ -60,76 +64,92 @@ export function holdRunFolder(runFolder: string, onWait: (reason: string) => voi
   return lockFolder(join(runFolder, 'lock'), locked, { onWait, signal, mostMs: trainingWaitMs });
 }
 
-/** Somebody else has the lock, which time may change. */
+/**
+ * A lock file goes through these states:
+ *
+ *   absent ── created ──► owner lives ── owner removes it ──► absent
+ *                              │
+ *                          owner dies ──► dead ── replaced ──► owner lives
+ *
+ * At most one process holds it. Creating fails where a file is, and the file appears with its whole text. Only its owner removes it. Only who holds
+ * the guard (a lock beside it, under the same rules) replaces it, and only after finding under the guard the text of the owner it knows to be dead:
+ * no text comes twice, the dead change nothing, nobody can create where a file is, and other takers wait for the guard. A guard whose holder
+ * died is a dead lock like any other, with a guard of its own.
+ *
+ * Two things are known by silence alone, so a process that was halted for a minute may find itself replaced: an owner on a machine that
+ * cannot be seen from here, and a file without its text (unreadable, or on a disk without hard links just being written).
+ */
 class Held extends SteerError {
   /** Nobody here can say whether the owner still runs. */
   unknown = false;
 }
 
-function hold(lockFile: string): () => void {
-  const heartbeat = setInterval(() => touch(lockFile), heartbeatMs).unref();
+function hold(lockFile: string, mine: string): () => void {
+  const heartbeat = setInterval(() => touch(lockFile, mine), heartbeatMs).unref();
   const hideSign = showSign(lockFile);
   const release = () => {
     clearInterval(heartbeat);
     process.removeListener('exit', release);
     // Before the lock: whoever takes that next shows a sign in the same place.
     hideSign();
-    rmSync(lockFile, { force: true });
+    removeLock(lockFile, mine);
   };
   process.once('exit', release);
   return release;
 }
 
-function create(lockFile: string, locked: Locked): boolean {
-  try {
-    writeFileSync(lockFile, JSON.stringify(thisOwner()), { flag: 'wx', mode: privateFile });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw unwritable(lockFile, error, locked);
-  }
-}
-
-/** One process at a time may judge and replace a lock: of two that both saw it stale, the second would remove the first one's new lock. */
-async function take(lockFile: string, locked: Locked): Promise<Held | null> {
-  if (create(lockFile, locked)) return null;
-  const guard = `${lockFile}.takeover`;
-  const taken = guardTakeover(guard, locked);
-  if (taken) return taken;
-  try {
-    const owner = readOwner(lockFile);
-    const life = owner === null ? 'dead' : await lifeByLock(owner, lockFile);
-    if (owner !== null && life !== 'dead') {
-      const who = owner.host === hostname() ? `process ${owner.pid}` : `process ${owner.pid} on ${owner.host}`;
-      const held = new Held(locked.code, `${locked.what} is in use by ${who} (${lockFile}). ${locked.remedy}`);
-      held.unknown = life === 'unknown';
-      return held;
+/** Null once the file holds `mine`, else who is in the way. */
+async function take(lockFile: string, mine: string, locked: Locked): Promise<Held | null> {
+  for (let tries = 0; tries < mostTries; tries++) {
+    const found = readLock(lockFile);
+    if (found === null) {
+      if (writing(lockFile, locked, () => createLock(lockFile, mine))) return null;
+      continue;
     }
-    rmSync(lockFile, { force: true });
-    return create(lockFile, locked) ? null : new Held(locked.code, `Another process has just taken ${lockFile}. Try again.`);
-  } finally {
-    rmdirSync(guard);
+    const life = await lifeByLock(found, lockFile);
+    if (life !== 'dead') return held(found, life, lockFile, locked);
+    const outcome = await takeOver(lockFile, found, mine, locked);
+    if (outcome !== 'changed') return outcome;
   }
+  return new Held(locked.code, `Another process was quicker to take ${lockFile} each time. Try again.`);
 }
 
-function guardTakeover(guard: string, locked: Locked): Held | null {
+/** Replaces the lock whose text is that of a dead owner. `changed` when it is no longer there or has given a sign of life. */
+async function takeOver(lockFile: string, dead: string, mine: string, locked: Locked): Promise<Held | null | 'changed'> {
+  const guard = `${lockFile}.taking`;
+  const guardText = JSON.stringify({ ...thisOwner(), token: randomUUID() });
+  const other = await take(guard, guardText, locked);
+  if (other) {
+    const busy = new Held(locked.code, `Another process is just taking ${lockFile}. Try again.`, { cause: other });
+    busy.unknown = other.unknown;
+    return busy;
+  }
   try {
-    mkdirSync(guard, { mode: privateFolder });
+    // An owner judged by its silence may have spoken meanwhile.
+    if ((await lifeByLock(dead, lockFile)) !== 'dead' || readLock(lockFile) !== dead) return 'changed';
+    writing(lockFile, locked, () => replaceLock(lockFile, mine));
     return null;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(guard, cause, locked);
-    // Judging takes milliseconds: whoever began so long ago ended in the middle of it.
-    if (silentMs(guard) > silenceMs) rmSync(guard, { recursive: true, force: true });
-    return new Held(locked.code, `Another process is just taking ${guard.replace(/\.takeover$/, '')}. Try again.`, { cause });
+  } finally {
+    removeLock(guard, guardText);
   }
 }
 
-async function lifeByLock(owner: Owner, lockFile: string): Promise<ReturnType<typeof lifeOf>> {
-  const life = lifeOf(owner);
+function held(found: string, life: 'alive' | 'unknown', lockFile: string, locked: Locked): Held {
+  const owner = ownerIn(found);
+  const place = owner === null || owner.host === hostname() ? '' : ` on ${owner.host}`;
+  const who = owner === null ? 'another process' : `process ${owner.pid}${place}`;
+  const refusal = new Held(locked.code, `${locked.what} is in use by ${who} (${lockFile}). ${locked.remedy}`);
+  refusal.unknown = life === 'unknown';
+  return refusal;
+}
+
+async function lifeByLock(found: string, lockFile: string): Promise<ReturnType<typeof lifeOf>> {
+  const owner = ownerIn(found);
+  const life = owner === null ? 'unknown' : lifeOf(owner);
   if (life !== 'unknown') return life;
-  const sign = await askSign(lockFile);
+  const sign = owner === null ? 'none' : await askSign(lockFile);
   if (sign === 'shown') return 'alive';
-  if (sign === 'left behind' && sharesKernel(owner)) return 'dead';
+  if (owner !== null && sign === 'left behind' && sharesKernel(owner)) return 'dead';
   return silentMs(lockFile) < silenceMs ? 'unknown' : 'dead';
 }
 
@@ -141,10 +161,10 @@ const Owned = z.object({
   processes: z.string().nullable().default(null),
 });
 
-/** The owner, or null when the file is gone or was cut short by a crash. */
-function readOwner(lockFile: string): Owner | null {
+/** The owner a lock names; null where its text is not whole. */
+function ownerIn(found: string): Owner | null {
   try {
-    return Owned.parse(JSON.parse(readFileSync(lockFile, 'utf8')));
+    return Owned.parse(JSON.parse(found));
   } catch {
     return null;
   }
@@ -158,15 +178,19 @@ function silentMs(path: string): number {
   return Date.now() - (touchedMs(path) ?? 0);
 }
 
-function touch(lockFile: string): void {
+function touch(lockFile: string, mine: string): void {
   try {
-    utimesSync(lockFile, new Date(), new Date());
+    if (readLock(lockFile) === mine) utimesSync(lockFile, new Date(), new Date());
   } catch {
     // Removed by hand: nothing to keep alive.
   }
 }
 
-function unwritable(lockFile: string, cause: unknown, { code }: Locked): SteerError {
-  const message = `Cannot write ${lockFile} (${(cause as Error).message}). Make the folder writable or set another DATA_DIR.`;
-  return new SteerError(code, message, { cause });
+function writing<T>(lockFile: string, { code }: Locked, write: () => T): T {
+  try {
+    return write();
+  } catch (cause) {
+    const message = `Cannot write ${lockFile} (${(cause as Error).message}). Make the folder writable or set another DATA_DIR.`;
+    throw new SteerError(code, message, { cause });
+  }
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -44,7 +45,7 @@ describe('the lock of a folder', () => {
     await exited(mayfly);
     const dead = lockOf('dead', { pid: mayfly.pid! });
     const release = await lockFolder(dead, locked);
-    expect(ownerOf(dead)).toEqual(thisOwner());
+    expect(ownerOf(dead)).toMatchObject(thisOwner());
     release();
     expect(readdirSync(folder).filter((name) => name.startsWith('dead'))).toEqual([]);
   });
@@ -74,20 +75,117 @@ describe('the lock of a folder', () => {
     parent.kill();
   });
 
-  test('cut short by a crash passes on', async () => {
-    const file = join(folder, 'torn.lock');
-    writeFileSync(file, '{"pi');
-    (await lockFolder(file, locked))();
+  test.each(['', '{"pi'])('of which only %j is written holds: its owner may just be writing', async (begun) => {
+    const file = join(folder, 'begun.lock');
+    writeFileSync(file, begun);
+    touch(file, 30);
+    const finish = () => void lockOf('begun', { pid: other.pid! });
+    await expect(lockFolder(file, locked, { onWait: finish })).rejects.toThrow(`in use by process ${other.pid}`);
   });
 
-  test('is judged by one process at a time; one that ended over it is passed over', async () => {
-    const file = lockOf('raced', { pid: 2 ** 30 });
-    mkdirSync(`${file}.takeover`);
-    await expect(lockFolder(file, locked)).rejects.toThrow(/Another process is just taking .*raced\.lock\. Try again/);
-    touch(`${file}.takeover`, 61);
-    await expect(lockFolder(file, locked)).rejects.toThrow('Try again');
+  test('cut short by a crash passes on after a minute of silence', async () => {
+    const file = join(folder, 'torn.lock');
+    writeFileSync(file, '{"pi');
+    touch(file, 61);
     (await lockFolder(file, locked))();
+    expect(existsSync(file)).toBe(false);
   });
+
+  test('is replaced by one process at a time; one that ended over it is passed over', async () => {
+    const file = lockOf('raced', { pid: 2 ** 30 });
+    lockOf('raced.lock.taking', { pid: other.pid! });
+    const guard = `${file}.taking`;
+    fs.renameSync(`${guard}.lock`, guard);
+    await expect(lockFolder(file, locked)).rejects.toThrow(/Another process is just taking .*raced\.lock\. Try again/);
+    writeFileSync(guard, JSON.stringify({ ...thisOwner(), pid: 2 ** 30 + 1 }));
+    (await lockFolder(file, locked))();
+    expect(readdirSync(folder).filter((name) => name.startsWith('raced'))).toEqual([]);
+  });
+
+  test('of a dead owner goes to one of two takers', async () => {
+    const file = lockOf('heirs', { pid: 2 ** 30, host: 'elsewhere', boot: 'f00' });
+    touch(file, 61);
+    const takers = await Promise.allSettled([lockFolder(file, locked), lockFolder(file, locked), lockFolder(file, locked)]);
+    expect(takers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('is left alone when another process took it between the look and the taking', async () => {
+    const file = lockOf('stolen', { pid: 2 ** 30 });
+    // The other one takes the dead lock as soon as this one has read it.
+    const restore = wrap('readFileSync', (read) => (path: unknown, ...rest: unknown[]) => {
+      const text = read(path, ...rest);
+      if (path === file) {
+        restore();
+        lockOf('stolen', { pid: other.pid! });
+      }
+      return text;
+    });
+    await expect(lockFolder(file, locked)).rejects.toThrow(`process ${other.pid}`);
+    expect(ownerOf(file).pid).toBe(other.pid);
+  });
+
+  test('is given back by its owner alone', async () => {
+    const file = join(folder, 'replaced.lock');
+    const release = await lockFolder(file, locked);
+    lockOf('replaced', { pid: other.pid! });
+    release();
+    expect(ownerOf(file).pid).toBe(other.pid);
+  });
+
+  test('is kept on a disk without hard links as well', async () => {
+    const restore = wrap('linkSync', () => () => {
+      throw Object.assign(new Error('no links here'), { code: 'EPERM' });
+    });
+    const file = join(folder, 'unlinked.lock');
+    const release = await lockFolder(file, locked).finally(restore);
+    await expect(lockFolder(file, locked)).rejects.toThrow(`process ${process.pid}`);
+    release();
+    expect(readdirSync(folder).filter((name) => name.startsWith('unlinked'))).toEqual([]);
+  });
+
+  test('is refused where a link leads nowhere', async () => {
+    const file = join(folder, 'nowhere.lock');
+    fs.symlinkSync(join(folder, 'missing'), file);
+    await expect(lockFolder(file, locked)).rejects.toThrow('Try again');
+  });
+});
+
+type Call = (...args: unknown[]) => unknown;
+
+/** Puts something in the place of a function of the file system; returns what puts it back. */
+function wrap(name: 'readFileSync' | 'linkSync', around: (own: Call) => Call): () => void {
+  const calls = fs as unknown as Record<string, Call>;
+  const own = calls[name]!;
+  const set = (call: Call) => {
+    calls[name] = call;
+    syncBuiltinESMExports();
+  };
+  set(around(own));
+  return () => set(own);
+}
+
+test('of many processes that take a lock at one moment, new or of a dead owner, one has it', async () => {
+  const built = new URL('../../dist/src/store/folder-lock.js', import.meta.url).href;
+  // Each takes every lock in turn and keeps it, so a lock that two of them report was held twice at once.
+  const script = `import { lockFolder } from ${JSON.stringify(built)};
+    process.on('message', async (files) => {
+      const held = [];
+      for (const file of files) await lockFolder(file, ${JSON.stringify(locked)}).then(() => held.push(file), () => {});
+      process.send(held);
+    });
+    process.send('ready');`;
+  const takers = [1, 2, 3].map(() =>
+    spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+  );
+  await Promise.all(takers.map((taker) => once(taker, 'message')));
+  const files = Array.from({ length: 200 }, (_, i) =>
+    i % 2 === 0 ? join(folder, `contended-${i}.lock`) : lockOf(`contended-${i}`, { pid: 2 ** 30 }),
+  );
+  const answers = takers.map((taker) => once(taker, 'message'));
+  for (const taker of takers) taker.send(files);
+  const held = (await Promise.all(answers)).flatMap(([files]) => files as string[]);
+  for (const taker of takers) taker.kill('SIGKILL');
+  expect(held.toSorted()).toEqual(files.toSorted());
 });
 
 /** Owners whose processes cannot be seen: on another machine, and in another container of that name whose first process is number 1 as well. */
@@ -118,7 +216,7 @@ describe.runIf(linux).each(unseen)('the lock of an owner on %s', (name, owner) =
     const told: string[] = [];
     const release = await lockFolder(file, locked, { onWait: (reason) => void told.push(reason) });
     expect(told.length).toBeLessThanOrEqual(1);
-    expect(ownerOf(file)).toEqual(thisOwner());
+    expect(ownerOf(file)).toMatchObject(thisOwner());
     release();
   });
 });
