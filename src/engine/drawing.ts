@@ -64,8 +64,8 @@ export class Drawer {
   }
 
   /**
-   * The next token by its scores (V), which are left as they are, where `left` tokens are left for the reply. Throws internal_error when one that
-   * may be picked is no number, or all are -Infinity.
+   * The next token by its scores (V), which are left as they are, where `left` tokens are left for the reply. Throws invalid_model when one that
+   * may be picked is no number, internal_error when all are -Infinity.
    */
   pick(scores: Float32Array, left = Number.POSITIVE_INFINITY): Picked {
     const form = this.#constraint?.allowed(left) ?? null;

@@ -33,7 +33,7 @@ export class Reply {
     return this.#request.phases[this.#phase]!;
   }
 
-  /** The next token by the scores (V) of each branch, which may be altered. Throws internal_error when they are no numbers. */
+  /** The next token by the scores (V) of each branch, which may be altered. Throws invalid_model when they are no numbers. */
   draw(scores: readonly Float32Array[]): Picked {
     return this.#drawer.pick(mix(scores, this.branches), this.#request.maxTokens - this.tokens.length);
   }

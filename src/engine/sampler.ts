@@ -33,7 +33,7 @@ export class Sampler {
   /**
    * One token id, -1 where none is left. scores (V) are left as they are; `allowed` (V) is 1 where an id may be picked; a score of -Infinity is
    * never picked. `random` gives a number in [0, 1), which is laid along the kept ids: likeliest first under top_k, by id otherwise.
-   * Throws internal_error when an allowed score is NaN or Infinity.
+   * Throws invalid_model when an allowed score is NaN or Infinity.
    */
   pick(scores: Float32Array, allowed: Uint8Array, sampling: Sampling, random: () => number): number {
     const { temperature, topK, topP, minP } = sampling;

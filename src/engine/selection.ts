@@ -1,7 +1,7 @@
 // Finding the likeliest of many scores without sorting them all. Among equal scores the lower id counts as likelier.
 import { SteerError } from '../errors.ts';
 
-/** The likeliest allowed id; -1 where every allowed score is -Infinity. Throws internal_error on a score that is no number. */
+/** The likeliest allowed id; -1 where every allowed score is -Infinity. Throws invalid_model on a score that is no number. */
 export function findLikeliest(scores: Float32Array, allowed: Uint8Array): number {
   // Nearly always the likeliest of all is allowed, and who looks at scores alone is twice as fast.
   const likeliest = firstHighest(scores);
@@ -39,7 +39,7 @@ function findAllowed(scores: Float32Array, allowed: Uint8Array): number {
 
 /**
  * Writes the `count` likeliest allowed ids to `ids`, likeliest first, and returns how many there are; an id of score -Infinity is none.
- * Throws internal_error on a score that is no number.
+ * Throws invalid_model on a score that is no number.
  */
 export function findTop(scores: Float32Array, allowed: Uint8Array, count: number, ids: Int32Array): number {
   // A heap of the likeliest so far with the least likely on top; `bar` is its score once the heap is full.
@@ -145,5 +145,5 @@ function swap(ids: Int32Array, a: number, b: number): void {
 }
 
 function notANumber(id: number, score: number): SteerError {
-  return new SteerError('internal_error', `Expected a finite score for token ${id}, found ${score}. Are the weights sound?`);
+  return new SteerError('invalid_model', `Expected a finite score for token ${id}, found ${score}. Are the weights sound?`);
 }

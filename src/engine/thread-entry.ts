@@ -1,4 +1,6 @@
 // Entry of the thread that holds one language model: opens it and answers generation requests until told to stop.
+
+import { SteerError } from '../errors.ts';
 import type { Precision } from '../model/loaded-network.ts';
 import { chooseProvider, type Execution, type ProviderChoice } from '../tensor/providers.ts';
 import { serveThread } from '../tensor/serve-thread.ts';
@@ -23,7 +25,14 @@ await serveThread<Execution, GenerationRequest, GenerationEvent>(async (data) =>
   const engine = new Engine(runner, vocabulary, options);
   return {
     ready: execution,
-    handle: (request, emit, signal) => engine.generate(request, emit, signal),
+    handle: (request, emit, signal) =>
+      engine.generate(request, emit, signal).catch((error) => Promise.reject(naming(folder, error))),
     dispose,
   };
 });
+
+/** That the weights give no numbers is found out far from their folder. */
+function naming(folder: string, error: unknown): unknown {
+  if (!(error instanceof SteerError && error.code === 'invalid_model')) return error;
+  return new SteerError('invalid_model', `The model in ${folder}: ${error.message}`, { cause: error });
+}

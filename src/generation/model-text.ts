@@ -30,7 +30,9 @@ export async function readModelText(folder: string): Promise<ModelText> {
   const { contextLength, vocabSize } = await readShape(folder);
   const tokenizer = await Tokenizer.open(folder, vocabSize);
   const known = [controlTokens.turn, documentSeparator].map((spelling) => tokenizer.tokenId(spelling));
-  const stopTokens = [...new Set([...known.filter((id) => id !== undefined), ...(await readEndTokens(folder))])];
+  const ends = [...known, ...(await readEndTokens(folder))];
+  // What no token is ends nothing.
+  const stopTokens = [...new Set(ends.filter((id) => id !== undefined && id >= 0 && id < vocabSize))] as number[];
   const rest = { tokenizer, contextLength, vocabSize, stopTokens, sampling: await readSampling(folder) };
   return { card, schema: card.attributeSchema ?? noAttributes, ...rest };
 }

@@ -68,7 +68,8 @@ export async function openLanguageModel(
 
 /** A reply holds text only, and what ends it. */
 function replyVocabulary({ tokenizer, vocabSize, stopTokens }: ModelText): Vocabulary {
-  const allowed = Uint8Array.from({ length: vocabSize }, (_, id) => Number(tokenizer.isText(id) || stopTokens.includes(id)));
+  const stops = new Set(stopTokens);
+  const allowed = Uint8Array.from({ length: vocabSize }, (_, id) => Number(tokenizer.isText(id) || stops.has(id)));
   const endsSentence = allowed.map((may, id) => Number(may === 1 && sentenceEnd.test(tokenizer.decode([id]))));
   const bytes = Array.from({ length: vocabSize }, (_, id) => tokenizer.bytesOf(id));
   const tokenBytes = bytes.some(({ length }) => length > 0) ? flatten(bytes) : undefined;

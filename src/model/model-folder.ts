@@ -40,13 +40,17 @@ export const cardName = 'steerlm.json';
 const configName = 'config.json';
 const formatVersion = 1;
 const revisionLetters = 12;
+/** A request names a model by as many letters at most. */
+const longestName = 256;
+/** Far more than a label line has room for. */
+const [mostAttributes, mostLevels] = [256, 1024];
 
 const attributeSchema = z
   .object({
     name: z.string().min(1),
     aliases: z.array(z.string()),
     description: z.string(),
-    levels: z.array(z.string()).min(2),
+    levels: z.array(z.string()).min(2).max(mostLevels),
     default: z.number().int().min(0).nullable(),
     cap: z.number().int().min(0),
   })
@@ -82,9 +86,13 @@ export type MeasuredSteering = z.infer<typeof measuredSteering>;
 const cardSchema = z.object({
   format_version: z.literal(formatVersion, `only format_version ${formatVersion} is read here; a newer release wrote this card`),
   kind: z.enum(['base', 'predictor', 'steered']),
-  name: z.string().min(1),
+  name: z
+    .string()
+    .min(1)
+    .max(longestName)
+    .regex(/^\P{C}+$/u, 'expected no control characters'),
   attribute_schema: z
-    .object({ name: z.string(), version: z.number().int(), attributes: z.array(attributeSchema).min(1) })
+    .object({ name: z.string(), version: z.number().int(), attributes: z.array(attributeSchema).min(1).max(mostAttributes) })
     .nullable()
     .default(null),
   prompt_layout_version: z.number().int().nullable().default(null),

@@ -44,7 +44,9 @@ const architectures: Record<ModelType, string> = {
   mistral: 'MistralForCausalLM',
 };
 
-const count = z.number().int().min(1).max(0x7fffffff);
+const upTo = (most: number) => z.number().int().min(1).max(most);
+/** Far above every model there is; beyond them, listing a shape's tensors or laying out its tables would take a machine's memory. */
+const most = { layers: 2 ** 10, heads: 2 ** 12, width: 2 ** 20, vocabulary: 2 ** 24, context: 2 ** 24 };
 
 const ropeSchema = z.looseObject({
   rope_type: z.string().optional(),
@@ -54,20 +56,20 @@ const ropeSchema = z.looseObject({
   factor: z.number().positive().optional(),
   low_freq_factor: z.number().positive().optional(),
   high_freq_factor: z.number().positive().optional(),
-  original_max_position_embeddings: count.optional(),
+  original_max_position_embeddings: upTo(most.context).optional(),
   partial_rotary_factor: z.number().optional(),
 });
 
 const configSchema = z.looseObject({
   model_type: z.enum(['llama', 'qwen2', 'qwen3', 'mistral']),
-  vocab_size: count,
-  hidden_size: count,
-  intermediate_size: count,
-  num_hidden_layers: count,
-  num_attention_heads: count,
-  num_key_value_heads: count.nullish(),
-  head_dim: count.nullish(),
-  max_position_embeddings: count,
+  vocab_size: upTo(most.vocabulary),
+  hidden_size: upTo(most.width),
+  intermediate_size: upTo(most.width),
+  num_hidden_layers: upTo(most.layers),
+  num_attention_heads: upTo(most.heads),
+  num_key_value_heads: upTo(most.heads).nullish(),
+  head_dim: upTo(most.width).nullish(),
+  max_position_embeddings: upTo(most.context),
   rope_theta: z.number().positive().nullish(),
   rope_scaling: ropeSchema.nullish(),
   rope_parameters: ropeSchema.nullish(),

@@ -11,7 +11,7 @@ import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
 export interface Weights {
   /** Every parameter of the shape, extras last, in order. */
   readonly names: string[];
-  /** The parameter as float32, row-major, or a part of it. */
+  /** The parameter as float32, row-major, or a part of it. Throws invalid_model where a number is not finite. */
   read(name: string, part?: Part): Promise<Float32Array>;
   close(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export async function openWeights(
       read: async (name, part) => {
         const home = homes.get(name);
         if (!home) throw new SteerError('invalid_model', `The weights in ${folder} have no tensor ${name}.`);
-        return home.file.read(home.name, part);
+        return finite(await home.file.read(home.name, part), `${folder}: ${name}`);
       },
       close,
     };
@@ -57,6 +57,14 @@ export async function openWeights(
     await close();
     throw cause;
   }
+}
+
+/** A single number that is none would make every score of the model none. */
+function finite(numbers: Float32Array, where: string): Float32Array {
+  let none = 0;
+  for (const number of numbers) none += number * 0;
+  if (none === 0) return numbers;
+  throw new SteerError('invalid_model', `${where} holds what is no finite number. Copy the model again, or train it anew.`);
 }
 
 async function openFiles(folder: string): Promise<TensorFile[]> {

@@ -1,6 +1,7 @@
 // Opens a model of a folder with what this process gives to each: cores, bounds, a precision, what computes it.
 import { availableParallelism } from 'node:os';
 import type { EngineOptions } from '../engine/engine.ts';
+import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import { type LanguageModelOptions, openLanguageModel } from '../generation/steered-model.ts';
 import type { Precision } from '../model/loaded-network.ts';
@@ -28,7 +29,21 @@ export interface OpenOptions {
 }
 
 /** Loads the model. Throws invalid_model in one clear line; for one on an upstream not_ready too, when that does not answer. */
-export function openModel(
+export async function openModel(
+  entry: Pick<Entry, 'id' | 'kind' | 'folder'>,
+  precision: Precision,
+  options: OpenOptions,
+): Promise<LanguageModel | Predictor> {
+  try {
+    return await open(entry, precision, options);
+  } catch (cause) {
+    if (cause instanceof SteerError && cause.code !== 'internal_error') throw cause;
+    const message = `The model in ${entry.folder} cannot be loaded: ${(cause as Error).message}`;
+    throw new SteerError('invalid_model', message, { cause });
+  }
+}
+
+function open(
   { id, kind, folder }: Pick<Entry, 'id' | 'kind' | 'folder'>,
   precision: Precision,
   { provider, engine, onExecution, upstreamKey: apiKey, onUpstreamFault }: OpenOptions,

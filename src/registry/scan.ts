@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { SteerError } from '../errors.ts';
 import { exists } from '../model/formats/json-file.ts';
 import { readModelCard, readShape } from '../model/model-folder.ts';
+import { readSampling } from '../model/sampling-defaults.ts';
 import { openWeights } from '../model/weights.ts';
 import { headShapes } from '../predictor/graph.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
@@ -61,8 +62,9 @@ async function readInto(scan: Scan, folder: string, stamp: string): Promise<void
   try {
     scan.entries.push({ ...(await readEntry(folder)), stamp });
   } catch (error) {
-    if (!(error instanceof SteerError)) throw error;
-    scan.broken.push({ folder, stamp, reason: error.message });
+    // Whatever is wrong with one folder, the others are served.
+    const { message } = error as Error;
+    scan.broken.push({ folder, stamp, reason: error instanceof SteerError ? message : `${folder} cannot be read: ${message}` });
   }
 }
 
@@ -98,6 +100,7 @@ async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
   if (await isUpstream(folder)) await checkUpstream(folder, card.kind);
   else
     await checkWeights(folder, shape, kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined);
+  if (kind !== 'predictor') await readSampling(folder);
   const made = card.createdAt ? Date.parse(card.createdAt) : (await stat(join(folder, 'config.json'))).mtimeMs;
   return {
     id: card.name,

@@ -95,7 +95,7 @@ describe('bounds and faults', () => {
     const tokens: number[] = [];
     const spoilt = answer(engine, requestOf({ maxTokens: 30 }), (event) => 'token' in event && tokens.push(event.token));
     const sound = answer(engine, requestOf({ maxTokens: 30, seed: 5 }));
-    await expect(spoilt).rejects.toMatchObject({ code: 'internal_error' });
+    await expect(spoilt).rejects.toMatchObject({ code: 'invalid_model' });
     expect(tokens).toEqual((await alone({ maxTokens: 30 })).tokens[0]!.slice(0, tokens.length));
     expect(await sound).toEqual(await alone({ maxTokens: 30, seed: 5 }));
   });

@@ -116,6 +116,14 @@ test.each([
   ['quantization_config', { ...llama32, quantization_config: { quant_method: 'gptq' } }],
   ['sliding_window', { ...qwen25, model_type: 'mistral', sliding_window: 4096 }],
   ['sliding_window', { ...qwen25, use_sliding_window: true, sliding_window: 4096 }],
+  ['num_hidden_layers', { ...llama32, num_hidden_layers: 3_000_000 }],
+  ['vocab_size', { ...llama32, vocab_size: 0x7fffffff }],
+  ['hidden_size', { ...llama32, hidden_size: 0x7fffffff }],
+  ['intermediate_size', { ...llama32, intermediate_size: 0x7fffffff }],
+  ['num_attention_heads', { ...llama32, num_attention_heads: 0x7fffffff }],
+  ['num_key_value_heads', { ...llama32, num_key_value_heads: 0x7fffffff }],
+  ['head_dim', { ...llama32, head_dim: 0x7ffffffe }],
+  ['max_position_embeddings', { ...llama32, max_position_embeddings: 0x7fffffff }],
   ['layer_types', { ...qwen25, layer_types: ['full_attention', 'sliding_attention'] }],
 ])('refuses a config by the name of the field: %s', (field, config) => {
   const error = caught(() => parseShape(config, '/models/m/config.json'));

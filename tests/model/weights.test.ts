@@ -110,6 +110,17 @@ test('missing, misshapen and unknown tensors are named', async () => {
   await expect(untied).rejects.toMatchObject({ message: expect.stringContaining('tie_word_embeddings') });
 });
 
+test.each([Number.NaN, Number.NEGATIVE_INFINITY])('a parameter that holds %d is refused by its name and folder', async (odd) => {
+  const values = new Map(initialWeights(shape, seed));
+  values.get('model.norm.weight')![3] = odd;
+  await saveWeights(folder, shape, values, 'float32');
+  const weights = await openWeights(folder, shape);
+  await expect(weights.read('model.norm.weight').finally(weights.close)).rejects.toMatchObject({
+    code: 'invalid_model',
+    message: expect.stringContaining(`${folder}: model.norm.weight holds what is no finite number`),
+  });
+});
+
 test('names without model., a stored copy of tied embeddings and rotary buffers are tolerated', async () => {
   const initial = new Map(initialWeights(shape, seed));
   const written = new Map([...initial].map(([name, values]): [string, Float32Array] => [name.replace(/^model\./, ''), values]));

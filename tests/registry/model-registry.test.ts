@@ -1,4 +1,6 @@
 // The models of a folder: which are listed and in what order, which are passed over, and that each is loaded once.
+
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ModelRegistry } from '../../src/registry/model-registry.ts';
@@ -52,6 +54,43 @@ test('broken models and second ones of a name are told of and passed over', asyn
   ]);
   await expect(ModelRegistry.open(inFolder('none'), { onBroken: () => {} })).rejects.toMatchObject({ code: 'invalid_model' });
 });
+
+/** Sets fields of a JSON file. */
+const edit = (file: string, fields: object) => {
+  const path = inFolder('odd', file);
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...fields }));
+};
+const deep = `${'['.repeat(1e5)}${']'.repeat(1e5)}`;
+
+test.each<[string, () => unknown]>([
+  ['num_hidden_layers', () => edit('config.json', { num_hidden_layers: 3_000_000 })],
+  ['lack model.layers.1', () => edit('config.json', { num_hidden_layers: 1000 })],
+  ['max_position_embeddings', () => edit('config.json', { max_position_embeddings: 0x7fffffff })],
+  ['temperature', () => writeFileSync(inFolder('odd', 'generation_config.json'), '{"temperature": 1e300}')],
+  ['name', () => edit('steerlm.json', { name: 'x'.repeat(1000) })],
+  ['name', () => edit('steerlm.json', { name: 'a\0b' })],
+  ['steerlm.json', () => writeFileSync(inFolder('odd', 'steerlm.json'), deep)],
+  ['url', () => writeFileSync(inFolder('odd', 'upstream.json'), '{"url": "file:///etc/passwd", "model": "x"}')],
+  ['at most', () => truncateSync(inFolder('odd', 'steerlm.json'), 2 ** 30)],
+  ['header claims', () => writeFileSync(inFolder('odd', 'model.safetensors'), Buffer.alloc(2 ** 8, 0xff))],
+  ['something else', () => pipeAt('steerlm.json')],
+  ['something else', () => pipeAt('model.safetensors')],
+  ['something else', () => pipeAt('config.json')],
+])('a folder that is odd in %s is broken, and the others are served', async (told, spoil) => {
+  await write('good', 'steered');
+  await write('odd', 'steered');
+  spoil();
+  const { registry, broken } = await open();
+  expect(registry.list().map(({ id }) => id)).toEqual(['good']);
+  expect(broken).toEqual([expect.stringContaining(told)]);
+  expect(broken[0]).toContain('odd');
+});
+
+/** Whoever opens it waits for a writer. */
+function pipeAt(name: string): void {
+  rmSync(inFolder('odd', name));
+  execFileSync('mkfifo', [inFolder('odd', name)]);
+}
 
 test('a model is loaded once however many ask, and ready follows the default and its predictor', async () => {
   await write('npc', 'steered');

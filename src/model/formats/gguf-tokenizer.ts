@@ -1,7 +1,7 @@
 // A tokenizer.json in the terms of GGUF: its tokens with their kinds, and the name llama.cpp has for the way it cuts words. What llama.cpp would
 // cut otherwise is refused, since such a model would read other tokens there than it learnt.
 import { SteerError } from '../../errors.ts';
-import type { TokenizerJson } from '../tokenizer/tokenizer.ts';
+import type { TokenizerJson } from '../tokenizer/tokenizer-json.ts';
 import type { Splitter } from '../tokenizer/word-cuts.ts';
 import type { GgufValue } from './gguf-format.ts';
 

@@ -3,8 +3,18 @@ import { access, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SteerError } from '../../errors.ts';
 
-/** The parsed content of a JSON file. Throws invalid_model when it is missing, unreadable or not JSON. */
+/** The largest vocabularies are written in some 40 MB. Parsing holds up everything else of the thread. */
+const mostJsonBytes = 2 ** 26;
+
+/** The parsed content of a JSON file. Throws invalid_model when it is missing, unreadable, far too large or not JSON. */
 export async function readJson(path: string): Promise<unknown> {
+  const { size } = await regularFile(path);
+  if (size > mostJsonBytes) {
+    throw new SteerError(
+      'invalid_model',
+      `Expected at most ${mostJsonBytes} bytes in ${path}, found ${size}. Copy the model again.`,
+    );
+  }
   const text = await readFile(path, 'utf8').catch((cause) => {
     throw unreadable(path, cause);
   });
@@ -13,6 +23,15 @@ export async function readJson(path: string): Promise<unknown> {
   } catch (cause) {
     throw new SteerError('invalid_model', `${path} is not valid JSON. Copy the model again.`, { cause });
   }
+}
+
+/** What is known of a file before it is opened: opening a pipe would wait for a writer. Throws invalid_model where there is none. */
+export async function regularFile(path: string): Promise<{ size: number }> {
+  const found = await stat(path).catch((cause) => {
+    throw unreadable(path, cause);
+  });
+  if (!found.isFile()) throw new SteerError('invalid_model', `Expected the file ${path}, found something else of that name.`);
+  return found;
 }
 
 /** Whether something is at the path. */

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { SteerError } from '../../errors.ts';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half-floats.ts';
-import { type OpenFile, unreadable, writeWhole } from './json-file.ts';
+import { type OpenFile, regularFile, unreadable, writeWhole } from './json-file.ts';
 
 /** Bytes per element of every type the format knows. */
 const elementBytes = {
@@ -36,8 +36,8 @@ interface Entry {
   end: number;
 }
 
-/** The bound the format's own reader sets; a longer header means the file is something else. */
-const maxHeaderBytes = 100_000_000;
+/** Room for a hundred thousand tensors; a longer header means the file is something else, and parsing it would hold up the thread. */
+const maxHeaderBytes = 2 ** 24;
 /** A read or write call takes at most 2 GiB. */
 const chunkBytes = 1 << 28;
 
@@ -60,6 +60,7 @@ export interface TensorFile {
 
 /** Opens a safetensors file and checks its header. Throws invalid_model, naming what is wrong, when it is missing, cut short or corrupt. */
 export async function openTensorFile(path: string): Promise<TensorFile> {
+  await regularFile(path);
   const file = await open(path, 'r').catch((cause) => {
     throw unreadable(path, cause);
   });

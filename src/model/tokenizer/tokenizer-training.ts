@@ -2,7 +2,7 @@
 // lowest ids, as in Hugging Face's BpeTrainer, so both learn the same merges.
 import { SteerError } from '../../errors.ts';
 import { byteLetters } from './token-bytes.ts';
-import type { TokenizerJson } from './tokenizer.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
 import { wordPattern } from './word-cuts.ts';
 
 export interface TokenizerTraining {

@@ -8,31 +8,9 @@ import { giveWay } from '../../event-loop.ts';
 import { faultText } from '../../shape-faults.ts';
 import { exists, readJson, writeJson } from '../formats/json-file.ts';
 import { bytesBySpelling } from './token-bytes.ts';
+import { idsBySpelling, refuseForeign, spellingsById, type TokenizerJson, tokenizerSchema } from './tokenizer-json.ts';
 import { exactCuts, wordPattern } from './word-cuts.ts';
 
-const id = z.number().int().min(0).max(0xffffff);
-/** Not z.record, which would drop the entry `__proto__` that large vocabularies hold. */
-const vocabSchema = z.custom<Record<string, number>>(
-  (value) => typeof value === 'object' && value !== null && Object.values(value).every((entry) => id.safeParse(entry).success),
-  'expected an object of token ids',
-);
-const addedTokenSchema = z.looseObject({ id, content: z.string().min(1), special: z.boolean().default(false) });
-const mergesSchema = z.union([z.array(z.string()), z.array(z.tuple([z.string(), z.string()]))]);
-const part = z.looseObject({ type: z.string() }).nullable().default(null);
-const splitterSchema = z
-  .looseObject({ type: z.string(), use_regex: z.boolean().optional(), add_prefix_space: z.boolean().optional() })
-  .nullable()
-  .default(null);
-const tokenizerSchema = z.looseObject({
-  added_tokens: z.array(addedTokenSchema).default([]),
-  normalizer: part,
-  pre_tokenizer: splitterSchema,
-  post_processor: part,
-  decoder: part,
-  model: z.looseObject({ type: z.literal('BPE'), unk_token: z.string().nullish(), vocab: vocabSchema, merges: mergesSchema }),
-});
-
-export type TokenizerJson = z.infer<typeof tokenizerSchema>;
 type Settings = Record<string, unknown>;
 
 /** What we call of the library's tokenizer. */
@@ -78,17 +56,18 @@ export class Tokenizer {
   readonly #cutsLikeGpt2: boolean;
   readonly #remembered = new Map<string, readonly number[]>();
 
-  private constructor(json: TokenizerJson, settings: Settings, where: string) {
+  private constructor(json: TokenizerJson, settings: Settings, where: string, vocabSize = Number.POSITIVE_INFINITY) {
     this.#json = json;
     this.#settings = settings;
     this.#special = new Set(json.added_tokens.filter((token) => token.special).map((token) => token.id));
     this.#plain = new Set(json.added_tokens.filter((token) => !token.special).map((token) => token.id));
-    this.#bytesBySpelling = bytesBySpelling(json.decoder);
     this.#ids = idsBySpelling(json);
+    refuseForeign(this.#ids, vocabSize, where);
     this.#spellings = spellingsById(this.#ids, where);
     this.size = this.#spellings.length;
     this.longestToken = this.#spellings.reduce((longest, spelling) => Math.max(longest, spelling.length), 1);
     this.#engine = buildEngine(json, where);
+    this.#bytesBySpelling = bytesBySpelling(json.decoder);
     const cut = json.pre_tokenizer;
     this.#cutsLikeGpt2 = cut?.type === 'ByteLevel' && cut.use_regex !== false && !cut.add_prefix_space;
   }
@@ -101,21 +80,16 @@ export class Tokenizer {
     const settings = (await exists(settingsPath))
       ? z.record(z.string(), z.unknown()).safeParse(await readJson(settingsPath))
       : null;
-    const tokenizer = Tokenizer.fromJson(json, path, settings?.data ?? {});
-    if (tokenizer.size > vocabSize) {
-      const message = `${path}: expected token ids below the model's vocab_size ${vocabSize}, found ids up to ${tokenizer.size - 1}.`;
-      throw new SteerError('invalid_model', `${message} The tokenizer belongs to another model.`);
-    }
-    return tokenizer;
+    return Tokenizer.fromJson(json, path, settings?.data ?? {}, vocabSize);
   }
 
   /** The tokenizer a parsed tokenizer.json describes. Throws invalid_model naming the malformed field; only BPE is read. */
-  static fromJson(json: unknown, where: string, settings: Settings = {}): Tokenizer {
+  static fromJson(json: unknown, where: string, settings: Settings = {}, vocabSize?: number): Tokenizer {
     const parsed = tokenizerSchema.safeParse(json);
     if (!parsed.success) {
       throw new SteerError('invalid_model', `${where}: ${faultText(parsed.error, 'content')}. Only BPE tokenizers are read.`);
     }
-    return new Tokenizer(parsed.data, settings, where);
+    return new Tokenizer(parsed.data, settings, where, vocabSize);
   }
 
   /** Ids of the text, as text: no added token, no beginning or end of sequence. */
@@ -243,25 +217,12 @@ export class Tokenizer {
   }
 }
 
-function idsBySpelling(json: TokenizerJson): Map<string, number> {
-  const ids = new Map(Object.entries(json.model.vocab));
-  for (const token of json.added_tokens) ids.set(token.content, token.id);
-  return ids;
-}
-
-function spellingsById(ids: Map<string, number>, where: string): string[] {
-  const spellings: string[] = [];
-  for (const [spelling, id] of ids) {
-    const other = spellings[id];
-    if (other !== undefined) {
-      throw new SteerError(
-        'invalid_model',
-        `${where}: ${JSON.stringify(other)} and ${JSON.stringify(spelling)} share the id ${id}.`,
-      );
-    }
-    spellings[id] = spelling;
-  }
-  return spellings;
+/** The library looks at the settings of a step when that step first works. Throws what a malformed one makes it throw. */
+function tryOut({ normalizer, pre_tokenizer: splitter, model, decoder }: Engine): void {
+  const sample = 'a, 1';
+  const text = normalizer?.normalize(sample) ?? sample;
+  const spelt = model._call(splitter?.pre_tokenize(text, { section_index: 0 }) ?? [text]);
+  if (spelt.length > 0) decoder?.decode(spelt);
 }
 
 /**
@@ -286,6 +247,7 @@ function buildEngine(json: TokenizerJson, where: string): Engine {
     for (const step of [engine.decoder, ...(engine.decoder?.decoders ?? [])]) {
       if (step?.text_decoder) step.text_decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     }
+    tryOut(engine);
     return engine;
   } catch (cause) {
     throw new SteerError('invalid_model', `${where} uses something this tokenizer cannot follow: ${(cause as Error).message}`, {

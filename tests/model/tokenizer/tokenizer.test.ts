@@ -109,12 +109,15 @@ test('missing and malformed files are one clear line', async () => {
     ['model.vocab', { ...good, model: { ...good.model, vocab: { a: 'b' } } }],
     ['model.merges', { ...good, model: { ...good.model, merges: [['a']] } }],
     ['share the id 5', { ...good, added_tokens: [{ id: 5, content: '<five>' }] }],
+    ['below the model', { ...good, added_tokens: [{ id: 0xffffff, content: '<far>' }] }],
+    ['cannot follow', { ...good, decoder: { type: 'Sequence', decoders: 5 } }],
+    ['cannot follow', { ...good, decoder: { type: 'Sequence', decoders: [{ type: 'Replace', pattern: null, content: 5 }] } }],
     ['Unknown', { ...good, pre_tokenizer: { type: 'Unheard' } }],
   ];
   for (const [problem, content] of cases) {
     await writeFile(join(folder, 'tokenizer.json'), typeof content === 'string' ? content : JSON.stringify(content));
     const refused = { code: 'invalid_model', message: expect.stringContaining(problem) };
-    await expect(Tokenizer.open(folder), problem).rejects.toMatchObject(refused);
+    await expect(Tokenizer.open(folder, smallTokenizer.size), problem).rejects.toMatchObject(refused);
   }
 });
 
