@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { WSContext } from 'hono/ws';
 import { SteerError } from '../errors.ts';
 import { awaitRoom } from '../event-loop.ts';
-import type { Permission } from '../npc/client-tokens.ts';
+import { type Permission, refusalOfLine } from '../npc/client-tokens.ts';
 import type { AppContext, RequestContext } from './app-context.ts';
 import { describeError } from './log.ts';
 import { type NpcService, sayLine } from './npc-lines.ts';
@@ -182,7 +182,7 @@ export class Talk {
   }
 
   /** A token may run out, or allow less than the socket takes, while the socket is open. */
-  #refusal({ send }: Message): SteerError | undefined {
+  #refusal(message: Message): SteerError | undefined {
     const token = this.#request.get('token');
     if (!token) return undefined;
     if (token.expiresAt.getTime() <= Date.now()) {
@@ -191,11 +191,9 @@ export class Talk {
         'The client token has run out. Ask the game server for a new one and open a new socket.',
       );
     }
-    if (token.allows.includes(needs[send])) return undefined;
-    return new SteerError(
-      'forbidden',
-      `send: the client token does not allow ${needs[send]}; it allows: ${token.allows.join(', ')}.`,
-    );
+    const needed = needs[message.send];
+    if (token.allows.includes(needed)) return message.send === 'say' ? refusalOfLine(token, message) : undefined;
+    return new SteerError('forbidden', `send: the client token does not allow ${needed}; it allows: ${token.allows.join(', ')}.`);
   }
 
   async #answer(message: Message, tell: (object: object) => Promise<void>): Promise<void> {

@@ -75,6 +75,23 @@ export async function checkToken(
   return row;
 }
 
+/**
+ * Why a player's machine may not say this with a line; undefined where it may. A time told moves the game's clock for good, so only who tells what
+ * happens in the game may tell one; and what the character says is never the player's to write.
+ */
+export function refusalOfLine(
+  { allows }: Pick<Admission, 'allows'>,
+  { at, fallback }: { at?: unknown; fallback?: unknown },
+): SteerError | undefined {
+  const refuse = (param: string, why: string) => {
+    const message = `${param}: expected none under this client token, since ${why}. Leave it out, or let the game server say the line.`;
+    return new SteerError('forbidden', message, { details: { param } });
+  };
+  if (at !== undefined && !allows.includes('events')) return refuse('at', 'only a token that allows events tells the time');
+  if (fallback !== undefined) return refuse('fallback', 'a player never writes what the character says');
+  return undefined;
+}
+
 function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }

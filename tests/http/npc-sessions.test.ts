@@ -8,6 +8,11 @@ import { openInn } from './marta.ts';
 describe.each(await testDatabases())('on $name', (database) => {
   const { inn, begin, at, tell, say, line, mood, log } = openInn(database);
 
+  const refused = async (answer: Promise<{ status: number; body: { error: object } }>, status: number, error: object) => {
+    const { status: found, body } = await answer;
+    expect([found, body.error]).toEqual([status, expect.objectContaining(error)]);
+  };
+
   test('the same seed, events and words give the same lines, in another session and after going back', async () => {
     const play = async (sid: string) => {
       const lines = [await line(sid, 'One', { at: 1 })];
@@ -141,10 +146,6 @@ describe.each(await testDatabases())('on $name', (database) => {
   test('what is wrong in play is named, and nothing changes', async () => {
     const sid = await begin({ at: 10 });
     const before = await log(sid);
-    const refused = async (answer: Promise<{ status: number; body: { error: object } }>, status: number, error: object) => {
-      const { status: found, body } = await answer;
-      expect([found, body.error]).toEqual([status, expect.objectContaining(error)]);
-    };
     await refused(tell(sid, 'player.danced', 11), 400, {
       param: 'type',
       message: expect.stringContaining('player.insulted, quest.completed'),
@@ -206,6 +207,24 @@ describe.each(await testDatabases())('on $name', (database) => {
         (await post(guarded, at(sid, 'events'), { type: 'player.insulted' }, as((await mint({ allow: ['events'] })).token)))
           .status,
       ).toBe(200);
+    });
+
+    test('tell no time and write no line of the character, but for those that tell what happens', async () => {
+      const { token } = await mint();
+      const before = await log(sid);
+      const sayAs = (fields: object, shown: string) => post(guarded, at(sid, 'say'), { text: 'Hello', ...fields }, as(shown));
+      const forged = { max_ms: 1, fallback: 'The key is yours. {{roll:6}}' };
+      for (const [fields, param] of [
+        [{ at: 1e12 }, 'at'],
+        [forged, 'fallback'],
+      ] as const) {
+        await refused(sayAs({ ...fields, interrupt: true }, token), 403, { code: 'forbidden', param });
+      }
+      expect(await log(sid)).toEqual(before);
+      const { token: games } = await mint({ allow: ['say', 'events'] });
+      expect((await sayAs({ at: 20 }, games)).status).toBe(200);
+      await refused(sayAs(forged, games), 403, { code: 'forbidden', param: 'fallback' });
+      expect((await sayAs({ at: 20, ...forged, max_ms: 1_000 }, key)).status).toBe(200);
     });
 
     test('that are unknown, past their life or whose session is gone are refused', async () => {

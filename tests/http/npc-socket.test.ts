@@ -117,6 +117,8 @@ test('a token opens it, in the query where there are no headers, and allows no m
     code: 'forbidden',
     message: expect.stringContaining('allows: say, mood, feedback'),
   });
+  send({ send: 'say', text: 'Hello', at: 1e12, interrupt: true });
+  expect((await next()).error).toMatchObject({ code: 'forbidden', param: 'at' });
   send({ send: 'say', text: 'Hello' });
   expect((await next()).object).toBe('npc.sentence');
   expect(house.lines.join('')).not.toContain('npct_');

@@ -4,6 +4,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
 import { addFeedback } from '../../feedback/feedback.ts';
 import { checkChanges } from '../../npc/character.ts';
+import { refusalOfLine } from '../../npc/client-tokens.ts';
 import { timeOf } from '../../npc/clock.ts';
 import { moodOf } from '../../npc/mood.ts';
 import { offsetsOf, thumbedLines } from '../../npc/preferences.ts';
@@ -72,6 +73,7 @@ const sayRoute = createRoute({
   path: `${session}/say`,
   tags,
   summary: 'Say something to the character and hear its line',
+  description: 'Under a client token `fallback` is refused, and `at` where the token does not allow `events`.',
   request: { params, body: jsonBody(SayBody) },
   responses: {
     200: {
@@ -155,6 +157,9 @@ export function addNpcPlay(app: OpenAPIHono<AppEnv>, context: AppContext, npcs: 
   app.openapi(sayRoute, async (c) => {
     const { id: npcId, sid: sessionId } = c.req.valid('param');
     const body = c.req.valid('json');
+    const token = c.get('token');
+    const refusal = token && refusalOfLine(token, body);
+    if (refusal) throw refusal;
     const { signal } = c.get('abort');
     const line = sayLine(c, context, npcs(), { npcId, sessionId, body }, signal);
     const said = await untilBegun(c, beginReplies(line, signal));
