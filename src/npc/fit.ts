@@ -2,6 +2,7 @@
 import { setImmediate as pause } from 'node:timers/promises';
 import { SteerError } from '../errors.ts';
 import type { Character } from './character.ts';
+import { matchAhead, recentText } from './fact-keys.ts';
 import { fillMacros, type Speakers } from './macros.ts';
 import { labelOf, moodOf } from './mood.ts';
 import { type Encoder, type LeftOut, layOutMemory, promptTokens, roomToRead } from './prompt.ts';
@@ -43,6 +44,7 @@ export async function measureCharacter(model: Encoder, character: Character, spe
     character.facts.filter(({ keys }) => keys.length > 0 === keyed).map(({ content }) => content);
   const fits = fitsAtAll(model, character, speakers);
   const opening = openingOf(character, speakers);
+  await matchAhead(character.facts, recentText(opening.turns), speakers);
   const { facts = 0, examples = 0 } = fits
     ? layOutMemory(model, character, opening, labelAt(model, character, opening), speakers).leftOut
     : {};

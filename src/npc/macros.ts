@@ -1,5 +1,6 @@
 // Macros of character cards, by card V3 and as SillyTavern spells them: names, chance, and notes that nobody is to read. Nothing they stand for is
 // read again for macros, so a player's name cannot write any. Chance follows from the session's seed and the text it stands in.
+import { own } from '../own.ts';
 import { randomStream } from '../random.ts';
 
 export interface Speakers {
@@ -7,6 +8,8 @@ export interface Speakers {
   user: string;
   /** Of the session: the same text is filled alike as long as it lasts. */
   seed: number;
+  /** What further macros stand for, by their name as written; they come before the others. */
+  data?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
 /** Text between macros, or what a macro inside stands for. */
@@ -114,6 +117,8 @@ function close(pieces: Piece[], call: Omit<Call, 'rest'>, unknown: (macro: strin
   const found = first && !first.filled ? head.exec(first.text) : null;
   const name = (found?.[1] ?? found?.[2] ?? '').toLowerCase();
   const rest = [{ text: first?.text.slice(found?.[0].length) ?? '', filled: false }, ...pieces.slice(1)];
+  const told = own(call.speakers.data ?? {}, inside.trim());
+  if (told !== undefined && pieces.length === 1) return { text: String(told), filled: true };
   const value = Object.hasOwn(macros, name) ? macros[name]!({ ...call, rest }) : undefined;
   if (value === undefined) unknown(`{{${inside}}}`);
   return { text: value ?? '', filled: true };

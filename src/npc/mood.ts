@@ -17,6 +17,8 @@ export interface Effect {
   priority: number;
   /** Levels that all effects of this source and event together may come to. */
   clamp?: number | undefined;
+  /** How often it happened, where it neither fades nor ends; absent means once. */
+  count?: number | undefined;
 }
 
 /** Everything that moves a character away from its baseline. */
@@ -30,9 +32,9 @@ export interface Moved {
 
 /**
  * preference: what the player was found to like; relationship: between the two; limit: what the end of a scale, a clamp of a rule or a cap takes away;
- * rounding: values move in steps.
+ * rounding: values move in steps; others: those in the middle of a list that is too long to tell.
  */
-export type ContributionSource = Effect['source'] | 'preference' | 'relationship' | 'limit' | 'rounding';
+export type ContributionSource = Effect['source'] | 'preference' | 'relationship' | 'limit' | 'rounding' | 'others';
 
 export interface Contribution {
   source: ContributionSource;
@@ -40,6 +42,8 @@ export interface Contribution {
   /** Levels when it began, and what is left of them now. */
   amount: number;
   remaining: number;
+  /** How many are told as one; absent means that it is one. */
+  count?: number;
 }
 
 export interface AttributeMood {
@@ -55,6 +59,8 @@ export interface AttributeMood {
 const step = 0.25;
 /** Levels under which what is left of an effect is gone. */
 const least = 0.02;
+/** Contributions to one attribute that are told; of more the first and the last are, and what lies between as one. */
+const mostTold = 64;
 
 /** The mood by attribute, of all that the character does not leave open. */
 export function moodOf(
@@ -74,19 +80,14 @@ export function moodOf(
     sum.add({ source: 'relationship', amount: (own(character.relationship, name) ?? 0) * moved.relationship });
     sum.hold(most);
     const effects = moved.effects.filter(({ changes }) => own(changes, name) !== undefined);
-    for (const priority of [...new Set(effects.map((effect) => effect.priority))].sort((a, b) => a - b)) {
-      addLayer(
-        sum,
-        effects.filter((effect) => effect.priority === priority),
-        name,
-        nowS,
-      );
+    for (const [, layer] of [...grouped(effects, ({ priority }) => priority)].sort(([a], [b]) => a - b)) {
+      addLayer(sum, layer, name, nowS);
       sum.hold(most);
     }
     sum.round(step);
     const requested = sum.value;
     sum.hold(Math.min(attribute.cap, own(character.caps, name) ?? most));
-    moods[name] = { value: sum.value, requested, baseline, contributions: sum.contributions };
+    moods[name] = { value: sum.value, requested, baseline, contributions: sum.told() };
   }
   return moods;
 }
@@ -103,23 +104,32 @@ export function requestOf(moods: Record<string, AttributeMood>): Label {
 
 /** Effects of one priority: each, then what the clamp of a rule takes off them together. */
 function addLayer(sum: Sum, effects: readonly Effect[], attribute: string, nowS: number): void {
-  const kinds = new Map<string, Effect[]>();
-  for (const effect of effects) {
-    const kind = `${effect.source} ${effect.event ?? ''}`;
-    kinds.set(kind, [...(kinds.get(kind) ?? []), effect]);
-  }
-  for (const same of kinds.values()) {
+  for (const same of grouped(effects, ({ source, event = '' }) => `${source} ${event}`).values()) {
     let together = 0;
+    let clamp = Number.POSITIVE_INFINITY;
     for (const effect of same) {
+      const { source, event, count = 1 } = effect;
       const amount = effect.changes[attribute]!;
       const remaining = left(effect, amount, nowS);
-      together += remaining;
-      sum.add({ source: effect.source, event: effect.event, amount }, remaining);
+      // One after the other: a product would differ in the last digit, and the mood with it where it lies between two steps.
+      for (let i = 0; i < count; i++) together += remaining;
+      sum.add({ source, event, amount }, remaining, count);
+      clamp = Math.min(clamp, effect.clamp ?? clamp);
     }
-    const clamp = Math.min(...same.map((effect) => effect.clamp ?? Number.POSITIVE_INFINITY));
     const over = Math.sign(together) * Math.min(Math.abs(together), clamp) - together;
     sum.add({ source: 'limit', event: same[0]!.event, amount: over });
   }
+}
+
+function grouped<Key>(effects: readonly Effect[], keyOf: (effect: Effect) => Key): Map<Key, Effect[]> {
+  const groups = new Map<Key, Effect[]>();
+  for (const effect of effects) {
+    const key = keyOf(effect);
+    const group = groups.get(key);
+    if (group) group.push(effect);
+    else groups.set(key, [effect]);
+  }
+  return groups;
 }
 
 function left({ atS, halfLifeS, untilS }: Effect, amount: number, nowS: number): number {
@@ -135,18 +145,41 @@ export function isLeft(effect: Effect, nowS: number): boolean {
 
 class Sum {
   value: number;
-  readonly contributions: Contribution[] = [];
+  readonly #parts: Contribution[] = [];
 
   constructor(baseline: number) {
     this.value = baseline;
   }
 
   /** Nothing is told of what adds nothing. */
-  add(part: { source: ContributionSource; event?: string | undefined; amount: number }, remaining = part.amount): void {
+  add(
+    part: { source: ContributionSource; event?: string | undefined; amount: number },
+    remaining = part.amount,
+    count = 1,
+  ): void {
     if (remaining === 0) return;
     const { source, event, amount } = part;
-    this.contributions.push({ source, ...(event === undefined ? {} : { event }), amount, remaining });
-    this.value += remaining;
+    let [added, together] = [0, 0];
+    for (let i = 0; i < count; i++) {
+      this.value += remaining;
+      added += remaining;
+      together += amount;
+    }
+    const told = { source, ...(event === undefined ? {} : { event }), amount: together, remaining: added };
+    this.#parts.push(count === 1 ? told : { ...told, count });
+  }
+
+  /** What was added, in its order. */
+  told(): Contribution[] {
+    const parts = this.#parts;
+    if (parts.length <= mostTold) return parts;
+    const others: Contribution & { count: number } = { source: 'others', amount: 0, remaining: 0, count: 0 };
+    for (const { amount, remaining, count = 1 } of parts.slice(mostTold / 2, 1 - mostTold / 2)) {
+      others.amount += amount;
+      others.remaining += remaining;
+      others.count += count;
+    }
+    return [...parts.slice(0, mostTold / 2), others, ...parts.slice(1 - mostTold / 2)];
   }
 
   hold(most: number): void {

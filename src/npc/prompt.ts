@@ -6,7 +6,7 @@ import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation, Turn } from '../steerlm/conversation.ts';
 import { layOutPrompt } from '../steerlm/prompt-layout.ts';
 import type { Character } from './character.ts';
-import { isCalledFor, recentText } from './fact-keys.ts';
+import { factsCalledFor, recentText } from './fact-keys.ts';
 import { fillMacros, type Speakers } from './macros.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -36,6 +36,7 @@ interface Parts {
   /** Turns of each. */
   examples: Turn[][];
   notes: string[];
+  /** As they were said, those of one speaker not merged yet: each can be forgotten by itself. */
   turns: Turn[];
 }
 
@@ -55,12 +56,9 @@ export function layOutMemory(
   const room = roomToRead(model, character);
   const parts = partsOf(character, state, speakers);
   const { memoryTokens = Number.POSITIVE_INFINITY } = character;
-  const tokens = ({ persona, facts, notes, examples, turns }: Parts) => {
-    const system = [persona, ...facts, ...notes].join('\n');
-    return promptTokens(model, { system, turns: [...examples.flat(), ...turns] }, label);
-  };
+  const tokens = (some: Parts) => promptTokens(model, conversationOf(some), label);
   const starts = exchangesOf(parts.turns);
-  const saidTooMuch = (turns: Turn[]) => promptTokens(model, { system: '', turns }, label) > memoryTokens;
+  const saidTooMuch = (turns: Turn[]) => promptTokens(model, { system: '', turns: mergeTurns(turns) }, label) > memoryTokens;
   let shown = parts;
   let forgotten = 0;
   let looked = false;
@@ -81,16 +79,19 @@ export function layOutMemory(
     } else if (shown.notes.length > 0) shown = { ...shown, notes: shown.notes.slice(1) };
     else throw tooLong(character.name, room);
   }
-  const { persona, facts, notes, examples, turns } = shown;
   return {
-    conversation: { system: [persona, ...facts, ...notes].join('\n'), turns: [...examples.flat(), ...turns] },
+    conversation: conversationOf(shown),
     leftOut: {
-      facts: parts.facts.length - facts.length,
-      examples: parts.examples.length - examples.length,
+      facts: parts.facts.length - shown.facts.length,
+      examples: parts.examples.length - shown.examples.length,
       exchanges: forgotten,
-      notes: parts.notes.length - notes.length,
+      notes: parts.notes.length - shown.notes.length,
     },
   };
+}
+
+function conversationOf({ persona, facts, notes, examples, turns }: Parts): Conversation {
+  return { system: [persona, ...facts, ...notes].join('\n'), turns: [...examples.flat(), ...mergeTurns(turns)] };
 }
 
 /** Tokens of the context that a line leaves to be read. */
@@ -124,22 +125,24 @@ function mostThat(most: number, holds: (count: number) => boolean): number | und
 
 function partsOf(character: Character, state: SessionState, speakers: Speakers): Parts {
   const fill = (text: string) => fillMacros(text, speakers);
-  const turns = mergeTurns(state.turns);
-  const recent = recentText(turns);
-  const called = character.facts.filter((fact) => isCalledFor(character.facts, fact, recent, speakers));
+  const called = factsCalledFor(character.facts, recentText(state.turns), speakers);
   return {
     persona: fill(character.persona).trim(),
     facts: called.map(({ content }) => fill(content).trim()).filter((fact) => fact !== ''),
     examples: character.examples.map((example) => {
       return toTurns(example).map((turn) => ({ ...turn, content: fill(turn.content) }));
     }),
-    notes: state.notes.map((note) => fill(note).trim()).filter((note) => note !== ''),
-    turns,
+    notes: state.notes.map((note) => fillNote(note, speakers).trim()).filter((note) => note !== ''),
+    turns: state.turns,
   };
 }
 
+function fillNote({ text, data, playerName = '' }: SessionState['notes'][number], speakers: Speakers): string {
+  return fillMacros(text, { ...speakers, user: playerName || speakers.user, data });
+}
+
 /** Two lines of one speaker, where one was never answered, are one turn. */
-export function mergeTurns(turns: readonly Turn[]): Turn[] {
+function mergeTurns(turns: readonly Turn[]): Turn[] {
   const merged: Turn[] = [];
   for (const turn of turns) {
     const last = merged.at(-1);
@@ -154,7 +157,7 @@ function toTurns({ player, npc }: Character['examples'][number]): Turn[] {
   return player === undefined ? [answer] : [{ role: 'user', content: player }, answer];
 }
 
-/** Where exchanges begin: at the first turn, and at each line of the player. */
+/** Where exchanges begin: at the first turn, and at each line of the player, answered or not. */
 function exchangesOf(turns: readonly Turn[]): number[] {
   return turns.flatMap(({ role }, i) => (i === 0 || role === 'user' ? [i] : []));
 }

@@ -46,7 +46,10 @@ export class SessionLog {
 
   /** The session as it is now. Throws `not_found`. */
   async open(npcId: string, id: string): Promise<Present> {
-    return await this.#presentOf(await findSession(this.#db, npcId, id));
+    const session = await findSession(this.#db, npcId, id);
+    // A session keeps its character, so what was made of its texts holds on.
+    const character = this.#seen.get(id)?.session.character ?? session.character;
+    return await this.#presentOf({ ...session, character });
   }
 
   /** The state of a session at one of its entries. */
@@ -117,6 +120,8 @@ export class SessionLog {
     const next = { state: follow(state, entry, session.character), length: length + 1 };
     const head = await insertEntry(this.#db, { session, length }, entry);
     if (head === null) return null;
+    // A long session would hold a state for each of its entries.
+    if (session.head !== null) this.#states.delete(session.head);
     return this.#see({ session: { ...session, head }, ...this.#keep(head, next) });
   }
 

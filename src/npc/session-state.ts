@@ -1,4 +1,5 @@
 // What a session has come to: a pure fold over its log. The same entries give the same state, whoever reads them and whenever.
+import { isDeepStrictEqual } from 'node:util';
 import { SteerError } from '../errors.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Turn } from '../steerlm/conversation.ts';
@@ -8,7 +9,7 @@ import { type Effect, isLeft } from './mood.ts';
 /** What a log holds, in order. Times are seconds on the clock of the session. */
 export type Entry =
   /** Something happened in the game; what it does stands in the rules. */
-  | ({ kind: 'event'; type: string; data?: EventData | undefined } & When)
+  | ({ kind: 'event'; type: string; data?: EventData | undefined; playerName?: string | undefined } & When)
   /** The game sets a mood by hand. */
   | ({ kind: 'scene' } & Scene & When)
   /** The player speaks. */
@@ -34,6 +35,16 @@ export interface Scene {
   lastsS?: number | undefined;
   priority: number;
   note?: string | undefined;
+  playerName?: string | undefined;
+}
+
+/** Read with macros filled in. */
+export interface RememberedNote {
+  text: string;
+  /** What the event says, told as text whatever it holds. */
+  data?: EventData | undefined;
+  /** Of the player then, whoever goes on with the session; absent means that of the session. */
+  playerName?: string | undefined;
 }
 
 export interface Spoken {
@@ -66,7 +77,7 @@ export interface SessionState extends Pick<Beginning, 'relationship' | 'preferen
   /** What was said, oldest first; only as much as a prompt could ever hold. */
   turns: Turn[];
   /** What the character remembers of what happened, oldest first. */
-  notes: string[];
+  notes: RememberedNote[];
   /** Lines the character was asked for; the next one draws with this. */
   heard: number;
   /** The player waits for an answer. */
@@ -112,9 +123,11 @@ export function follow(state: SessionState, entry: Entry, character: Pick<Charac
     case 'event':
       return rulesOf(character, entry.type).reduce((held, rule) => applyRule(held, rule, entry), next);
     case 'scene': {
-      const { name, changes, halfLifeS, lastsS, priority, note, atS } = entry;
+      const { name, changes, halfLifeS, lastsS, priority, note, atS, playerName } = entry;
       const untilS = lastsS === undefined ? undefined : atS + lastsS;
-      return remember(move(next, { source: 'scene', event: name, changes, atS, halfLifeS, untilS, priority }), note);
+      return remember(move(next, { source: 'scene', event: name, changes, atS, halfLifeS, untilS, priority }), note, {
+        playerName,
+      });
     }
     case 'heard':
       return { ...say(next, { role: 'user', content: entry.text }), heard: state.heard + 1, waiting: true };
@@ -139,29 +152,35 @@ export function rulesOf({ rules }: Pick<Character, 'rules'>, type: string): Rule
   );
 }
 
-function applyRule(state: SessionState, rule: Rule, { atS, data }: Entry & { kind: 'event' }): SessionState {
+function applyRule(state: SessionState, rule: Rule, { atS, data, playerName }: Entry & { kind: 'event' }): SessionState {
   const { event, changes, halfLifeS, priority, clamp } = rule;
   const moved = move(state, { source: 'rule', event, changes, atS, halfLifeS, priority, clamp });
   // To a millionth, or a tenth taken three times would leave a trace of itself.
   const together = Math.round(1e6 * (state.relationship + rule.relationship)) / 1e6;
   const relationship = Math.min(1, Math.max(-1, together));
-  return remember({ ...moved, relationship }, rule.note && fillData(rule.note, data));
+  return remember({ ...moved, relationship }, rule.note, { data, playerName });
 }
 
-/** What has faded away is forgotten on the way, so that a long session stays as quick as a short one. */
+/** What has faded away is forgotten on the way, and what stays is counted, so that a long session stays as quick as a short one. */
 function move(state: SessionState, effect: Effect): SessionState {
-  return { ...state, effects: [...state.effects.filter((held) => isLeft(held, effect.atS)), effect] };
+  const effects = state.effects.filter((held) => isLeft(held, effect.atS));
+  const same = effects.findIndex((held) => isTheSameAgain(held, effect));
+  if (same === -1) return { ...state, effects: [...effects, effect] };
+  const held = effects[same]!;
+  effects[same] = { ...held, count: (held.count ?? 1) + 1 };
+  return { ...state, effects };
 }
 
-function remember(state: SessionState, note: string | undefined): SessionState {
-  return note === undefined ? state : { ...state, notes: [...state.notes, note].slice(-mostNotes) };
+/** Whether the two go on alike for ever, so that one of them and their number tell both. */
+function isTheSameAgain({ atS: _, count: __, ...held }: Effect, { atS: ___, ...effect }: Effect): boolean {
+  const { event, halfLifeS, untilS } = effect;
+  return halfLifeS === undefined && untilS === undefined && held.event === event && isDeepStrictEqual(held, effect);
+}
+
+function remember(state: SessionState, text: string | undefined, told: Omit<RememberedNote, 'text'>): SessionState {
+  return text === undefined ? state : { ...state, notes: [...state.notes, { text, ...told }].slice(-mostNotes) };
 }
 
 function say(state: SessionState, turn: Turn): SessionState {
   return { ...state, turns: [...state.turns, turn].slice(-mostTurns) };
-}
-
-/** `{{item}}` by what the event says of it; what it does not say stays as it is. */
-function fillData(note: string, data: EventData = {}): string {
-  return note.replace(/\{\{\s*(\w+)\s*\}\}/g, (macro, name: string) => (Object.hasOwn(data, name) ? String(data[name]) : macro));
 }

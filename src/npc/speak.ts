@@ -12,7 +12,7 @@ import { matchAhead, recentText } from './fact-keys.ts';
 import { type LineEvent, type LineRequest, type WrittenLine, writeLine } from './line.ts';
 import { fillMacros, type Speakers } from './macros.ts';
 import { labelOf, moodOf, requestOf } from './mood.ts';
-import { type LeftOut, layOutMemory, mergeTurns } from './prompt.ts';
+import { type LeftOut, layOutMemory } from './prompt.ts';
 import type { Present, SessionLog } from './session-log.ts';
 import type { Session } from './session-rows.ts';
 import { type Entry, follow, type SessionState, type Spoken } from './session-state.ts';
@@ -91,12 +91,14 @@ export class Stage {
    */
   async *say(model: LanguageModel, request: SayRequest, signal: AbortSignal): AsyncGenerator<SayEvent> {
     const { sessionId, interrupt, startedMs, maxMs } = request;
-    if (interrupt) await this.interrupt(sessionId);
+    const brokeOff = interrupt && (await this.interrupt(sessionId));
     if (this.#speaking.has(sessionId)) throw stillSpeaking(sessionId);
     const stop = new AbortController();
     let end = () => {};
     this.#speaking.set(sessionId, { stop, over: new Promise((resolve) => (end = resolve)) });
     try {
+      // What was said of the broken line is read too.
+      if (brokeOff) await readAhead(await this.#log.open(request.npcId, sessionId), request.text);
       const deadlineMs = maxMs === undefined ? undefined : startedMs + maxMs;
       yield* this.#speak(model, request, deadlineMs, AbortSignal.any([signal, stop.signal]));
     } finally {
@@ -156,10 +158,10 @@ interface Plan {
   leftOut: LeftOut;
 }
 
-/** Looks for the keys of facts that are regular expressions, others let in between, so that planning the line finds the answers there. */
+/** Looks for the keys of facts, others let in between, so that planning the line finds the answers there. */
 export async function readAhead({ session, state }: Pick<Present, 'session' | 'state'>, text: string): Promise<void> {
-  const turns = mergeTurns([...state.turns, { role: 'user', content: text }]);
-  await matchAhead(session.character.facts, recentText(turns));
+  const turns = [...state.turns, { role: 'user' as const, content: text }];
+  await matchAhead(session.character.facts, recentText(turns), speakersOf(session));
 }
 
 /** What the model is asked for in this state, in which the player has just been heard. */

@@ -24,7 +24,7 @@ const said = (count: number): Turn[] =>
 const stateOf = (turns: Turn[], notes: string[] = []): SessionState => ({
   ...beginState({ relationship: 0, preferences: {} }),
   turns: [...turns, { role: 'user', content: 'And now?' }],
-  notes,
+  notes: notes.map((text) => ({ text })),
 });
 const about = character({
   persona: '{{char}} talks to {{user}}.',
@@ -106,6 +106,30 @@ describe('where it does not fit', () => {
     );
     checkFits(modelOf(200), { ...about, persona }, speakers);
   });
+});
+
+test('what an event says is told as text, whatever it holds, and a note keeps the name the player had then', () => {
+  const note = {
+    text: '{{user}} brought {{what}} for {{char}}.',
+    data: { what: '{{roll:6}} <USER> {{// no}}' },
+    playerName: 'Bob',
+  };
+  expect(read(2_000, { ...stateOf([]), notes: [note] }).system).toBe(
+    'Marta talks to Ann.\nBob brought {roll:6} <USER> {// no} for Marta.',
+  );
+  const own = { text: '{{char}}, {{ char }}, {{CHAR}}: {{constructor}}.', data: { char: 'a {{user}}' } };
+  expect(read(2_000, { ...stateOf([]), notes: [own] }).system).toContain('a {user}, a {user}, Marta: .');
+});
+
+test('lines that were never answered give way like others, the oldest first; the line now said stays', () => {
+  const unanswered = Array.from({ length: 200 }, (_, i): Turn => ({ role: 'user', content: `unanswered ${i} of some words` }));
+  const { said: text, leftOut } = read(200, stateOf(unanswered));
+  expect(text).toMatch(/^unanswered \d+ of some words\n[^|]*unanswered 199 of some words\nAnd now\?$/);
+  expect(leftOut.exchanges).toBeGreaterThan(100);
+  expect(read(2_000, stateOf(unanswered), { memoryTokens: 50 }).said).toMatch(/words\nAnd now\?$/);
+  expect(() => read(60, stateOf([{ role: 'user', content: 'short' }]), { persona: 'word '.repeat(60) })).toThrow(
+    expect.objectContaining({ code: 'context_length_exceeded' }),
+  );
 });
 
 test('facts are told when a recent line calls for them', () => {

@@ -142,9 +142,9 @@ export function addNpcPlay(app: OpenAPIHono<AppEnv>, context: AppContext, npcs: 
   app.openapi(sceneRoute, async (c) => {
     const { id, sid } = c.req.valid('param');
     const { changes, name, half_life_s: halfLifeS, lasts_s: lastsS, priority, note, at } = c.req.valid('json');
-    const present = await npcs().log.append(id, sid, ({ session: { character }, state }): Entry => {
+    const present = await npcs().log.append(id, sid, ({ session: { character, playerName }, state }): Entry => {
       const named = checkChanges(character, schemaOf(context, character.model), 'changes', changes);
-      return { kind: 'scene', ...timeOf(state, at), changes: named, name, halfLifeS, lastsS, priority, note };
+      return { kind: 'scene', ...timeOf(state, at), changes: named, name, halfLifeS, lastsS, priority, note, playerName };
     });
     return c.json(toMood(context, present), 200);
   });
@@ -214,9 +214,9 @@ export async function tellEvent(
   sessionId: string,
   { type, at, data }: z.infer<typeof EventBody>,
 ): Promise<Present> {
-  return await log.append(npcId, sessionId, ({ session: { character }, state }): Entry => {
+  return await log.append(npcId, sessionId, ({ session: { character, playerName }, state }): Entry => {
     rulesOf(character, type);
-    return { kind: 'event', ...timeOf(state, at), type, data };
+    return { kind: 'event', ...timeOf(state, at), type, data, playerName };
   });
 }
 

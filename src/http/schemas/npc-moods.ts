@@ -7,12 +7,13 @@ import type { Present } from '../../npc/session-log.ts';
 export const farthest = 1e12;
 
 const MoodPart = z.object({
-  source: z.enum(['rule', 'scene', 'preference', 'relationship', 'limit', 'rounding']),
+  source: z.enum(['rule', 'scene', 'preference', 'relationship', 'limit', 'rounding', 'others']),
   event: z.string().optional(),
   amount: z.number().openapi({ description: 'Levels when it began' }),
   remaining: z
     .number()
     .openapi({ description: 'Levels left of it: the baseline and what remains of all, added in order, are the value' }),
+  count: z.int().optional().openapi({ description: 'How many are told as one; absent means that it is one' }),
 });
 
 export const MoodObject = z

@@ -82,7 +82,7 @@ export const SceneBody = z
       .min(1)
       .max(128)
       .optional()
-      .openapi({ description: 'Told with the contribution; of one name all are told apart' }),
+      .openapi({ description: 'Told with the contribution; the same again is counted with it where it neither fades nor ends' }),
     half_life_s: Seconds.optional(),
     lasts_s: Seconds.optional().openapi({ description: 'Over after that' }),
     priority: Priority.default(0),
