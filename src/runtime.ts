@@ -60,7 +60,7 @@ export async function openRuntime(config: Config, log: AppContext['log']): Promi
     opened.push(() => models.dispose());
     // A batch is answered by the application.
     const definitions = jobDefinitions(models, config, (...asked) => answer(...asked));
-    const app = createApp({ models, config, log, db: store.db });
+    const app = createApp({ models, config, log, db: store.db, listen: store.listen });
     const answer = answerBy(app, config.apiKey);
     const work = () => {
       const worker = startWorker(store, definitions, log, settingsOf(config));

@@ -6,7 +6,7 @@ import { SteerError } from '../errors.ts';
 import type { Priority } from '../generation/language-model.ts';
 import type { Admission } from '../npc/client-tokens.ts';
 import type { Models } from '../registry/models.ts';
-import type { Db, Tx } from '../store/connect.ts';
+import type { Db, Store, Tx } from '../store/connect.ts';
 
 export interface AppContext {
   models: Models;
@@ -14,6 +14,8 @@ export interface AppContext {
   log: Logger;
   /** Where replies, files, datasets and jobs are kept; absent means nowhere. */
   db?: Db;
+  /** Hears of what other processes change in the database. */
+  listen?: Store['listen'];
 }
 
 /** The database of a route that cannot do without. Throws `database_unavailable`. */

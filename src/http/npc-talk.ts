@@ -41,7 +41,8 @@ interface RawSocket {
 const mostWaiting = 64;
 /** A client that reads nothing of an answer for so long is let go even where nobody wants its place, ms. */
 const mostUnsentMs = 30_000;
-const closing = { stopping: 1001, tooMuch: 1008 } as const;
+/** Codes of closing: the server goes away; the client may not, or no longer, do this. */
+const closing = { stopping: 1001, notAllowed: 1008 } as const;
 
 /** One connection. Messages are answered one after the other, the next when the client has room for it; only `cancel` and a line that breaks another off act at once. */
 export class Talk {
@@ -59,6 +60,9 @@ export class Talk {
   #busy = false;
   #cancelling = false;
   #left = false;
+  /** Why the socket is closed once nothing is being answered. */
+  #ending: { code: number; reason: string } | undefined;
+  #leave = () => {};
 
   constructor(c: RequestContext, context: AppContext, npcs: NpcService, npcId: string, sessionId: string) {
     this.#request = c;
@@ -74,10 +78,12 @@ export class Talk {
     const stopping = this.#request.env?.stopping;
     const stop = new AbortController();
     let unfollow: (() => void)[] = [];
-    const leave = () => {
+    let expiry: NodeJS.Timeout | undefined;
+    this.#leave = () => {
       if (this.#left) return;
       this.#left = true;
       onLeave();
+      clearTimeout(expiry);
       this.#waiting.length = 0;
       for (const end of unfollow) end();
       this.#gone.abort();
@@ -86,13 +92,13 @@ export class Talk {
       onOpen: (_: unknown, socket: WSContext) => {
         this.#socket = socket;
         onEnter();
-        stop.signal.addEventListener('abort', () => this.#leaveWhenIdle(), { once: true });
+        stop.signal.addEventListener('abort', () => this.#end(closing.stopping, 'The server is stopping.'), { once: true });
         unfollow = [follow(stopping?.graceOver, this.#gone), follow(stopping?.begun, stop)];
-        this.#leaveWhenIdle();
+        expiry = this.#endWithToken();
       },
       onMessage: (event: { data: unknown }, socket: WSContext) => this.#take(event.data, socket),
-      onClose: leave,
-      onError: leave,
+      onClose: () => this.#leave(),
+      onError: () => this.#leave(),
     };
   }
 
@@ -108,10 +114,29 @@ export class Talk {
     (this.#socket!.raw as RawSocket).terminate();
   }
 
-  /** Lets what is being answered end first. */
+  /** Ends a socket whose session is gone. */
+  endWithSession(): void {
+    this.#end(closing.notAllowed, 'The session is ended.');
+  }
+
+  #endWithToken(): NodeJS.Timeout | undefined {
+    const token = this.#request.get('token');
+    if (!token) return undefined;
+    const end = () => this.#end(closing.notAllowed, 'The client token has run out. Ask the game server for a new one.');
+    return setTimeout(end, Math.max(0, token.expiresAt.getTime() - Date.now()));
+  }
+
+  /** What waits goes unanswered. */
+  #end(code: number, reason: string): void {
+    this.#ending ??= { code, reason };
+    this.#leaveWhenIdle();
+  }
+
+  /** Lets what is being answered end first. The place is free at once, though a client may take its time to say goodbye. */
   #leaveWhenIdle(): void {
-    if (!this.#request.env?.stopping?.begun.aborted || this.#busy) return;
-    this.#socket?.close(closing.stopping, 'The server is stopping.');
+    if (!this.#ending || this.#busy || this.#left) return;
+    this.#socket?.close(this.#ending.code, this.#ending.reason);
+    this.#leave();
   }
 
   #take(data: unknown, socket: WSContext): void {
@@ -124,7 +149,7 @@ export class Talk {
     }
     if (this.#waiting.length >= mostWaiting) {
       this.#waiting.length = 0;
-      socket.close(closing.tooMuch, `More than ${mostWaiting} messages wait; send the next after an answer.`);
+      socket.close(closing.notAllowed, `More than ${mostWaiting} messages wait; send the next after an answer.`);
       return;
     }
     this.#waiting.push(data);
@@ -141,7 +166,7 @@ export class Talk {
 
   async #work(socket: WSContext): Promise<void> {
     this.#busy = true;
-    while (this.#waiting.length > 0 && socket.readyState === 1 && !this.#request.env?.stopping?.begun.aborted) {
+    while (this.#waiting.length > 0 && socket.readyState === 1 && !this.#ending) {
       await awaitRoom();
       await this.#hear(this.#waiting.shift(), socket);
     }
@@ -162,6 +187,8 @@ export class Talk {
       await this.#answer(message, tell);
     } catch (error) {
       const failure = failureUnder(this.#gone.signal, error);
+      // Where no notice of it came.
+      if (failure.code === 'not_found') this.endWithSession();
       if (failure.status >= 500 && failure.code !== 'not_ready') {
         const line = { requestId: this.#requestId, code: failure.code, err: describeError(failure.cause ?? failure) };
         this.#context.log.error(line, 'message failed');

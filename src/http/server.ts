@@ -37,6 +37,8 @@ interface Fetches {
 const defaultGraceMs = 10_000;
 /** Largest message a socket takes, bytes. */
 const mostMessage = 2 ** 16;
+/** Between two pings of a socket; one that has not answered the last by then is ended, as phones vanish without a word, ms. */
+const pingMs = 30_000;
 /** Between the end of the grace and that of every connection: time to be told why. */
 const tellMs = 500;
 
@@ -96,7 +98,14 @@ export async function listen(
   });
   const { port } = server.address() as AddressInfo;
   const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
-  return { url: `http://${host}:${port}`, close: (graceMs = defaultGraceMs) => close(server, handedOver, stopping, graceMs) };
+  const pings = setInterval(pingOrEnd(sockets), pingMs);
+  return {
+    url: `http://${host}:${port}`,
+    close: async (graceMs = defaultGraceMs) => {
+      clearInterval(pings);
+      await close(server, handedOver, stopping, graceMs);
+    },
+  };
 }
 
 /** Asks the app for the adapter, which hands over what it knows of a request in `env`. */
@@ -115,6 +124,21 @@ function askedOf(app: Fetches, stopping: ReturnType<typeof createStopping>, give
     // What has not come of a body by now is not waited for.
     if (!incoming.complete || stopping.begun.aborted) answer.headers.set('connection', 'close');
     return answer;
+  };
+}
+
+/** A round over all sockets. */
+function pingOrEnd(sockets: WebSocketServer): () => void {
+  const silent = new WeakSet<object>();
+  return () => {
+    for (const socket of sockets.clients) {
+      if (silent.has(socket)) socket.terminate();
+      else {
+        silent.add(socket);
+        socket.once('pong', () => silent.delete(socket));
+        socket.ping();
+      }
+    }
   };
 }
 

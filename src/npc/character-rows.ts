@@ -4,6 +4,7 @@ import { asc, eq, gt, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db } from '../store/connect.ts';
 import { newId } from '../store/new-id.ts';
+import { giveNotice } from '../store/notices.ts';
 import { npcEntries, npcPictures, npcSessions, npcs } from '../store/npc-schema.ts';
 import { storable } from '../store/storable.ts';
 import type { Character } from './character.ts';
@@ -118,6 +119,7 @@ export async function removeNpc(db: Db, id: string): Promise<void> {
     const gone = (await trees).map(({ tree }) => tree);
     const [removed] = await tx.delete(npcs).where(eq(npcs.id, id)).returning({ picture: npcs.picture });
     if (!removed) throw notFound(id);
+    if (gone.length > 0) await giveNotice(tx, 'steer_npc_sessions');
     for (const tree of gone) await tx.delete(npcEntries).where(eq(npcEntries.tree, tree));
     return removed.picture;
   });

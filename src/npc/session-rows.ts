@@ -1,8 +1,9 @@
 // Sessions as rows: made, found, listed, ended.
-import { and, desc, eq, lt, or, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, or, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { newId } from '../store/new-id.ts';
+import { giveNotice } from '../store/notices.ts';
 import { npcEntries, npcSaves, npcSessions } from '../store/npc-schema.ts';
 import { storable } from '../store/storable.ts';
 import type { Character } from './character.ts';
@@ -47,6 +48,12 @@ export async function findSession(db: Db | Tx, npcId: string, id: string): Promi
     .where(and(eq(npcSessions.id, id), eq(npcSessions.npcId, npcId)));
   if (row) return toSession(row);
   throw noSession(npcId, id);
+}
+
+/** Which of the sessions there are. */
+export async function sessionsAmong(db: Db, ids: string[]): Promise<Set<string>> {
+  const rows = await db.select({ id: npcSessions.id }).from(npcSessions).where(inArray(npcSessions.id, ids));
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Where a session stands among the others, without the character it holds. Throws `not_found`. */
@@ -98,6 +105,7 @@ export async function removeSession(db: Db, npcId: string, id: string): Promise<
     const { tree } = await findPlace(tx, npcId, id);
     await tx.delete(npcSessions).where(eq(npcSessions.id, id));
     await removeTreeUnlessShared(tx, tree);
+    await giveNotice(tx, 'steer_npc_sessions');
   });
 }
 

@@ -3,8 +3,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Connection } from './server-pool.ts';
 
-/** Jobs that wait, and names of models. */
-export const channels = ['steer_jobs', 'steer_aliases'] as const;
+/** Jobs that wait, names of models, and sessions with characters that are gone. */
+export const channels = ['steer_jobs', 'steer_aliases', 'steer_npc_sessions'] as const;
 export type Channel = (typeof channels)[number];
 
 /** Gives notice when the transaction it stands in commits. */
