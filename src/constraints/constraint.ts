@@ -9,6 +9,7 @@ import { parsePattern } from './regex.ts';
 import { refuseHalves } from './schema-fields.ts';
 import { TokenMasks, TokenTries } from './token-masks.ts';
 import { bytesOf, type TokenBytes } from './token-trie.ts';
+import { Work } from './work.ts';
 
 /** A form the reply must have, followed token by token. */
 export interface Constraint {
@@ -43,24 +44,24 @@ const deepestParts = 200;
 /** Compiled constraints kept, those used longest ago let go first. */
 const mostCompiled = 8;
 
-/** Throws invalid_request naming what is not supported and where. Its time is bounded, whatever it is given. */
-export function checkConstraint(spec: ConstraintSpec): void {
-  compile(spec);
+/** Throws invalid_request naming what is not supported and where. Its work is bounded, whatever it is given; `work` counts it. */
+export function checkConstraint(spec: ConstraintSpec, work = new Work()): void {
+  compile(spec, work);
 }
 
-function compile(spec: ConstraintSpec, tries?: TokenTries): Pushdown {
+function compile(spec: ConstraintSpec, work: Work, tries?: TokenTries): Pushdown {
   refuseLarge(spec);
-  return new Pushdown(buildNetwork(expressionOf(spec)), tries?.lookaheads, tries?.bytes);
+  return new Pushdown(buildNetwork(expressionOf(spec, work), work), tries?.lookaheads, tries?.bytes);
 }
 
-function expressionOf(spec: ConstraintSpec): Expression {
+function expressionOf(spec: ConstraintSpec, work: Work): Expression {
   switch (spec.kind) {
     case 'json_schema':
-      return schemaExpression(spec.schema);
+      return schemaExpression(spec.schema, work);
     case 'json_object':
       return anyObject;
     case 'regex':
-      return parsePattern(spec.pattern, 'pattern');
+      return parsePattern(spec.pattern, 'pattern', false, work);
     case 'choice':
       if (spec.choices.length === 0) throw unsupported('choices', 'expected at least one.');
       for (const [i, choice] of spec.choices.entries()) refuseHalves(choice, `choices/${i}`);
@@ -118,7 +119,7 @@ export class Constraints {
   }
 
   #compile(spec: ConstraintSpec): Compiled {
-    const automaton = compile(spec, this.#tries);
+    const automaton = compile(spec, new Work(), this.#tries);
     return { automaton, masks: new TokenMasks(this.#tries, automaton) };
   }
 }

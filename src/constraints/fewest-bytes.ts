@@ -8,9 +8,13 @@ export const everyByte: CountedBytes = Uint16Array.from({ length: 256 }, (_, byt
 
 /**
  * (states): how few bytes lead from a state to the end of its rule, infinite where nothing does. `firsts` ascend: where the states of each rule
- * begin.
+ * begin. `round` is called before each time that all states are gone through.
  */
-export function fewestBytes(states: readonly State[], firsts: readonly number[], counted = everyByte): Float64Array {
+export function fewestBytes(
+  states: readonly State[],
+  firsts: readonly number[],
+  { counted = everyByte, round }: { counted?: CountedBytes; round?: () => void } = {},
+): Float64Array {
   const fewest = new Float64Array(states.length).fill(Number.POSITIVE_INFINITY);
   const of = ({ id }: State): number => fewest[id]!;
   const found = (state: State): number => {
@@ -29,11 +33,14 @@ export function fewestBytes(states: readonly State[], firsts: readonly number[],
   const rules = firsts.map((first, i) => states.slice(first, firsts[i + 1]));
   for (let changed = true; changed; rules.reverse()) {
     changed = false;
-    for (const state of rules.flat()) {
-      const now = found(state);
-      if (now >= fewest[state.id]!) continue;
-      fewest[state.id] = now;
-      changed = true;
+    round?.();
+    for (const rule of rules) {
+      for (const state of rule) {
+        const now = found(state);
+        if (now >= fewest[state.id]!) continue;
+        fewest[state.id] = now;
+        changed = true;
+      }
     }
   }
   return fewest;

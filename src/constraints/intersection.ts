@@ -8,6 +8,7 @@ import {
   otherCharacters,
   unsupported,
 } from './expression.ts';
+import type { Work } from './work.ts';
 
 /** An expression without words and calls, or what is made of such. */
 export type Language =
@@ -29,12 +30,16 @@ type Term = { id: number; nullable: boolean } & (
 /** What the strings of one schema may come to together; compiled in well under a second. */
 export const mostNodes = 4_000;
 const mostTerms = 100_000;
+/** Steps of work to write one edge. */
+const writing = 20;
+/** Steps to put one of several terms in its place. */
+const sorting = 3;
 
 /** The texts of the language, in so many nodes at most. Throws invalid_request where there are none, or where it is too much. */
-export function graphOf(language: Language, where: string, most = mostNodes): Extract<Expression, { kind: 'graph' }> {
-  const terms = new Terms(where);
+export function graphOf(language: Language, where: string, work: Work, most = mostNodes): Extract<Expression, { kind: 'graph' }> {
+  const terms = new Terms(where, work);
   const start = terms.of(language);
-  const classes = classesOf(terms.ranges);
+  const classes = classesOf(terms.ranges, where, work);
   const places = new Map([[start, 0]]);
   const edges: [from: number, ranges: CharacterRange[], to: number][] = [];
   // A map is walked in the order of its entries, those added meanwhile as well.
@@ -42,9 +47,13 @@ export function graphOf(language: Language, where: string, most = mostNodes): Ex
     const reached = new Map<Term, CharacterRange[]>();
     for (const ranges of classes) {
       const next = terms.after(term, ranges[0]![0]);
-      if (next.kind !== 'none') reached.set(next, [...(reached.get(next) ?? []), ...ranges]);
+      if (next.kind === 'none') continue;
+      const known = reached.get(next);
+      if (known) known.push(...ranges);
+      else reached.set(next, [...ranges]);
     }
     for (const [next, ranges] of reached) {
+      work.spend(writing + ranges.length, where);
       const to = places.get(next) ?? places.size;
       if (to >= most) throw tooMuch(where);
       places.set(next, to);
@@ -68,7 +77,11 @@ function tooMuch(where: string) {
 /** Without the nodes from which no text comes to its end. */
 function pruned(finals: readonly boolean[], edges: readonly [number, CharacterRange[], number][], where: string) {
   const into = new Map<number, number[]>();
-  for (const [from, , to] of edges) into.set(to, [...(into.get(to) ?? []), from]);
+  for (const [from, , to] of edges) {
+    const known = into.get(to);
+    if (known) known.push(from);
+    else into.set(to, [from]);
+  }
   const alive = new Set([...finals.keys()].filter((node) => finals[node]));
   for (const node of alive) for (const from of into.get(node) ?? []) alive.add(from);
   if (!alive.has(0)) throw unsupported(where, 'no text meets all that is asked of it.');
@@ -84,18 +97,31 @@ function pruned(finals: readonly boolean[], edges: readonly [number, CharacterRa
 }
 
 /** All characters, those together that no range tells apart. */
-function classesOf(all: readonly (readonly CharacterRange[])[]): CharacterRange[][] {
+function classesOf(all: readonly (readonly CharacterRange[])[], where: string, work: Work): CharacterRange[][] {
   const borders = new Set(otherCharacters([]).flatMap(([first, last]) => [first, last + 1]));
   for (const [first, last] of all.flat()) borders.add(first).add(last + 1);
   const sorted = [...borders].sort((a, b) => a - b);
-  const groups = new Map<string, CharacterRange[]>();
-  for (const [i, first] of sorted.entries()) {
-    const next = sorted[i + 1];
-    if (next === undefined || normalRanges([[first, first]]).length === 0) continue;
-    const name = all.map((ranges) => Number(holds(ranges, first))).join('');
-    groups.set(name, [...(groups.get(name) ?? []), [first, next - 1]]);
+  const spans = sorted
+    .slice(0, -1)
+    .map((first, i): CharacterRange => [first, sorted[i + 1]! - 1])
+    .filter(([first]) => normalRanges([[first, first]]).length > 0);
+  work.spend(spans.length * 10, where);
+  // All are of one class, which each of the ranges parts in two.
+  let classes: CharacterRange[][] = [spans];
+  for (const ranges of all) {
+    work.spend(spans.length, where);
+    let at = 0;
+    const inside = new Set<CharacterRange>();
+    for (const span of spans) {
+      while (at < ranges.length && ranges[at]![1] < span[0]) at++;
+      if (at < ranges.length && ranges[at]![0] <= span[0]) inside.add(span);
+    }
+    classes = classes.flatMap((own) => {
+      const [within, without] = [own.filter((span) => inside.has(span)), own.filter((span) => !inside.has(span))];
+      return within.length === 0 || without.length === 0 ? [own] : [within, without];
+    });
   }
-  return [...groups.values()];
+  return classes;
 }
 
 function holds(ranges: readonly CharacterRange[], code: number): boolean {
@@ -105,17 +131,28 @@ function holds(ranges: readonly CharacterRange[], code: number): boolean {
 /** Terms of which equal ones are one object. */
 class Terms {
   readonly #where: string;
+  readonly #work: Work;
   readonly #known = new Map<string, Term>();
+  /** Of what was read: what follows several look-aheads is one object in many places. */
+  readonly #read = new Map<Language, Term>();
   readonly #after = new Map<number, Map<number, Term>>();
   readonly ranges: (readonly CharacterRange[])[] = [];
   readonly #none = this.#make('none', { kind: 'none' }, false);
   readonly #empty = this.#make('empty', { kind: 'empty' }, true);
 
-  constructor(where: string) {
+  constructor(where: string, work: Work) {
     this.#where = where;
+    this.#work = work;
   }
 
   of(language: Language): Term {
+    const term = this.#read.get(language) ?? this.#termOf(language);
+    this.#read.set(language, term);
+    return term;
+  }
+
+  #termOf(language: Language): Term {
+    this.#work.spend(1, this.#where);
     switch (language.kind) {
       case 'character':
         return this.#character(language.ranges);
@@ -138,6 +175,7 @@ class Terms {
 
   /** What may follow once the character stands; `code` stands for its class. */
   after(term: Term, code: number): Term {
+    this.#work.spend(1, this.#where);
     const known = this.#after.get(term.id) ?? new Map<number, Term>();
     this.#after.set(term.id, known);
     const found = known.get(code) ?? this.#derive(term, code);
@@ -176,6 +214,7 @@ class Terms {
   }
 
   #sequence(first: Term, rest: Term): Term {
+    this.#work.spend(1, this.#where);
     if (first.kind === 'none' || rest.kind === 'none') return this.#none;
     if (first.kind === 'empty') return rest;
     if (rest.kind === 'empty') return first;
@@ -185,7 +224,7 @@ class Terms {
   }
 
   #either(options: readonly Term[]): Term {
-    const parts = flat(options, 'either').filter(({ kind }) => kind !== 'none');
+    const parts = this.#flat(options, 'either').filter(({ kind }) => kind !== 'none');
     const [first = this.#none] = parts;
     if (parts.length <= 1) return first;
     const nullable = parts.some((part) => part.nullable);
@@ -193,7 +232,7 @@ class Terms {
   }
 
   #all(of: readonly Term[]): Term {
-    const parts = flat(of, 'all');
+    const parts = this.#flat(of, 'all');
     if (parts.some(({ kind }) => kind === 'none')) return this.#none;
     if (parts.length === 1) return parts[0]!;
     return this.#make(
@@ -222,12 +261,13 @@ class Terms {
     this.#known.set(name, made);
     return made;
   }
-}
 
-/** Each once, in one order, those of parts of the same kind among them. */
-function flat(terms: readonly Term[], kind: 'either' | 'all'): Term[] {
-  const all = terms.flatMap((term) => (term.kind === kind ? term.parts : [term]));
-  return [...new Set(all)].sort((a, b) => a.id - b.id);
+  /** Each once, in one order, those of parts of the same kind among them. */
+  #flat(terms: readonly Term[], kind: 'either' | 'all'): Term[] {
+    const all = terms.flatMap((term) => (term.kind === kind ? term.parts : [term]));
+    this.#work.spend(all.length * sorting, this.#where);
+    return [...new Set(all)].sort((a, b) => a.id - b.id);
+  }
 }
 
 /** Omit, for each member of a union by itself. */

@@ -1,9 +1,9 @@
 // A JSON schema (draft 2020-12) as an expression. Everything it holds is valid by the schema; a keyword that could not be kept is refused,
 // never passed over. Objects are written in the order of their properties and hold no property the schema does not name.
-import { areApart } from './apart.ts';
+import { Merging } from './all-of.ts';
+import { Comparison } from './apart.ts';
 import { call, type Expression, either, type Rule, shared, unsupported } from './expression.ts';
 import * as json from './json.ts';
-import { mergeAll } from './merge-schemas.ts';
 import {
   alone,
   counts,
@@ -23,15 +23,19 @@ import {
 } from './schema-fields.ts';
 import { numberExpression } from './schema-numbers.ts';
 import { Texts } from './schema-text.ts';
+import { Work } from './work.ts';
 
 const deepest = 100;
 const mostDefinitions = 256;
 /** Longer arrays, and objects of more entries, are never written, which a larger bound allows. */
 const longestArray = 1_000;
 
-/** Throws invalid_request naming what is not supported and where. */
-export function schemaExpression(schema: unknown): Expression {
-  return new SchemaReader(schema).root();
+/** Steps of work to read one schema, beside what it holds. */
+const reading = 20;
+
+/** Throws invalid_request naming what is not supported and where, or where it takes more work than is left. */
+export function schemaExpression(schema: unknown, work = new Work()): Expression {
+  return new SchemaReader(schema, work).root();
 }
 
 /** A schema that is referred to. */
@@ -44,13 +48,20 @@ interface Definition {
 class SchemaReader {
   readonly #root: unknown;
   readonly #definitions = new Map<unknown, Definition>();
-  readonly #texts = new Texts();
+  readonly #work: Work;
+  readonly #texts: Texts;
+  readonly #merging: Merging;
+  readonly #comparison: Comparison;
   #depth = 0;
   /** Of the definition being read, while no character of its value stands. */
   #begins: Set<Definition> | undefined;
 
-  constructor(root: unknown) {
+  constructor(root: unknown, work: Work) {
     this.#root = root;
+    this.#work = work;
+    this.#texts = new Texts(work);
+    this.#merging = new Merging(root, work);
+    this.#comparison = new Comparison(root, work);
   }
 
   root(): Expression {
@@ -63,6 +74,7 @@ class SchemaReader {
     if (schema === true) return json.anyValue;
     if (schema === false) throw unsupported(where, 'false allows no value.');
     const fields = record(schema, where, 'a schema');
+    this.#work.spend(reading, where);
     if (++this.#depth > deepest) throw unsupported(where, `it is nested too deep; expected at most ${deepest} levels.`);
     const expression = this.#readFields(fields, where);
     this.#depth--;
@@ -78,7 +90,7 @@ class SchemaReader {
     if (lone === undefined) return this.#readTypes(fields, where);
     const combined = said.includes('allOf') || said.includes('$ref');
     if (combined && (said.length > 1 || (lone === 'allOf' && list(fields.allOf, `${where}/allOf`).length > 1))) {
-      return this.#read(mergeAll(fields, this.#root, where), where);
+      return this.#define(this.#merging.of(fields, where), where);
     }
     const beside = said.find((key) => key !== lone && !(key === 'type' && (lone === 'enum' || lone === 'const')));
     if (beside !== undefined) throw unsupported(where, `${beside} is not supported beside ${lone}.`);
@@ -92,7 +104,7 @@ class SchemaReader {
 
   #refuseOverlap(options: readonly unknown[], where: string): void {
     for (const [i, one] of options.entries()) {
-      const other = options.findIndex((option, j) => j > i && !areApart(one, option, this.#root));
+      const other = options.findIndex((option, j) => j > i && !this.#comparison.areApart(one, option, where));
       if (other < 0) continue;
       throw unsupported(
         where,
@@ -117,7 +129,7 @@ class SchemaReader {
         return this.#texts.of(fields, where);
       case 'number':
       case 'integer':
-        return numberExpression(fields, type === 'integer', where);
+        return numberExpression(fields, type === 'integer', where, this.#work);
       case 'boolean':
         return json.literals([true, false]);
       case 'null':
@@ -234,6 +246,7 @@ class SchemaReader {
   #values(values: readonly unknown[], fields: Schema, where: string): Expression {
     const named = fields.type === undefined ? undefined : typesOf(fields.type, where);
     const fitting = values.filter((value) => !named || named.some((type) => isOf(value, type)));
+    this.#work.spend(values.length, where);
     if (fitting.length === 0) throw unsupported(where, 'none of its values is of its type.');
     return json.literals(fitting);
   }

@@ -1,53 +1,115 @@
-// allOf, and what stands beside $ref: schemas that a value must all meet, as one schema. What cannot be said in one is refused by name.
+// Schemas that a value must all meet, as one schema. What cannot be said in one is refused by name.
 import { unsupported } from './expression.ts';
-import { escapePointer, further, list, record, resolve, type Schema, saidBy, typesOf } from './schema-fields.ts';
+import { escapePointer, further, record, type Schema, typesOf } from './schema-fields.ts';
+import type { Work } from './work.ts';
 
-const deepest = 50;
 /** Of two numbers the one that asks for more. */
 const larger = new Set(['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']);
 const smaller = new Set(['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties']);
+/** So many characters are compared in one step of work. */
+const comparedCharacters = 32;
 
-/** The schema without its allOf and $ref. Throws invalid_request naming what cannot be merged and where. */
-export function mergeAll(schema: Schema, root: unknown, where: string): Schema {
-  const parts = partsOf(schema, root, where, 0);
-  refuseClosed(parts, where);
-  const merged: Schema = {};
-  for (const part of parts) {
-    for (const key of saidBy(part, where))
-      merged[key] = key in merged ? both(key, merged[key], part[key], merged, where) : part[key];
-  }
-  return merged;
+/** One of the schemas to merge: what it says beside its own allOf and $ref. */
+export interface Part {
+  id: number;
+  own: Schema;
+  said: readonly string[];
 }
 
-/** The schema and those of its allOf, references followed. */
-function partsOf(schema: unknown, root: unknown, where: string, depth: number): Schema[] {
-  if (depth > deepest) throw unsupported(where, `allOf is nested too deep; expected at most ${deepest} levels.`);
-  if (schema === true) return [];
-  const { allOf, $ref, ...own } = record(schema, where, 'a schema');
-  const all = allOf === undefined ? [] : list(allOf, `${where}/allOf`);
-  const referred = typeof $ref === 'string' ? [resolve(root, $ref, `${where}/$ref`)] : [];
-  return [own, ...[...referred, ...all].flatMap((part) => partsOf(part, root, where, depth + 1))];
+/** One merged schema, made part by part. */
+export class Merge {
+  readonly #work: Work;
+  readonly #where: string;
+  readonly #merged: Schema = {};
+  /** What was made here of several schemas; it grows with the next one. */
+  readonly #joined = new Map<unknown, unknown[]>();
+
+  constructor(work: Work, where: string) {
+    this.#work = work;
+    this.#where = where;
+  }
+
+  /** Throws invalid_request naming what cannot be merged and where, or where it is too much. */
+  of(parts: readonly Part[]): Schema {
+    this.#refuseClosed(parts.map(({ own }) => own));
+    const merged = this.#merged;
+    for (const { own, said } of parts) {
+      this.#work.spend(said.length, this.#where);
+      for (const key of said) merged[key] = key in merged ? this.#both(key, merged[key], own[key]) : own[key];
+    }
+    return merged;
+  }
+
+  #both(key: string, one: unknown, other: unknown): unknown {
+    if (typeof one === 'number' && typeof other === 'number') {
+      if (larger.has(key)) return Math.max(one, other);
+      if (smaller.has(key)) return Math.min(one, other);
+    }
+    if (key === 'properties') return this.#bothProperties(one, other);
+    if (key === 'items' || key === 'additionalProperties') return this.#join(one, other);
+    if (key === 'required' && Array.isArray(one) && Array.isArray(other)) {
+      this.#work.spend(one.length + other.length, this.#where);
+      return [...new Set([...one, ...other])];
+    }
+    if (this.#areSame(one, other)) return one;
+    if (key === 'pattern' || key === 'format') {
+      this.#merged[further] = [...(this.#merged[further] ?? []), { [key]: other }];
+      this.#work.spend(this.#merged[further].length, this.#where);
+      return one;
+    }
+    if (key === 'enum' && Array.isArray(one) && Array.isArray(other)) {
+      const named = new Set(other.map((value) => JSON.stringify(value)));
+      return one.filter((value) => named.has(JSON.stringify(value)));
+    }
+    if (key === 'type') return commonTypes(one, other, this.#where);
+    throw unsupported(`${this.#where}/allOf`, `${key} is asked for twice, which is not supported here.`);
+  }
+
+  #areSame(one: unknown, other: unknown): boolean {
+    const [a, b] = [one, other].map((value) => JSON.stringify(value) ?? '');
+    this.#work.spend(Math.ceil((a!.length + b!.length) / comparedCharacters), this.#where);
+    return a === b;
+  }
+
+  /** A schema for values that meet both. */
+  #join(one: unknown, other: unknown): unknown {
+    const joined = this.#joined.get(one);
+    if (!joined && this.#areSame(one, other)) return one;
+    if (joined) joined.push(other);
+    const allOf = joined ?? [one, other];
+    const both = joined ? one : { allOf };
+    this.#joined.set(both, allOf);
+    return both;
+  }
+
+  #bothProperties(one: unknown, other: unknown): Schema {
+    const what = 'an object of schemas';
+    const merged = new Map(Object.entries(record(one, `${this.#where}/properties`, what)));
+    const added = Object.entries(record(other, `${this.#where}/properties`, what));
+    this.#work.spend(merged.size + added.length, this.#where);
+    for (const [name, schema] of added) merged.set(name, merged.has(name) ? this.#join(merged.get(name), schema) : schema);
+    return Object.fromEntries(merged);
+  }
+
+  /** What one part says of additional properties is about those the others name. */
+  #refuseClosed(parts: readonly Schema[]): void {
+    const all = new Set(parts.flatMap(namesOf));
+    for (const part of parts) {
+      const { additionalProperties: additional = true } = part;
+      const open = additional === true || (typeof additional === 'object' && Object.keys(additional ?? {}).length === 0);
+      if (open) continue;
+      this.#work.spend(all.size, this.#where);
+      const own = new Set(namesOf(part));
+      const foreign = [...all].find((name) => !own.has(name));
+      if (foreign === undefined) continue;
+      const property = `${this.#where}/properties/${escapePointer(foreign)}`;
+      throw unsupported(`${this.#where}/allOf`, `additionalProperties is not supported beside ${property} of another schema.`);
+    }
+  }
 }
 
-function both(key: string, one: unknown, other: unknown, merged: Schema, where: string): unknown {
-  if (JSON.stringify(one) === JSON.stringify(other)) return one;
-  if (typeof one === 'number' && typeof other === 'number') {
-    if (larger.has(key)) return Math.max(one, other);
-    if (smaller.has(key)) return Math.min(one, other);
-  }
-  if (key === 'pattern' || key === 'format') {
-    merged[further] = [...(merged[further] ?? []), { [key]: other }];
-    return one;
-  }
-  if (key === 'required' && Array.isArray(one) && Array.isArray(other)) return [...new Set([...one, ...other])];
-  if (key === 'enum' && Array.isArray(one) && Array.isArray(other)) {
-    const named = new Set(other.map((value) => JSON.stringify(value)));
-    return one.filter((value) => named.has(JSON.stringify(value)));
-  }
-  if (key === 'type') return commonTypes(one, other, where);
-  if (key === 'properties') return bothProperties(one, other, where);
-  if (key === 'items' || key === 'additionalProperties') return { allOf: [one, other] };
-  throw unsupported(`${where}/allOf`, `${key} is asked for twice, which is not supported here.`);
+function namesOf({ properties }: Schema): string[] {
+  return Object.keys(typeof properties === 'object' && properties !== null ? properties : {});
 }
 
 function commonTypes(one: unknown, other: unknown, where: string): string[] {
@@ -59,27 +121,4 @@ function commonTypes(one: unknown, other: unknown, where: string): string[] {
   });
   if (common.length === 0) throw unsupported(`${where}/allOf`, 'no value is of all its types.');
   return common;
-}
-
-function bothProperties(one: unknown, other: unknown, where: string): Schema {
-  const merged = new Map(Object.entries(record(one, `${where}/properties`, 'an object of schemas')));
-  for (const [name, schema] of Object.entries(record(other, `${where}/properties`, 'an object of schemas'))) {
-    merged.set(name, merged.has(name) ? { allOf: [merged.get(name), schema] } : schema);
-  }
-  return Object.fromEntries(merged);
-}
-
-/** What one part says of additional properties is about those the others name. */
-function refuseClosed(parts: readonly Schema[], where: string): void {
-  const namesOf = ({ properties }: Schema) =>
-    Object.keys(typeof properties === 'object' && properties !== null ? properties : {});
-  const all = new Set(parts.flatMap(namesOf));
-  for (const part of parts) {
-    const { additionalProperties: additional = true } = part;
-    const open = additional === true || (typeof additional === 'object' && Object.keys(additional ?? {}).length === 0);
-    const foreign = [...all].find((name) => !namesOf(part).includes(name));
-    if (open || foreign === undefined) continue;
-    const property = `${where}/properties/${escapePointer(foreign)}`;
-    throw unsupported(`${where}/allOf`, `additionalProperties is not supported beside ${property} of another schema.`);
-  }
 }

@@ -3,6 +3,7 @@ import { type CharacterRange, type Expression, type GraphNode, type Rule, shared
 import { fewestBytes } from './fewest-bytes.ts';
 import type { Edge, Entry, State } from './state.ts';
 import { utf8Spans } from './utf8.ts';
+import { Work } from './work.ts';
 
 /** States of one repetition that only differ in how many more copies of its body must and may be read. */
 interface Counted {
@@ -27,12 +28,20 @@ export interface Network {
 
 /** What a constraint may grow to; well above any schema written by hand, and compiled in milliseconds. */
 export const mostStates = 50_000;
+/** Steps of work for each state, and for each span of bytes of a character. */
+const stateWork = 6;
+const spanWork = 4;
+/** Edges and states gone through in one step. */
+const goneThrough = 4;
 /** Small bodies are repeated in place; calling them would cost more. */
 const copiedRepeats = 4;
 
-/** Throws invalid_request when there would be more than mostStates, or when no text of finite length can be what some part asks for. */
-export function buildNetwork(expression: Expression): Network {
-  const builder = new Builder();
+/**
+ * Throws invalid_request when there would be more than mostStates, when it takes more work than is left, or when no text of finite length can be
+ * what some part asks for.
+ */
+export function buildNetwork(expression: Expression, work = new Work()): Network {
+  const builder = new Builder(work);
   const entry = builder.entry({ expression });
   const network = builder.finish();
   return { start: entry.start, ...network };
@@ -47,6 +56,15 @@ class Builder {
   readonly #counted: Counted[] = [];
   /** [i] is 1 where bytes i and i + 1 are told apart by some state. */
   readonly #borders = new Uint8Array(256);
+  readonly #work: Work;
+  /** Of all states. */
+  #edges = 0;
+  /** What is being compiled, for errors. */
+  #where = 'as a whole';
+
+  constructor(work: Work) {
+    this.#work = work;
+  }
 
   entry(rule: Rule): Entry {
     let entry = this.#entries.get(rule);
@@ -63,9 +81,11 @@ class Builder {
     for (let next = this.#waiting.pop(); next; next = this.#waiting.pop()) {
       const [rule, entry] = next;
       this.#firsts.push(this.#states.length);
+      this.#where = rule.name ?? this.#where;
       entry.start = this.#compile(rule.expression, this.#state({ kind: 'end' }));
     }
-    const fewest = fewestBytes(this.#states, this.#firsts);
+    const round = () => this.#spend(Math.ceil((this.#states.length + this.#edges) / goneThrough));
+    const fewest = fewestBytes(this.#states, this.#firsts, { round });
     this.#refuseEndless(fewest);
     return { states: this.#states, firsts: this.#firsts, fewest, counted: this.#counted, ...this.#classes() };
   }
@@ -90,6 +110,7 @@ class Builder {
 
   /** A state that reads the expression and then is at `next`. */
   #compile(expression: Expression, next: State): State {
+    this.#spend(1);
     switch (expression.kind) {
       case 'words':
         return this.#words(expression.words, next);
@@ -126,8 +147,10 @@ class Builder {
   }
 
   /** Alternatives told apart by their first byte are one state, which keeps what pushdown.ts follows small. */
-  #either(options: State[]): State {
+  #either(all: State[]): State {
+    const options = [...new Set(all)];
     const edges = options.flatMap((option) => (option.kind === 'bytes' ? option.edges : []));
+    this.#spend(all.length + edges.length);
     edges.sort((a, b) => a.first - b.first);
     const apart = edges.every((edge, i) => i === 0 || edges[i - 1]!.last < edge.first);
     if (apart && options.every(({ kind }) => kind === 'bytes')) return this.#state({ kind: 'bytes', edges });
@@ -174,6 +197,7 @@ class Builder {
   }
 
   #words(all: readonly Uint8Array[], next: State): State {
+    this.#spend(all.length);
     const sorted = all.toSorted(Buffer.compare).filter((word, i, those) => i === 0 || Buffer.compare(word, those[i - 1]!) !== 0);
     return this.#tree(sorted, 0, next);
   }
@@ -199,7 +223,9 @@ class Builder {
   #character(ranges: readonly CharacterRange[], next: State): State {
     const root: Edge[] = [];
     const insides = new Map<Edge, Edge[]>();
-    for (const spans of ranges.flatMap(utf8Spans)) {
+    const all = ranges.flatMap(utf8Spans);
+    this.#spend(all.length * spanWork);
+    for (const spans of all) {
       let edges = root;
       spans.forEach(([first, last], place) => {
         let edge = edges.at(-1);
@@ -230,7 +256,14 @@ class Builder {
     return this.#state({ kind: 'bytes', edges });
   }
 
+  #spend(steps: number): void {
+    this.#work.spend(steps, this.#where);
+  }
+
   #state(state: Without<State, 'id'>): State {
+    this.#spend(stateWork);
+    if (state.kind === 'bytes') this.#edges += state.edges.length;
+    if (state.kind === 'split') this.#edges += state.next.length;
     const id = this.#states.length;
     if (id === mostStates) throw unsupported('as a whole', `it is too large; expected at most ${mostStates} states.`);
     const made = Object.assign(state, { id });

@@ -74,7 +74,7 @@ export class Pushdown {
     this.classOf = network.classOf;
     this.#network = network;
     this.#counted = counted;
-    this.#fewest = counted === everyByte ? network.fewest : fewestBytes(network.states, network.firsts, counted);
+    this.#fewest = counted === everyByte ? network.fewest : fewestBytes(network.states, network.firsts, { counted });
     this.#lookaheads = lookaheads.map((bytes) => ({ bytes, standIn: standIns(network, bytes) }));
     this.start = this.#close([{ state: network.start, frame: undefined }]);
   }

@@ -12,10 +12,13 @@ import {
   unsupported,
 } from './expression.ts';
 import { graphOf, type Language } from './intersection.ts';
+import { Work } from './work.ts';
 
 export const mostPatternCharacters = 4_096;
 export const mostRepeats = 10_000;
 const deepestGroups = 50;
+/** Steps of work to read one character of a pattern. */
+const reading = 4;
 
 const digits: CharacterRange[] = [[0x30, 0x39]];
 const letters: CharacterRange[] = [...digits, [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a]];
@@ -45,16 +48,17 @@ const anything = repeat({ kind: 'character', ranges: otherCharacters([]) }, 0, N
  * Texts the whole of which the pattern matches; with `anywhere`, those it matches some part of, as JSON Schema reads it. `where` names the
  * pattern in errors. Throws invalid_request naming what is not supported and at which character.
  */
-export function parsePattern(pattern: string, where: string, anywhere = false): Expression {
-  const found = parseLanguage(pattern, where, anywhere);
-  return isPlain(found) ? found : graphOf(found, where);
+export function parsePattern(pattern: string, where: string, anywhere = false, work = new Work()): Expression {
+  const found = parseLanguage(pattern, where, anywhere, work);
+  return isPlain(found) ? found : graphOf(found, where, work);
 }
 
 /** The same, to be followed together with others. */
-export function parseLanguage(pattern: string, where: string, anywhere: boolean): Language {
+export function parseLanguage(pattern: string, where: string, anywhere: boolean, work: Work): Language {
   if (pattern.length > mostPatternCharacters) {
     throw unsupported(where, `the pattern is too long; expected at most ${mostPatternCharacters} characters.`);
   }
+  work.spend(pattern.length * reading, where);
   if (/\p{Surrogate}/u.test(pattern)) throw unsupported(where, 'the pattern holds half a character.');
   return new PatternParser([...pattern], where, anywhere).parse();
 }
@@ -153,10 +157,10 @@ class PatternParser {
   }
 
   #lookedFor(): Language {
-    const opening = this.#text.slice(0, this.#at).join('').replace(/^\^/, '');
+    const opens = /^\^?\(\?[=!]$/.test(this.#text.slice(0, Math.min(this.#at, 5)).join(''));
     const options: Language[] = [];
     do {
-      if (/^\(\?[=!]$/.test(opening)) this.#take('^');
+      if (opens) this.#take('^');
       const middle = this.#sequence();
       options.push(this.#follow(middle, this.#take('$') ? empty : anything));
     } while (this.#take('|'));
