@@ -86,7 +86,7 @@ describe('a reply that is context alone', () => {
       undefined,
     ]);
     for (const format of ['openai', 'sharegpt', 'nemo', 'preference', 'helpsteer'] as const) {
-      const again = await put(await textOf(name, format), { newVersion: true });
+      const again = await put(await textOf(name, format));
       const last = again.report.samples - 1;
       expect(trainedText(await turnsOf(again.name, last)), format).toBe('There.\n<end>');
       if (format === 'openai') expect(again.report.hash).toBe(report.hash);
@@ -252,7 +252,7 @@ describe('labels', () => {
     });
     expect((await rowsOf(name, 'preference'))[0].prompt[1]).toMatchObject(told);
     for (const format of ['openai', 'sharegpt', 'nemo', 'helpsteer', 'nemo-regression', 'preference'] as const) {
-      const again = await put(await textOf(name, format), { newVersion: true });
+      const again = await put(await textOf(name, format));
       expect((await rowsOf(again.name, 'openai'))[0].messages[1], format).toMatchObject(told);
     }
   });
