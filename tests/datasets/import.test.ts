@@ -1,22 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import { asc, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeDerived } from '../../src/datasets/derived.ts';
-import { exportDataset } from '../../src/datasets/export.ts';
 import { type ImportOptions, importDataset } from '../../src/datasets/import.ts';
 import { readSamples } from '../../src/datasets/read.ts';
 import { findDataset, listDatasets, streamSamples } from '../../src/datasets/samples.ts';
 import { removeLeftovers, writeVersion } from '../../src/datasets/unpublished.ts';
 import { appendLabels } from '../../src/datasets/write.ts';
-import { steerLM } from '../../src/steerlm/schemas.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { datasets, labels, samples } from '../../src/store/schema.ts';
 import { testDatabases } from '../store/databases.ts';
 import { collect } from './collect.ts';
+import { ratedRows } from './rated-rows.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -24,14 +21,6 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const rows = (count: number) =>
-  Array.from({ length: count }, (_, i) => ({
-    prompt: `Question ${Math.floor(i / 2)} <extra_id_2>quality:4`,
-    response: `Answer ${i}`,
-    helpfulness: i % 5,
-    verbosity: (i % 4) + 0.5,
-    coherence: -100,
-  }));
 const lines = (records: unknown[]) => records.map((record) => JSON.stringify(record)).join('\n');
 const file = (name: string, content: string | Uint8Array) => {
   const path = join(folder, name);
@@ -53,7 +42,7 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
   };
 
   test('what is imported streams out in order, over many pages, with its labels and as the file itself reads', async () => {
-    const report = await importLines('steady', rows(1203));
+    const report = await importLines('steady', ratedRows(1203));
     expect(report).toMatchObject({
       format: 'helpsteer',
       rows: 1203,
@@ -72,7 +61,7 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
   });
 
   test('the split is by conversation, and each side streams alone', async () => {
-    const report = await importLines('halved', rows(300), { validationShare: 0.3 });
+    const report = await importLines('halved', ratedRows(300), { validationShare: 0.3 });
     const held = await read('halved', { split: 'validation' });
     const kept = await read('halved', { split: 'train' });
     expect([held.length, kept.length]).toEqual([report.validation, 300 - report.validation]);
@@ -96,7 +85,7 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
   });
 
   test('new labels are added, never overwritten, and the choice of source decides which counts', async () => {
-    await importLines('relabelled', rows(2));
+    await importLines('relabelled', ratedRows(2));
     const [sample] = await read('relabelled');
     const label = { sampleId: sample!.id, turn: 1, attribute: 'helpfulness', value: 3.7, level: 4 };
     const model = {
@@ -128,7 +117,7 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
   test('bad lines are told with number and reason, ten of them with the count, and nothing stays', async () => {
     const before = await store.db.$count(samples);
     const bad = Array.from({ length: 12 }, (_, i) => ({ prompt: 'p', response: 'r', helpfulness: 9 + i }));
-    const failed = await importLines('broken', [...rows(1100), ...bad, ...rows(3)]).catch((error) => error);
+    const failed = await importLines('broken', [...ratedRows(1100), ...bad, ...ratedRows(3)]).catch((error) => error);
     expect(failed).toMatchObject({ code: 'invalid_dataset' });
     expect(failed.message).toMatch(
       /^12 bad records of 1115; nothing was imported\.\nline 1101: expected helpfulness between 0 and 4, got 9\n/,
@@ -138,7 +127,7 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
     expect(failed.message).toMatch(/… and 2 more$/);
     expect(await store.db.$count(samples)).toBe(before);
     expect(await store.db.$count(datasets, eq(datasets.name, 'broken'))).toBe(0);
-    await importLines('broken', rows(1));
+    await importLines('broken', ratedRows(1));
   });
 
   test('an empty file, an unknown format, a missing file and a taken name are refused', async () => {
@@ -149,9 +138,9 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
       code: 'not_found',
       message: `There is no file ${join(folder, 'gone.jsonl')}.`,
     });
-    await importLines('taken', rows(1));
-    await expect(importLines('taken', rows(2))).rejects.toMatchObject({ code: 'conflict' });
-    await expect(importLines('slash', rows(1), { name: 'no/slash' })).rejects.toMatchObject({ code: 'invalid_request' });
+    await importLines('taken', ratedRows(1));
+    await expect(importLines('taken', ratedRows(2))).rejects.toMatchObject({ code: 'conflict' });
+    await expect(importLines('slash', ratedRows(1), { name: 'no/slash' })).rejects.toMatchObject({ code: 'invalid_request' });
     const names = (await listDatasets(store.db)).map(({ name }) => name);
     expect(names).toContain('taken');
     expect(names).not.toContain('empty');
@@ -162,13 +151,13 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
     const before = await store.db.$count(samples);
     const stop = new AbortController();
     async function* content() {
-      const [begun, more] = [lines(rows(1_000)), lines(rows(1_000))].map((text) => Buffer.from(`${text}\n`));
+      const [begun, more] = [lines(ratedRows(1_000)), lines(ratedRows(1_000))].map((text) => Buffer.from(`${text}\n`));
       yield begun!;
       // Part of it is stored by now, and the import waits for these answers.
       await expect.poll(() => store.db.$count(samples)).toBeGreaterThan(before);
       expect((await listDatasets(store.db)).map(({ name }) => name)).not.toContain('meanwhile');
       await expect(findDataset(store.db, 'meanwhile')).rejects.toMatchObject({ code: 'not_found' });
-      await importLines('meanwhile', rows(2));
+      await importLines('meanwhile', ratedRows(2));
       stop.abort();
       yield more!;
     }
@@ -178,13 +167,13 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
     expect(await store.db.$count(samples)).toBe(before + 2);
     expect(await store.db.$count(datasets, sql`name like '%being %'`)).toBe(0);
     expect(await findDataset(store.db, 'meanwhile')).toMatchObject({ version: 1, sampleCount: 2 });
-    expect(await importLines('meanwhile', rows(3), { newVersion: true })).toMatchObject({ version: 2 });
+    expect(await importLines('meanwhile', ratedRows(3), { newVersion: true })).toMatchObject({ version: 2 });
   });
 
   test('of two imports of one new name at once, the one that is whole later is refused', async () => {
     async function* content() {
-      await importLines('raced', rows(2));
-      yield Buffer.from(lines(rows(3)));
+      await importLines('raced', ratedRows(2));
+      yield Buffer.from(lines(ratedRows(3)));
     }
     const late = importDataset(store.db, { name: 'raced', input: { stream: { bytes: content(), name: 'raced.jsonl' } } });
     await expect(late).rejects.toMatchObject({ code: 'conflict' });
@@ -204,14 +193,14 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
     async function* derived() {
       for await (const sample of readSamples(path)) yield { sample, labels: [] };
     }
-    const path = file(`${database}-dead.jsonl`, lines(rows(700)));
+    const path = file(`${database}-dead.jsonl`, lines(ratedRows(700)));
     const all = () => store.db.$count(samples);
     const first = await leave();
     expect(await all()).toBe(before + 700);
     await removeLeftovers(store.db);
     expect(await all()).toBe(before + 700);
     await store.db.update(datasets).set({ createdAt: sql`now() - interval '1 hour'` }).where(eq(datasets.id, first));
-    await importLines('after-death', rows(1));
+    await importLines('after-death', ratedRows(1));
     expect(await all()).toBe(before + 1);
     await leave();
     await removeLeftovers(store.db, true);
@@ -221,7 +210,7 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
 
   test('a cancelled import leaves nothing', async () => {
     const signal = AbortSignal.abort();
-    await expect(importLines('cancelled', rows(5), { signal })).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(importLines('cancelled', ratedRows(5), { signal })).rejects.toMatchObject({ code: 'cancelled' });
     expect(await store.db.$count(datasets, eq(datasets.name, 'cancelled'))).toBe(0);
   });
 
@@ -240,121 +229,10 @@ describe.each(await testDatabases())('datasets on $name', ({ name: database, ope
     expect((await importLines('hash-2', [shared, shared])).hash).toBe(first.hash);
     expect((await importLines('hash-3', [shared, { ...shared, attributes: { humor: 3 } }])).hash).not.toBe(first.hash);
   });
-
-  test('labels without a known schema get one of their own; a schema given is held to', async () => {
-    const record = { instruction: 'a', output: 'b', attributes: { sparkle: 6, Humor: 1 } };
-    const { schema, inferred } = await importLines('own-schema', [record]);
-    expect(schema).toMatchObject({
-      name: 'own-schema',
-      attributes: [
-        { name: 'humor', cap: 4 },
-        { name: 'sparkle', cap: 6 },
-      ],
-    });
-    expect(inferred).toBe(true);
-    await expect(importLines('strict', [record], { schema: steerLM })).rejects.toThrow('Unknown attribute "sparkle"');
-    const aliased = await importLines('aliased', [{ ...record, attributes: { humour: 2 } }], { schema: steerLM });
-    expect(aliased.labels).toBe(1);
-    const [sample] = await read('aliased');
-    expect(JSON.stringify(sample!.content)).toContain('"label":{"humor":2}');
-    expect(await importLines('unlabelled', [{ instruction: 'a', output: 'b' }])).toMatchObject({ labels: 0, schema: null });
-  });
-
-  test('the schema that nobody named has the attributes that occur and no others', async () => {
-    const instructed = { instruction: 'a', output: 'b', attributes: { verbosity: 1, humor: 2 } };
-    const { schema, found, inferred } = await importLines('occurring', [instructed, { ...instructed, attributes: { humor: 3 } }]);
-    expect(schema?.attributes.map(({ name, levels }) => [name, levels.length])).toEqual([
-      ['humor', 5],
-      ['verbosity', 5],
-    ]);
-    expect([inferred, Object.fromEntries(found)]).toEqual([
-      false,
-      { verbosity: { labels: 1, highest: 1 }, humor: { labels: 2, highest: 3 } },
-    ]);
-    const rated = await importLines('rated', [{ prompt: 'a', response: 'b', helpfulness: 2 }]);
-    expect(rated.schema?.attributes.map(({ name }) => name)).toEqual(['helpfulness']);
-    const named = await importLines('named', [instructed], { schema: steerLM });
-    expect([named.schema, named.found.size]).toEqual([steerLM, 2]);
-  });
-
-  test('a schema that is named has the ratings of its names read from rows of prompt and response', async () => {
-    const warmth = { ...steerLM.attributes[0]!, name: 'warmth', aliases: ['heart'] };
-    const own = { name: 'own', version: 1, attributes: [warmth] };
-    const row = { prompt: 'a', response: 'b', heart: 1, depth: 2 };
-    expect(await importLines('flat', [row])).toMatchObject({ labels: 0, unread: ['heart', 'depth'] });
-    const report = await importLines('flat-named', [row], { schema: own });
-    expect([Object.fromEntries(report.found), report.unread]).toEqual([{ warmth: { labels: 1, highest: 1 } }, ['depth']]);
-  });
-
-  test('numbers that might have been meant as ratings are told', async () => {
-    const turn = { role: 'assistant', content: 'b', warmth: 3, cost: 12_000 };
-    const record = { messages: [{ role: 'user', content: 'a' }, turn], scores: { detail: 1 }, made_by: 'me' };
-    expect(await importLines('beside', [record])).toMatchObject({ labels: 0, schema: null, unread: ['scores', 'warmth'] });
-  });
-
-  test('exports read back the same, packed or not, as lines, array or text', async () => {
-    const { hash } = await importLines('source', rows(40));
-    for (const [format, ending] of [
-      ['openai', 'jsonl.gz'],
-      ['sharegpt', 'json'],
-      ['helpsteer', 'json.gz'],
-      ['alpaca', 'jsonl'],
-    ] as const) {
-      const path = join(folder, `${database}-out.${ending}`);
-      expect(await exportDataset(store.db, { dataset: 'source', format, output: { path } })).toMatchObject({
-        samples: 40,
-        rows: 40,
-      });
-      const back = await importDataset(store.db, { name: `from-${format}`, input: { path } });
-      expect(back, format).toMatchObject({ format, hash, samples: 40, labels: 80, conversations: 20 });
-      expect(readFileSync(path).subarray(0, 2).equals(gzipSync('').subarray(0, 2))).toBe(ending.endsWith('gz'));
-    }
-    const text = file(`${database}-tale.txt.gz`, gzipSync('Once.\n<|endoftext|>\nTwice.\n'));
-    const told = await importDataset(store.db, { name: 'tale', input: { path: text } });
-    expect(told).toMatchObject({ format: 'text', samples: 2, labels: 0 });
-    const path = join(folder, `${database}-tale-out.txt.gz`);
-    await exportDataset(store.db, { dataset: 'tale', format: 'text', output: { path } });
-    expect(gunzipSync(readFileSync(path)).toString()).toBe('Once.\n<|endoftext|>\nTwice.\n<|endoftext|>\n');
-  });
-
-  test('an export takes the labels and the side asked for, and goes to a stream too', async () => {
-    await importLines('streamed', rows(6), { validationShare: 1 });
-    let written = '';
-    const stream = new Writable({
-      write(chunk, _encoding, done) {
-        written += chunk;
-        done();
-      },
-    });
-    const asked = { dataset: 'streamed', format: 'nemo', split: 'validation', labels: ['model'], output: { stream } } as const;
-    expect(await exportDataset(store.db, asked)).toMatchObject({
-      samples: 6,
-      rows: 6,
-      makers: { choice: ['model'], counted: [] },
-    });
-    expect(JSON.parse(written.split('\n')[0]!)).toMatchObject({
-      type: null,
-      conversations: [{}, { value: 'Answer 0', label: null }],
-    });
-  });
-
-  test('an export that fails leaves no file', async () => {
-    const path = join(folder, `${database}-none.jsonl`);
-    const chat = { messages: ['user', 'assistant', 'user'].map((role) => ({ role, content: 'x' })) };
-    await importLines('long', [chat]);
-    const failing = exportDataset(store.db, { dataset: 'long', format: 'alpaca', output: { path } });
-    await expect(failing).rejects.toThrow(/^Sample 0 does not fit the format: .* 3 turns\. Nothing was written\.$/);
-    await expect(exportDataset(store.db, { dataset: 'long', format: 'openassistant', output: { path } })).rejects.toMatchObject({
-      code: 'invalid_request',
-      message:
-        'The format openassistant is only read. Export as nemo-regression, preference, nemo, sharegpt, openai, helpsteer, alpaca, text.',
-    });
-    for (const left of [path, `${path}.part`]) expect(() => readFileSync(left)).toThrow('ENOENT');
-  });
 });
 
 test('reading a file without a database stops at the first bad line', async () => {
-  const path = file('plain.jsonl', `${lines(rows(2))}\n{"prompt": 1, "response": "x"}`);
+  const path = file('plain.jsonl', `${lines(ratedRows(2))}\n{"prompt": 1, "response": "x"}`);
   const seen: string[] = [];
   const reading = (async () => {
     for await (const { source, split } of readSamples(path, { format: 'helpsteer' })) seen.push(`${source} ${split}`);
