@@ -6,7 +6,7 @@ import { type House, knock, openHouse, post } from './knock.ts';
 import { openInn } from './marta.ts';
 
 describe.each(await testDatabases())('on $name', (database) => {
-  const { inn, begin, at, tell, say, line, mood, log } = openInn(database);
+  const { inn, begin, at, tell, say, line, mood, log, read } = openInn(database);
 
   const refused = async (answer: Promise<{ status: number; body: { error: object } }>, status: number, error: object) => {
     const { status: found, body } = await answer;
@@ -75,7 +75,7 @@ describe.each(await testDatabases())('on $name', (database) => {
     expect((await post(inn.house, at(other, 'rewind'), { to: 'quick' })).status).toBe(404);
   });
 
-  test('a fork for another player shows the greeting that was said, and one from before it none', async () => {
+  test('a fork for another player keeps the greeting that was said and whose doing things were; one from before has neither', async () => {
     const sid = await begin({ player_name: 'Ann' });
     const [greeted] = await log(sid);
     const fork = async (fields: object) => (await post(inn.house, at(sid, 'fork'), { player_name: 'Bob', ...fields })).body;
@@ -84,6 +84,9 @@ describe.each(await testDatabases())('on $name', (database) => {
     expect(other.greeting).toContain('Ann');
     expect((await log(other.id))[0]!.text).toBe(other.greeting);
     expect((await fork({ from: 0 })).greeting).toBeNull();
+    await tell(sid, 'quest.completed', undefined, { item: '{{char}}' });
+    await line((await fork({})).id, 'Hello');
+    expect(read()).toContain('You talk to Bob.\nThe inn has nine rooms.\nAnn brought {char}.');
   });
 
   test('a greeting said before the game told a time holds its clock to nothing', async () => {
