@@ -22,8 +22,11 @@ export class NpcSockets {
   }
 
   enter(sessionId: string, talk: Talk): void {
-    this.#open.set(sessionId, (this.#open.get(sessionId) ?? new Set()).add(talk));
+    const talks = (this.#open.get(sessionId) ?? new Set()).add(talk);
+    this.#open.set(sessionId, talks);
     this.#unlisten ??= this.#context.listen?.('steer_npc_sessions', () => void this.#look());
+    // Those that asked at once were all let in before the first had entered.
+    if (talks.size > mostSockets) talk.endAsTooMany();
   }
 
   leave(sessionId: string, talk: Talk): void {

@@ -91,10 +91,10 @@ export class Talk {
     return {
       onOpen: (_: unknown, socket: WSContext) => {
         this.#socket = socket;
-        onEnter();
         stop.signal.addEventListener('abort', () => this.#end(closing.stopping, 'The server is stopping.'), { once: true });
         unfollow = [follow(stopping?.graceOver, this.#gone), follow(stopping?.begun, stop)];
         expiry = this.#endWithToken();
+        onEnter();
       },
       onMessage: (event: { data: unknown }, socket: WSContext) => this.#take(event.data, socket),
       onClose: () => this.#leave(),
@@ -112,11 +112,17 @@ export class Talk {
     const line = { requestId: this.#requestId, npcSession: this.#sessionId };
     this.#context.log.warn(line, `socket ended: its client read nothing for ${Math.round(this.unreadMs / 1000)} s`);
     (this.#socket!.raw as RawSocket).terminate();
+    this.#leave();
   }
 
   /** Ends a socket whose session is gone. */
   endWithSession(): void {
     this.#end(closing.notAllowed, 'The session is ended.');
+  }
+
+  /** Ends a socket that was let in together with too many others. */
+  endAsTooMany(): void {
+    this.#end(closing.notAllowed, 'The session has too many sockets. Close another first.');
   }
 
   #endWithToken(): NodeJS.Timeout | undefined {

@@ -75,6 +75,21 @@ test('a socket ends when its token runs out, and others take the places of those
   expect(others).toHaveLength(16);
 });
 
+test('of many sockets that are asked for at once, no more than a session may have stay open', async () => {
+  const server = await serve();
+  const asked = Array.from({ length: 48 }, () => {
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/npcs/marta/sessions/${sid}/socket`);
+    sockets.push(socket);
+    socket.on('error', () => {});
+    return socket;
+  });
+  const isIn = ({ readyState }: WebSocket) => readyState === WebSocket.OPEN;
+  await expect.poll(() => asked.filter(({ readyState }) => readyState === WebSocket.CLOSED).length).toBe(48 - 16);
+  const inside = asked.filter(isIn);
+  await Promise.all(inside.map(settle));
+  expect(inside.filter(isIn)).toHaveLength(16);
+});
+
 test.each(['DELETE of the session', 'DELETE of the character'])('a socket of any server ends at a %s', async (what) => {
   const [first, second] = [await serve(), await serve()];
   const open = [await enter(first), await enter(second)];
