@@ -4,7 +4,7 @@ import type { Work } from './work.ts';
 
 const deepest = 16;
 /** Steps of one comparison, beside its names and values. */
-const comparing = 4;
+const comparing = 3;
 
 /** What of a schema tells it apart. */
 interface Marks {

@@ -30,8 +30,13 @@ type Term = { id: number; nullable: boolean } & (
 /** What the strings of one schema may come to together; compiled in well under a second. */
 export const mostNodes = 4_000;
 const mostTerms = 100_000;
+/** Parts that may be empty, one after the other or nested: what follows is found within what follows. */
+const deepestAfter = 500;
 /** Steps of work to write one edge. */
 const writing = 20;
+/** Steps to find one span of characters that are alike, and to part it from others once. */
+const spanning = 20;
+const parting = 2;
 /** Steps to put one of several terms in its place. */
 const sorting = 3;
 
@@ -105,11 +110,11 @@ function classesOf(all: readonly (readonly CharacterRange[])[], where: string, w
     .slice(0, -1)
     .map((first, i): CharacterRange => [first, sorted[i + 1]! - 1])
     .filter(([first]) => normalRanges([[first, first]]).length > 0);
-  work.spend(spans.length * 10, where);
+  work.spend(spans.length * spanning, where);
   // All are of one class, which each of the ranges parts in two.
   let classes: CharacterRange[][] = [spans];
   for (const ranges of all) {
-    work.spend(spans.length, where);
+    work.spend(spans.length * parting, where);
     let at = 0;
     const inside = new Set<CharacterRange>();
     for (const span of spans) {
@@ -136,6 +141,7 @@ class Terms {
   /** Of what was read: what follows several look-aheads is one object in many places. */
   readonly #read = new Map<Language, Term>();
   readonly #after = new Map<number, Map<number, Term>>();
+  #depth = 0;
   readonly ranges: (readonly CharacterRange[])[] = [];
   readonly #none = this.#make('none', { kind: 'none' }, false);
   readonly #empty = this.#make('empty', { kind: 'empty' }, true);
@@ -178,8 +184,13 @@ class Terms {
     this.#work.spend(1, this.#where);
     const known = this.#after.get(term.id) ?? new Map<number, Term>();
     this.#after.set(term.id, known);
-    const found = known.get(code) ?? this.#derive(term, code);
-    known.set(code, found);
+    let found = known.get(code);
+    if (!found) {
+      if (++this.#depth > deepestAfter) throw tooMuch(this.#where);
+      found = this.#derive(term, code);
+      this.#depth--;
+      known.set(code, found);
+    }
     return found;
   }
 

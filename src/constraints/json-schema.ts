@@ -9,10 +9,12 @@ import {
   counts,
   escapePointer,
   impliedTypes,
+  isNever,
   isOf,
   list,
   names,
   record,
+  refuseFilled,
   refuseHalves,
   resolve,
   type Schema,
@@ -26,7 +28,7 @@ import { Texts } from './schema-text.ts';
 import { Work } from './work.ts';
 
 const deepest = 100;
-const mostDefinitions = 256;
+const mostDefinitions = 2_000;
 /** Longer arrays, and objects of more entries, are never written, which a larger bound allows. */
 const longestArray = 1_000;
 
@@ -168,12 +170,13 @@ class SchemaReader {
     return json.object(members);
   }
 
-  #members(fields: Schema, allowed: readonly string[] | undefined, other: Expression | undefined, where: string): json.Member[] {
+  #members(fields: Schema, listed: readonly string[] | undefined, other: Expression | undefined, where: string): json.Member[] {
+    const allowed = listed && new Set(listed);
     const required = new Set(fields.required === undefined ? [] : names(fields.required, `${where}/required`));
     const members: json.Member[] = [];
     for (const [name, schema] of Object.entries(record(fields.properties ?? {}, `${where}/properties`, 'an object of schemas'))) {
       refuseHalves(name, `${where}/properties`);
-      const barred = isNever(schema) || (allowed && !allowed.includes(name));
+      const barred = isNever(schema) || (allowed && !allowed.has(name));
       if (barred && !required.has(name)) continue;
       const value = this.#read(schema, `${where}/properties/${escapePointer(name)}`);
       members.push({ name, value, required: required.delete(name) });
@@ -184,10 +187,11 @@ class SchemaReader {
       members.push({ name, value: shared(other), required: true });
     }
     if (fields.properties === undefined && other) {
-      const more = (allowed ?? []).filter((name) => !members.some((member) => member.name === name));
+      const known = new Set(members.map(({ name }) => name));
+      const more = (listed ?? []).filter((name) => !known.has(name));
       members.push(...more.map((name) => ({ name, value: shared(other), required: false })));
     }
-    const odd = members.find(({ name }) => allowed && !allowed.includes(name));
+    const odd = members.find(({ name }) => allowed && !allowed.has(name));
     if (odd) throw unsupported(`${where}/propertyNames`, `${JSON.stringify(odd.name)} is required, but it is no such name.`);
     return members;
   }
@@ -288,19 +292,4 @@ class SchemaReader {
     };
     for (const definition of this.#definitions.values()) visit(definition, new Set());
   }
-}
-
-function isNever(schema: unknown): boolean {
-  if (typeof schema !== 'object' || schema === null) return schema === false;
-  const { not } = schema as Schema;
-  return not === true || (typeof not === 'object' && not !== null && Object.keys(not).length === 0);
-}
-
-function refuseFilled(patterns: unknown, where: string): void {
-  const [first] = Object.keys(record(patterns ?? {}, where, 'an object of schemas'));
-  if (first === undefined) return;
-  throw unsupported(
-    `${where}/${escapePointer(first)}`,
-    'patternProperties is only supported with one pattern and without properties, required and propertyNames.',
-  );
 }

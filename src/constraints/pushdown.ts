@@ -46,6 +46,8 @@ interface StandIn {
 
 /** Ways that may be open at once; each byte is tried against all of them. */
 const mostPlaces = 4_000;
+/** What is tried to find these: alternatives that come to the same are tried again and again. */
+const mostTried = 8 * mostPlaces;
 /** Of what is remembered, in places and references; past this the memory starts afresh. A frame counts as so many. */
 const mostRemembered = 2 ** 19;
 const frameSize = 16;
@@ -172,12 +174,14 @@ export class Pushdown {
     const places = new Map<number, Place>();
     const seen = new Set<number>();
     let complete = false;
+    let tried = 0;
     for (let at = open.pop(); at; at = open.pop()) {
       const { state, frame } = at;
       const key = keyOf(state, frame);
       if (seen.has(key)) continue;
       seen.add(key);
-      if (seen.size > mostPlaces) {
+      if (state.kind === 'split') tried += state.next.length;
+      if (seen.size > mostPlaces || tried > mostTried) {
         const problem = `more than ${mostPlaces} ways to read the same text are open at once. Repeat and nest less.`;
         throw unsupported('as a whole', problem);
       }

@@ -159,3 +159,19 @@ export function isOf(value: unknown, type: Type): boolean {
   if (value === null || Array.isArray(value)) return type === (value === null ? 'null' : 'array');
   return type === 'integer' ? Number.isInteger(value) : typeof value === type;
 }
+
+/** Whether it says that no value meets it. */
+export function isNever(schema: unknown): boolean {
+  if (typeof schema !== 'object' || schema === null) return schema === false;
+  const { not } = schema as Schema;
+  return not === true || (typeof not === 'object' && not !== null && Object.keys(not).length === 0);
+}
+
+export function refuseFilled(patterns: unknown, where: string): void {
+  const [first] = Object.keys(record(patterns ?? {}, where, 'an object of schemas'));
+  if (first === undefined) return;
+  throw unsupported(
+    `${where}/${escapePointer(first)}`,
+    'patternProperties is only supported with one pattern and without properties, required and propertyNames.',
+  );
+}

@@ -87,7 +87,10 @@ export const hostileSchemas: Record<string, Family> = {
   'alternatives under allOf': (n) =>
     schema({ allOf: times(n, (i) => ({ anyOf: [{ properties: { [`a${i}`]: text } }, { properties: { [`b${i}`]: text } }] })) }),
   'patterns under allOf': (n) =>
-    schema({ type: 'string', allOf: times(n, (j) => ({ pattern: `^${times(1_000, (i) => characters(i + 1_000 * j)).join('')}` })) }),
+    schema({
+      type: 'string',
+      allOf: times(n, (j) => ({ pattern: `^${times(1_000, (i) => characters(i + 1_000 * j)).join('')}` })),
+    }),
   'short patterns under allOf': (n) => schema({ type: 'string', allOf: times(n, (j) => ({ pattern: `a${j}` })) }),
   'long patterns of many strings': (n) =>
     schema({ properties: named(n, (i) => ({ type: 'string', pattern: `^[a-z]{${i}}${times(1_000, characters).join('')}` })) }),
@@ -102,11 +105,15 @@ export const hostileSchemas: Record<string, Family> = {
   'a long enumeration': (n) => schema({ enum: times(n, (i) => `e${i}`) }),
   'the same enumeration again and again': (n) =>
     schema({ $defs: { e: { enum: times(n, (i) => `e${i}`) } }, prefixItems: times(n, () => ({ allOf: [ref('e'), text] })) }),
-  'definitions out of order': (n) =>
-    schema({
-      $defs: named(250, (i) => ({ type: 'array', minItems: 1, items: ref(`p${(i * 97 + 1) % 250}`), prefixItems: [i === 3 ? text : true] })),
-      anyOf: times(Math.min(n, 250), (i) => ref(`p${i}`)),
-    }),
+  'definitions out of order': (n) => {
+    // Every fifth first, so that none is read within too many others.
+    const order = [...times(n / 40, (i) => i * 40), ...times(n, (i) => (i * 97) % n)].reverse();
+    const items = (i: number) => (i === n - 1 ? text : ref(`p${i + 1}`));
+    return schema({
+      $defs: named(n, (i) => ({ type: 'array', minItems: 1, items: items(i) })),
+      anyOf: order.map((i) => ref(`p${i}`)),
+    });
+  },
   'lists of lists': (n) =>
     schema(times(Math.min(n, 40), (i) => i).reduce<unknown>((items) => ({ items, minItems: 9, maxItems: 20 }), text)),
 };
@@ -120,16 +127,26 @@ export const hostilePatterns: Record<string, Family> = {
   'many look-aheads': (n) => regex(`${times(n / 12, (i) => `(?!.*a.{${i % 9}}b)`).join('')}.*`),
   'look-aheads within look-aheads': (n) => regex(`${'(?=a'.repeat(Math.min(n, 45))}${')b?'.repeat(Math.min(n, 45))}.*`),
   'a look-ahead before what may be empty': (n) => regex(`(?=.*b)${'a?'.repeat(n / 2)}b`),
+  'look-aheads for nothing': (n) => regex(`${'(?=)'.repeat(n / 4)}a`),
+  'optional look-aheads for nothing': (n) => regex(`${'(?=)?'.repeat(n / 5)}a`),
+  'a look-ahead and a long group': (n) => regex(`(?=.*a)(?:${'ab'.repeat(n / 2)}){2}`),
   'a look-ahead before many groups': (n) => regex(`(?=.*b)${'(?:a|b)*'.repeat(n / 8)}b`),
   'a look-ahead and nested stars': (n) => regex(`(?=.*b)${'('.repeat(Math.min(n, 45))}a?b${')*'.repeat(Math.min(n, 45))}`),
   'a look-ahead with a long memory': (n) => regex(`(?=.*b)(?:a|b)*a(?:a|b){${n}}`),
   'several lengths in look-aheads': (n) => regex(`(?=(?:a{1,${n}}b?)*$)(?=(?:a?b{1,${n}})*$).*`),
   'a look-ahead over long counts': (n) => regex(`(?=.{0,${Math.min(2 * n, 9_999)}}b).{0,${Math.min(2 * n, 9_999)}}`),
-  'a denied look-ahead of many words': (n) => regex(`(?!(?:${times(n / 4, (i) => i.toString(36).padStart(3, '0')).join('|')})).{0,200}`),
-  'optional characters': (n) => regex(times(Math.min(n / 2, 90), (i) => `\\x${(0x21 + i).toString(16)}?`).join('').repeat(n / 400)),
+  'a denied look-ahead of many words': (n) =>
+    regex(`(?!(?:${times(n / 4, (i) => i.toString(36).padStart(3, '0')).join('|')})).{0,200}`),
+  'optional characters': (n) =>
+    regex(
+      times(Math.min(n / 2, 90), (i) => `\\x${(0x21 + i).toString(16)}?`)
+        .join('')
+        .repeat(n / 400),
+    ),
   'optional characters, repeated': (n) =>
     regex(`(?:${times(90, (i) => `\\x${(0x21 + i).toString(16)}?`).join('')}){4}`.repeat(n / 460)),
-  'wide classes, repeated within repetitions': (n) => regex(`${'(?:'.repeat(6)}[${times(n / 2, (i) => String.fromCodePoint(0x80 + 2 * i)).join('')}]${'){4}'.repeat(6)}`),
+  'wide classes, repeated within repetitions': (n) =>
+    regex(`${'(?:'.repeat(6)}[${times(n / 2, (i) => String.fromCodePoint(0x80 + 2 * i)).join('')}]${'){4}'.repeat(6)}`),
   'nothing, again and again': (n) => regex(`(?:${'|'.repeat(n)}a){1000}`),
   'alternatives that begin alike': (n) => regex(`(?:${'a|'.repeat(n / 2)}){1000}b`),
   'long ends behind alternatives': (n) => regex(`(?:${'.|'.repeat(20)}b){${n}}`),

@@ -190,7 +190,7 @@ it.each<[string, unknown, string]>([
   [
     'allOf within itself',
     { $defs: { a: { allOf: [{ $ref: '#/$defs/a' }, { minLength: 1 }] } }, $ref: '#/$defs/a' },
-    'nested too deep',
+    'refers to itself',
   ],
   [
     'allOf of objects that bar one another',
