@@ -29,7 +29,12 @@ async function parseAt(text: string, depth: number): Promise<unknown> {
   const start = text.search(/\S/);
   const first = text[start];
   if (first === '"') return await parseString(text.trim());
-  if (first !== '[' && first !== '{') return parseJson(text);
+  if (first !== '[' && first !== '{') {
+    // No number, word or name is as long.
+    throw new SyntaxError(
+      `expected a value, found ${JSON.stringify(text.trim().slice(0, 20))} and ${text.length} characters in all`,
+    );
+  }
   const values: unknown[] = [];
   const entries: [string, unknown][] = [];
   for (const stretch of stretchesOf(text, start)) {

@@ -2,12 +2,14 @@
 // Import stores what comes out of here; benches read it directly.
 import { createReadStream } from 'node:fs';
 import { SteerError } from '../errors.ts';
+import { giveWay } from '../event-loop.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { detectFormat, formatOfName } from './detect.ts';
-import { type Format, unfit, untrained } from './formats/format.ts';
+import { type Format, untrained } from './formats/format.ts';
 import { type FormatName, formats } from './formats/table.ts';
 import { writeLongJson } from './long-json.ts';
 import { type Fields, otherFields } from './record-fields.ts';
+import { checkRecordSize, checkSampleSize } from './record-size.ts';
 import { type InputRecord, readDocuments, readRecords } from './records.ts';
 import { type ParsedSample, preferences, promptKeySlowly, type Sample, type SampleContent } from './sample.ts';
 import { settle } from './settle.ts';
@@ -91,24 +93,19 @@ async function readRow(record: Extract<InputRecord, { value: unknown }>, name: F
   const format = formats[name];
   const schema = options.schema ?? format.schema;
   try {
-    checkTurns(record.value, format.fields);
+    checkRecordSize(record.value, format.fields);
     const parsed = format.parse(record.value, record.key, schema).map((sample) => withRecord(sample, record.value, format));
     if (record.long) for (const sample of parsed) await prepare(sample);
-    return { line: record.line, format: name, samples: parsed.map((sample) => settle(sample, schema, options.validationShare)) };
+    const samples: Sample[] = [];
+    for (const sample of parsed) {
+      // A tree may give thousands.
+      await giveWay();
+      samples.push(settle(sample, schema, options.validationShare));
+      checkSampleSize(samples.at(-1)!);
+    }
+    return { line: record.line, format: name, samples };
   } catch (error) {
     return { line: record.line, problem: reasonOf(error) };
-  }
-}
-
-/** Messages of one record: beyond so many it is a whole corpus in one line, which would be checked in one go. */
-const mostTurns = 10_000;
-
-function checkTurns(record: unknown, fields: readonly string[]): void {
-  for (const [name, value] of Object.entries(record ?? {})) {
-    if (!Array.isArray(value) || value.length <= mostTurns || !fields.includes(name)) continue;
-    throw unfit(
-      `${name}: expected at most ${mostTurns} of one record, found ${value.length}. Write each conversation as a record`,
-    );
   }
 }
 

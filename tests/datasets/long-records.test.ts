@@ -48,6 +48,46 @@ describe('a long record', () => {
     ]);
   });
 
+  const named = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`a${i}`, 1]));
+  const rated = (count: number) => ({
+    messages: [chat('b').messages[0], { ...chat('b').messages[1], attributes: named(count) }],
+  });
+  const many = Array.from({ length: 9_000 }, (_, i) => ({
+    role: i % 2 ? 'assistant' : 'user',
+    content: 'x',
+    attributes: named(12),
+  }));
+  type Message = { text: string; role: string; replies?: Message[] };
+  const leaf = { text: 'a', role: 'assistant' };
+  const comb = (depth: number): Message => {
+    let message: Message = leaf;
+    for (let i = 0; i < depth; i++) message = { text: 'm', role: i % 2 ? 'assistant' : 'prompter', replies: [message, leaf] };
+    return message;
+  };
+  const tree = (prompt: Message) => ({ message_tree_id: 't', prompt });
+  test.each<[string, object | string, string]>([
+    ['attributes of one reply', rated(5_001), 'messages.1.attributes: expected at most 5000'],
+    ['attributes in all', { messages: many }, 'messages: expected at most 100000'],
+    ['fields', { ...chat('b'), ...named(5_001) }, 'the record: expected at most 5000'],
+    ['digits', `{"text":"x","n":${'1'.repeat(2 * pieceLength)}}`, 'not JSON: expected a value, found "11111111111111111111"'],
+    ['ways through a tree', tree(comb(300)), 'prompt: expected at most 20000 turns'],
+    [
+      'ends of a tree',
+      tree({ text: 'q', role: 'prompter', replies: Array.from({ length: 20_000 }, () => leaf) }),
+      'prompt: expected',
+    ],
+    ['text', { text: 'x'.repeat(2 ** 24 + 1) }, 'expected at most 16777216 characters of one sample'],
+    [
+      'turns in one text',
+      { prompt: 'p', chosen: 'Human: a\n\nAssistant: b\n\n'.repeat(5_001), rejected: 'x' },
+      'at most 10000 turns',
+    ],
+    ['text of turns', { prompt: 'p', chosen: `Human: ${'a'.repeat(2 ** 22)}\n\nAssistant: b`, rejected: 'x' }, 'at most 4194304'],
+  ])('of too much %s is refused by its line', async (_what, record, problem) => {
+    const line = typeof record === 'string' ? record : JSON.stringify(record);
+    expect(await read(line)).toMatchObject([{ line: 1, problem: expect.stringContaining(problem) }]);
+  });
+
   test('is written as it is written in one go', async () => {
     const value = { a: [1, [], { b: null }], long: Array.from({ length: 70_000 }, (_, i) => ({ i })), c: {}, d: 'x' };
     expect(await writeLongJson(value)).toBe(JSON.stringify(value));

@@ -8,6 +8,7 @@ import type { AttributeSchema } from '../../steerlm/attributes.ts';
 import type { Turn } from '../../steerlm/conversation.ts';
 import { isTarget } from '../../steerlm/prompt-layout.ts';
 import { steerLM } from '../../steerlm/schemas.ts';
+import { mostTurns } from '../record-size.ts';
 import { missing } from '../settle.ts';
 import {
   conversationOf,
@@ -79,6 +80,7 @@ function readText(text: string): { system: string; turns: Turn[] } {
     .slice(tokens.system.length)
     .replace(/\n?<extra_id_2>\s*$/, '')
     .split(tokens.turn);
+  if (rest.length > mostTurns) throw unfit(`text: expected at most ${mostTurns} turns, found ${rest.length}`);
   const turns = rest.map((said) => {
     const end = said.indexOf('\n');
     const name = end === -1 ? said : said.slice(0, end);

@@ -88,16 +88,19 @@ function checkSpeakers(names: string[], untrained: string): void {
     throw unfit(`mask ${JSON.stringify(untrained)} leaves several speakers to train: ${[...trained].join(', ')}`);
 }
 
+const mostAttributes = 1_000;
+
 /** `quality:4,humor:0`; empty says nothing. */
 export function parseLabel(line: string): Label {
   if (line.trim() === '') return {};
-  const entries = line.split(',').map((pair) => {
+  const entries = line.split(',', mostAttributes + 1).map((pair) => {
     const [name = '', value = '', more] = pair.split(':', 3).map((part) => part.trim());
     if (name === '' || more !== undefined || !/^-?\d+(?:\.\d+)?$/.test(value)) {
       throw unfit(`expected a label like quality:4,humor:0, got ${JSON.stringify(line.slice(0, 80))}`);
     }
     return [name, Number(value)] as const;
   });
+  if (entries.length > mostAttributes) throw unfit(`expected at most ${mostAttributes} attributes in a label, found more`);
   return Object.fromEntries(entries);
 }
 

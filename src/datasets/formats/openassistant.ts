@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { recordOf } from '../../record-of.ts';
 import { openAssistant } from '../../steerlm/schemas.ts';
 import { nameIn } from '../record-fields.ts';
-import { conversationSample, type Format, shapeOf, turnOf } from './format.ts';
+import { conversationSample, type Format, shapeOf, turnOf, unfit } from './format.ts';
 
 interface Message {
   text: string;
@@ -28,11 +28,14 @@ const message: z.ZodType<Message> = z.object({
 const shape = z.object({ message_tree_id: z.unknown().optional(), prompt: message });
 
 const levelsPerUnit = 4;
+/** Turns of all samples of a tree: each way to a reply says again what was said before, so that a deep tree of many ends is the square of its length. */
+const mostTurnsOfTree = 20_000;
 
 export const openassistant: Format = {
   description: 'OpenAssistant trees: {"message_tree_id", "prompt": {"text", "role", "replies", "labels"}}',
   matches: ({ message_tree_id }) => nameIn(message_tree_id) !== null,
   parse(record) {
+    checkTreeSize(record as { prompt?: unknown });
     const tree = shapeOf(shape, record);
     return repliedPaths(tree.prompt, []).map((path) =>
       conversationSample(
@@ -47,6 +50,24 @@ export const openassistant: Format = {
   schema: openAssistant,
   rules: {},
 };
+
+/** Throws `invalid_dataset` where the ways through the tree are longer than a tree people grew. */
+function checkTreeSize({ prompt }: { prompt?: unknown }): void {
+  let turns = 0;
+  const left: [message: unknown, depth: number][] = [[prompt, 1]];
+  for (let next = left.pop(); next; next = left.pop()) {
+    const [message, depth] = next;
+    const replies = (message as { replies?: unknown } | null | undefined)?.replies;
+    const isEnd = !Array.isArray(replies) || replies.length === 0;
+    turns += isEnd ? depth : 1;
+    if (turns > mostTurnsOfTree) {
+      throw unfit(
+        `prompt: expected at most ${mostTurnsOfTree} turns over all ways through the tree, found more. Cut it into several trees`,
+      );
+    }
+    if (!isEnd) for (const reply of replies) left.push([reply, depth + 1]);
+  }
+}
 
 /** Longest paths that end with a reply: a question nobody answered is dropped from its end. */
 function repliedPaths(message: Message, before: Message[]): Message[][] {

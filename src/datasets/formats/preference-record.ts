@@ -1,5 +1,6 @@
 // The several ways a record spells replies of which people preferred one: what was said before, and each reply, as lists of messages.
 import { z } from 'zod';
+import { mostTurns } from '../record-size.ts';
 import { shapeOf, unfit } from './format.ts';
 import { parsePrompt } from './helpsteer.ts';
 import { type Message, openaiMessage, sharegptMessage } from './messages.ts';
@@ -140,11 +141,18 @@ function isReply(message: Message): boolean {
   return !['system', 'developer', 'user', 'human'].includes(speaker as string);
 }
 
+/** Looked through in one go. */
+const longestTranscript = 4 * 2 ** 20;
+
 /** A conversation as hh-rlhf writes it in one text; null for any other text. */
 function transcript(text: string): Message[] | null {
   if (!/^\s*(\n\n)?Human: /.test(text)) return null;
+  if (text.length > longestTranscript) {
+    throw unfit(`expected at most ${longestTranscript} characters of a conversation in one text, found ${text.length}`);
+  }
   const [before, ...parts] = `\n\n${text.trimStart()}`.split(/\n\n(Human|Assistant):/);
   if (before !== '' || parts.length < 4) return null;
+  if (parts.length > 2 * mostTurns) throw unfit(`expected at most ${mostTurns} turns of one conversation, found more`);
   const messages: Message[] = [];
   for (let i = 0; i < parts.length; i += 2) {
     messages.push({ role: parts[i] === 'Human' ? 'user' : 'assistant', content: (parts[i + 1] ?? '').trim() });
