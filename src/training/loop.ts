@@ -35,7 +35,7 @@ export async function train(
   const state = await openState(task, settings, parameters);
   try {
     const steps = await stepsOf(task, settings, { runFolder, fingerprint, state, parameters, signal });
-    const loaded = await loadCheckpoint(runFolder, state, { fingerprint, decisive });
+    const loaded = await loadCheckpoint(runFolder, state, { fingerprint, decisive }, task.onNote);
     if (!loaded) {
       await rm(join(runFolder, bestFolder), { recursive: true, force: true });
       await beginCurve(runFolder);
@@ -62,7 +62,7 @@ export async function takeNewest(task: TrainingTask, settings: TrainingSettings,
   }
   const state = await openState(task, { ...settings, evaluatesOnly: true }, withAdapters(task, settings));
   try {
-    const position = (await loadCheckpoint(runFolder, state, wanted))!;
+    const position = (await loadCheckpoint(runFolder, state, wanted, task.onNote))!;
     const look = task.validation && (await lookAt(state, task.validation));
     if (look) position.evalLoss = look.loss;
     const run: Run = { task, settings, state, position, steps: position.cycles.at(-1)!.to, runFolder, look };

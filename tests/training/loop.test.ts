@@ -1,6 +1,6 @@
 // The training loop on a toy language: it learns, stops cleanly, and a resumed run follows the very curve of one that never stopped.
 
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -130,6 +130,30 @@ it('keeps the whole curve in its folder, also where a crash made it repeat steps
   expect(again.slice(0, 3).map(shown)).toEqual(curve.slice(4).map(shown));
   const whole = await readCurve(join(folder, 'crashed'));
   expect(whole.map(({ step }) => step)).toEqual(Array.from({ length: result.steps }, (_, i) => i + 1));
+});
+
+it.each(['position.json', 'state.safetensors'])(
+  'goes on from the newest whole checkpoint where a newer %s is torn',
+  async (file) => {
+    const { curve } = await run(`torn-${file}`, 7);
+    const at = (step: number) => join(folder, `torn-${file}`, `step-0000000${step}`, file);
+    await truncate(at(7), (await stat(at(7))).size / 2);
+    const told: string[] = [];
+    const { curve: again } = await run(`torn-${file}`, 1, {}, (text) => told.push(text));
+    expect(again.map(shown)).toEqual(curve.slice(4, 5).map(shown));
+    expect(told).toContainEqual(expect.stringMatching(/^passing over the checkpoint step-00000007, which is not whole: /));
+    expect(await listCheckpoints(join(folder, `torn-${file}`))).toEqual(['step-00000004', 'step-00000005']);
+  },
+);
+
+it('says so where no checkpoint is whole', async () => {
+  await run('none-whole', 6);
+  for (const step of [4, 6]) await truncate(join(folder, 'none-whole', `step-0000000${step}`, 'position.json'), 0);
+  await expect(run('none-whole')).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringMatching(/Expected a whole checkpoint in .*none-whole, found none\. .*step-00000006/),
+  });
+  expect(await listCheckpoints(join(folder, 'none-whole'))).toHaveLength(2);
 });
 
 it('ends early once the held-out loss stops falling, with the parameters of the best look, and stays ended', async () => {
