@@ -6,7 +6,7 @@ import { Command, Option } from 'commander';
 import { SteerError } from '../errors.ts';
 import { exportGguf, type GgufType } from '../model/formats/gguf.ts';
 import { mergePeft } from '../model/formats/peft.ts';
-import { publishModel, readModel } from '../model/model.ts';
+import { checkPlace, publishModel, readModel } from '../model/model.ts';
 import type { WeightType } from '../model/shape.ts';
 import { findModelFolder } from './model-folders.ts';
 import { refuseReplacing } from './output-file.ts';
@@ -50,8 +50,10 @@ async function exportModel({ config }: Surroundings, options: ExportModelOptions
   const folder = await findModelFolder(config(), options.model, ['language']);
   if (resolve(folder) === resolve(out)) throw new SteerError('invalid_config', `--out: ${out} is the model itself.`);
   await refuseReplacing(out, options.force, '--out');
-  if (format === 'safetensors') await writeFolder(folder, adapter, out, type);
-  else if (adapter === undefined) await exportGguf(folder, out, type);
+  if (format === 'safetensors') {
+    await checkPlace(out);
+    await writeFolder(folder, adapter, out, type);
+  } else if (adapter === undefined) await exportGguf(folder, out, type);
   else {
     const merged = await mkdtemp(join(tmpdir(), 'steer-merged-'));
     try {

@@ -1,18 +1,19 @@
 // A training run as the training commands share it: its folders, its data, its progress, what is said at the end, and the model's
 // row in the database. What is trained, and how, is the command's.
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { findDataset } from '../datasets/samples.ts';
 import { splitMeaning } from '../datasets/split.ts';
 import { datasetSource, fileSource, type TrainingData, writeTrainingData } from '../datasets/training-data.ts';
-import { SteerError } from '../errors.ts';
+import { isDiskFull, SteerError } from '../errors.ts';
 import { learntSchema, unseenText } from '../finetuning/base-schema.ts';
 import { describeModel, recordModel } from '../finetuning/model-record.ts';
 import { exists } from '../model/formats/json-file.ts';
+import { checkPlace } from '../model/model.ts';
 import { readShape } from '../model/model-folder.ts';
 import { counted } from '../number-text.ts';
-import { makePrivateFolder, privateFolder } from '../private-files.ts';
+import { makeFolder, makePrivateFolder, privateFolder } from '../private-files.ts';
 import { type AttributeSchema, maxLevel } from '../steerlm/attributes.ts';
 import { listCheckpoints, stepOf } from '../training/checkpoint.ts';
 import { paceFile } from '../training/pace.ts';
@@ -79,10 +80,9 @@ async function prepareRun(
   if (base !== undefined && resolve(base) === resolve(out)) {
     throw new SteerError('invalid_config', `The model would be written over its base ${out}. Choose another --name or --out.`);
   }
+  await checkPlace(out);
+  makeRunFolder(runFolder, options.runFolder === undefined);
   if (!publish) await clearRun(runFolder, out, options.fresh === true);
-  if (options.runFolder === undefined) makePrivateFolder(runFolder);
-  // A folder of that name may hold other things, which are none of ours.
-  else await mkdir(runFolder, { recursive: true, mode: privateFolder });
   note('reading the data');
   const data = await gatherData(config(), options, schema, runFolder, signal);
   const learnt = await tellData(data, method, base);
@@ -90,6 +90,21 @@ async function prepareRun(
   const files = { name, out, runFolder, train, validation, datasets, dtype };
   const settings = settingsOf(method, options);
   return { spec: { ...files, B, T: rowTokensOf(options, context), settings, provider, publish }, schema: learnt };
+}
+
+function makeRunFolder(runFolder: string, ours: boolean): void {
+  try {
+    // One that somebody named may hold other things, which are none of ours.
+    if (ours) makePrivateFolder(runFolder);
+    else makeFolder(runFolder, privateFolder);
+  } catch (cause) {
+    if (isDiskFull(cause)) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const remedy = ours ? 'Set another DATA_DIR' : 'Choose another --run-folder';
+    throw new SteerError('invalid_config', `The run folder ${runFolder} cannot be made (${code ?? message}). ${remedy}.`, {
+      cause,
+    });
+  }
 }
 
 /** Says whose labels are learnt and of which attributes; answers these. A base model learns none. */

@@ -1,12 +1,16 @@
 // Chooses what reads a model's tokens: kernels of our own for 8 bits on the host, the runtime for everything else.
 
-import { openSource, type Precision, type WeightSource } from '../model/loaded-network.ts';
-import { parameterShapes } from '../model/shape.ts';
+import type { Precision, WeightSource } from '../model/loaded-network.ts';
+import { readShape } from '../model/model-folder.ts';
+import { type LlamaShape, parameterShapes } from '../model/shape.ts';
+import type { Model } from '../model/whole-model.ts';
 import type { Provider } from '../tensor/session.ts';
 import { Shares } from '../turns.ts';
+import { blockBytes, blockTokens } from './kernel/cache-block.ts';
 import { KernelDecoder } from './kernel/decoder.ts';
 import { kernelsFit } from './kernel/kernels.ts';
 import { KernelRunner } from './kernel/runner.ts';
+import { bytesPerSlot } from './onnx/cache.ts';
 import { openDecoder } from './onnx/decoder.ts';
 import { HostRunner } from './onnx/runner.ts';
 import type { Runner } from './runner.ts';
@@ -27,18 +31,29 @@ export interface RunnerOptions {
 export interface OpenRunner {
   runner: Runner;
   weightBytes: number;
+  /** Most tokens of prompt and reply: the model's context, or what of it the cache has room for. */
+  contextLength: number;
   dispose(): Promise<void>;
 }
 
 /** What the kernels' memory can hold, less room to work in. */
 const mostKernelBytes = 2 ** 32 - 2 ** 28;
 
-/** Throws invalid_model in one clear line. */
-export async function openRunner(source: WeightSource, options: RunnerOptions): Promise<OpenRunner> {
+/** A model that is in memory already. */
+type Weighted = Pick<Model, 'shape' | 'values'>;
+
+/** Opens a model's folder, or a model. Throws invalid_model in one clear line. */
+export async function openRunner(model: string | Weighted, options: RunnerOptions): Promise<OpenRunner> {
   const { threads, precision, provider, prefixBytes, sequences } = options;
+  const shape = typeof model === 'string' ? await readShape(model) : model.shape;
+  const kernels = provider === 'cpu' && precision === 'int8' && kernelsHold(shape, options);
+  const contextLength = Math.min(shape.contextLength, tokensWithin(options.cacheBytes, shape, kernels));
+  const source: WeightSource =
+    typeof model === 'string' ? { folder: model, contextLength } : { ...model, shape: { ...shape, contextLength } };
   const opened = (decoder: { weightBytes: number; dispose(): Promise<void> }, runner: Runner): OpenRunner => ({
     runner,
     weightBytes: decoder.weightBytes,
+    contextLength,
     dispose() {
       runner.dispose();
       return decoder.dispose();
@@ -49,7 +64,7 @@ export async function openRunner(source: WeightSource, options: RunnerOptions): 
     const decoder = await DeviceDecoder.open(source, { provider, precision });
     return opened(decoder, new DeviceRunner(decoder, prefixBytes));
   }
-  if (provider === 'cpu' && precision === 'int8' && (await kernelsHold(source, options))) {
+  if (kernels) {
     const decoder = await KernelDecoder.open(source, { threads, rows: Math.max(new Shares(sequences).total, chunkTokens) });
     return opened(decoder, new KernelRunner(decoder, prefixBytes));
   }
@@ -57,9 +72,13 @@ export async function openRunner(source: WeightSource, options: RunnerOptions): 
   return opened(decoder, new HostRunner(decoder, prefixBytes));
 }
 
-async function kernelsHold(source: WeightSource, { cacheBytes, prefixBytes }: RunnerOptions): Promise<boolean> {
-  const { shape, weights } = await openSource(source);
-  await weights.close();
+/** Tables are laid out for the whole context, so one that no reply could ever fill is not laid out. */
+function tokensWithin(cacheBytes: number, shape: LlamaShape, kernels: boolean): number {
+  const tokenBytes = kernels ? blockBytes(shape) / blockTokens : bytesPerSlot(shape);
+  return blockTokens * Math.max(1, Math.floor(cacheBytes / tokenBytes / blockTokens));
+}
+
+function kernelsHold(shape: LlamaShape, { cacheBytes, prefixBytes }: RunnerOptions): boolean {
   const numbers = [...parameterShapes(shape).values()].reduce(
     (sum, dims) => sum + dims.reduce((product, size) => product * size, 1),
     0,

@@ -18,13 +18,24 @@ export interface EngineSettings {
   options: EngineOptions;
 }
 
-await serveThread<Execution, GenerationRequest, GenerationEvent>(async (data) => {
+/** What computes, and how much of the context the cache has room for. */
+export interface EngineReady {
+  execution: Execution;
+  contextLength: number;
+}
+
+await serveThread<EngineReady, GenerationRequest, GenerationEvent>(async (data) => {
   const { folder, threads, precision, vocabulary, options } = data as EngineSettings;
   const execution = await chooseProvider((data as EngineSettings).provider);
-  const { runner, dispose } = await openRunner(folder, { ...options, threads, precision, provider: execution.provider });
+  const { runner, contextLength, dispose } = await openRunner(folder, {
+    ...options,
+    threads,
+    precision,
+    provider: execution.provider,
+  });
   const engine = new Engine(runner, vocabulary, options);
   return {
-    ready: execution,
+    ready: { execution, contextLength },
     handle: (request, emit, signal) =>
       engine.generate(request, emit, signal).catch((error) => Promise.reject(naming(folder, error))),
     dispose,

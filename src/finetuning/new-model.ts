@@ -1,6 +1,5 @@
 // A base model from nothing: a tokenizer trained on the run's own data, and weights drawn by its seed.
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SampleContent } from '../datasets/sample.ts';
 import { initialWeights } from '../model/initial-weights.ts';
@@ -9,7 +8,7 @@ import type { LlamaShape } from '../model/shape.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { trainTokenizer } from '../model/tokenizer/tokenizer-training.ts';
 import type { Model } from '../model/whole-model.ts';
-import { privateFolder } from '../private-files.ts';
+import { makeFolder, privateFolder } from '../private-files.ts';
 import { controlTokens } from '../steerlm/prompt-layout.ts';
 import type { RunSpec } from '../training/recipe.ts';
 import { samplesOf } from './recipe-data.ts';
@@ -50,7 +49,7 @@ async function tokenizerOfRun(
   onNote(`training a tokenizer of ${vocabSize} tokens`);
   const json = await trainTokenizer(textsOf(await samples()), { vocabSize, addedTokens: Object.values(controlTokens) });
   const tokenizer = Tokenizer.fromJson(json, folder);
-  await mkdir(folder, { recursive: true, mode: privateFolder });
+  makeFolder(folder, privateFolder);
   await tokenizer.save(folder);
   return tokenizer;
 }

@@ -4,7 +4,7 @@
 import { flatten } from '../constraints/token-trie.ts';
 import { type EngineOptions, engineDefaults } from '../engine/engine.ts';
 import { type GenerationEvent, type GenerationRequest, type Likelihood, onePrompt, type Vocabulary } from '../engine/request.ts';
-import type { EngineSettings } from '../engine/thread-entry.ts';
+import type { EngineReady, EngineSettings } from '../engine/thread-entry.ts';
 import type { Precision } from '../model/loaded-network.ts';
 import { revisionOf } from '../model/model-folder.ts';
 import { encodeLongPrompt } from '../model/tokenizer/encode-prompt.ts';
@@ -27,7 +27,7 @@ export interface LanguageModelOptions extends Partial<EngineOptions> {
   onExecution?: (execution: Execution) => void;
 }
 
-type Thread = EngineThread<Execution, GenerationRequest, GenerationEvent>;
+type Thread = EngineThread<EngineReady, GenerationRequest, GenerationEvent>;
 
 /** Loads the base or steered model in `folder` into a thread of its own. Throws invalid_model in one clear line. */
 export async function openLanguageModel(
@@ -35,7 +35,7 @@ export async function openLanguageModel(
   { threads, precision = 'fp32', provider = 'cpu', onExecution, ...options }: LanguageModelOptions,
 ): Promise<LanguageModel> {
   const text = await readModelText(folder);
-  const { card, schema, tokenizer, contextLength, vocabSize, sampling } = text;
+  const { card, schema, tokenizer, vocabSize, sampling } = text;
   // Weights rounded otherwise say something else.
   const revision = `${await revisionOf(folder)}${precision === 'fp32' ? '' : `-${precision}`}`;
   const settings: EngineSettings = {
@@ -47,7 +47,8 @@ export async function openLanguageModel(
     options: { ...engineDefaults, ...options },
   };
   const thread: Thread = await EngineThread.start(builtEntry(import.meta.url, '../engine/thread-entry.ts'), settings);
-  onExecution?.(thread.ready);
+  const { execution, contextLength } = thread.ready;
+  onExecution?.(execution);
   return {
     id: card.name,
     revision,

@@ -13,8 +13,8 @@ import type { Model } from './whole-model.ts';
 export const precisions = ['fp32', 'int8', 'int4'] as const;
 export type Precision = (typeof precisions)[number];
 
-/** A model's folder, or a model that is in memory already. */
-export type WeightSource = string | Pick<Model, 'shape' | 'values'>;
+/** A model's folder, of which less than its whole context may be wanted, or a model that is in memory already. */
+export type WeightSource = string | { folder: string; contextLength: number } | Pick<Model, 'shape' | 'values'>;
 
 export interface LoadedNetwork {
   readonly shape: LlamaShape;
@@ -85,6 +85,11 @@ export async function openSource(source: WeightSource, further = noneFurther): P
   if (typeof source === 'string') {
     const shape = await readShape(source);
     return { shape, weights: await openWeights(source, shape, further(shape)) };
+  }
+  if ('folder' in source) {
+    const { folder, contextLength } = source;
+    const { shape, weights } = await openSource(folder, further);
+    return { shape: { ...shape, contextLength: Math.min(shape.contextLength, contextLength) }, weights };
   }
   const { shape, values } = source;
   const read: Weights['read'] = async (name, part) => values.get(name)!.subarray(part?.start, part?.end);

@@ -1,7 +1,8 @@
 // Whole models, read from and written to a folder in the Hugging Face layout with its steerlm.json card.
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SteerError, writingTo } from '../errors.ts';
+import { makeFolder } from '../private-files.ts';
 import { controlTokens } from '../steerlm/prompt-layout.ts';
 import { exists } from './formats/json-file.ts';
 import { writeAdapter } from './formats/peft.ts';
@@ -43,7 +44,7 @@ export async function readModel(
 /** Writes config.json, tokenizer, weights and card; an adapter in a folder of its own, with the tokenizer and card it needs. */
 export async function writeModel(folder: string, model: Model, dtype: WeightType): Promise<void> {
   const { shape, tokenizer, card, values, adapter, sampling = {} } = model;
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const trunk = parameterShapes(shape);
   const width = shape.hiddenSize;
   const extra = new Map(
@@ -69,6 +70,34 @@ function withLayout(tokenizer: Tokenizer, { kind, attributeSchema }: ModelCard):
   if (kind !== 'steered' || !attributeSchema) return tokenizer;
   const template = chatTemplate(attributeSchema, tokenizer.specialSpellings);
   return tokenizer.withSettings({ chat_template: template, eos_token: controlTokens.turn });
+}
+
+/** Refuses a place where publishModel could not write, before hours are spent on what goes there. Throws invalid_config, disk_full. */
+export async function checkPlace(folder: string): Promise<void> {
+  const whole = resolve(folder);
+  const found = await stat(whole).catch(() => null);
+  if (found && !found.isDirectory()) {
+    throw new SteerError(
+      'invalid_config',
+      `Expected a folder for the model at ${folder}, found a file there. Choose another --out.`,
+    );
+  }
+  const into = found ? whole : dirname(whole);
+  try {
+    // What may be written is known only by writing: root is allowed everything and can still write nothing below /proc.
+    await writingTo(into, async () => {
+      makeFolder(into);
+      await rmdir(await mkdtemp(join(into, '.steer-')));
+    });
+  } catch (cause) {
+    if (cause instanceof SteerError) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new SteerError(
+      'invalid_config',
+      `The model cannot be written to ${folder} (${code ?? message}). Choose another --out.`,
+      { cause },
+    );
+  }
 }
 
 /**

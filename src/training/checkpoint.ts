@@ -1,11 +1,11 @@
 // Checkpoints of a training run: trained parameters, moments, and where in the data the run stands. Written whole or not at all.
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError, writingTo } from '../errors.ts';
 import { readJson, writeJson } from '../model/formats/json-file.ts';
 import { openTensorFile, writeTensorFile } from '../model/formats/safetensors.ts';
-import { privateFolder } from '../private-files.ts';
+import { makeFolder, privateFolder } from '../private-files.ts';
 import { faultText } from '../shape-faults.ts';
 import { slots } from '../tensor/adamw.ts';
 import type { Tensor } from '../tensor/session.ts';
@@ -71,7 +71,7 @@ export async function saveCheckpoint(folder: string, state: TrainingState, posit
 }
 
 async function writeState(folder: string, state: TrainingState, position: Position): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: privateFolder });
+  makeFolder(folder, privateFolder);
   await state.settle();
   const shapes = stateShapes(state);
   const tensors = [...shapes.keys()].map((name): [string, Float32Array] => [name, state.value(name)]);

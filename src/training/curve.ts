@@ -1,16 +1,16 @@
 // The figures of every step of a training run, in a file of its run folder. Written by the run itself, so that no step is missing whatever
 // became of whoever started it; steps repeated after a crash replace what was written of them before.
-import { appendFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writingTo } from '../errors.ts';
-import { privateFile, privateFolder } from '../private-files.ts';
+import { makeFolder, privateFile, privateFolder } from '../private-files.ts';
 import type { Metrics } from './training-task.ts';
 
 const fileName = 'metrics.jsonl';
 
 /** Begins the curve of a run that starts over. */
 export async function beginCurve(runFolder: string): Promise<void> {
-  await mkdir(runFolder, { recursive: true, mode: privateFolder });
+  makeFolder(runFolder, privateFolder);
   await rm(join(runFolder, fileName), { force: true });
 }
 

@@ -1,13 +1,13 @@
 // Runs that are given minutes: some steps are timed before the first one counts, and the number of steps that follows is fixed from then on.
 
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { writeJson } from '../model/formats/json-file.ts';
 import { counted } from '../number-text.ts';
-import { privateFolder } from '../private-files.ts';
+import { makeFolder, privateFolder } from '../private-files.ts';
 import { looksOfRun } from './schedule.ts';
 
 /** Most steps that are timed. What they change is undone. */
@@ -53,7 +53,7 @@ export async function stepsIn(
   let pace = await readPace(path, fingerprint);
   if (!pace) {
     pace = { fingerprint, ...(await timePace(minutes, timed)) };
-    await mkdir(runFolder, { recursive: true, mode: privateFolder });
+    makeFolder(runFolder, privateFolder);
     await writeJson(path, pace);
   }
   const steps = stepsAt(pace, minutes, evaluateEvery);

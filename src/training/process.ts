@@ -2,9 +2,8 @@
 // of the conversation.
 
 import { fork } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
 import { type FailureCode, failures, isDiskFull, SteerError } from '../errors.ts';
-import { privateFolder } from '../private-files.ts';
+import { makeFolder, privateFolder } from '../private-files.ts';
 import type { Metrics } from './training-task.ts';
 
 /** A checkpoint that is on disk. */
@@ -62,7 +61,7 @@ export async function runTraining<Spec extends { runFolder: string }, Result>(
   listener: TrainingListener,
   signal: AbortSignal,
 ): Promise<Result> {
-  await mkdir(spec.runFolder, { recursive: true, mode: privateFolder });
+  makeFolder(spec.runFolder, privateFolder);
   return await new Promise((resolve, reject) => {
     const child = fork(entry, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const send = (message: ToChild<Spec>) => child.connected && child.send(message);
@@ -144,6 +143,8 @@ function toFailure(error: unknown): { code: FailureCode; message: string } {
     return { code: error.code, message: error.message };
   const { message, stack } = error as Error;
   if (isDiskFull(error)) return { code: 'disk_full', message };
+  // A place that cannot be read or written is no fault of the program.
+  if ((error as NodeJS.ErrnoException).syscall !== undefined) return { code: 'training_failed', message: `${message}.` };
   process.stderr.write(`${stack}\n`);
   return { code: 'internal_error', message };
 }

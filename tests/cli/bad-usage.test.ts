@@ -77,6 +77,22 @@ describe('refusals', () => {
     ['no data', ['pretrain', '--name', 'new'], /Expected data to train on: .*--dataset NAME or --data FILE/],
     ['a missing file', ['pretrain', '--name', 'new', '--data', 'no.jsonl'], /There is no file no\.jsonl/],
     ['a bad line', ['pretrain', '--name', 'new', '--data', 'bad.jsonl'], /bad\.jsonl, line 1: messages\.0\.content/],
+    [
+      'a file in place of the model',
+      ['pretrain', ...train, '--out', 'talk.jsonl'],
+      /a folder for the model at talk\.jsonl, found a file/,
+    ],
+    [
+      'a place that takes no model',
+      ['pretrain', ...train, '--out', '/proc/x/y'],
+      /cannot be written to \/proc\/x\/y \(E\w+\)\. Choose/,
+    ],
+    [
+      'a file in place of the run folder',
+      ['pretrain', ...train, '--run-folder', 'talk.jsonl'],
+      /run folder talk\.jsonl cannot be made/,
+    ],
+    ['a place that takes no run', ['pretrain', ...train, '--run-folder', '/proc/x'], /run folder \/proc\/x cannot be made/],
     ['heads that do not fit', ['pretrain', ...train, '--width', '30'], /--width 30 does not split into 8 heads/],
     ['a name with a slash', ['pretrain', '--data', 'talk.jsonl', '--name', 'a/b'], /--name: expected letters/],
     ['an unknown base', [...finetune, 'none'], /No language model is named "none"\. Known: misfit/],
@@ -113,5 +129,10 @@ describe('refusals', () => {
   test('a setting that does not hold is named', async () => {
     const { code, stderr } = await steer(folder, ['serve'], { env: { PORT: 'none' } });
     expect([code, stderr]).toEqual([1, 'error: PORT: expected a whole number from 0 to 65535.\n']);
+    const nowhere = await steer(folder, ['datasets'], { env: { DATA_DIR: '/proc/x/y' } });
+    expect(nowhere).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: Cannot create the data folder \/proc\/x\/y: .*\n$/),
+    });
   });
 });

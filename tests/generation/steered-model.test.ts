@@ -51,6 +51,17 @@ async function gather(events: AsyncIterable<CompletionEvent>): Promise<End[]> {
   return ends;
 }
 
+it.each(['int8', 'fp32'] as const)('a context that no cache could hold is what the cache has room for: %s', async (precision) => {
+  const wide = await writeSmallModel(2 ** 24);
+  const roomy = await openLanguageModel(wide, { threads: 1, precision, cacheBytes: 2 ** 17 });
+  const [end] = await gather(roomy.complete(requestOf({ maxTokens: 2 ** 24 }), never));
+  await roomy.dispose();
+  await rm(wide, { recursive: true });
+  expect(roomy.contextLength).toBeLessThan(2 ** 12);
+  expect(end!.completionTokens).toBeGreaterThan(0);
+  expect(prompt.length + end!.completionTokens).toBeLessThanOrEqual(roomy.contextLength);
+});
+
 const ask = (fields: Partial<CompletionRequest> = {}) => gather(model.complete(requestOf(fields), never));
 
 /** Waits until replies are being written; the function returned gathers them. */

@@ -1,99 +1,14 @@
 // The training loop on a toy language: it learns, stops cleanly, and a resumed run follows the very curve of one that never stopped.
 
-import { appendFile, mkdtemp, rm, stat, truncate } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { initialWeights } from '../../src/model/initial-weights.ts';
-import { parameterShapes } from '../../src/model/shape.ts';
-import { randomStream } from '../../src/random.ts';
 import { defaultAdamW } from '../../src/tensor/adamw.ts';
-import { packedBatches } from '../../src/training/batches.ts';
 import { listCheckpoints } from '../../src/training/checkpoint.ts';
 import { readCurve } from '../../src/training/curve.ts';
 import { takeNewest, train } from '../../src/training/loop.ts';
-import { nextTokenObjective } from '../../src/training/objective.ts';
-import type { Sequence } from '../../src/training/packing.ts';
-import type { TrainingSettings } from '../../src/training/training-settings.ts';
-import type { Metrics, SavedCheckpoint, TrainingTask } from '../../src/training/training-task.ts';
-import { tinyShape } from '../model/tiny-shape.ts';
-
-const shape = { ...tinyShape, vocabSize: 24, intermediateSize: 32, heads: 2, kvHeads: 1, headDim: 8, contextLength: 32 };
-const settings: TrainingSettings = {
-  epochs: 3,
-  steps: null,
-  accumulation: 2,
-  learningRate: 1e-2,
-  floor: 0.1,
-  warmup: 0.1,
-  adamw: defaultAdamW,
-  seed: 7,
-  lora: null,
-  evaluateEvery: 5,
-  checkpointEvery: 4,
-  keepCheckpoints: 2,
-  threads: 1,
-};
-const [B, T] = [4, 16];
-
-/** Each sequence counts upwards from a random start; epochs differ, as with label dropout. */
-function* sequences(count: number, epoch: number): Generator<Sequence> {
-  const random = randomStream(3, epoch);
-  for (let i = 0; i < count; i++) {
-    const length = 5 + Math.floor(random() * 20);
-    const start = Math.floor(random() * 24);
-    yield { ids: Array.from({ length }, (_, j) => (start + j) % 24), weights: new Float32Array(length).fill(1) };
-  }
-}
-
-function task(identity = 'counting'): TrainingTask {
-  return {
-    shape,
-    parameters: { shapes: parameterShapes(shape), values: new Map(initialWeights(shape, 1)) },
-    objective: (network) => nextTokenObjective(shape, network, B, T),
-    training: packedBatches((epoch) => sequences(60, epoch), { B, T, seed: 5 }),
-    validation: packedBatches(() => sequences(10, -1), { B, T, seed: 0, shuffle: false }),
-    identity,
-  };
-}
-
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'steer-training-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
-
-async function run(
-  name: string,
-  stopAfter = Number.POSITIVE_INFINITY,
-  changed: Partial<TrainingSettings> = {},
-  onNote = (_: string) => {},
-) {
-  const curve: Metrics[] = [];
-  const stop = new AbortController();
-  const onMetrics = (metrics: Metrics) => {
-    curve.push(metrics);
-    if (curve.length === stopAfter) stop.abort();
-  };
-  const saved: Omit<SavedCheckpoint, 'values'>[] = [];
-  const onCheckpoint = async ({ values: _, ...checkpoint }: SavedCheckpoint) => void saved.push(checkpoint);
-  const result = await train(
-    { ...task(), onCheckpoint, onNote },
-    { ...settings, ...changed },
-    join(folder, name),
-    onMetrics,
-    stop.signal,
-  );
-  return { curve, result, saved };
-}
-
-const shown = ({ step, loss, grad_norm, learning_rate, eval_loss }: Metrics) => ({
-  step,
-  loss,
-  grad_norm,
-  learning_rate,
-  eval_loss,
-});
+import { folder, run, settings, shape, shown, task } from './counting.ts';
 
 it('learns, and reports what it does', async () => {
   const { curve, result } = await run('whole');
@@ -130,30 +45,6 @@ it('keeps the whole curve in its folder, also where a crash made it repeat steps
   expect(again.slice(0, 3).map(shown)).toEqual(curve.slice(4).map(shown));
   const whole = await readCurve(join(folder, 'crashed'));
   expect(whole.map(({ step }) => step)).toEqual(Array.from({ length: result.steps }, (_, i) => i + 1));
-});
-
-it.each(['position.json', 'state.safetensors'])(
-  'goes on from the newest whole checkpoint where a newer %s is torn',
-  async (file) => {
-    const { curve } = await run(`torn-${file}`, 7);
-    const at = (step: number) => join(folder, `torn-${file}`, `step-0000000${step}`, file);
-    await truncate(at(7), (await stat(at(7))).size / 2);
-    const told: string[] = [];
-    const { curve: again } = await run(`torn-${file}`, 1, {}, (text) => told.push(text));
-    expect(again.map(shown)).toEqual(curve.slice(4, 5).map(shown));
-    expect(told).toContainEqual(expect.stringMatching(/^passing over the checkpoint step-00000007, which is not whole: /));
-    expect(await listCheckpoints(join(folder, `torn-${file}`))).toEqual(['step-00000004', 'step-00000005']);
-  },
-);
-
-it('says so where no checkpoint is whole', async () => {
-  await run('none-whole', 6);
-  for (const step of [4, 6]) await truncate(join(folder, 'none-whole', `step-0000000${step}`, 'position.json'), 0);
-  await expect(run('none-whole')).rejects.toMatchObject({
-    code: 'conflict',
-    message: expect.stringMatching(/Expected a whole checkpoint in .*none-whole, found none\. .*step-00000006/),
-  });
-  expect(await listCheckpoints(join(folder, 'none-whole'))).toHaveLength(2);
 });
 
 it('ends early once the held-out loss stops falling, with the parameters of the best look, and stays ended', async () => {

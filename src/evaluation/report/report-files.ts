@@ -1,13 +1,14 @@
 // The folder a report goes to, and its files: each written whole or not at all.
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SteerError, writingTo } from '../../errors.ts';
 import { writeWhole } from '../../model/formats/json-file.ts';
+import { makeFolder } from '../../private-files.ts';
 
 /** Makes the folder, before hours are spent on what goes there. Throws invalid_config when it cannot be written to, `disk_full`. */
 export async function openReportFolder(folder: string): Promise<void> {
   await writingIn(folder, async () => {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     await access(folder, constants.W_OK);
   });
 }

@@ -1,7 +1,7 @@
 // LoRA adapters in the layout of Hugging Face PEFT, out and in: adapter_config.json and adapter_model.safetensors. An adapter may also hold
 // parameters whole, in place of the base model's; those of a grown vocabulary come so.
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../private-files.ts';
 import { type Adapter, adapterShapes, type Lora, mergeAdapter } from '../lora.ts';
 import { cardName, readModelCard } from '../model-folder.ts';
 import { type LlamaShape, parameterShapes } from '../shape.ts';
@@ -33,7 +33,7 @@ export async function writeAdapter(
     ...[...own.keys()].map((name): [string, Float32Array] => [theirs(name), values.get(name)!]),
     ...whole.map(([name]): [string, Float32Array] => [prefix + name, parameters.get(name)!]),
   ];
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await writeTensorFile(join(folder, weightsName), shapes, tensors, 'F32');
   await writeJson(join(folder, configName), configOf(own, lora, base));
 }
