@@ -284,20 +284,11 @@ describe('labels', () => {
 });
 
 test('parts of a text are joined with nothing between, in messages of either spelling', async () => {
-  const parts = [
-    { type: 'text', text: 'Where is ' },
-    { type: 'text', text: 'the market?' },
-  ];
-  for (const record of [
-    { messages: [{ role: 'user', content: parts }, reply('There.')] },
-    {
-      conversations: [
-        { from: 'human', value: parts },
-        { from: 'gpt', value: 'There.' },
-      ],
-    },
-    { prompt: [{ role: 'user', content: parts }], completion: [reply('There.')] },
-  ]) {
+  const parts = ['Where is ', 'the market?'].map((text) => ({ type: 'text', text }));
+  const asked = { role: 'user', content: parts };
+  const elsewhere = ['human', 'gpt'].map((from) => ({ from, value: from === 'human' ? parts : 'There.' }));
+  const spelled = [{ messages: [asked, reply('There.')] }, { conversations: elsewhere }];
+  for (const record of [...spelled, { prompt: [asked], completion: [reply('There.')] }]) {
     const { name } = await put([record]);
     expect((await turnsOf(name))[0]?.content).toBe('Where is the market?');
   }
