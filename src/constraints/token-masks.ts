@@ -1,5 +1,5 @@
 // Which tokens of a vocabulary may come at a position of a constraint, found once for all positions that are alike.
-import { Closings } from './closing.ts';
+import { Closings, ClosingWork } from './closing.ts';
 import { unsupported } from './expression.ts';
 import { type CountedBytes, everyByte } from './fewest-bytes.ts';
 import type { Position, Pushdown } from './pushdown.ts';
@@ -101,7 +101,10 @@ export class TokenMasks {
   #findNeeds(position: Position): Uint32Array {
     const { tokens, tries } = this.#tries;
     const needs = new Uint32Array(tokens.offsets.length - 1).fill(never);
-    const needOf = (after: Position): number => Math.min(never, 1 + this.#closings.tokensFrom(after));
+    const work = new ClosingWork();
+    // Its own text first, so that one way to the end is known whatever the others come to.
+    this.#closings.tokensFrom(position, work);
+    const needOf = (after: Position): number => Math.min(never, 1 + this.#closings.tokensFrom(after, work));
     for (const trie of tries) trie.mark(needs, this.#automaton, position, needOf);
     return needs;
   }
