@@ -1,8 +1,10 @@
 // How much work a constraint may be to compile. It is counted, not timed, so that the same one is always answered alike.
 import { unsupported } from './expression.ts';
 
-/** Steps of a tenth to some tenths of a microsecond: the whole takes a fraction of a second, whatever is asked for. A password's pattern of four
- * look-aheads takes more than half of it. */
+/**
+ * Steps of a tenth to some tenths of a microsecond: the whole takes a fraction of a second, whatever is asked for. A password's pattern of four
+ * look-aheads takes more than half of it.
+ */
 export const mostWork = 1_500_000;
 
 /** What is left of it for one constraint: all that compiles it draws from here. */

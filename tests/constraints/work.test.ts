@@ -98,6 +98,13 @@ describe('honest schemas take a part of what they may', () => {
   });
 });
 
+it('the pattern of a password, four look-aheads and a length, has room', () => {
+  const pattern = '^(?=.*[a-z])(?=.*[A-Z])(?=.*\\d)(?=.*[^A-Za-z0-9]).{8,64}$';
+  const { steps, refusal } = compiled({ kind: 'json_schema', schema: { type: 'string', pattern } });
+  expect(refusal?.message).toBeUndefined();
+  expect(steps).toBeLessThan(0.7 * mostWork);
+});
+
 it('ways to an end that are too many to go are not gone for every token', { timeout: patienceMs }, () => {
   // Of each letter alone and of runs of it: after each of them the end is as far, on a way of its own.
   const tokens = Array.from({ length: 4_000 }, (_, i) => Buffer.from('abcdefghij'[i % 10]!.repeat(1 + Math.floor(i / 10))));
