@@ -7,14 +7,16 @@ import { type ScoringCall, ScoringQueue } from './scoring-queue.ts';
 
 export interface ScorerData {
   folder: string;
+  /** Most tokens of a sequence. */
+  contextLength: number;
   threads?: number;
 }
 export type ScoreEvent = 'begun' | Float32Array[];
 
 await serveThread<null, ScoringCall, ScoreEvent>(async (data) => {
-  const { folder, threads } = data as ScorerData;
+  const { folder, contextLength, threads } = data as ScorerData;
   const { attributeSchema } = await readModelCard(folder);
-  const scorer = await openScorer(folder, attributeSchema as AttributeSchema, threads);
+  const scorer = await openScorer({ folder, contextLength }, attributeSchema as AttributeSchema, threads);
   const queue = new ScoringQueue(scorer);
   return {
     ready: null,

@@ -89,7 +89,7 @@ test.each<[string, () => unknown]>([
 /** Whoever opens it waits for a writer. */
 function pipeAt(name: string): void {
   rmSync(inFolder('odd', name));
-  execFileSync('mkfifo', [inFolder('odd', name)]);
+  execFileSync('sh', ['-c', 'mkfifo "$0"', inFolder('odd', name)]);
 }
 
 test('a model is loaded once however many ask, and ready follows the default and its predictor', async () => {
