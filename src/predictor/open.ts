@@ -39,7 +39,10 @@ export async function openPredictor(folder: string, { threads, maxCalls = 64 }: 
   const tokenizer = await Tokenizer.open(folder, vocabSize);
   const revision = await revisionOf(folder);
   const { reading_tokens: trainedOn } = card.recipe;
-  const limit = typeof trainedOn === 'number' && Number.isInteger(trainedOn) && trainedOn >= 1 ? Math.min(trainedOn, contextLength) : contextLength;
+  const limit =
+    typeof trainedOn === 'number' && Number.isInteger(trainedOn) && trainedOn >= 1
+      ? Math.min(trainedOn, contextLength)
+      : contextLength;
   const data: ScorerData = { folder, contextLength: limit, ...(threads === undefined ? {} : { threads }) };
   const thread = await EngineThread.start<null, ScoringCall, ScoreEvent>(
     builtEntry(import.meta.url, './scorer-thread.ts'),
