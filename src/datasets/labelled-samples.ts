@@ -2,6 +2,7 @@
 import { and, asc, eq, gt, inArray } from 'drizzle-orm';
 import type { Db } from '../store/connect.ts';
 import { labels, samples } from '../store/schema.ts';
+import { sampleColumns } from './samples.ts';
 
 type StoredLabel = typeof labels.$inferSelect;
 
@@ -18,7 +19,7 @@ export async function listLabelledSamples(
   { after = -1, limit }: { after?: number | undefined; limit: number },
 ): Promise<LabelledSample[]> {
   const page = await db
-    .select()
+    .select(sampleColumns)
     .from(samples)
     .where(and(eq(samples.datasetId, datasetId), gt(samples.position, after)))
     .orderBy(asc(samples.position))

@@ -1,11 +1,12 @@
 // What later stages ask of stored datasets: find one by name, version or id, list all, walk through its samples with their labels. Samples never
 // change, so a walk by position sees the same samples however long it takes.
 import { setImmediate } from 'node:timers/promises';
-import { and, asc, desc, eq, gt, inArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, sql } from 'drizzle-orm';
 import { SteerError } from '../errors.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
 import { datasets, type LabelSource, labels, type Split, samples } from '../store/schema.ts';
+import { wholeText } from '../store/whole-text.ts';
 import { isDataset, versionsOf } from './numbers.ts';
 import { readFields } from './record-fields.ts';
 import type { LabelReadings, Sample, SampleContent } from './sample.ts';
@@ -87,6 +88,14 @@ async function unknown(db: Db | Tx, given: string): Promise<SteerError> {
   return new SteerError('not_found', `There is no dataset ${JSON.stringify(given.slice(0, 100))}. ${known}`);
 }
 
+/** The columns of a sample, to be selected: its texts as they were stored. */
+export const sampleColumns = {
+  ...getTableColumns(samples),
+  conversation: wholeText<string>(samples.conversation),
+  text: wholeText<string | null>(samples.text),
+  source: wholeText<string | null>(samples.source),
+};
+
 /** Samples read at once. */
 const pageSize = 500;
 
@@ -106,7 +115,7 @@ export async function* streamSamples(db: Db, datasetId: string, options: StreamO
   const chosen = chosenLabels(db, options.labels ?? 'latest');
   for (let after = -1; ; ) {
     const page = await db
-      .select({ sample: samples, labels: chosen.labels })
+      .select({ sample: sampleColumns, labels: chosen.labels })
       .from(samples)
       .leftJoinLateral(chosen, sql`true`)
       .where(and(eq(samples.datasetId, datasetId), gt(samples.position, after), some))

@@ -6,8 +6,11 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportDataset } from '../../src/datasets/export.ts';
 import { type ImportOptions, importDataset } from '../../src/datasets/import.ts';
+import { listLabelledSamples } from '../../src/datasets/labelled-samples.ts';
+import { streamSamples } from '../../src/datasets/samples.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { testDatabases } from '../store/databases.ts';
+import { collect } from './collect.ts';
 import { importText } from './import-text.ts';
 import { ratedRows } from './rated-rows.ts';
 
@@ -55,6 +58,23 @@ describe.each(await testDatabases())('exports on $name', ({ name: database, open
     const path = join(folder, `${database}-tale-out.txt.gz`);
     await exportDataset(store.db, { dataset: 'tale', format: 'text', output: { path } });
     expect(gunzipSync(readFileSync(path)).toString()).toBe('Once.\n<|endoftext|>\nTwice.\n<|endoftext|>\n');
+  });
+
+  test('a byte order mark is left out at the start of a file alone', async () => {
+    const marked = ['\ufeff', '\ufeffabc', 'b\ufeff', '"\\u{1F3B2}'].map((text) => ({ text, document: `\ufeff${text.length}` }));
+    const content = `\ufeff${marked.map((record) => JSON.stringify(record)).join('\n')}`;
+    const input = { path: file(`${database}-marked.jsonl`, Buffer.from(content)) };
+    const first = await importDataset(store.db, { name: 'marked', input });
+    const stored = await collect(streamSamples(store.db, first.id));
+    expect(stored.map(({ content, conversationId: document }) => ({ ...content, document }))).toMatchObject(marked);
+    expect((await listLabelledSamples(store.db, first.id, { limit: 9 })).map(({ sample }) => sample.text)).toEqual(
+      marked.map(({ text }) => text),
+    );
+    const path = join(folder, `${database}-marked-again.jsonl`);
+    await exportDataset(store.db, { dataset: 'marked', format: 'text', output: { path } });
+    expect(await importDataset(store.db, { name: 'marked', newVersion: true, input: { path } })).toMatchObject({
+      created: false,
+    });
   });
 
   test('an export takes the labels and the side asked for, and goes to a stream too', async () => {
