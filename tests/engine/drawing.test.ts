@@ -247,7 +247,7 @@ it('ends at a score that is no number, whatever is asked', () => {
     const broken = scores.slice();
     broken[2] = Number.NaN;
     const drawer = drawerOf(asked);
-    expect(() => drawer.pick(broken)).toThrow(expect.objectContaining({ code: 'internal_error' }));
+    expect(() => drawer.pick(broken)).toThrow(expect.objectContaining({ code: 'invalid_model' }));
     expect(drawer.pick(scores).token).toBeGreaterThanOrEqual(0);
   }
 });

@@ -13,7 +13,7 @@ import { fileChunks, files } from '../../src/store/work-schema.ts';
 import { cpuMs } from '../cpu-time.ts';
 import { type House, knock, openHouse, post } from './knock.ts';
 
-const limit = 2 ** 20;
+const limit = 2 ** 18;
 const scratch = mkdtempSync(join(tmpdir(), 'steer-http-packed-'));
 const { TMPDIR } = process.env;
 let store: Store;
