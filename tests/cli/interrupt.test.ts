@@ -25,7 +25,9 @@ test('an interrupted run continues from its checkpoint', async () => {
   const other = await steer(folder, [...command, '--learning-rate', '0.01']);
   expect(other).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/other settings or data\..* To start over, add --fresh\.\n$/),
+    stderr: expect.stringMatching(
+      /other settings or data: learning rate 0\.01 instead of 0\.001\..* To start over, add --fresh\.\n$/,
+    ),
   });
 
   const second = await steer(folder, command);
@@ -80,6 +82,8 @@ test('a training process that is killed with its command stopping is told as it 
   ];
   const run = startSteer(folder, command);
   await run.said('step 1/100000');
+  const checkpoints = () => readdirSync(path('data/runs/killed')).filter((file) => /^step-\d+$/.test(file));
+  await expect.poll(checkpoints).not.toEqual([]);
   const { pid } = JSON.parse(readFileSync(path('data/runs/killed/lock'), 'utf8'));
   process.kill(pid, 'SIGSTOP');
   run.kill('SIGINT');
@@ -89,10 +93,7 @@ test('a training process that is killed with its command stopping is told as it 
   const told = /^The training process was ended after step (\d+) of 100000; the newest checkpoint is of step (\d+)\./.exec(
     stdout,
   );
-  expect([code, told === null]).toEqual([130, false]);
-  const newest = readdirSync(path('data/runs/killed'))
-    .filter((file) => /^step-\d+$/.test(file))
-    .sort()
-    .at(-1);
+  expect([code, told === null], stdout).toEqual([130, false]);
+  const newest = checkpoints().sort().at(-1);
   expect(newest).toBe(`step-${told![2]!.padStart(8, '0')}`);
 });
