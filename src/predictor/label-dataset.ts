@@ -2,7 +2,7 @@
 // answered from those labels, so that a run that was cut short goes on and a second one adds nothing.
 
 import { findDataset } from '../datasets/samples.ts';
-import { appendLabels } from '../datasets/write.ts';
+import { appendLabels, extendSchema } from '../datasets/write.ts';
 import { SteerError } from '../errors.ts';
 import { counted } from '../number-text.ts';
 import type { Db } from '../store/connect.ts';
@@ -44,6 +44,7 @@ export interface LabellingOptions {
 export async function labelDataset(db: Db, options: LabellingOptions): Promise<LabellingReport> {
   const { predictor, signal } = options;
   const dataset = await findDataset(db, options.dataset);
+  await extendSchema(db, dataset.id, predictor.schema);
   const report: LabellingReport = { rated: 0, skipped: 0, truncated: 0, secondsPerTurn: 0 };
   const started = performance.now();
   let samples = 0;

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { countMakers, describeLabels } from '../datasets/label-makers.ts';
 import { type Dataset, findDataset } from '../datasets/samples.ts';
-import { appendLabels } from '../datasets/write.ts';
+import { appendLabels, extendSchema } from '../datasets/write.ts';
 import { SteerError } from '../errors.ts';
 import { defineJob, type JobContext, type JobDefinition } from '../jobs/define.ts';
 import { createJob, type Job } from '../jobs/jobs.ts';
@@ -70,6 +70,7 @@ async function label(context: JobContext<LabellingInput>, predictors: Predictors
   const tell = teller(context, progress);
   try {
     const scoring = await pinned(predictors, input);
+    await extendSchema(db, datasetId, scoring.schema);
     const after = Cursor.parse(context.cursor)?.position;
     for await (const chunk of labelChunks(db, scoring, { datasetId, after, signal })) {
       progress.completed += chunk.rows - chunk.failures.length;

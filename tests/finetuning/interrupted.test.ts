@@ -6,6 +6,7 @@ import { asc, eq } from 'drizzle-orm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findDataset, streamSamples } from '../../src/datasets/samples.ts';
 import { bootstrapOptions, checkpointNamesOf, namesOf, readFinetuningJob } from '../../src/finetuning/job-input.ts';
+import type { JobDefinition, JobStep } from '../../src/jobs/define.ts';
 import { findJob, type Job, listErrors } from '../../src/jobs/jobs.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { labels, samples } from '../../src/store/schema.ts';
@@ -25,8 +26,8 @@ afterEach(async () => {
   await store.close();
 });
 
-const finish = async (ids: string[]): Promise<Job[]> => {
-  const workshop = await openWorkshop(store, [site.definition]);
+const finish = async (ids: string[], definition = site.definition): Promise<Job[]> => {
+  const workshop = await openWorkshop(store, [definition]);
   const ended: Job[] = [];
   for (const id of ids) ended.push(await workshop.ended(id));
   await workshop.close();
@@ -43,23 +44,33 @@ test('a run that is taken over while the process of the first worker still train
   // What the process of an earlier attempt still writes is not taken from under it.
   const { folder } = checkpointNamesOf(namesOf(job.id, readFinetuningJob(job).input));
   const halfWritten = join(site.modelsDir, `.${folder}1.partial`);
-  const stayed: boolean[] = [];
-  // The first worker sends no heartbeat, so its claim is lost. It learns of that at a checkpoint; its process trains on until then.
+  mkdirSync(halfWritten);
+  // The first worker sends no heartbeat, so its claim is lost. It learns of that at its first checkpoint; its process trains on until then.
+  let trains = false;
   const first = attemptByHand(store, job, site.definition, async (step, claim) => {
-    const { step: made } = step.cursor as { step: number };
-    if (made === 0) mkdirSync(halfWritten);
-    else stayed.push(existsSync(halfWritten));
-    if (made > 0) await expect.poll(async () => (await findJob(store.db, job.id)).attempt, { timeout: 60_000 }).toBe(2);
+    trains = (step.cursor as { step: number }).step > 0;
+    if (trains) await expect.poll(async () => (await findJob(store.db, job.id)).attempt, { timeout: 60_000 }).toBe(2);
     await claim.commit(step);
   });
-  await expect
-    .poll(async () => readFinetuningJob(await findJob(store.db, job.id)).state.plan, { timeout: 20_000 })
-    .not.toBe(null);
+  await expect.poll(() => trains, { timeout: 60_000 }).toBe(true);
   await silence(store, job.id);
-  const [done] = await finish([job.id]);
+  const stayed: boolean[] = [];
+  const watched: JobDefinition = {
+    ...site.definition,
+    run(context) {
+      const commit = async (step: JobStep) => {
+        stayed.push(existsSync(halfWritten));
+        await context.commit(step);
+      };
+      return site.definition.run({ ...context, commit });
+    },
+  };
+  const [done] = await finish([job.id], watched);
   expect(await first).toMatchObject({ code: 'cancelled' });
   expect(done!.attempt).toBe(2);
-  expect(stayed[0]).toBe(true);
+  // It goes when the training has ended, before the last commit.
+  expect(stayed.length).toBeGreaterThan(1);
+  expect(stayed.indexOf(false)).toBe(stayed.length - 1);
   expect(existsSync(halfWritten)).toBe(false);
   const [reference] = await finish([(await site.make({ training, hyperparameters })).id]);
   expect(await site.text(String(done!.result!.result_file))).toBe(await site.text(String(reference!.result!.result_file)));

@@ -89,6 +89,23 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     await store.close();
   });
 
+  test('a dataset learns what the predictor rates, on its scale, and keeps what it had', async () => {
+    const store = await open();
+    const predictor = new WordPredictor();
+    const levels = ['short', 'long', 'endless'];
+    Object.assign(predictor.schema.attributes, [{ ...helpSteer.attributes[0]!, levels, cap: 2 }]);
+    await importText(store.db, 'bare', talk.slice(1));
+    const { hash } = await findDataset(store.db, 'bare');
+    await importText(store.db, 'talk', talk);
+    const had = (await findDataset(store.db, 'talk')).schema!;
+    for (const dataset of ['bare', 'talk']) await labelDataset(store.db, { dataset, predictor, signal });
+    expect(await findDataset(store.db, 'bare')).toMatchObject({ hash, schema: predictor.schema });
+    const { schema } = await findDataset(store.db, 'talk');
+    expect(schema).toEqual({ ...had, attributes: [...had.attributes, predictor.schema.attributes[1]] });
+    expect(schema!.attributes[0]!.levels).toHaveLength(5);
+    await store.close();
+  });
+
   test('a second run adds nothing, another revision labels anew', async () => {
     const store = await open();
     await importText(store.db, 'talk', talk);

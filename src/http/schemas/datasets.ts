@@ -135,7 +135,9 @@ export const DatasetSample = z
         message: z.int().openapi({ description: 'Place of the labelled message in messages' }),
         attribute: z.string(),
         value: z.number(),
-        level: z.int(),
+        level: z
+          .int()
+          .openapi({ description: 'The one that the record names, else the nearest to the value, as exports write it' }),
         probabilities: z.array(z.number()).nullable(),
         confidence: z.number().nullable(),
         source: z.enum(labelSources),

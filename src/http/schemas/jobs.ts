@@ -71,7 +71,14 @@ export const LabelledRow = z
     sample_id: z.int(),
     source: z.string().nullable().openapi({ description: 'What the input calls the record' }),
     turn: z.int().openapi({ description: 'Place of the turn in the conversation, from 0' }),
-    attributes: z.record(z.string(), z.object({ value: z.number(), level: z.int(), confidence: z.number().nullable() })),
+    attributes: z.record(
+      z.string(),
+      z.object({
+        value: z.number(),
+        level: z.int().openapi({ description: 'Nearest to the value, as exports write it' }),
+        confidence: z.number().nullable(),
+      }),
+    ),
     predictor: z.string(),
     revision: z.string(),
   })

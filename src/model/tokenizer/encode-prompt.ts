@@ -14,7 +14,7 @@ type Stretch = Exclude<Piece, { control: unknown }>;
 
 /**
  * Token ids of the pieces. What stands between two control tokens is encoded as one text, as by an engine that renders our chat template: some
- * tokenizers join a full stop to the newline after it. Throws invalid_model when the tokenizer lacks a control token.
+ * tokenizers join a full stop to the newline after it. Throws invalid_request when the tokenizer lacks a control token, as that of a model from elsewhere.
  */
 export function encodePieces(tokenizer: Tokenizer, pieces: readonly Piece[]): EncodedPieces {
   const encoded: EncodedPieces = { ids: [], trained: [] };
@@ -76,9 +76,10 @@ function encodeText(tokenizer: Tokenizer, stretches: readonly Stretch[]): { ids:
 function controlId(tokenizer: Tokenizer, spelling: string): number {
   const id = tokenizer.tokenId(spelling);
   if (id !== undefined && !tokenizer.isText(id)) return id;
+  const found = id === undefined ? 'no control token' : 'text in place of the control token';
   throw new SteerError(
-    'invalid_model',
-    `Expected the control token ${spelling} in the tokenizer, found ${id === undefined ? 'none' : 'it as ordinary text'}. ` +
-      'Add the control tokens with Tokenizer.withAddedTokens and let the embeddings grow before training.',
+    'invalid_request',
+    `This model only continues texts: its tokenizer has ${found} ${spelling}, so it never learnt the prompt layout of turns and labels. ` +
+      'Ask for a completion of a raw text, or make a model of it that knows turns: steer finetune.',
   );
 }
