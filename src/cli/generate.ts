@@ -76,9 +76,12 @@ async function generate({ config, signal }: Surroundings, given: string, options
       seed,
       n: 1,
     };
+    let wrote = false;
     for await (const event of model.complete(request, signal)) {
       process.stdout.write(event.kind === 'delta' ? event.text : '\n');
+      wrote ||= event.kind === 'delta' && event.text !== '';
     }
+    if (!wrote) note('The reply is empty: the model ended it at once. Another --seed may draw another.');
   } finally {
     await model.dispose();
   }

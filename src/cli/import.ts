@@ -104,6 +104,10 @@ function describeAttributes({ format, labels, schema, inferred, found, unread }:
         ]
       : [];
   if (schema === null) return ['No labels.', ...beside];
+  if (labels === 0) {
+    const scales = schema.attributes.map((each) => `${each.name} 0–${maxLevel(each)}`).join(', ');
+    return [`No labels; ${schema.name} says what those to come are of: ${scales}.`, ...beside];
+  }
   const [occurring, absent] = [true, false].map((occurs) => schema.attributes.filter(({ name }) => found.has(name) === occurs));
   const told = occurring!.map((each) => `${each.name} 0–${maxLevel(each)} (${found.get(each.name)!.labels})`);
   const source = schemaNamed

@@ -41,7 +41,7 @@ export interface ImportReport {
   duplicates: number;
   /** Attribute values over all turns. */
   labels: number;
-  /** Attributes the labels speak of, or those that were named; null without labels. */
+  /** Attributes the labels speak of, or those that were named; null without either. */
   schema: AttributeSchema | null;
   /** Whether they and their scales follow from the labels alone. */
   inferred: boolean;
@@ -163,7 +163,7 @@ class Intake {
     const known = this.#schema ?? (own ? this.#census.occurring(own) : this.#census.known());
     const isNamed = (said: string) =>
       this.#schema?.attributes.some(({ name, aliases }) => name === said || aliases.includes(said)) ?? false;
-    const schema = this.#census.count > 0 ? (known ?? this.#census.inferred(name)) : null;
+    const schema = this.#census.count > 0 ? (known ?? this.#census.inferred(name)) : (this.#schema ?? null);
     return {
       format: this.#format,
       rows: this.#rows,

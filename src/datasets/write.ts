@@ -1,11 +1,11 @@
 // Writes samples with their labels, and further labels, in batches of one statement each. Rows travel as one JSON parameter: no limit on the number
 // of parameters, and one round trip for thousands of labels.
 
-import { eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { own } from '../own.ts';
 import { type AttributeSchema, type Label, nearestLevel } from '../steerlm/attributes.ts';
 import type { Db, Tx } from '../store/connect.ts';
-import { datasets, type labels, type Messages } from '../store/schema.ts';
+import type { labels, Messages } from '../store/schema.ts';
 import type { LabelReadings, Sample, SampleContent } from './sample.ts';
 
 export type NewLabel = Omit<typeof labels.$inferInsert, 'id' | 'createdAt'>;
@@ -91,19 +91,6 @@ export async function appendLabels(db: Db | Tx, rows: NewLabel[]): Promise<void>
         "sampleId" bigint, turn int, attribute text, value float8, level int2, probabilities real[], confidence real,
         source text, author text, revision text)`);
   }
-}
-
-/** Adds to the schema of a dataset what a predictor rates and it lacks, so that each label is known with its scale. What it has stays. */
-export async function extendSchema(db: Db, datasetId: string, { attributes, ...rest }: AttributeSchema): Promise<void> {
-  await db.transaction(async (tx) => {
-    const [dataset] = await tx.select({ schema: datasets.schema }).from(datasets).where(eq(datasets.id, datasetId)).for('update');
-    const known = dataset?.schema?.attributes ?? [];
-    const names = new Set(known.flatMap(({ name, aliases }) => [name, ...aliases]));
-    const missing = attributes.filter(({ name }) => !names.has(name));
-    if (missing.length === 0) return;
-    const schema = { ...rest, ...dataset?.schema, attributes: [...known, ...missing] };
-    await tx.update(datasets).set({ schema }).where(eq(datasets.id, datasetId));
-  });
 }
 
 function withoutLabels({ conversation }: Extract<SampleContent, { kind: 'conversation' }>): Messages {

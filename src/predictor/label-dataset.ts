@@ -1,8 +1,9 @@
 // Labels every assistant turn of a stored dataset in the foreground. Labels are added, never replaced; content this revision has labelled already is
 // answered from those labels, so that a run that was cut short goes on and a second one adds nothing.
 
+import { learnAttributes } from '../datasets/learn-attributes.ts';
 import { findDataset } from '../datasets/samples.ts';
-import { appendLabels, extendSchema } from '../datasets/write.ts';
+import { appendLabels } from '../datasets/write.ts';
 import { SteerError } from '../errors.ts';
 import { counted } from '../number-text.ts';
 import type { Db } from '../store/connect.ts';
@@ -38,13 +39,13 @@ export interface LabellingOptions {
 
 /**
  * Stores for each turn and attribute the expected level, its nearest level, the probabilities and the confidence, with source `model`
- * and the predictor's id and revision. Samples without assistant turns are passed over. Throws `not_found`, `cancelled`, or what the predictor
+ * and the predictor's id and revision. Samples without assistant turns are passed over. Throws `not_found`, `conflict` for another scale, `cancelled`, or what the predictor
  * failed with on a row; what was stored is kept.
  */
 export async function labelDataset(db: Db, options: LabellingOptions): Promise<LabellingReport> {
   const { predictor, signal } = options;
   const dataset = await findDataset(db, options.dataset);
-  await extendSchema(db, dataset.id, predictor.schema);
+  await learnAttributes(db, dataset.id, predictor);
   const report: LabellingReport = { rated: 0, skipped: 0, truncated: 0, secondsPerTurn: 0 };
   const started = performance.now();
   let samples = 0;

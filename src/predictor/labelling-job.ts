@@ -3,8 +3,9 @@
 
 import { z } from 'zod';
 import { countMakers, describeLabels } from '../datasets/label-makers.ts';
+import { learnAttributes, withAttributesOf } from '../datasets/learn-attributes.ts';
 import { type Dataset, findDataset } from '../datasets/samples.ts';
-import { appendLabels, extendSchema } from '../datasets/write.ts';
+import { appendLabels } from '../datasets/write.ts';
 import { SteerError } from '../errors.ts';
 import { defineJob, type JobContext, type JobDefinition } from '../jobs/define.ts';
 import { createJob, type Job } from '../jobs/jobs.ts';
@@ -36,14 +37,15 @@ export interface Predictors {
 /** Between two progress events. */
 const metricsEveryMs = 5_000;
 
-/** Makes the job, or answers the one made under the same key. Throws `conflict`. */
+/** Makes the job, or answers the one made under the same key. Throws `conflict`, also where dataset and predictor have an attribute on different scales. */
 export async function createLabellingJob(
   db: Db,
-  dataset: { id: string; sampleCount: number },
-  { id, revision }: Pick<Predictor, 'id' | 'revision'>,
+  dataset: Pick<Dataset, 'id' | 'name' | 'schema' | 'sampleCount'>,
+  predictor: Pick<Predictor, 'id' | 'revision' | 'schema'>,
   idempotency?: { key: string; requestHash: string },
 ): Promise<{ job: Job; created: boolean }> {
-  const input: LabellingInput = { dataset_id: dataset.id, predictor: id, revision };
+  withAttributesOf(dataset, predictor);
+  const input: LabellingInput = { dataset_id: dataset.id, predictor: predictor.id, revision: predictor.revision };
   return await createJob(db, {
     kind: labellingKind,
     prefix: 'job_',
@@ -70,7 +72,7 @@ async function label(context: JobContext<LabellingInput>, predictors: Predictors
   const tell = teller(context, progress);
   try {
     const scoring = await pinned(predictors, input);
-    await extendSchema(db, datasetId, scoring.schema);
+    await learnAttributes(db, datasetId, scoring);
     const after = Cursor.parse(context.cursor)?.position;
     for await (const chunk of labelChunks(db, scoring, { datasetId, after, signal })) {
       progress.completed += chunk.rows - chunk.failures.length;

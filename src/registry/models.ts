@@ -70,7 +70,7 @@ export interface Models {
 
 /**
  * Card of that id or alias among the given kinds; no name means `default`, which falls back to the first of the first kind that has one.
- * Throws model_not_found listing the names that would work.
+ * Throws model_not_found listing the names that would work, or how to come by a model.
  */
 export function findModel(models: Models, name: string | null | undefined, kinds: ModelKind[]): ModelCard {
   const wanted = name ?? 'default';
@@ -78,12 +78,17 @@ export function findModel(models: Models, name: string | null | undefined, kinds
   const found = cards.find((card) => card.id === wanted) ?? cards.find((card) => card.aliases.includes(wanted));
   if (found) return found;
   if (wanted === 'default' && cards[0]) return cards[0];
-  const known = cards.map((card) => card.id).join(', ') || 'none is loaded';
   const kind = kinds.length === 1 ? `${kinds[0]} model` : 'model';
-  throw new SteerError('model_not_found', `No ${kind} is named ${JSON.stringify(wanted.slice(0, 128))}. Known: ${known}.`, {
+  const known = cards.length > 0 ? `Known: ${cards.map((card) => card.id).join(', ')}.` : noneYet[kinds[0]!];
+  throw new SteerError('model_not_found', `No ${kind} is named ${JSON.stringify(wanted.slice(0, 128))}. ${known}`, {
     details: { param: 'model' },
   });
 }
+
+const noneYet: Record<ModelKind, string> = {
+  language: 'There is none yet: put the folder of one into MODELS_DIR, or make one (steer pretrain, steer finetune).',
+  predictor: 'There is none yet: put the folder of one into MODELS_DIR, or make one (steer train-predictor).',
+};
 
 /** First predictor that rates every attribute of the schema on the same scale, or undefined. */
 export function findPredictorFor(models: Models, schema: AttributeSchema): ModelCard | undefined {

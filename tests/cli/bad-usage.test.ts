@@ -107,7 +107,11 @@ describe('refusals', () => {
     ['a tokenizer that does not fit', ['generate', '--model', 'misfit', 'Hi'], /misfit\/tokenizer\.json: .*found ids up to 999/],
     ['a predictor as a base', [...finetune, './rater'], /Expected a language model in \S+rater, found the predictor rater/],
     ['a model of the wrong kind', ['score', '--model', 'misfit', '--reply', 'Hi'], /Expected a predictor in .*misfit/],
-    ['no predictor at all', ['score', '--reply', 'Hi'], /No predictor model is named "default"\. Known: none/],
+    [
+      'no predictor at all',
+      ['score', '--reply', 'Hi'],
+      /No predictor model is named "default"\. There is none yet: .*steer train-predictor/,
+    ],
     ['an attribute without a level', ['generate', '--attribute', 'humor', 'Hi'], /Expected NAME=LEVEL like humor=4/],
     [
       'a schema with one level',

@@ -83,7 +83,13 @@ describe('a request is refused', () => {
       'messages',
       /512/,
     ],
-    ['a reply beyond the context', { max_tokens: 500 }, 'context_length_exceeded', 'max_tokens', /512 tokens.* may take 500/],
+    [
+      'a reply beyond the context',
+      { max_tokens: 500 },
+      'context_length_exceeded',
+      'max_tokens',
+      /512 tokens.* may take 500\. Shorten the messages or lower max_tokens\./,
+    ],
   ];
 
   test.each(refused)('%s', async (_, fields, code, param, message) => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { findDataset, type LabelChoice, streamSamples } from '../../src/datasets/samples.ts';
 import { SteerError } from '../../src/errors.ts';
 import { type LabellingProgress, labelDataset } from '../../src/predictor/label-dataset.ts';
+import { createLabellingJob } from '../../src/predictor/labelling-job.ts';
 import type { ConversationScore, Predictor } from '../../src/predictor/predictor.ts';
 import type { Label } from '../../src/steerlm/attributes.ts';
 import { helpSteer } from '../../src/steerlm/schemas.ts';
@@ -96,13 +97,31 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     Object.assign(predictor.schema.attributes, [{ ...helpSteer.attributes[0]!, levels, cap: 2 }]);
     await importText(store.db, 'bare', talk.slice(1));
     const { hash } = await findDataset(store.db, 'bare');
-    await importText(store.db, 'talk', talk);
-    const had = (await findDataset(store.db, 'talk')).schema!;
-    for (const dataset of ['bare', 'talk']) await labelDataset(store.db, { dataset, predictor, signal });
+    await labelDataset(store.db, { dataset: 'bare', predictor, signal });
     expect(await findDataset(store.db, 'bare')).toMatchObject({ hash, schema: predictor.schema });
-    const { schema } = await findDataset(store.db, 'talk');
-    expect(schema).toEqual({ ...had, attributes: [...had.attributes, predictor.schema.attributes[1]] });
-    expect(schema!.attributes[0]!.levels).toHaveLength(5);
+    const named = { ...helpSteer, attributes: [predictor.schema.attributes[1]!] };
+    await importText(store.db, 'named', talk.slice(1), { schema: named });
+    expect((await findDataset(store.db, 'named')).schema).toEqual(named);
+    await labelDataset(store.db, { dataset: 'named', predictor, signal });
+    const { schema } = await findDataset(store.db, 'named');
+    expect(schema).toEqual({ ...helpSteer, attributes: [predictor.schema.attributes[1], predictor.schema.attributes[0]] });
+    await store.close();
+  });
+
+  test('an attribute on another scale is refused before anything is rated', async () => {
+    const store = await open();
+    const predictor = new WordPredictor();
+    Object.assign(predictor.schema.attributes, [{ ...helpSteer.attributes[0]!, levels: ['short', 'long', 'endless'], cap: 2 }]);
+    await importText(store.db, 'talk', talk);
+    const before = await findDataset(store.db, 'talk');
+    const message = expect.stringContaining('dataset talk has helpfulness from 0 to 4, and words rates it from 0 to 2');
+    await expect(labelDataset(store.db, { dataset: 'talk', predictor, signal })).rejects.toMatchObject({
+      code: 'conflict',
+      message,
+    });
+    expect(predictor.asked).toBe(0);
+    expect(await findDataset(store.db, 'talk')).toEqual(before);
+    await expect(createLabellingJob(store.db, before, predictor)).rejects.toMatchObject({ code: 'conflict' });
     await store.close();
   });
 

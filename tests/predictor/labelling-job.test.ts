@@ -2,7 +2,7 @@
 // never scored again.
 import { and, asc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findDataset } from '../../src/datasets/samples.ts';
+import { type Dataset, findDataset } from '../../src/datasets/samples.ts';
 import { SteerError } from '../../src/errors.ts';
 import { cancelJob, findJob, type Job, listErrors, listEvents, pauseJob, resumeJob } from '../../src/jobs/jobs.ts';
 import { type LabelledReply, streamLabelled } from '../../src/predictor/labelled-rows.ts';
@@ -70,8 +70,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     await importText(store.db, name, records);
     return await findDataset(store.db, name);
   };
-  const start = async (dataset: { id: string; sampleCount: number }) =>
-    (await createLabellingJob(store.db, dataset, predictor)).job;
+  const start = async (dataset: Dataset) => (await createLabellingJob(store.db, dataset, predictor)).job;
   /** Positions with a label, once for each time they were labelled. */
   const labelled = async (datasetId: string) => {
     const rows = await store.db
@@ -208,7 +207,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
 
   test('another revision than the pinned one is refused', async () => {
     const dataset = await bringIn(numbered(5, 'pinned'));
-    const { job } = await createLabellingJob(store.db, dataset, { id: predictor.id, revision: 'zero' });
+    const { job } = await createLabellingJob(store.db, dataset, { ...predictor, revision: 'zero' });
     const ended = await workshop.ended(job.id);
     expect(ended).toMatchObject({ status: 'failed', error: { code: 'conflict' } });
     expect(ended.error!.message).toMatch(/made for revision zero of lengths, and one is served now/);

@@ -48,7 +48,10 @@ export const DatasetObject = z
     }),
     samples: z.int(),
     conversations: z.int(),
-    schema: AttributeSchemaObject.nullable().openapi({ description: 'Attributes the labels speak of; null without labels' }),
+    schema: AttributeSchemaObject.nullable().openapi({
+      description:
+        'Attributes the labels speak of, or those that were named and those of predictors that labelled it; null without any',
+    }),
     created_at: Time,
   })
   .openapi('Dataset');

@@ -165,13 +165,14 @@ export function toCompletionRequest(
 ): CompletionRequest {
   const room = model.contextLength - prompt.length;
   const asked = body.max_completion_tokens ?? body.max_tokens;
+  const lengthField = body.max_completion_tokens ? 'max_completion_tokens' : 'max_tokens';
   if (room < 1 || (asked ?? 1) > room) {
-    const reply = asked === undefined || asked === null ? 'leaves no room for a reply' : `the reply may take ${asked}`;
+    const reply = room < 1 ? 'leaves no room for a reply' : `the reply may take ${asked}`;
     throw new SteerError(
       'context_length_exceeded',
       `Expected prompt and reply within ${model.contextLength} tokens; the prompt has ${prompt.length} and ${reply}. ` +
-        `Shorten the ${field} or lower max_tokens.`,
-      { details: { param: room < 1 ? field : body.max_completion_tokens ? 'max_completion_tokens' : 'max_tokens' } },
+        `Shorten the ${field}${room < 1 ? '' : ` or lower ${lengthField}`}.`,
+      { details: { param: room < 1 ? field : lengthField } },
     );
   }
   const { temperature, top_p: topP, top_k: topK, min_p: minP } = body;
