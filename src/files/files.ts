@@ -44,6 +44,7 @@ export async function storeFile(db: Db, { filename, purpose, content, signal }: 
       hash.update(chunk);
       bytes += chunk.length;
       await db.insert(fileChunks).values({ fileId: id, index: index++, data: toDatabase(chunk) });
+      await othersTurn();
     }
     if (signal?.aborted) throw new SteerError('cancelled', `The upload of ${filename} was cancelled; nothing was stored.`);
     const whole = { bytes, hash: hash.digest('hex'), purpose: typeof purpose === 'string' ? purpose : purpose() };

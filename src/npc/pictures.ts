@@ -23,6 +23,7 @@ export async function storePicture(db: Db, image: Uint8Array): Promise<string> {
     for (let at = 0; at < image.length; at += pieceBytes) {
       const data = toDatabase(image.subarray(at, at + pieceBytes));
       await db.insert(pieces).values({ pictureId: id, index: at / pieceBytes, data });
+      await othersTurn();
     }
   } catch (error) {
     // What cannot be removed now goes with the leftovers; the first failure is the one to tell of.
