@@ -3,9 +3,11 @@ import { eq, isNull, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deleteFile, findFile, listFiles, readFile, removeLeftovers, storeFile } from '../../src/files/files.ts';
 import type { Store } from '../../src/store/connect.ts';
+import { pieceBytes } from '../../src/store/pieces.ts';
 import { fileChunks, files } from '../../src/store/work-schema.ts';
 import { collect } from '../datasets/collect.ts';
 import { testDatabases } from '../store/databases.ts';
+import { turnsOf } from '../store/turns-of.ts';
 
 async function* pieces(...parts: Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* parts;
@@ -34,6 +36,11 @@ describe.each(await testDatabases())('files on $name', ({ open }) => {
     expect(Math.abs(stored.createdAt.getTime() - Date.now())).toBeLessThan(60_000);
     const empty = await keep('');
     expect(await collect(readFile(store.db, empty.id))).toEqual([]);
+  });
+
+  test('others are let in after each piece', async () => {
+    const large = randomBytes(12 * pieceBytes);
+    expect(await turnsOf(() => keep('', { content: pieces(large) }))).toBeGreaterThanOrEqual(12);
   });
 
   test('lists go by age and purpose, page by page, though many files share a millisecond', async () => {

@@ -10,8 +10,10 @@ import { readPicture, removeStrayPictures, storePicture } from '../../src/npc/pi
 import type { Db, Store } from '../../src/store/connect.ts';
 import { migrateStore } from '../../src/store/migrate.ts';
 import { npcPicturePieces, npcPictures, npcs } from '../../src/store/npc-schema.ts';
+import { pieceBytes } from '../../src/store/pieces.ts';
 import { collect } from '../datasets/collect.ts';
 import { testDatabases } from '../store/databases.ts';
+import { turnsOf } from '../store/turns-of.ts';
 import { character } from './marta.ts';
 
 const migrations = join(import.meta.dirname, '..', '..', 'migrations');
@@ -51,6 +53,10 @@ describe.each(await testDatabases())('pictures on $name', ({ open }) => {
     expect(await insert({ card: '{}', image })).toMatchObject({ id: 'marta', card: 'png' });
     expect((await pictureOf(store.db, 'marta'))!.equals(image)).toBe(true);
     expect(await stored()).toEqual([1, Math.ceil(size / (256 * 1024))]);
+  });
+
+  test('let others in after each piece', async () => {
+    expect(await turnsOf(() => storePicture(store.db, randomBytes(12 * pieceBytes)))).toBeGreaterThanOrEqual(12);
   });
 
   test('say what a character came from, wherever it is told', async () => {
