@@ -1,24 +1,12 @@
 // Many who want to work at once share the event loop with everything else.
 import { expect, test } from 'vitest';
 import { awaitRoom, giveWay } from '../src/event-loop.ts';
+import { turnsOf } from './turns-of.ts';
 
 /** Keeps the thread busy. */
 function work(ms: number): void {
   const until = performance.now() + ms;
   while (performance.now() < until);
-}
-
-/** Turns of the event loop while `act` runs. */
-async function turnsOf(act: () => Promise<unknown>): Promise<number> {
-  let [turns, over] = [0, false];
-  const turn = () => {
-    turns++;
-    if (!over) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await act();
-  over = true;
-  return turns;
 }
 
 test('between pieces of work that many ask for in the same moment the event loop turns, and they keep their order', async () => {

@@ -7,7 +7,7 @@ import { pieceBytes } from '../../src/store/pieces.ts';
 import { fileChunks, files } from '../../src/store/work-schema.ts';
 import { collect } from '../datasets/collect.ts';
 import { testDatabases } from '../store/databases.ts';
-import { turnsOf } from '../store/turns-of.ts';
+import { turnsOf } from '../turns-of.ts';
 
 async function* pieces(...parts: Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* parts;

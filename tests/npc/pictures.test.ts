@@ -13,7 +13,7 @@ import { npcPicturePieces, npcPictures, npcs } from '../../src/store/npc-schema.
 import { pieceBytes } from '../../src/store/pieces.ts';
 import { collect } from '../datasets/collect.ts';
 import { testDatabases } from '../store/databases.ts';
-import { turnsOf } from '../store/turns-of.ts';
+import { turnsOf } from '../turns-of.ts';
 import { character } from './marta.ts';
 
 const migrations = join(import.meta.dirname, '..', '..', 'migrations');

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inMemory, openStore, type Store } from '../../src/store/connect.ts';
-import { turnsOf } from './turns-of.ts';
+import { turnsOf } from '../turns-of.ts';
 
 let store: Store;
 beforeAll(async () => {
