@@ -39,8 +39,8 @@ export interface LabellingOptions {
 
 /**
  * Stores for each turn and attribute the expected level, its nearest level, the probabilities and the confidence, with source `model`
- * and the predictor's id and revision. Samples without assistant turns are passed over. Throws `not_found`, `conflict` for another scale, `cancelled`, or what the predictor
- * failed with on a row; what was stored is kept.
+ * and the predictor's id and revision. Samples without assistant turns are passed over. Throws `not_found`, `conflict` for another scale, `cancelled`,
+ * or what the predictor failed with on a row; what was stored is kept.
  */
 export async function labelDataset(db: Db, options: LabellingOptions): Promise<LabellingReport> {
   const { predictor, signal } = options;

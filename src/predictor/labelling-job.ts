@@ -37,13 +37,14 @@ export interface Predictors {
 /** Between two progress events. */
 const metricsEveryMs = 5_000;
 
-/** Makes the job, or answers the one made under the same key. Throws `conflict`, also where dataset and predictor have an attribute on different scales. */
+/** Makes the job, or answers the one made under the same key. Throws `conflict`, also where dataset and predictor rate on different scales. */
 export async function createLabellingJob(
   db: Db,
   dataset: Pick<Dataset, 'id' | 'name' | 'schema' | 'sampleCount'>,
   predictor: Pick<Predictor, 'id' | 'revision' | 'schema'>,
   idempotency?: { key: string; requestHash: string },
 ): Promise<{ job: Job; created: boolean }> {
+  // Refused now, not when its turn comes.
   withAttributesOf(dataset, predictor);
   const input: LabellingInput = { dataset_id: dataset.id, predictor: predictor.id, revision: predictor.revision };
   return await createJob(db, {

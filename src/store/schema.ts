@@ -1,6 +1,5 @@
 // Every table, as Drizzle and drizzle-kit read it; migrations/ is generated from here (npm run migrations:generate). Datasets and samples never
-// change once written, but for attributes that predictors add to a schema; labels are only ever appended, each saying who
-// made it.
+// change once written, but for attributes that predictors add to a schema; labels are only ever appended, each saying who made it.
 import { sql } from 'drizzle-orm';
 import {
   bigint,

@@ -14,7 +14,8 @@ type Stretch = Exclude<Piece, { control: unknown }>;
 
 /**
  * Token ids of the pieces. What stands between two control tokens is encoded as one text, as by an engine that renders our chat template: some
- * tokenizers join a full stop to the newline after it. Throws invalid_request when the tokenizer lacks a control token, as that of a model from elsewhere.
+ * tokenizers join a full stop to the newline after it. Throws invalid_request when the tokenizer lacks a control token, as that of a model from
+ * elsewhere.
  */
 export function encodePieces(tokenizer: Tokenizer, pieces: readonly Piece[]): EncodedPieces {
   const encoded: EncodedPieces = { ids: [], trained: [] };
