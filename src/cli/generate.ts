@@ -5,9 +5,10 @@ import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { SteerError } from '../errors.ts';
 import { settleDrawing } from '../generation/drawing-defaults.ts';
-import type { LanguageModel } from '../generation/language-model.ts';
+import type { CompletionEvent, LanguageModel } from '../generation/language-model.ts';
 import { steerPrompt } from '../generation/steered-prompt.ts';
 import { cardName } from '../model/model-folder.ts';
+import { counted } from '../number-text.ts';
 import { engineOptions, openLanguage } from '../registry/open.ts';
 import { findAttribute, maxLevel, type RequestedAttributes } from '../steerlm/attributes.ts';
 import type { Execution } from '../tensor/providers.ts';
@@ -76,15 +77,23 @@ async function generate({ config, signal }: Surroundings, given: string, options
       seed,
       n: 1,
     };
-    let wrote = false;
     for await (const event of model.complete(request, signal)) {
       process.stdout.write(event.kind === 'delta' ? event.text : '\n');
-      wrote ||= event.kind === 'delta' && event.text !== '';
+      if (event.kind === 'end') for (const line of describeEnd(model, event)) note(line);
     }
-    if (!wrote) note('The reply is empty: the model ended it at once. Another --seed may draw another.');
   } finally {
     await model.dispose();
   }
+}
+
+/** What the text by itself does not say. */
+function* describeEnd(
+  { id, schema }: LanguageModel,
+  { text, finishReason, completionTokens }: CompletionEvent & { kind: 'end' },
+) {
+  const base = schema.attributes.length === 0 ? ` ${id} is a base model: begin a text that it can continue.` : '';
+  if (text === '') yield `The reply is empty: the model ended it at once.${base}`;
+  else if (finishReason === 'length') yield `The reply was cut at ${counted(completionTokens, 'token')}.`;
 }
 
 /** A base model continues the text; it has no label to be pushed towards. */

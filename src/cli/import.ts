@@ -113,7 +113,7 @@ function describeAttributes({ format, labels, schema, inferred, found, unread }:
   const source = schemaNamed
     ? absent!.length > 0 && `No label speaks of ${absent!.map(({ name }) => name).join(', ')}, which ${schema.name} has too.`
     : inferred
-      ? 'These scales follow from the values found; --schema FILE.json says scales, names of levels and defaults.'
+      ? 'No schema was named, so these scales run to 4, or to the highest value found where that is more; --schema FILE.json says scales, names of levels and defaults.'
       : `Their scales and levels are those that ${schema.name} gives these names; --schema chooses others.`;
   return [`${counted(labels, 'label')}: ${told.join(', ')}.`, ...(source ? [source] : []), ...beside];
 }
