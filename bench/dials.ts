@@ -69,7 +69,7 @@ async function tryOut(model: LanguageModel, predictor: Predictor, prompts: reado
   const started = performance.now();
   let tokens = 0;
   const candidates = await inParallel(asked, async (each, index) => {
-    const prompt = labelPrompt(model, each.conversation, [labelFor(model, each)], { strength, against });
+    const prompt = await labelPrompt(model, each.conversation, [labelFor(model, each)], { strength, against });
     const said = await say(model, prompt, bestOf, 1000 * index);
     tokens += said.tokens;
     return said.texts;
@@ -117,7 +117,7 @@ async function changeOnTheWay(
   to: number,
 ) {
   const label = (value: number) => applyAttributes(model.schema, { [attribute]: value, verbosity: 3 });
-  const ways: Record<string, (conversation: Conversation) => LabelledPrompt> = {
+  const ways: Record<string, (conversation: Conversation) => Promise<LabelledPrompt>> = {
     '0 throughout': (conversation) => labelPrompt(model, conversation, [label(0)]),
     [`0, from the second sentence on ${to}`]: (conversation) =>
       labelPrompt(model, conversation, [label(0), label(to)], {}, [{ sentences: 1 }]),
@@ -125,7 +125,7 @@ async function changeOnTheWay(
   };
   const rows: string[][] = [];
   for (const [name, promptOf] of Object.entries(ways)) {
-    const texts = await inParallel(prompts, async (each, index) => (await say(model, promptOf(each), 1, index)).texts[0]!);
+    const texts = await inParallel(prompts, async (each, index) => (await say(model, await promptOf(each), 1, index)).texts[0]!);
     const parts = texts
       .map((text) => /^(.*?[.!?…]["'”’)\]]*)\s+(.+)$/su.exec(text))
       .map((found, i) => ({ found, conversation: prompts[i]! }));

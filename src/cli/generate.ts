@@ -67,7 +67,7 @@ async function generate({ config, signal }: Surroundings, given: string, options
     const { maxTokens = model.contextLength, stop, topP, topK } = options;
     const seed = (options.seed ?? Math.floor(Math.random() * 2 ** 31)) >>> 0;
     const temperature = options.temperature ?? model.sampling?.temperature ?? defaultTemperature;
-    const { tokenIds, phases } = promptOf(model, folder, prompt, options);
+    const { tokenIds, phases } = await promptOf(model, folder, prompt, options);
     const request = {
       prompt: tokenIds,
       phases,
@@ -97,11 +97,11 @@ function* describeEnd(
 }
 
 /** A base model continues the text; it has no label to be pushed towards. */
-function promptOf(model: LanguageModel, folder: string, prompt: string, { attribute, system, strength }: GenerateOptions) {
-  if (model.schema.attributes.length > 0) {
+async function promptOf(model: LanguageModel, folder: string, prompt: string, { attribute, system, strength }: GenerateOptions) {
+  if (model.chat !== null) {
     checkLevels(model, attribute, folder);
     const conversation = { system, turns: [{ role: 'user' as const, content: prompt }] };
-    return steerPrompt(model, conversation, { attributes: attribute, strength });
+    return await steerPrompt(model, conversation, { attributes: attribute, strength });
   }
   if (Object.keys(attribute).length > 0 || system !== '') {
     throw new SteerError(

@@ -9,6 +9,7 @@ const WrittenAttribute = z
     aliases: z.array(z.string()).default([]),
     description: z.string().default(''),
     levels: z.array(z.string()).min(2, 'expected at least two levels, lowest first'),
+    instructions: z.array(z.string()).optional(),
     default: z.int().min(0).nullable().default(null),
     cap: z.int().min(0).optional(),
   })

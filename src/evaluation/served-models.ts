@@ -44,6 +44,8 @@ async function openLanguage(models: ServedModels, id: string, signal: AbortSigna
     contextLength: first.contextLength,
     vocabSize: first.vocabSize,
     mixes: first.mixes,
+    chat: first.chat,
+    layOut: (conversation, label) => first.layOut(conversation, label),
     encode: (pieces) => first.encode(pieces),
     encodeLong: (pieces) => first.encodeLong(pieces),
     countTokens: (text) => first.countTokens(text),

@@ -138,7 +138,7 @@ async function replyTo(
 ): Promise<{ texts: string[] } | { failure: SteerError }> {
   const n = options.samples_per_prompt;
   try {
-    const { tokenIds: prompt, phases } = labelPrompt(writer, conversation, [label]);
+    const { tokenIds: prompt, phases } = await labelPrompt(writer, conversation, [label]);
     const request = {
       prompt,
       phases,

@@ -3,7 +3,7 @@ import type { LanguageModel } from '../generation/language-model.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 
 /** What is used of a loaded language model. */
-export type Writer = Pick<LanguageModel, 'schema' | 'contextLength' | 'encode' | 'complete'>;
+export type Writer = Pick<LanguageModel, 'schema' | 'chat' | 'layOut' | 'contextLength' | 'encode' | 'complete'>;
 
 /** What is used of a loaded predictor. */
 export type Rater = Pick<Predictor, 'id' | 'revision' | 'schema' | 'score'>;

@@ -31,7 +31,8 @@ const tuned: Pick<Recipe, 'card'> = {
     kind: (parent) => ({
       kind: parent!.kind,
       attributeSchema: parent!.attributeSchema,
-      promptLayoutVersion: parent!.promptLayoutVersion,
+      // It learns this layout's turns, whatever it chatted in before.
+      promptLayoutVersion,
     }),
     namesBase: true,
     teaches: 'labels',

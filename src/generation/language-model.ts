@@ -2,8 +2,9 @@
 
 import type { FinishReason, GenerationRequest, Phase, Priority } from '../engine/request.ts';
 import type { SamplingDefaults } from '../model/sampling-defaults.ts';
-import type { AttributeSchema } from '../steerlm/attributes.ts';
+import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { Curves } from '../steerlm/calibration.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
 import type { Piece } from '../steerlm/prompt-layout.ts';
 
 export type { FinishReason, Phase, Priority } from '../engine/request.ts';
@@ -39,8 +40,14 @@ export type CompletionEvent =
       deadline?: true;
     };
 
+/** labels: in this program's layout, as it was trained; template: in the chat template it came with. */
+export const chatForms = ['labels', 'template'] as const;
+export type ChatForm = (typeof chatForms)[number];
+
 export interface LanguageModel {
   readonly id: string;
+  /** How it reads conversations; null for one that only continues texts. */
+  readonly chat: ChatForm | null;
   /** Hash that changes when the weights do. */
   readonly revision: string;
   readonly schema: AttributeSchema;
@@ -54,6 +61,11 @@ export interface LanguageModel {
   readonly vocabSize: number;
   /** Whether a reply can be drawn from the scores of several prompts. */
   readonly mixes: boolean;
+  /**
+   * The prompt that asks for the next reply. The label is read by models that were trained on labels alone. Throws invalid_request where the model cannot
+   * be asked for one, or its template refuses the conversation.
+   */
+  layOut(conversation: Conversation, label: Label): Promise<Piece[]>;
   /** Token ids of a prompt. Throws context_length_exceeded for one that is certainly too long. */
   encode(pieces: Piece[]): number[];
   /** Token ids of a prompt of any length, to be shown and not to be answered; others of the thread are let in between. */

@@ -2,16 +2,25 @@
 import { SteerError } from '../errors.ts';
 import { type ModelCard, readEndTokens, readModelCard, readShape, refusePredictor } from '../model/model-folder.ts';
 import { readSampling, type SamplingDefaults } from '../model/sampling-defaults.ts';
+import { ChatTemplate } from '../model/tokenizer/chat-template.ts';
 import { encodePieces } from '../model/tokenizer/encode-prompt.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { documentSeparator } from '../model/tokenizer/tokenizer-training.ts';
-import type { AttributeSchema } from '../steerlm/attributes.ts';
-import { controlTokens, type Piece, promptLayoutVersion } from '../steerlm/prompt-layout.ts';
+import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
+import type { Conversation } from '../steerlm/conversation.ts';
+import { controlTokens, layOutPrompt, type Piece, promptLayoutVersion } from '../steerlm/prompt-layout.ts';
+import { everyday } from '../steerlm/schemas.ts';
+import type { ChatForm } from './language-model.ts';
+import { layOutInTemplate } from './template-layout.ts';
 
 export interface ModelText {
   card: ModelCard;
+  /** What may be asked of a reply: what the model was trained on, else what its card names, else what anybody may ask of one that chats. */
   schema: AttributeSchema;
+  chat: ChatForm | null;
   tokenizer: Tokenizer;
+  /** The template it chats in. */
+  template: ChatTemplate | undefined;
   /** Most tokens of prompt and reply together. */
   contextLength: number;
   /** Ids run from 0 to this less 1. */
@@ -29,12 +38,35 @@ export async function readModelText(folder: string): Promise<ModelText> {
   refuseUnfit(card, folder);
   const { contextLength, vocabSize } = await readShape(folder);
   const tokenizer = await Tokenizer.open(folder, vocabSize);
-  const known = [controlTokens.turn, documentSeparator].map((spelling) => tokenizer.tokenId(spelling));
+  const chat = chatForm(card, tokenizer);
+  const template = chat === 'template' ? templateOf(tokenizer) : undefined;
+  const spellings = [controlTokens.turn, documentSeparator, tokenizer.namedTokens.eos_token, await endOfReply(template)];
+  const known = spellings.map((spelling) => (spelling === undefined ? undefined : tokenizer.tokenId(spelling)));
   const ends = [...known, ...(await readEndTokens(folder))];
   // What no token is ends nothing.
   const stopTokens = [...new Set(ends.filter((id) => id !== undefined && id >= 0 && id < vocabSize))] as number[];
-  const rest = { tokenizer, contextLength, vocabSize, stopTokens, sampling: await readSampling(folder) };
-  return { card, schema: card.attributeSchema ?? noAttributes, ...rest };
+  const schema = card.attributeSchema ?? (chat === 'template' ? everyday : noAttributes);
+  return { card, schema, chat, tokenizer, template, contextLength, vocabSize, stopTokens, sampling: await readSampling(folder) };
+}
+
+/** One that was trained in this program's layout is asked in it, whatever template it began with. */
+export function chatForm({ promptLayoutVersion }: ModelCard, { chatTemplate }: Pick<Tokenizer, 'chatTemplate'>): ChatForm | null {
+  if (promptLayoutVersion !== null) return 'labels';
+  return chatTemplate === undefined ? null : 'template';
+}
+
+function templateOf({ chatTemplate: source, addedTokens: tokens, namedTokens: named }: Tokenizer): ChatTemplate {
+  return new ChatTemplate({ source: source!, tokens, named });
+}
+
+/** Unknown where the template fails: each chat is told why then. */
+async function endOfReply(template: ChatTemplate | undefined): Promise<string | undefined> {
+  return await template?.endOfReply().catch(() => undefined);
+}
+
+/** The prompt of the model that asks for the next reply, as `LanguageModel.layOut` has it. A base model reads this program's layout without labels. */
+export async function layOut({ schema, template }: ModelText, conversation: Conversation, label: Label): Promise<Piece[]> {
+  return template ? await layOutInTemplate(template, conversation) : layOutPrompt(schema, conversation, label);
 }
 
 function refuseUnfit(card: ModelCard, folder: string): void {

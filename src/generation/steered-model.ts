@@ -13,7 +13,7 @@ import { builtEntry } from '../tensor/built-entry.ts';
 import { EngineThread } from '../tensor/engine-thread.ts';
 import type { Execution, ProviderChoice } from '../tensor/providers.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel, TokenLikelihood } from './language-model.ts';
-import { encodePrompt, type ModelText, readModelText, roomFor } from './model-text.ts';
+import { encodePrompt, layOut, type ModelText, readModelText, roomFor } from './model-text.ts';
 import { ReplyText } from './reply-text.ts';
 
 export interface LanguageModelOptions extends Partial<EngineOptions> {
@@ -35,7 +35,7 @@ export async function openLanguageModel(
   { threads, precision = 'fp32', provider = 'cpu', onExecution, ...options }: LanguageModelOptions,
 ): Promise<LanguageModel> {
   const text = await readModelText(folder);
-  const { card, schema, tokenizer, vocabSize, sampling } = text;
+  const { card, schema, chat, tokenizer, vocabSize, sampling } = text;
   // Weights rounded otherwise say something else.
   const revision = `${await revisionOf(folder)}${precision === 'fp32' ? '' : `-${precision}`}`;
   const settings: EngineSettings = {
@@ -58,6 +58,8 @@ export async function openLanguageModel(
     contextLength,
     vocabSize,
     mixes: true,
+    chat,
+    layOut: (conversation, label) => layOut(text, conversation, label),
     encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),
     encodeLong: (pieces) => encodeLongPrompt(tokenizer, pieces),
     countTokens: (text) => tokenizer.encodeText(text).length,

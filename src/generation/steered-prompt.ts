@@ -14,13 +14,20 @@ import {
 import { obtainedAt, requestFor } from '../steerlm/calibration.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { type Against, dial } from '../steerlm/guidance.ts';
-import { layOutPrompt, type Piece } from '../steerlm/prompt-layout.ts';
+import { instructionText, withInstruction } from '../steerlm/instructions.ts';
+import type { Piece } from '../steerlm/prompt-layout.ts';
 import type { LanguageModel } from './language-model.ts';
 
 /** What of a model its prompts depend on. */
-export type PromptModel = Pick<LanguageModel, 'id' | 'schema' | 'curves' | 'mixes' | 'encode'>;
+export type PromptModel = Pick<LanguageModel, 'id' | 'schema' | 'curves' | 'mixes' | 'chat' | 'layOut' | 'encode'>;
+
+/** How attributes reach the model: as a label it was trained on, in words, or not. */
+export const steeringMethods = ['label', 'instruction', 'none'] as const;
+export type SteeringMethod = (typeof steeringMethods)[number];
 
 export interface DialSetting {
+  /** What `methodOf` says where nobody does. */
+  method?: SteeringMethod | undefined;
   /** 1, the default, is the label as it is; above 1 the reply is pushed further. */
   strength?: number | undefined;
   against?: Against | undefined;
@@ -60,21 +67,34 @@ export interface SettledLabels extends Pick<SteeredPrompt, 'requested' | 'applie
   later: Label[];
 }
 
+/** The way attributes take where nobody names one. */
+export function methodOf({ chat, schema }: Pick<LanguageModel, 'chat' | 'schema'>): SteeringMethod {
+  if (schema.attributes.length === 0) return 'none';
+  return chat === 'labels' ? 'label' : 'instruction';
+}
+
 /** The prompts a request leads to. Throws what `settleLabels`, `refuseMixture` and the model's encoder throw. */
-export function steerPrompt(model: PromptModel, conversation: Conversation, request: SteeringRequest): SteeredPrompt {
+export async function steerPrompt(
+  model: PromptModel,
+  conversation: Conversation,
+  request: SteeringRequest,
+): Promise<SteeredPrompt> {
   const { later, ...settled } = settleLabels(model, request);
   refuseMixture(model, settled.applied, request);
   const bounds = request.schedule?.map(({ after }) => after);
-  return { ...settled, ...labelPrompt(model, conversation, [settled.applied, ...later], request, bounds) };
+  return { ...settled, ...(await labelPrompt(model, conversation, [settled.applied, ...later], request, bounds)) };
 }
 
 /**
  * Encodes nothing. Throws unknown_attribute, attribute_out_of_range, or invalid_request where something is to be calibrated that was never measured.
  */
-export function settleLabels(model: Omit<PromptModel, 'encode'>, request: SteeringRequest): SettledLabels {
+export function settleLabels(model: Omit<PromptModel, 'encode' | 'layOut'>, request: SteeringRequest): SettledLabels {
   const { schema } = model;
   const { calibrated = false, schedule = [] } = request;
-  const level = (asked: RequestedAttributes) => applyAttributes(schema, calibrated ? calibrate(model, asked) : asked);
+  const method = settleMethod(model, request.method);
+  const level = (asked: RequestedAttributes) => {
+    return method === 'none' ? {} : applyAttributes(schema, calibrated ? calibrate(model, asked) : asked);
+  };
   const requested = canonical(schema, request.attributes);
   const aim = applyAttributes(schema, requested);
   let asked = requested;
@@ -114,23 +134,46 @@ export function refuseMixture(
     : refuse(`attributes.${name}`, found);
 }
 
+function settleMethod(model: Omit<PromptModel, 'encode' | 'layOut'>, asked: SteeringMethod = methodOf(model)): SteeringMethod {
+  if (asked !== 'label' || model.chat === 'labels') return asked;
+  throw new SteerError(
+    'invalid_request',
+    `steering.method: ${model.id} was not trained on labels. Leave it out, or ask for "instruction", which puts attributes in words.`,
+    { details: { param: 'steering.method' } },
+  );
+}
+
 /** The prompts for one label after the other, each until its bound; the last holds to the end. */
-export function labelPrompt(
-  model: Pick<PromptModel, 'schema' | 'encode'>,
+export async function labelPrompt(
+  model: Pick<PromptModel, 'schema' | 'chat' | 'layOut' | 'encode'>,
   conversation: Conversation,
   labels: readonly Label[],
-  { strength = 1, against = 'null' }: DialSetting = {},
+  { method = methodOf(model), strength = 1, against = 'null' }: DialSetting = {},
   bounds: readonly Boundary[] = [],
-): LabelledPrompt {
-  const pieces = layOutPrompt(model.schema, conversation, labels[0]!);
+): Promise<LabelledPrompt> {
+  const pieces = await layOutAsked(model, conversation, labels[0]!, method);
   const tokenIds = model.encode(pieces);
-  const phases = labels.map((label, i) => {
-    const branches = dial(model.schema, label, { strength, against }).map(({ label: said, weight }): Branch => {
-      return { prompt: model.encode(layOutPrompt(model.schema, conversation, said)), weight };
-    });
-    return { branches, until: bounds[i] };
-  });
+  const phases: Phase[] = [];
+  for (const [i, label] of labels.entries()) {
+    const branches: Branch[] = [];
+    for (const { label: said, weight } of dial(model.schema, label, { strength, against })) {
+      branches.push({ prompt: model.encode(await layOutAsked(model, conversation, said, method)), weight });
+    }
+    phases.push({ branches, until: bounds[i] });
+  }
   return isPlain(phases, tokenIds) ? { pieces, tokenIds } : { pieces, tokenIds, phases };
+}
+
+/** The prompt that asks for the next reply under one label, told in the way the method says. */
+export function layOutAsked(
+  model: Pick<PromptModel, 'schema' | 'chat' | 'layOut'>,
+  conversation: Conversation,
+  label: Label,
+  method: SteeringMethod = methodOf(model),
+): Promise<Piece[]> {
+  if (method === 'label') return model.layOut(conversation, label);
+  const words = method === 'instruction' ? instructionText(model.schema, label) : '';
+  return model.layOut(withInstruction(conversation, words), {});
 }
 
 /** Drawn from this one prompt from start to end. At strength 0 one prompt is left, and it is another. */
@@ -141,7 +184,10 @@ function isPlain([first, ...later]: Phase[], tokenIds: readonly number[]): boole
 }
 
 /** What to ask for so that replies measure what was asked. Throws `invalid_request` for an attribute whose curve nobody measured. */
-function calibrate({ id, schema, curves = {} }: Omit<PromptModel, 'encode'>, asked: RequestedAttributes): RequestedAttributes {
+function calibrate(
+  { id, schema, curves = {} }: Pick<PromptModel, 'id' | 'schema' | 'curves'>,
+  asked: RequestedAttributes,
+): RequestedAttributes {
   const capped = applyAttributes(schema, asked);
   return Object.fromEntries(
     Object.entries(asked).map(([name, value]) => {

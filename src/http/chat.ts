@@ -2,10 +2,9 @@
 import { z } from '@hono/zod-openapi';
 import { awaitRoom } from '../event-loop.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
-import { type SteeredPrompt, settleLabels, steerPrompt } from '../generation/steered-prompt.ts';
+import { layOutAsked, type SteeredPrompt, settleLabels, steerPrompt } from '../generation/steered-prompt.ts';
 import { findModel, type Models } from '../registry/models.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
-import { layOutPrompt } from '../steerlm/prompt-layout.ts';
 import { namedUnlessItIs } from './refusals.ts';
 import { Messages, RequestedAttributes, toConversation } from './schemas/messages.ts';
 import { mostTopLogprobs, refuseUnsupported, samplingFields } from './schemas/sampling.ts';
@@ -45,14 +44,14 @@ export interface ChatPrompt extends SteeredPrompt {
 /** The prompt a chat body leads to. Throws model_not_found, unknown_attribute, attribute_out_of_range or context_length_exceeded. */
 export async function toChatPrompt(models: Models, body: ChatBody): Promise<ChatPrompt> {
   const { model, conversation, asked } = await readChat(models, body);
-  return { model, conversation, ...namedUnlessItIs('messages', () => steerPrompt(model, conversation, asked)) };
+  return { model, conversation, ...(await namedUnlessItIs('messages', () => steerPrompt(model, conversation, asked))) };
 }
 
 /** The prompt under the label itself, whatever its length. Throws model_not_found, unknown_attribute or attribute_out_of_range. */
 export async function toShownPrompt(models: Models, body: ChatBody) {
   const { model, conversation, asked } = await readChat(models, body);
   const { later: _, aim: __, applied, ...told } = settleLabels(model, asked);
-  const pieces = layOutPrompt(model.schema, conversation, applied);
+  const pieces = await layOutAsked(model, conversation, applied, asked.method);
   return { model, pieces, tokenIds: await model.encodeLong(pieces), steering: { ...told, applied } };
 }
 
@@ -63,6 +62,7 @@ async function readChat(models: Models, { steering, ...body }: ChatBody) {
   const conversation = toConversation(body.messages, model.schema);
   const asked = {
     attributes: body.attributes ?? {},
+    method: steering?.method ?? undefined,
     strength: steering?.strength ?? undefined,
     against: steering?.against ?? undefined,
     calibrated: steering?.calibrated ?? undefined,

@@ -12,9 +12,9 @@ export async function named<T>(param: string, find: () => T | Promise<T>): Promi
 }
 
 /** Runs what lays out a field; a failure that names no field names this one. */
-export function namedUnlessItIs<T>(param: string, layOut: () => T): T {
+export async function namedUnlessItIs<T>(param: string, layOut: () => T | Promise<T>): Promise<T> {
   try {
-    return layOut();
+    return await layOut();
   } catch (error) {
     if (!(error instanceof SteerError) || error.details.param !== undefined) throw error;
     throw new SteerError(error.code, error.message, { cause: error, details: { ...error.details, param } });

@@ -51,6 +51,7 @@ const attributeSchema = z
     aliases: z.array(z.string()),
     description: z.string(),
     levels: z.array(z.string()).min(2).max(mostLevels),
+    instructions: z.array(z.string()).optional(),
     default: z.number().int().min(0).nullable(),
     cap: z.number().int().min(0),
   })

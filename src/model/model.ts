@@ -10,7 +10,7 @@ import { furtherEmbeddings } from './initial-weights.ts';
 import { type ModelCard, readModelCard, readShape, refusePredictor, writeModelCard, writeShape } from './model-folder.ts';
 import { readSampling, writeSampling } from './sampling-defaults.ts';
 import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
-import { chatTemplate } from './tokenizer/chat-template.ts';
+import { chatTemplate } from './tokenizer/label-template.ts';
 import { Tokenizer } from './tokenizer/tokenizer.ts';
 import { documentSeparator } from './tokenizer/tokenizer-training.ts';
 import { openWeights, saveWeights } from './weights.ts';

@@ -29,8 +29,8 @@ export async function chooseAction(
   const question = `What do you do? One of: ${[nothing, ...listed].join(', ')}.`;
   const asked = { role: 'user' as const, content: question };
   const turns: Turn[] = [...conversation.turns, { role: 'assistant', content: said, label }, asked];
-  const prompt = encodeUnlessTooLong(model, { system: conversation.system, turns }, {});
-  const bare = encodeUnlessTooLong(model, { system: '', turns: [asked] }, {});
+  const prompt = await encodeUnlessTooLong(model, { system: conversation.system, turns }, {});
+  const bare = await encodeUnlessTooLong(model, { system: '', turns: [asked] }, {});
   // A token may be a single byte; with fewer of them a long name would give way to another.
   const most = Math.max(...choices.map((choice) => Buffer.byteLength(choice))) + 1;
   if (!prompt || !bare || prompt.length + most > model.contextLength) return undefined;

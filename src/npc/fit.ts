@@ -42,11 +42,11 @@ export async function measureCharacter(model: Encoder, character: Character, spe
   };
   const contents = (keyed: boolean) =>
     character.facts.filter(({ keys }) => keys.length > 0 === keyed).map(({ content }) => content);
-  const fits = fitsAtAll(model, character, speakers);
+  const fits = await fitsAtAll(model, character, speakers);
   const opening = openingOf(character, speakers);
   await matchAhead(character.facts, recentText(opening.turns), speakers);
   const { facts = 0, examples = 0 } = fits
-    ? layOutMemory(model, character, opening, labelAt(model, character, opening), speakers).leftOut
+    ? (await layOutMemory(model, character, opening, labelAt(model, character, opening), speakers)).leftOut
     : {};
   return {
     context: model.contextLength,
@@ -62,8 +62,8 @@ export async function measureCharacter(model: Encoder, character: Character, spe
 }
 
 /** Refuses a character whose persona leaves no room for what is said. Throws context_length_exceeded naming `persona`. */
-export function checkFits(model: Encoder, character: Character, speakers: Speakers): void {
-  if (fitsAtAll(model, character, speakers)) return;
+export async function checkFits(model: Encoder, character: Character, speakers: Speakers): Promise<void> {
+  if (await fitsAtAll(model, character, speakers)) return;
   throw new SteerError(
     'context_length_exceeded',
     `persona: who ${character.name} is, a line of ${character.lineTokens} tokens and ${leastHeard} tokens for the player's words do not fit the ` +
@@ -73,10 +73,11 @@ export function checkFits(model: Encoder, character: Character, speakers: Speake
 }
 
 /** Everything else gives way; a persona does not. */
-function fitsAtAll(model: Encoder, character: Character, speakers: Speakers): boolean {
+async function fitsAtAll(model: Encoder, character: Character, speakers: Speakers): Promise<boolean> {
   const opening = openingOf(character, speakers);
   const bare = { system: fillMacros(character.persona, speakers).trim(), turns: opening.turns.slice(-1) };
-  return promptTokens(model, bare, labelAt(model, character, opening)) + leastHeard <= roomToRead(model, character);
+  const tokens = await promptTokens(model, bare, labelAt(model, character, opening));
+  return tokens + leastHeard <= roomToRead(model, character);
 }
 
 /** A session in which the player begins to speak. */

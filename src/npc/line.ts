@@ -2,7 +2,7 @@
 import { isRetryable, SteerError } from '../errors.ts';
 import { settleDrawing } from '../generation/drawing-defaults.ts';
 import type { CompletionRequest, FinishReason, LanguageModel } from '../generation/language-model.ts';
-import { labelPrompt } from '../generation/steered-prompt.ts';
+import { type LabelledPrompt, labelPrompt } from '../generation/steered-prompt.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import type { Action } from './character.ts';
@@ -48,8 +48,8 @@ const reserveMs = 5;
  * Throws `cancelled` when the signal aborts, and what the model throws where no fallback stands in for it.
  */
 export async function* writeLine(model: LanguageModel, request: LineRequest, signal: AbortSignal): AsyncGenerator<LineEvent> {
-  const { deadlineMs = Number.POSITIVE_INFINITY, fallback } = request;
-  const attempt = new Attempt(model, request, signal);
+  const { deadlineMs = Number.POSITIVE_INFINITY, fallback, conversation, label, strength } = request;
+  const attempt = new Attempt(model, request, await labelPrompt(model, conversation, [label], { strength }), signal);
   let failure: unknown;
   try {
     for await (const text of attempt.sentences()) yield { kind: 'sentence', text };
@@ -103,9 +103,13 @@ class Attempt {
   text = '';
   late = false;
 
-  constructor(model: LanguageModel, request: LineRequest, signal: AbortSignal) {
-    const { conversation, label, strength, seed, lineTokens, deadlineMs, caller } = request;
-    const { tokenIds: prompt, phases } = labelPrompt(model, conversation, [label], { strength });
+  constructor(
+    model: LanguageModel,
+    request: LineRequest,
+    { tokenIds: prompt, phases }: Pick<LabelledPrompt, 'tokenIds' | 'phases'>,
+    signal: AbortSignal,
+  ) {
+    const { seed, lineTokens, deadlineMs, caller } = request;
     this.#model = model;
     this.#request = request;
     this.#signal = signal;

@@ -2,9 +2,9 @@
 // word.
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
+import { layOutAsked } from '../generation/steered-prompt.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation, Turn } from '../steerlm/conversation.ts';
-import { layOutPrompt } from '../steerlm/prompt-layout.ts';
 import type { Character } from './character.ts';
 import { factsCalledFor, recentText } from './fact-keys.ts';
 import { fillMacros, type Speakers } from './macros.ts';
@@ -13,7 +13,7 @@ import type { SessionState } from './session-state.ts';
 /** Exchanges that are forgotten at once: until the next ones are, prompts begin alike, and what was read of the last is not read again. */
 const forgottenTogether = 3;
 
-export type Encoder = Pick<LanguageModel, 'schema' | 'encode' | 'contextLength'>;
+export type Encoder = Pick<LanguageModel, 'schema' | 'chat' | 'layOut' | 'encode' | 'contextLength'>;
 
 /** How many of each the model does not read before this line, though it might. */
 export interface LeftOut {
@@ -46,29 +46,31 @@ interface Parts {
  * the oldest exchanges, then the oldest notes. Persona and last line are always there. Throws context_length_exceeded naming `text` where not even
  * these fit.
  */
-export function layOutMemory(
+export async function layOutMemory(
   model: Encoder,
   character: Character,
   state: SessionState,
   label: Label,
   speakers: Speakers,
-): Memory {
+): Promise<Memory> {
   const room = roomToRead(model, character);
   const parts = partsOf(character, state, speakers);
   const { memoryTokens = Number.POSITIVE_INFINITY } = character;
   const tokens = (some: Parts) => promptTokens(model, conversationOf(some), label);
   const starts = exchangesOf(parts.turns);
-  const saidTooMuch = (turns: Turn[]) => promptTokens(model, { system: '', turns: mergeTurns(turns) }, label) > memoryTokens;
+  const saidTooMuch = async (turns: Turn[]) =>
+    (await promptTokens(model, { system: '', turns: mergeTurns(turns) }, label)) > memoryTokens;
   let shown = parts;
   let forgotten = 0;
   let looked = false;
   for (;;) {
     const mayForget = forgotten < starts.length - 1;
-    const tooMuch = mayForget && memoryTokens !== Number.POSITIVE_INFINITY && saidTooMuch(shown.turns);
-    if (!tooMuch && tokens(shown) <= room) break;
+    const tooMuch = mayForget && memoryTokens !== Number.POSITIVE_INFINITY && (await saidTooMuch(shown.turns));
+    if (!tooMuch && (await tokens(shown)) <= room) break;
     if (!looked && !tooMuch) {
       // What stays of the character is settled first, whatever has been said, so that prompts of one session begin alike.
-      const alone = fitAlone({ ...shown, notes: [], turns: parts.turns.slice(starts.at(-1)) }, (some) => tokens(some) <= room);
+      const opening = { ...shown, notes: [], turns: parts.turns.slice(starts.at(-1)) };
+      const alone = await fitAlone(opening, async (some) => (await tokens(some)) <= room);
       if (!alone) throw tooLong(character.name, room);
       shown = { ...shown, facts: alone.facts, examples: alone.examples };
       looked = true;
@@ -103,21 +105,21 @@ export function roomToRead(
 }
 
 /** As many facts as fit, from the first, with all examples; where none does, as many examples, to the last. Undefined where not even the rest fits. */
-function fitAlone(parts: Parts, fits: (parts: Parts) => boolean): Parts | undefined {
-  const facts = mostThat(parts.facts.length, (count) => fits({ ...parts, facts: parts.facts.slice(0, count) }));
+async function fitAlone(parts: Parts, fits: (parts: Parts) => Promise<boolean>): Promise<Parts | undefined> {
+  const facts = await mostThat(parts.facts.length, (count) => fits({ ...parts, facts: parts.facts.slice(0, count) }));
   if (facts !== undefined) return { ...parts, facts: parts.facts.slice(0, facts) };
   const bare = { ...parts, facts: [] };
   const lastOf = (count: number) => ({ ...bare, examples: parts.examples.slice(parts.examples.length - count) });
-  const examples = mostThat(parts.examples.length, (count) => fits(lastOf(count)));
+  const examples = await mostThat(parts.examples.length, (count) => fits(lastOf(count)));
   return examples === undefined ? undefined : lastOf(examples);
 }
 
 /** The highest number up to `most` that holds, where every lower one does; undefined where not even 0 does. */
-function mostThat(most: number, holds: (count: number) => boolean): number | undefined {
+async function mostThat(most: number, holds: (count: number) => Promise<boolean>): Promise<number | undefined> {
   let [low, high] = [-1, most];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if (holds(middle)) low = middle;
+    if (await holds(middle)) low = middle;
     else high = middle - 1;
   }
   return low < 0 ? undefined : low;
@@ -162,17 +164,21 @@ function exchangesOf(turns: readonly Turn[]): number[] {
   return turns.flatMap(({ role }, i) => (i === 0 || role === 'user' ? [i] : []));
 }
 
-type PromptModel = Pick<LanguageModel, 'schema' | 'encode'>;
+type PromptModel = Pick<LanguageModel, 'schema' | 'chat' | 'layOut' | 'encode'>;
 
 /** Infinite where the model's encoder refuses it as too long. */
-export function promptTokens(model: PromptModel, conversation: Conversation, label: Label): number {
-  return encodeUnlessTooLong(model, conversation, label)?.length ?? Number.POSITIVE_INFINITY;
+export async function promptTokens(model: PromptModel, conversation: Conversation, label: Label): Promise<number> {
+  return (await encodeUnlessTooLong(model, conversation, label))?.length ?? Number.POSITIVE_INFINITY;
 }
 
 /** Undefined where the model's encoder refuses it as too long. */
-export function encodeUnlessTooLong(model: PromptModel, conversation: Conversation, label: Label): number[] | undefined {
+export async function encodeUnlessTooLong(
+  model: PromptModel,
+  conversation: Conversation,
+  label: Label,
+): Promise<number[] | undefined> {
   try {
-    return model.encode(layOutPrompt(model.schema, conversation, label));
+    return model.encode(await layOutAsked(model, conversation, label));
   } catch (error) {
     if (error instanceof SteerError && error.code === 'context_length_exceeded') return undefined;
     throw error;

@@ -82,7 +82,7 @@ export class SessionLog {
    * Appends what `make` says of the present, which is asked again where somebody else was faster.
    * Throws what `make` and `follow` throw, with nothing stored.
    */
-  async append(npcId: string, id: string, make: (present: Present) => Entry): Promise<Present> {
+  async append(npcId: string, id: string, make: (present: Present) => Entry | Promise<Entry>): Promise<Present> {
     // Those of one process wait for each other instead of all trying at once.
     const before = this.#turns.get(id) ?? Promise.resolve();
     const turn = before.then(() => this.#appendNow(npcId, id, make));
@@ -98,7 +98,7 @@ export class SessionLog {
     }
   }
 
-  async #appendNow(npcId: string, id: string, make: (present: Present) => Entry): Promise<Present> {
+  async #appendNow(npcId: string, id: string, make: (present: Present) => Entry | Promise<Entry>): Promise<Present> {
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       // What was seen last is nearly always still so; the database takes an entry only where it is.
       const seen = attempt === 0 ? this.#seen.get(id) : undefined;
@@ -115,8 +115,11 @@ export class SessionLog {
   }
 
   /** Null where the session has moved on. */
-  async #tryAppend({ session, state, length }: Present, make: (present: Present) => Entry): Promise<Present | null> {
-    const entry = make({ session, state, length });
+  async #tryAppend(
+    { session, state, length }: Present,
+    make: (present: Present) => Entry | Promise<Entry>,
+  ): Promise<Present | null> {
+    const entry = await make({ session, state, length });
     const next = { state: follow(state, entry, session.character), length: length + 1 };
     const head = await insertEntry(this.#db, { session, length }, entry);
     if (head === null) return null;

@@ -2,11 +2,10 @@
 // One line at a time; who speaks next may break it off.
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
-import { refuseMixture } from '../generation/steered-prompt.ts';
+import { layOutAsked, refuseMixture } from '../generation/steered-prompt.ts';
 import { randomStream } from '../random.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
-import { layOutPrompt } from '../steerlm/prompt-layout.ts';
 import { timeOf } from './clock.ts';
 import { matchAhead, recentText } from './fact-keys.ts';
 import { type LineEvent, type LineRequest, type WrittenLine, writeLine } from './line.ts';
@@ -80,9 +79,9 @@ export class Stage {
     const { session, state } = await this.#log.open(npcId, sessionId);
     const heard = follow(state, { kind: 'heard', ...timeOf(state, undefined), text: '?' }, session.character);
     await readAhead({ session, state }, '?');
-    const { line } = planLine(model, session, heard, { strength: 1 });
+    const { line } = await planLine(model, session, heard, { strength: 1 });
     for await (const _ of writeLine(model, { ...line, lineTokens: 1, actions: [], caller }, signal));
-    return model.encode(layOutPrompt(model.schema, line.conversation, line.label)).length;
+    return model.encode(await layOutAsked(model, line.conversation, line.label)).length;
   }
 
   /**
@@ -116,9 +115,9 @@ export class Stage {
     const { npcId, sessionId, completionId } = request;
     // Planned before the player is heard, so that a line nobody could answer leaves nothing behind.
     let plan!: Plan;
-    const heard = await this.#log.append(npcId, sessionId, ({ session, state }) => {
+    const heard = await this.#log.append(npcId, sessionId, async ({ session, state }) => {
       const entry = { kind: 'heard' as const, ...timeOf(state, request.atS), text: request.text };
-      plan = planLine(model, session, follow(state, entry, session.character), request);
+      plan = await planLine(model, session, follow(state, entry, session.character), request);
       return entry;
     });
     const { requested, line, leftOut } = plan;
@@ -165,12 +164,12 @@ export async function readAhead({ session, state }: Pick<Present, 'session' | 's
 }
 
 /** What the model is asked for in this state, in which the player has just been heard. */
-function planLine(
+async function planLine(
   model: LanguageModel,
   session: Session,
   state: SessionState,
   { strength, fallback }: Pick<SayRequest, 'strength' | 'fallback'>,
-): Plan {
+): Promise<Plan> {
   const { character } = session;
   refuseMixture(model, {}, { strength }, 'strength');
   const moods = moodOf(model.schema, character, state, state.atS as number);
@@ -179,7 +178,7 @@ function planLine(
   const random = randomStream(session.seed, 'line', state.heard);
   const seed = Math.floor(random() * 2 ** 32);
   const spare = fallback ?? character.fallback[Math.floor(random() * character.fallback.length)];
-  const { conversation, leftOut } = layOutMemory(model, character, state, label, speakers);
+  const { conversation, leftOut } = await layOutMemory(model, character, state, label, speakers);
   const actions = character.actions.map(({ name, when }) => ({ name, when: when && fillMacros(when, speakers) }));
   return {
     requested: requestOf(moods),

@@ -20,7 +20,7 @@ export function holdEngine(
 }
 
 function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): LanguageModel {
-  const { id, revision, schema, curves, sampling, contextLength, vocabSize, mixes } = engine;
+  const { id, revision, schema, curves, sampling, contextLength, vocabSize, mixes, chat } = engine;
   return {
     id,
     revision,
@@ -30,6 +30,8 @@ function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): L
     contextLength,
     vocabSize,
     mixes,
+    chat,
+    layOut: (conversation, label) => engine.layOut(conversation, label),
     encode: (pieces) => engine.encode(pieces),
     encodeLong: (pieces) => engine.encodeLong(pieces),
     countTokens: (text) => engine.countTokens(text),

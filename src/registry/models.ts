@@ -1,7 +1,7 @@
 // What is asked of whoever holds the models, and how a name in a request finds one.
 
 import { SteerError } from '../errors.ts';
-import type { LanguageModel } from '../generation/language-model.ts';
+import type { ChatForm, LanguageModel } from '../generation/language-model.ts';
 import type { Precision } from '../model/loaded-network.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
@@ -21,6 +21,8 @@ export interface ModelCard {
   /** Other names it answers to; `default` marks the one meant when a request names none. */
   aliases: string[];
   schema: AttributeSchema;
+  /** How it reads conversations; null for one that only continues texts, and for predictors. */
+  chat: ChatForm | null;
   /** What replies were measured to be where a level was asked for, by attribute; empty where nobody measured. */
   curves: Curves;
   /** Most tokens it reads and writes together. */

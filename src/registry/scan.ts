@@ -2,13 +2,17 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { SteerError } from '../errors.ts';
+import type { ChatForm } from '../generation/language-model.ts';
+import { chatForm } from '../generation/model-text.ts';
 import { exists } from '../model/formats/json-file.ts';
 import { readModelCard, readShape } from '../model/model-folder.ts';
 import { readSampling } from '../model/sampling-defaults.ts';
+import { readChatTemplate } from '../model/tokenizer/tokenizer.ts';
 import { openWeights } from '../model/weights.ts';
 import { headShapes } from '../predictor/graph.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Curves } from '../steerlm/calibration.ts';
+import { everyday } from '../steerlm/schemas.ts';
 import { isUpstream, readUpstreamSettings, upstreamFile } from '../upstream/settings.ts';
 import type { ModelKind } from './models.ts';
 
@@ -20,6 +24,7 @@ export interface Entry {
   /** Unix seconds. */
   created: number;
   schema: AttributeSchema;
+  chat: ChatForm | null;
   curves: Curves;
   contextLength: number;
   /** Name of the model it was trained from. */
@@ -84,7 +89,7 @@ async function modelFolders(modelsDir: string): Promise<string[]> {
 
 /** Size and time of every file a model is read from. */
 async function stampOf(folder: string): Promise<string> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(json|safetensors)$/.test(name)).sort();
+  const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(json|jinja|safetensors)$/.test(name)).sort();
   const marks: string[] = [];
   for (const name of names) {
     const found = await stat(join(folder, name)).catch(() => null);
@@ -101,6 +106,7 @@ async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
   else
     await checkWeights(folder, shape, kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined);
   if (kind !== 'predictor') await readSampling(folder);
+  const chat = kind === 'predictor' ? null : chatForm(card, { chatTemplate: await readChatTemplate(folder) });
   const made = card.createdAt ? Date.parse(card.createdAt) : (await stat(join(folder, 'config.json'))).mtimeMs;
   return {
     id: card.name,
@@ -108,7 +114,8 @@ async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
     steered: kind === 'steered',
     folder,
     created: Math.floor(made / 1000),
-    schema: attributeSchema ?? noAttributes,
+    schema: attributeSchema ?? (chat === 'template' ? everyday : noAttributes),
+    chat,
     curves: card.measured?.steering?.curves ?? {},
     contextLength: shape.contextLength,
     base: card.baseModel?.name ?? null,
@@ -163,7 +170,7 @@ export function inOrder(entries: Entry[], alias: string | undefined, chosen: str
     if (entry.kind === 'predictor') return 3;
     if (isDefault(entry)) return 0;
     if (madeByJob.test(entry.id)) return entry.id.includes(':ckpt-step-') ? 2.5 : 1.5;
-    return entry.steered ? 1 : 2;
+    return entry.steered ? 1 : entry.chat === null ? 2 : 1.2;
   };
   return entries.toSorted((a, b) => rank(a) - rank(b));
 }

@@ -11,6 +11,8 @@ export interface Attribute {
   description: string;
   /** What each level means, lowest first; the scale runs from 0 to levels.length - 1. */
   levels: string[];
+  /** What is said to a model that was not trained on the levels, one text for each; '' says nothing. Absent: the level's own text. */
+  instructions?: string[] | undefined;
   /** Level applied when the caller says nothing; null leaves the attribute out of the label. */
   default: number | null;
   /** Highest level a caller is given; requests above it are lowered to it. */

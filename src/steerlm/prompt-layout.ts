@@ -10,10 +10,8 @@ export const promptLayoutVersion = 1;
 /** Spelling of the control tokens in a tokenizer's vocabulary. */
 export const controlTokens = { system: '<extra_id_0>', turn: '<extra_id_1>', label: '<extra_id_2>' } as const;
 
-export type ControlToken = keyof typeof controlTokens;
-
-/** Part of a prompt. Text is only ever encoded as text, so nothing a caller writes can become a control token. */
-export type Piece = ({ control: ControlToken } | { text: string }) & {
+/** Part of a prompt: a control token by its spelling, or text, which is only ever encoded as text, so that nothing a caller writes becomes a control token. */
+export type Piece = ({ control: string } | { text: string }) & {
   trained: boolean;
   /** Said in a reply that is context alone, which is no target of plain language modelling either. */
   context?: true;
@@ -34,7 +32,7 @@ export function layOutTraining(schema: AttributeSchema, conversation: Conversati
     pieces.push(...layOutTurn(schema, turn, before !== undefined && isTarget(before)));
     before = turn;
   }
-  if (before?.role === 'assistant') pieces.push({ control: 'turn', trained: isTarget(before) });
+  if (before?.role === 'assistant') pieces.push({ control: controlTokens.turn, trained: isTarget(before) });
   return pieces;
 }
 
@@ -55,7 +53,7 @@ export function layOutScoring(schema: AttributeSchema, conversation: Conversatio
 
 /** The prompt as a person would read it, control tokens spelled out. For display only: never encode this string. */
 export function spellPieces(pieces: Piece[]): string {
-  return pieces.map((piece) => ('control' in piece ? controlTokens[piece.control] : piece.text)).join('');
+  return pieces.map((piece) => ('control' in piece ? piece.control : piece.text)).join('');
 }
 
 /** Text the model produced, with the newline that closes every turn removed. */
@@ -72,7 +70,7 @@ function layOutTurn(schema: AttributeSchema, turn: Turn, afterTarget: boolean): 
   const reply = turn.role === 'assistant';
   const said = reply && turn.trained === false ? { trained: false, context: true as const } : { trained: reply };
   return [
-    { control: 'turn', trained: afterTarget },
+    { control: controlTokens.turn, trained: afterTarget },
     text(`${roleNames[turn.role]}\n`),
     ...layOutLabel(schema, reply ? (turn.label ?? {}) : {}),
     { text: turn.content.trim(), ...said },
@@ -85,8 +83,8 @@ function layOutLabel(schema: AttributeSchema, label: Label): Piece[] {
   return line === '' ? [] : [control('label'), text(`${line}\n`)];
 }
 
-function control(name: ControlToken): Piece {
-  return { control: name, trained: false };
+function control(name: keyof typeof controlTokens): Piece {
+  return { control: controlTokens[name], trained: false };
 }
 
 function text(value: string): Piece {

@@ -15,33 +15,64 @@ const helpfulness = attribute(
     'answers it',
     'answers it fully and offers the next step',
   ],
-  { aliases: ['helpful'], default: 4 },
+  {
+    aliases: ['helpful'],
+    default: 4,
+    instructions: [
+      'Refuse the request.',
+      'Say almost nothing that helps.',
+      'Answer only part of it.',
+      '',
+      'Answer fully, and offer the next step.',
+    ],
+  },
 );
-const verbosity = attribute('verbosity', 'How much is said', [
-  'a few words',
-  'one short sentence',
-  'two or three sentences',
-  'a paragraph',
-  'long and detailed',
-]);
+const verbosity = attribute(
+  'verbosity',
+  'How much is said',
+  ['a few words', 'one short sentence', 'two or three sentences', 'a paragraph', 'long and detailed'],
+  {
+    instructions: [
+      'Answer in one short sentence.',
+      'Answer in one sentence.',
+      'Answer in two or three sentences.',
+      'Answer in one paragraph.',
+      'Answer in several long paragraphs.',
+    ],
+  },
+);
 const toxicity = attribute('toxicity', 'How rude or hurtful the reply is', ['kind', 'curt', 'rude', 'insulting', 'hostile'], {
   aliases: ['rudeness'],
   default: 0,
+  instructions: ['Be kind.', 'Be curt.', 'Be rude.', 'Be rude and insulting.', 'Be hostile.'],
 });
 const humor = attribute(
   'humor',
   'How funny the reply tries to be',
   ['serious', 'a light touch', 'a joke in passing', 'openly joking', 'nothing but jokes'],
-  { aliases: ['humour', 'funny'] },
+  {
+    aliases: ['humour', 'funny'],
+    instructions: [
+      'Be serious.',
+      'Answer with a light touch of humor.',
+      'Put a joke into your answer.',
+      'Be openly funny.',
+      'Answer with nothing but jokes.',
+    ],
+  },
 );
 const creativity = attribute(
   'creativity',
   'How imaginative wording and ideas are',
   ['plain', 'mostly plain', 'some colour', 'vivid', 'strikingly original'],
-  { aliases: ['creative'] },
+  {
+    aliases: ['creative'],
+    instructions: ['Use plain words.', '', 'Write with some color.', 'Write vividly.', 'Be strikingly original.'],
+  },
 );
 const formality = attribute('formality', 'Register of the reply', ['slang', 'casual', 'neutral', 'polite', 'ceremonious'], {
   aliases: ['formal'],
+  instructions: ['Use slang.', 'Write casually, as to a friend.', '', 'Write politely.', 'Write in very formal language.'],
 });
 const correctness = attribute(
   'correctness',
@@ -55,13 +86,20 @@ const coherence = attribute(
   ['incoherent', 'hard to follow', 'uneven', 'clear with small lapses', 'clear throughout'],
   { default: 4 },
 );
-const complexity = attribute('complexity', 'How much expertise the language asks of a reader', [
-  'basic',
-  'simple',
-  'average',
-  'advanced',
-  'expert',
-]);
+const complexity = attribute(
+  'complexity',
+  'How much expertise the language asks of a reader',
+  ['basic', 'simple', 'average', 'advanced', 'expert'],
+  {
+    instructions: [
+      'Explain it as to a small child.',
+      'Use simple language.',
+      '',
+      'Use advanced language.',
+      'Answer as to an expert in the field.',
+    ],
+  },
+);
 const quality = attribute('quality', 'Overall quality of the reply', ['poor', 'weak', 'fair', 'good', 'excellent'], {
   default: 4,
 });
@@ -102,4 +140,14 @@ export const gameCharacters: AttributeSchema = {
   ],
 };
 
-export const builtInSchemas: AttributeSchema[] = [helpSteer, openAssistant, steerLM, gameCharacters];
+/** For models that nobody trained on labels: nothing is asked unless somebody asks. */
+export const everyday: AttributeSchema = {
+  name: 'everyday',
+  version: 1,
+  attributes: [verbosity, formality, humor, creativity, complexity, toxicity, helpfulness].map((each) => ({
+    ...each,
+    default: null,
+  })),
+};
+
+export const builtInSchemas: AttributeSchema[] = [helpSteer, openAssistant, steerLM, gameCharacters, everyday];

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SteerError } from '../errors.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel } from '../generation/language-model.ts';
-import { encodePrompt, type ModelText, readModelText, roomFor } from '../generation/model-text.ts';
+import { encodePrompt, layOut, type ModelText, readModelText, roomFor } from '../generation/model-text.ts';
 import { ReplyText } from '../generation/reply-text.ts';
 import { unreadable } from '../model/formats/json-file.ts';
 import { encodeLongPrompt } from '../model/tokenizer/encode-prompt.ts';
@@ -81,6 +81,7 @@ async function revisionOf(folder: string, { card }: ModelText): Promise<string> 
 class UpstreamModel implements LanguageModel {
   readonly id: string;
   readonly revision: string;
+  readonly chat;
   readonly schema;
   readonly contextLength: number;
   readonly vocabSize: number;
@@ -106,6 +107,7 @@ class UpstreamModel implements LanguageModel {
   ) {
     this.id = text.card.name;
     this.revision = revision;
+    this.chat = text.chat;
     this.schema = text.schema;
     this.contextLength = text.contextLength;
     this.vocabSize = text.vocabSize;
@@ -117,6 +119,10 @@ class UpstreamModel implements LanguageModel {
     this.#connection = connection;
     this.#breaker = new Breaker(breaker);
     this.#onFault = onFault;
+  }
+
+  layOut(...asked: Parameters<LanguageModel['layOut']>): ReturnType<LanguageModel['layOut']> {
+    return layOut(this.#text, ...asked);
   }
 
   encode(pieces: Parameters<LanguageModel['encode']>[0]): number[] {

@@ -13,21 +13,29 @@ beforeAll(async () => {
     fileURLToPath(new URL('../../models/npc', import.meta.url)),
   );
   const curves = { humor: [0, 1, 2, 3, 4].map((requested) => ({ requested, obtained: requested / 2, replies: 9 })) };
-  model = { id: card.name, schema, curves, mixes: true, encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength) };
+  model = {
+    id: card.name,
+    schema,
+    curves,
+    mixes: true,
+    chat: 'labels',
+    layOut: async (asked, label) => layOutPrompt(schema, asked, label),
+    encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),
+  };
 });
 
 const under = (label: Record<string, number>) => model.encode(layOutPrompt(model.schema, conversation, label));
 
 describe('a label', () => {
-  it('of whole levels is one prompt', () => {
-    expect(labelPrompt(model, conversation, [{ humor: 3 }])).toEqual({
+  it('of whole levels is one prompt', async () => {
+    expect(await labelPrompt(model, conversation, [{ humor: 3 }])).toEqual({
       pieces: layOutPrompt(model.schema, conversation, { humor: 3 }),
       tokenIds: under({ humor: 3 }),
     });
   });
 
-  it('between levels is drawn from both', () => {
-    const { phases } = labelPrompt(model, conversation, [{ humor: 2.25 }]);
+  it('between levels is drawn from both', async () => {
+    const { phases } = await labelPrompt(model, conversation, [{ humor: 2.25 }]);
     expect(phases).toEqual([
       {
         branches: [
@@ -38,15 +46,15 @@ describe('a label', () => {
     ]);
   });
 
-  it('at strength 0 is what it is pushed away from, and nothing of itself', () => {
-    const { phases } = labelPrompt(model, conversation, [{ humor: 3 }], { strength: 0 });
+  it('at strength 0 is what it is pushed away from, and nothing of itself', async () => {
+    const { phases } = await labelPrompt(model, conversation, [{ humor: 3 }], { strength: 0 });
     expect(phases).toEqual([{ branches: [{ prompt: under({}), weight: 1 }] }]);
   });
 });
 
 describe('a request', () => {
-  it('tells names as the model has them, and changes on the way', () => {
-    const { requested, applied, phases } = steerPrompt(model, conversation, {
+  it('tells names as the model has them, and changes on the way', async () => {
+    const { requested, applied, phases } = await steerPrompt(model, conversation, {
       attributes: { humour: 4, creativity: null },
       schedule: [{ after: { sentences: 1 }, attributes: { funny: 0 } }],
     });
@@ -59,18 +67,18 @@ describe('a request', () => {
     ]);
   });
 
-  it('that is calibrated asks for more, and is read at what was asked', () => {
-    const { applied, aim } = steerPrompt(model, conversation, { attributes: { humor: 1 }, calibrated: true });
+  it('that is calibrated asks for more, and is read at what was asked', async () => {
+    const { applied, aim } = await steerPrompt(model, conversation, { attributes: { humor: 1 }, calibrated: true });
     expect(applied.humor).toBe(2);
     expect(aim.humor).toBe(1);
-    expect(() => steerPrompt(model, conversation, { attributes: { formality: 1 }, calibrated: true })).toThrow(
+    await expect(steerPrompt(model, conversation, { attributes: { formality: 1 }, calibrated: true })).rejects.toThrow(
       /steering\.calibrated.*formality/,
     );
   });
 
-  it('of a schedule that names no attribute says where', () => {
+  it('of a schedule that names no attribute says where', async () => {
     const schedule = [{ after: { tokens: 3 }, attributes: { sparkle: 1 } }];
-    expect(() => steerPrompt(model, conversation, { attributes: {}, schedule })).toThrow(
+    await expect(steerPrompt(model, conversation, { attributes: {}, schedule })).rejects.toThrow(
       expect.objectContaining({ details: { param: 'steering.schedule.0.attributes.sparkle' } }),
     );
   });

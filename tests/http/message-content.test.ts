@@ -2,7 +2,7 @@
 import { Template } from '@huggingface/jinja';
 import { describe, expect, test } from 'vitest';
 import { formats } from '../../src/datasets/formats/table.ts';
-import { chatTemplate } from '../../src/model/tokenizer/chat-template.ts';
+import { chatTemplate } from '../../src/model/tokenizer/label-template.ts';
 import { applyAttributes } from '../../src/steerlm/attributes.ts';
 import { layOutPrompt, spellPieces } from '../../src/steerlm/prompt-layout.ts';
 import { openHouse, post } from './knock.ts';

@@ -1,18 +1,18 @@
 // A language model and a predictor small enough to know every answer by heart, and a shelf that serves them.
 import { once } from 'node:events';
 import { SteerError } from '../../src/errors.ts';
-import type { CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
+import type { ChatForm, CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import type { SamplingDefaults } from '../../src/model/sampling-defaults.ts';
 import type { ConversationScore, Predictor } from '../../src/predictor/predictor.ts';
 import { findModel, type ModelCard, type ModelReport, type Models } from '../../src/registry/models.ts';
-import type { AttributeSchema } from '../../src/steerlm/attributes.ts';
+import type { AttributeSchema, Label } from '../../src/steerlm/attributes.ts';
 import type { Curves } from '../../src/steerlm/calibration.ts';
 import type { Conversation } from '../../src/steerlm/conversation.ts';
-import type { Piece } from '../../src/steerlm/prompt-layout.ts';
+import { controlTokens, layOutPrompt, type Piece } from '../../src/steerlm/prompt-layout.ts';
 import { gameCharacters } from '../../src/steerlm/schemas.ts';
 import { Gate } from '../gate.ts';
 
-const controls = ['system', 'turn', 'label'] as const;
+const controls: string[] = Object.values(controlTokens);
 
 /** One token per UTF-16 unit, after the three control tokens. */
 function encodePieces(pieces: Piece[]): number[] {
@@ -42,6 +42,7 @@ export class ParrotModel implements LanguageModel {
   readonly contextLength: number = 512;
   readonly vocabSize = 2 ** 16 + 3;
   readonly mixes: boolean = true;
+  readonly chat: ChatForm | null = 'labels';
   replyWords = 4;
   /** Passed before a reply begins. */
   readonly gate = new Gate();
@@ -55,6 +56,10 @@ export class ParrotModel implements LanguageModel {
   signal: AbortSignal | undefined;
   /** How the latest completion ended. */
   ended: Promise<'finished' | 'cancelled' | 'left'> = Promise.resolve('finished');
+
+  async layOut(conversation: Conversation, label: Label): Promise<Piece[]> {
+    return layOutPrompt(this.schema, conversation, label);
+  }
 
   encode(pieces: Piece[]): number[] {
     const ids = encodePieces(pieces);
@@ -211,8 +216,9 @@ export class Shelf implements Models {
       status: this.unloaded.has(id) ? ('unloaded' as const) : ('loaded' as const),
     });
     return [
-      ...this.languages.map(({ id, schema, curves = {}, contextLength }) => ({
+      ...this.languages.map(({ id, schema, chat, curves = {}, contextLength }) => ({
         kind: 'language' as const,
+        chat,
         schema,
         curves,
         contextLength,
@@ -220,6 +226,7 @@ export class Shelf implements Models {
       })),
       ...this.predictors.map(({ id, schema }) => ({
         kind: 'predictor' as const,
+        chat: null,
         schema,
         curves: {},
         contextLength: 256,

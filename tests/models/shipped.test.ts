@@ -9,7 +9,7 @@ import { saysTwice } from '../../src/evaluation/steering/text-health.ts';
 import type { LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
 import { readModelCard } from '../../src/model/model-folder.ts';
-import { chatTemplate } from '../../src/model/tokenizer/chat-template.ts';
+import { chatTemplate } from '../../src/model/tokenizer/label-template.ts';
 import { Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { openPredictor } from '../../src/predictor/open.ts';
 import type { Predictor } from '../../src/predictor/predictor.ts';

@@ -14,7 +14,7 @@ export function labelledReply(tokenizer: Tokenizer, schema: AttributeSchema, con
   const { prompt, reply } = partsOf(conversation);
   const ending: Piece[] = [
     { text: '\n', trained: true },
-    { control: 'turn', trained: true },
+    { control: controlTokens.turn, trained: true },
   ];
   return counting(tokenizer, [...layOutPrompt(schema, prompt, label), { text: reply, trained: true }, ...ending]);
 }

@@ -2,7 +2,7 @@
 
 import type { ChosenLabels } from '../../datasets/label-makers.ts';
 import type { TrainingSource } from '../../datasets/training-data.ts';
-import { encodePrompt, readModelText } from '../../generation/model-text.ts';
+import { encodePrompt, layOut, readModelText } from '../../generation/model-text.ts';
 import { type ModelCard, revisionOf } from '../../model/model-folder.ts';
 import type { Predictor } from '../../predictor/predictor.ts';
 import type { AttributeSchema, Label } from '../../steerlm/attributes.ts';
@@ -102,18 +102,23 @@ async function seenByAny(
 async function fitsAll(
   { parties, schema }: Gathering,
   { maxTokens, textInstruction }: SteeringTask,
-): Promise<(conversation: Conversation) => boolean> {
+): Promise<(conversation: Conversation) => Promise<boolean>> {
   const texts = await Promise.all(parties.map(({ found }) => readModelText(found.folder)));
-  const readers = texts.map(({ tokenizer, contextLength }): Reader => {
-    return { contextLength, encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength) };
+  const readers = texts.map((text): Reader => {
+    const { tokenizer, contextLength } = text;
+    return {
+      contextLength,
+      layOut: (conversation, label) => layOut(text, conversation, label),
+      encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),
+    };
   });
   const all: Label = Object.fromEntries(schema.attributes.map(({ name, cap }) => [name, cap]));
-  return ({ system, turns }) => {
+  return async ({ system, turns }) => {
     const inWords = { system: inSystemText(schema, system, all), turns: turns.slice(-1) };
-    return readers.every(
-      (reader) =>
-        leavesRoom(reader, { system, turns }, { schema, label: all, maxTokens }) &&
-        (!textInstruction || leavesRoom(reader, inWords, { schema, label: {}, maxTokens })),
-    );
+    for (const reader of readers) {
+      if (!(await leavesRoom(reader, { system, turns }, { label: all, maxTokens }))) return false;
+      if (textInstruction && !(await leavesRoom(reader, inWords, { label: {}, maxTokens }))) return false;
+    }
+    return true;
   };
 }

@@ -22,7 +22,7 @@ export interface PromptChoice {
   count: number;
   seed: number;
   /** Whether the models can read it and still answer. */
-  fits(conversation: Conversation): boolean;
+  fits(conversation: Conversation): Promise<boolean>;
   signal: AbortSignal;
 }
 
@@ -45,7 +45,7 @@ export async function gatherPrompts(source: TrainingSource, choice: PromptChoice
     const place = randomStream('prompt', seed, key)();
     const last = kept[count - 1];
     if ((last && place >= last.place) || kept.some((each) => each.key === key)) continue;
-    if (!fits(conversation)) tooLong++;
+    if (!(await fits(conversation))) tooLong++;
     else insert(kept, { place, key, conversation }, count);
   }
   if (kept.length === 0) throw noPrompts(source.name, split, tooLong);

@@ -134,10 +134,10 @@ async function answer(
   { maxTokens, temperature, topP, frequencyPenalty, signal }: AskingOptions & { signal: AbortSignal },
 ): Promise<Said> {
   const { strength, against, bestOf, chooser, inWords } = condition;
-  const put = inWords ? inItsWords(model, conversation, ask.asked, maxTokens) : conversation;
+  const put = inWords ? await inItsWords(model, conversation, ask.asked, maxTokens) : conversation;
   const silent = inWords || ask.kind === 'unlabelled' || model.schema.attributes.length === 0;
   const label = silent ? {} : applyAttributes(model.schema, ask.asked);
-  const { tokenIds: prompt, phases } = labelPrompt(model, put, [label], { strength, against });
+  const { tokenIds: prompt, phases } = await labelPrompt(model, put, [label], { strength, against });
   const n = chooser ? bestOf : 1;
   const request = { prompt, phases, maxTokens, temperature, topP, frequencyPenalty, topK: 0, stop: [], seed: ask.seed, n };
   const replies = await gatherReplies(model.complete(request, signal), n, trimReply);
@@ -148,10 +148,10 @@ async function answer(
 }
 
 /** The prompt with words in place of a label, which may leave room for less of what was said. */
-function inItsWords(model: LanguageModel, conversation: Conversation, asked: Label, maxTokens: number): Conversation {
+function inItsWords(model: LanguageModel, conversation: Conversation, asked: Label, maxTokens: number): Promise<Conversation> {
   const { schema } = model;
   const system = inSystemText(schema, conversation.system, asked);
-  return makeRoom(model, { ...conversation, system }, { schema, label: {}, maxTokens });
+  return makeRoom(model, { ...conversation, system }, { label: {}, maxTokens });
 }
 
 /** What is asked for, one line for each attribute, after what the system text says already. */

@@ -76,7 +76,7 @@ export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): v
     const request = c.req.valid('json');
     const model = await languageModel(c, context.models, request.model);
     await awaitRoom();
-    const tokenIds = namedUnlessItIs('prompt', () => toTokenIds(request.prompt, model));
+    const tokenIds = await namedUnlessItIs('prompt', () => toTokenIds(request.prompt, model));
     // A token is told of together with its likelihood.
     const topLogprobs = request.logprobs ?? (request.return_token_ids ? 0 : null);
     const wanted = { ...toCompletionRequest(request, tokenIds, model, 'prompt', askerOf(c)), topLogprobs };

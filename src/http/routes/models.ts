@@ -1,5 +1,7 @@
 // /v1/models: what may be named in a request, what of it is loaded, and the aliases by which a model is replaced under running traffic.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { chatForms } from '../../generation/language-model.ts';
+import { methodOf, steeringMethods } from '../../generation/steered-prompt.ts';
 import { precisions } from '../../model/loaded-network.ts';
 import { findModel, type ModelCard, modelStatuses } from '../../registry/models.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
@@ -20,6 +22,13 @@ const Model = z
     context_length: z.int(),
     precision: z.enum(precisions).openapi({ description: 'Of its weights, as they are loaded or will be' }),
     attributes: z.array(z.string()).openapi({ description: 'Names only; GET /v1/attributes tells their scales' }),
+    chat: z.enum(chatForms).nullable().openapi({
+      description:
+        'How it reads conversations: `labels`, the layout it was trained in here, or `template`, the chat template it came with; null for one that only continues texts',
+    }),
+    attribute_method: z.enum(steeringMethods).nullable().openapi({
+      description: 'How attributes reach it where a request names no `steering.method`; null for a predictor',
+    }),
   })
   .openapi('Model');
 
@@ -192,5 +201,7 @@ function toModel(card: ModelCard): z.infer<typeof Model> {
     context_length: card.contextLength,
     precision: card.precision,
     attributes: card.schema.attributes.map((attribute) => attribute.name),
+    chat: card.chat,
+    attribute_method: card.kind === 'language' ? methodOf(card) : null,
   };
 }

@@ -232,7 +232,7 @@ async function begin(
   const { character } = await findNpc(db, npcId);
   const { player_id: player, player_name: playerName, seed = randomInt(2 ** 32), relationship, at } = body;
   const model = await languageModel(c, context.models, character.model);
-  checkFits(model, character, { char: character.name, user: playerName, seed });
+  await checkFits(model, character, { char: character.name, user: playerName, seed });
   const last = relationship === undefined ? await latestSession(db, npcId, player) : undefined;
   const known = relationship ?? (last === undefined ? 0 : ((await openUnlessGone(log, npcId, last))?.state.relationship ?? 0));
   const preferences = offsetsOf(model.schema, await thumbedLines(db, player));

@@ -216,7 +216,7 @@ async function whole(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 async function look(c: RequestContext, context: AppContext, character: Character, notices: Notice[] = []): Promise<Told> {
   const model = await languageModel(c, context.models, character.model);
   const speakers = speakersBeforeSession(character);
-  if (character.model !== undefined) checkFits(model, character, speakers);
+  if (character.model !== undefined) await checkFits(model, character, speakers);
   return { tokens: await measureCharacter(model, character, speakers), notices: notFollowed(character, notices) };
 }
 

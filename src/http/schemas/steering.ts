@@ -1,5 +1,6 @@
 // The dials a chat request may turn beyond its attributes, and what each choice tells of them.
 import { z } from '@hono/zod-openapi';
+import { steeringMethods } from '../../generation/steered-prompt.ts';
 import { opposites } from '../../steerlm/guidance.ts';
 import { RequestedAttributes } from './messages.ts';
 
@@ -19,6 +20,14 @@ export const SteeringRequest = z
       .boolean()
       .nullish()
       .openapi({ description: 'Rate each reply with the predictor and tell it in `steering.measured`' }),
+    method: z
+      .enum(steeringMethods)
+      .nullish()
+      .openapi({
+        description:
+          'How the attributes reach the model: as the `label` it was trained on, as an `instruction` in words at the end of what the user says, or not at all (`none`). ' +
+          'Absent: the label where the model was trained on labels, else the instruction',
+      }),
     strength: z
       .number()
       .min(0)

@@ -1,88 +1,227 @@
-// The prompt layout of steerlm/prompt-layout.ts as a chat template, for engines that render one: transformers, vLLM, llama.cpp. A caller there says
-// `chat_template_kwargs: {"attributes": {"humor": 4}}`; a reply of the history may carry `attributes` of its own, where the engine keeps them.
-import { type AttributeSchema, maxLevel } from '../../steerlm/attributes.ts';
-import { controlTokens } from '../../steerlm/prompt-layout.ts';
+// A model's own chat template: Jinja that a stranger wrote. It is rendered in a thread of its own, within bounds, with place-holders where people's
+// words stand. So no word of a caller reaches the template, and what stands between two place-holders is cut into control tokens and text here.
+import { Worker } from 'node:worker_threads';
+import { SteerError } from '../../errors.ts';
+import { builtEntry } from '../../tensor/built-entry.ts';
 
-/**
- * Jinja that renders a conversation under the schema's attributes: defaults, aliases, caps and rounding as applyAttributes and formatLabel have
- * them. Such engines look for special tokens in what they rendered, so `special`, the spellings of them all, are broken up in what people wrote.
- */
-export function chatTemplate(schema: AttributeSchema, special: readonly string[]): string {
-  const scale = schema.attributes.map((attribute) => {
-    const { name, aliases, cap } = attribute;
-    const spellings = [name, ...aliases].map((spelling) => spelling.toLowerCase());
-    return `[${[name, spellings, attribute.default, cap, maxLevel(attribute)].map(literal).join(', ')}]`;
+export interface RenderOrder {
+  id: number;
+  variables: Record<string, unknown>;
+  /** More than so many characters are a failure. */
+  mostLetters: number;
+}
+
+export type Rendered = { id: number } & ({ text: string } | { failure: string });
+
+export type TemplateRole = 'system' | 'user' | 'assistant';
+
+/** Part of a prompt: a slot takes the content of the message at that place, without the white space that the template would strip. */
+export type TemplatePart = { control: string } | { text: string } | Slot;
+export type Slot = { slot: number; trimStart: boolean; trimEnd: boolean };
+
+/** A token that stands outside of what texts are encoded to. */
+export interface AddedToken {
+  content: string;
+  /** White space before or after it belongs to it. */
+  lstrip?: boolean | undefined;
+  rstrip?: boolean | undefined;
+}
+
+export interface TemplateSettings {
+  /** Jinja. */
+  source: string;
+  /** Of the tokenizer, all of them. */
+  tokens: readonly AddedToken[];
+  /** Spellings by the names templates know, `bos_token` for one. */
+  named: Readonly<Record<string, string>>;
+}
+
+export interface TemplateLimits {
+  mostMs: number;
+  mostLetters: number;
+}
+
+const usualLimits: TemplateLimits = { mostMs: 1_000, mostLetters: 2 ** 20 };
+const threadMemoryMb = 128;
+/** A thread that nothing was asked of for so long ends; the next order starts another. */
+const idleMs = 10_000;
+/** Conversations of so many shapes are remembered. */
+const mostRemembered = 256;
+/** How long a prompt holds that tells the time. */
+const datedForMs = 60_000;
+
+/** White space of a kind that nobody writes in a template: where it is gone, the template strips. */
+const pad = '\u2003';
+const markOf = (place: number) => `${pad}\uE000${place}\uE001${pad}`;
+const marks = /(\u2003?)\uE000(\d+)\uE001(\u2003?)/u;
+
+export class ChatTemplate {
+  readonly #settings: TemplateSettings;
+  readonly #limits: TemplateLimits;
+  readonly #cuts: RegExp;
+  readonly #remembered = new Map<string, { parts: Promise<TemplatePart[]>; until: number }>();
+  #worker: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  /** One order at a time, so that each has its whole time. */
+  #last: Promise<unknown> = Promise.resolve();
+  #orders = 0;
+
+  constructor(settings: TemplateSettings, limits: TemplateLimits = usualLimits) {
+    this.#settings = settings;
+    this.#limits = limits;
+    const spellings = settings.tokens.map(({ content }) => content).toSorted((a, b) => b.length - a.length);
+    this.#cuts = new RegExp(spellings.length > 0 ? `(${spellings.map(escaped).join('|')})` : '(?!)', 'u');
+  }
+
+  /**
+   * The prompt that asks for the next reply to messages of these roles. Throws invalid_request where the template refuses them, fails, writes or takes
+   * more than it may, or leaves one of them out.
+   */
+  layOut(roles: readonly TemplateRole[]): Promise<TemplatePart[]> {
+    const key = roles.join();
+    const known = this.#remembered.get(key);
+    if (known && known.until > Date.now()) return known.parts;
+    const parts = this.#render(roles);
+    this.#remember(key, parts);
+    return parts;
+  }
+
+  /** Spelling of the control token that ends a reply; undefined where none does. */
+  async endOfReply(): Promise<string | undefined> {
+    const parts = await this.layOut(['user', 'assistant', 'user']);
+    const reply = parts.findIndex((part) => 'slot' in part && part.slot === 1);
+    const end = parts.slice(reply + 1).find((part) => !('text' in part && part.text.trim() === ''));
+    return end && 'control' in end ? end.control : undefined;
+  }
+
+  #remember(key: string, parts: Promise<TemplatePart[]>): void {
+    this.#remembered.delete(key);
+    const [oldest] = this.#remembered.keys();
+    if (this.#remembered.size >= mostRemembered && oldest !== undefined) this.#remembered.delete(oldest);
+    const dated = /strftime_now/.test(this.#settings.source);
+    this.#remembered.set(key, { parts, until: dated ? Date.now() + datedForMs : Number.POSITIVE_INFINITY });
+    // What failed may have failed for want of time.
+    parts.catch(() => this.#remembered.delete(key));
+  }
+
+  async #render(roles: readonly TemplateRole[]): Promise<TemplatePart[]> {
+    const messages = roles.map((role, place) => ({ role, content: markOf(place) }));
+    const variables = {
+      ...this.#settings.named,
+      messages,
+      add_generation_prompt: true,
+      enable_thinking: false,
+      tools: null,
+      documents: null,
+    };
+    const run = this.#last.then(() => this.#ask(variables));
+    this.#last = run.catch(() => {});
+    const parts = this.#cut(await run);
+    const missing = roles.findIndex((_, place) => !parts.some((part) => 'slot' in part && part.slot === place));
+    if (missing >= 0) throw refused(`it leaves out a ${roles[missing]} message`);
+    return parts;
+  }
+
+  /** Once more where the time was not enough: it may have been the machine's fault. */
+  async #ask(variables: Record<string, unknown>): Promise<string> {
+    const rendered = (await this.#askOnce(variables)) ?? (await this.#askOnce(variables));
+    if (!rendered) throw refused(`it takes longer than ${this.#limits.mostMs} ms`);
+    if ('failure' in rendered) throw refused(`${rendered.failure}${this.#lineOf(rendered.failure)}`);
+    return rendered.text;
+  }
+
+  /** Undefined when its time is up. */
+  async #askOnce(variables: Record<string, unknown>): Promise<Rendered | undefined> {
+    clearTimeout(this.#idle);
+    const worker = this.#worker ?? (await startThread(this.#settings.source));
+    this.#worker = worker;
+    const id = this.#orders++;
+    const { mostMs, mostLetters } = this.#limits;
+    const rendered = await new Promise<Rendered | undefined>((resolve) => {
+      const alarm = setTimeout(() => resolve(undefined), mostMs);
+      const end = (answer: Rendered) => {
+        clearTimeout(alarm);
+        worker.off('message', end).off('error', fail);
+        resolve(answer);
+      };
+      const fail = (error: Error) => {
+        this.#worker = undefined;
+        end({ id, failure: `it takes more memory than ${threadMemoryMb} MB (${error.message})` });
+      };
+      worker.on('message', end).once('error', fail);
+      worker.postMessage({ id, variables, mostLetters } satisfies RenderOrder);
+    });
+    if (rendered) this.#idle = setTimeout(() => void this.#end(), idleMs).unref();
+    else await this.#end();
+    return rendered;
+  }
+
+  async #end(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
+  /** Where the template says what it refused with. */
+  #lineOf(failure: string): string {
+    const line = this.#settings.source.split('\n').findIndex((text) => failure !== '' && text.includes(failure));
+    return line < 0 ? '' : ` (line ${line + 1} of the template)`;
+  }
+
+  #cut(rendered: string): TemplatePart[] {
+    const pieces = rendered.split(marks);
+    const parts: TemplatePart[] = [];
+    for (let i = 0; i < pieces.length; i += 4) {
+      const [text, before, place, after] = pieces.slice(i, i + 4);
+      for (const [at, piece] of text!.split(this.#cuts).entries()) {
+        if (piece !== '') parts.push(at % 2 === 1 ? { control: piece } : { text: piece });
+      }
+      if (place !== undefined) parts.push({ slot: Number(place), trimStart: before === '', trimEnd: after === '' });
+    }
+    return stripped(parts, this.#settings.tokens);
+  }
+}
+
+/** White space that belongs to a token beside it is gone. */
+function stripped(parts: TemplatePart[], tokens: readonly AddedToken[]): TemplatePart[] {
+  const token = (part: TemplatePart | undefined) =>
+    part && 'control' in part ? tokens.find(({ content }) => content === part.control) : undefined;
+  return parts.map((part, i) => {
+    const [start, end] = [token(parts[i - 1])?.rstrip ?? false, token(parts[i + 1])?.lstrip ?? false];
+    if ('control' in part || !(start || end)) return part;
+    if ('slot' in part) return { ...part, trimStart: part.trimStart || start, trimEnd: part.trimEnd || end };
+    return { text: stripOf(part.text, start, end) };
   });
-  const spoken = `content | trim${guards(special)}`;
-  return [
-    `{%- set scale = [${scale.join(', ')}] -%}`,
-    known,
-    labelMacro,
-    contentMacro,
-    '{%- set state = namespace(system="", turns=false, replied=false, last="") -%}',
-    opening,
-    `{{- ${literal(`${controlTokens.system}System\n`)} -}}`,
-    `{%- set content = state.system -%}{{- ${spoken} -}}{{- "\\n" -}}`,
-    '{%- for message in messages -%}{%- if message.role == "user" or message.role == "assistant" -%}',
-    `{{- ${literal(controlTokens.turn)} + ("Assistant" if message.role == "assistant" else "User") + "\\n" -}}`,
-    '{%- if message.role == "assistant" and message.attributes -%}{{- label(message.attributes, false) -}}{%- endif -%}',
-    `{%- set content = written(message) -%}{{- ${spoken} -}}{{- "\\n" -}}`,
-    '{%- endif -%}{%- endfor -%}',
-    `{%- if state.last == "assistant" or add_generation_prompt -%}{{- ${literal(controlTokens.turn)} -}}{%- endif -%}`,
-    '{%- if add_generation_prompt -%}{{- "Assistant\\n" -}}{{- label(attributes or {}, true) -}}{%- endif -%}',
-  ].join('\n');
 }
 
-/** A name of no attribute is refused, as our server refuses it. */
-const known = `{%- for name in (attributes or {}) -%}
-{%- set found = namespace(it=false) -%}
-{%- for row in scale -%}{%- if name | lower in row[1] -%}{%- set found.it = true -%}{%- endif -%}{%- endfor -%}
-{%- if not found.it -%}{{- raise_exception("Unknown attribute " + name) -}}{%- endif -%}
-{%- endfor -%}`;
+/** Python counts four separators of ASCII as white space that Unicode does not. */
+const isSpace = (letter: string) => /\p{White_Space}/u.test(letter) || (letter >= '\x1c' && letter <= '\x1f');
 
-/** A request (\`asking\`) takes defaults and caps; the label of a reply that was made says what it says. Halves round up. */
-const labelMacro = `{%- macro label(given, asking) -%}
-{%- set line = namespace(text="") -%}
-{%- for row in scale -%}
-{%- set value = namespace(it=row[2] if asking else none) -%}
-{%- for name, level in given.items() -%}{%- if name | lower in row[1] -%}{%- set value.it = level -%}{%- endif -%}{%- endfor -%}
-{%- if value.it is not none -%}
-{%- set most = row[3] if asking else row[4] -%}
-{%- set level = most if value.it > most else (0 if value.it < 0 else value.it) -%}
-{%- set line.text = line.text + ("," if line.text else "") + row[0] + ":" + ((level + 0.5) | int | string) -%}
-{%- endif -%}
-{%- endfor -%}
-{%- if line.text -%}{{- ${literal(controlTokens.label)} + line.text + "\\n" -}}{%- endif -%}
-{%- endmacro -%}`;
-
-/** Text, or parts of which each is text, with nothing between them. What our server refuses of a message is refused here too, or it would be lost. */
-const contentMacro = `{%- macro written(message) -%}
-{%- if message.tool_calls or message.function_call -%}{{- raise_exception("Calls of tools are not supported") -}}{%- endif -%}
-{%- if message.content is string -%}{{- message.content -}}
-{%- else -%}{%- for part in message.content or [] -%}
-{%- if part.text is not string -%}{{- raise_exception("Expected parts of text") -}}{%- endif -%}
-{{- part.text -}}{%- endfor -%}{%- endif -%}
-{%- endmacro -%}`;
-
-const opening = `{%- for message in messages -%}
-{%- if message.role == "system" or message.role == "developer" -%}
-{%- if state.turns -%}{{- raise_exception("A system message stands after the first turn") -}}{%- endif -%}
-{%- set state.system = state.system + ("\\n\\n" if state.system else "") + written(message) -%}
-{%- elif message.role == "user" or message.role == "assistant" -%}
-{%- set state.turns = true -%}{%- set state.last = message.role -%}
-{%- else -%}{{- raise_exception("Unknown role " + message.role) -}}
-{%- endif -%}
-{%- endfor -%}`;
-
-/** Filters that put a space into whatever would be read as a special token; kinds that come by the hundred are met by how they begin. */
-function guards(special: readonly string[]): string {
-  const families = ['<|', '<extra_id_', '<reserved'];
-  const beginnings = new Set(special.map((spelling) => families.find((family) => spelling.startsWith(family)) ?? spelling));
-  return [...beginnings]
-    .map((text) => ` | replace(${literal(text)}, ${literal(`${[...text][0]} ${[...text].slice(1).join('')}`)})`)
-    .join('');
+/** Without the white space at its ends, as Python's str.strip takes it. */
+export function stripOf(text: string, start: boolean, end: boolean): string {
+  let [from, to] = [0, text.length];
+  while (start && from < to && isSpace(text[from]!)) from++;
+  while (end && to > from && isSpace(text[to - 1]!)) to--;
+  return text.slice(from, to);
 }
 
-function literal(value: unknown): string {
-  return value === null ? 'none' : JSON.stringify(value);
+async function startThread(source: string): Promise<Worker> {
+  const worker = new Worker(builtEntry(import.meta.url, './template-entry.ts'), {
+    workerData: { source },
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: threadMemoryMb },
+  });
+  worker.unref();
+  await new Promise<void>((resolve, reject) => worker.once('online', resolve).once('error', reject));
+  return worker;
+}
+
+function refused(why: string): SteerError {
+  return new SteerError('invalid_request', `The chat template of this model refuses the messages: ${why}.`, {
+    details: { param: 'messages' },
+  });
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

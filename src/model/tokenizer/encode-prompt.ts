@@ -1,6 +1,6 @@
 // Pieces of a prompt to token ids: control tokens by their id, text as text. The one place of this room that knows the prompt layout's pieces.
 import { SteerError } from '../../errors.ts';
-import { controlTokens, type Piece } from '../../steerlm/prompt-layout.ts';
+import type { Piece } from '../../steerlm/prompt-layout.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 export interface EncodedPieces {
@@ -33,7 +33,7 @@ export function encodePieces(tokenizer: Tokenizer, pieces: readonly Piece[]): En
   for (const piece of pieces) {
     if ('control' in piece) {
       close();
-      add([controlId(tokenizer, controlTokens[piece.control])], piece.trained);
+      add([controlId(tokenizer, piece.control)], piece.trained);
       continue;
     }
     const last = between.at(-1);
@@ -51,7 +51,7 @@ export async function encodeLongPrompt(tokenizer: Tokenizer, pieces: readonly Pi
   for (const piece of pieces) {
     if ('text' in piece) between += piece.text;
     else {
-      ids.push(await tokenizer.encodeLongText(between), [controlId(tokenizer, controlTokens[piece.control])]);
+      ids.push(await tokenizer.encodeLongText(between), [controlId(tokenizer, piece.control)]);
       between = '';
     }
   }

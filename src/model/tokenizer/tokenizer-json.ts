@@ -8,7 +8,13 @@ const vocabSchema = z.custom<Record<string, number>>(
   (value) => typeof value === 'object' && value !== null && Object.values(value).every((entry) => id.safeParse(entry).success),
   'expected an object of token ids',
 );
-const addedTokenSchema = z.looseObject({ id, content: z.string().min(1), special: z.boolean().default(false) });
+const addedTokenSchema = z.looseObject({
+  id,
+  content: z.string().min(1),
+  special: z.boolean().default(false),
+  lstrip: z.boolean().optional(),
+  rstrip: z.boolean().optional(),
+});
 const mergesSchema = z.union([z.array(z.string()), z.array(z.tuple([z.string(), z.string()]))]);
 const part = z.looseObject({ type: z.string() }).nullable().default(null);
 const splitterSchema = z

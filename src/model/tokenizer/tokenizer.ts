@@ -1,5 +1,6 @@
 // Text to token ids and back, from a folder's tokenizer.json. Text is encoded by a tokenizer that knows no added token, so nothing a caller writes
 // can become a control token; those are reached only by tokenId().
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
@@ -12,6 +13,9 @@ import { idsBySpelling, refuseForeign, spellingsById, type TokenizerJson, tokeni
 import { exactCuts, wordPattern } from './word-cuts.ts';
 
 type Settings = Record<string, unknown>;
+
+const namedTemplates = z.array(z.object({ name: z.string(), template: z.string() }));
+const namedToken = z.union([z.string(), z.looseObject({ content: z.string() })]);
 
 /** What we call of the library's tokenizer. */
 interface Engine {
@@ -27,6 +31,7 @@ interface Decoder {
 }
 
 const fileName = 'tokenizer.json';
+const templateName = 'chat_template.jinja';
 const settingsName = 'tokenizer_config.json';
 /** Words whose ids are remembered; past this the memory starts afresh. */
 const rememberedWords = 100_000;
@@ -76,11 +81,7 @@ export class Tokenizer {
   static async open(folder: string, vocabSize = Number.POSITIVE_INFINITY): Promise<Tokenizer> {
     const path = join(folder, fileName);
     const json = await readJson(path);
-    const settingsPath = join(folder, settingsName);
-    const settings = (await exists(settingsPath))
-      ? z.record(z.string(), z.unknown()).safeParse(await readJson(settingsPath))
-      : null;
-    return Tokenizer.fromJson(json, path, settings?.data ?? {}, vocabSize);
+    return Tokenizer.fromJson(json, path, await readSettings(folder), vocabSize);
   }
 
   /** The tokenizer a parsed tokenizer.json describes. Throws invalid_model naming the malformed field; only BPE is read. */
@@ -188,10 +189,23 @@ export class Tokenizer {
     return new Tokenizer(this.#json, { ...this.#settings, ...settings }, fileName);
   }
 
-  /** Jinja by which other engines lay out a conversation; undefined where the folder has none. */
+  /** Jinja by which engines lay out a conversation, of several the one called default; undefined where the folder has none. */
   get chatTemplate(): string | undefined {
-    const { chat_template: template } = this.#settings;
-    return typeof template === 'string' ? template : undefined;
+    return templateIn(this.#settings);
+  }
+
+  /** Tokens beside the vocabulary: control tokens, and texts that are one token wherever they stand in a template. */
+  get addedTokens(): readonly { content: string; lstrip?: boolean | undefined; rstrip?: boolean | undefined }[] {
+    return this.#json.added_tokens;
+  }
+
+  /** Spellings of tokens by what they are for: `bos_token`, `eos_token` and what else the settings name. */
+  get namedTokens(): Record<string, string> {
+    const named = Object.entries(this.#settings).flatMap(([name, value]) => {
+      const token = name.endsWith('_token') ? namedToken.safeParse(value).data : undefined;
+      return token === undefined ? [] : [[name, typeof token === 'string' ? token : token.content]];
+    });
+    return Object.fromEntries(named);
   }
 
   /** Spellings of the special tokens. */
@@ -215,6 +229,25 @@ export class Tokenizer {
       added_tokens_decoder: described,
     });
   }
+}
+
+/** tokenizer_config.json, with the chat template where that is a file of its own. */
+async function readSettings(folder: string): Promise<Settings> {
+  const path = join(folder, settingsName);
+  const settings = (await exists(path)) ? z.record(z.string(), z.unknown()).safeParse(await readJson(path)).data : undefined;
+  const template = await readFile(join(folder, templateName), 'utf8').catch(() => undefined);
+  return { ...settings, ...(template !== undefined && { chat_template: template }) };
+}
+
+/** The chat template of a folder, of several the one called default; undefined where it has none. Reads no vocabulary. */
+export async function readChatTemplate(folder: string): Promise<string | undefined> {
+  return templateIn(await readSettings(folder));
+}
+
+function templateIn({ chat_template: written }: Settings): string | undefined {
+  const listed = namedTemplates.safeParse(written).data ?? [];
+  const template = typeof written === 'string' ? written : listed.find(({ name }) => name === 'default')?.template;
+  return template?.trim() === '' ? undefined : template;
 }
 
 /** The library looks at the settings of a step when that step first works. Throws what a malformed one makes it throw. */

@@ -6,7 +6,7 @@ import type { CompletionRequest, LanguageModel } from '../../../src/generation/l
 import type { Predictor } from '../../../src/predictor/predictor.ts';
 import type { AttributeSchema } from '../../../src/steerlm/attributes.ts';
 import type { Conversation } from '../../../src/steerlm/conversation.ts';
-import { type Piece, spellPieces } from '../../../src/steerlm/prompt-layout.ts';
+import { layOutPrompt, type Piece, spellPieces } from '../../../src/steerlm/prompt-layout.ts';
 
 const levels = ['a word', 'two words', 'three words', 'four words', 'five words'];
 const schema: AttributeSchema = {
@@ -49,6 +49,8 @@ function modelThat(write: (prompt: string, seed: number) => string) {
     contextLength: 256,
     vocabSize: 10,
     mixes: true,
+    chat: 'labels',
+    layOut: async (conversation, label) => layOutPrompt(schema, conversation, label),
     encode: (pieces: Piece[]) => [spelled.push(spellPieces(pieces)) - 1],
     encodeLong: async (pieces) => model.encode(pieces),
     countTokens: (text) => text.length,

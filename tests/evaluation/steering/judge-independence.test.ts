@@ -53,7 +53,7 @@ describe('prompts', () => {
     split: 'validation',
     count: 100,
     seed: 1,
-    fits: () => true,
+    fits: async () => true,
     signal: new AbortController().signal,
   };
   const sample = (turns: Turn[], split: Sample['split'] = 'validation'): Sample => {
@@ -100,9 +100,9 @@ describe('prompts', () => {
 
   test('that do not fit are passed over, and their want is told', async () => {
     const source = sourceOf(sample([user('short')]), sample([user('a long one')]));
-    const fits: PromptChoice['fits'] = ({ turns }) => turns[0]!.content === 'short';
+    const fits: PromptChoice['fits'] = async ({ turns }) => turns[0]!.content === 'short';
     expect((await gatherPrompts(source, { ...choice, fits })).prompts).toHaveLength(1);
-    await expect(gatherPrompts(source, { ...choice, fits: () => false })).rejects.toThrow('too long for the context');
+    await expect(gatherPrompts(source, { ...choice, fits: async () => false })).rejects.toThrow('too long for the context');
     await expect(gatherPrompts(source, { ...choice, split: 'train' })).rejects.toThrow(
       'a user turn in the train split of talk, found none',
     );

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { leavesRoom, makeRoom, type Reader } from '../../../src/evaluation/steering/prompt-room.ts';
 import type { AttributeSchema } from '../../../src/steerlm/attributes.ts';
 import type { Conversation } from '../../../src/steerlm/conversation.ts';
-import { spellPieces } from '../../../src/steerlm/prompt-layout.ts';
+import { layOutPrompt, spellPieces } from '../../../src/steerlm/prompt-layout.ts';
 
 const schema: AttributeSchema = {
   name: 'tone',
@@ -20,37 +20,42 @@ const talk: Conversation = {
     { role: 'user', content: 'Last line.' },
   ],
 };
-const asking = { schema, label: {}, maxTokens: 10 };
+const asking = { label: {}, maxTokens: 10 };
+
+const layOut: Reader['layOut'] = async (conversation, label) => layOutPrompt(schema, conversation, label);
 
 /** A token for each character. */
 function readerOf(contextLength: number): Reader {
-  return { contextLength, encode: (pieces) => [...spellPieces(pieces)].map(() => 1) };
+  return { contextLength, layOut, encode: (pieces) => [...spellPieces(pieces)].map(() => 1) };
 }
 
 /** Least context in which the last `kept` turns have room. */
-function lengthOf(kept: number): number {
+async function lengthOf(kept: number): Promise<number> {
   const some = { ...talk, turns: talk.turns.slice(-kept) };
-  return Array.from({ length: 1000 }, (_, length) => length).find((length) => leavesRoom(readerOf(length), some, asking))!;
+  let length = 0;
+  while (!(await leavesRoom(readerOf(length), some, asking))) length++;
+  return length;
 }
 
-test('a prompt fits to the token, and one that is refused does not', () => {
-  const length = lengthOf(5);
-  expect(leavesRoom(readerOf(length), talk, { ...asking, maxTokens: 11 })).toBe(false);
+test('a prompt fits to the token, and one that is refused does not', async () => {
+  const length = await lengthOf(5);
+  expect(await leavesRoom(readerOf(length), talk, { ...asking, maxTokens: 11 })).toBe(false);
   const refusing: Reader = {
     contextLength: 10_000,
+    layOut,
     encode: () => {
       throw new Error('too long');
     },
   };
-  expect(leavesRoom(refusing, talk, asking)).toBe(false);
+  expect(await leavesRoom(refusing, talk, asking)).toBe(false);
 });
 
-test('whole exchanges are left out, the oldest first, and no more than must be', () => {
-  expect(makeRoom(readerOf(lengthOf(5)), talk, asking)).toEqual(talk);
-  expect(makeRoom(readerOf(lengthOf(5) - 1), talk, asking).turns).toEqual(talk.turns.slice(2));
-  expect(makeRoom(readerOf(lengthOf(3) - 1), talk, asking).turns).toEqual(talk.turns.slice(4));
+test('whole exchanges are left out, the oldest first, and no more than must be', async () => {
+  expect(await makeRoom(readerOf(await lengthOf(5)), talk, asking)).toEqual(talk);
+  expect((await makeRoom(readerOf((await lengthOf(5)) - 1), talk, asking)).turns).toEqual(talk.turns.slice(2));
+  expect((await makeRoom(readerOf((await lengthOf(3)) - 1), talk, asking)).turns).toEqual(talk.turns.slice(4));
 });
 
-test('the last line stays, and the system text, even where it has no room', () => {
-  expect(makeRoom(readerOf(3), talk, asking)).toEqual({ ...talk, turns: talk.turns.slice(4) });
+test('the last line stays, and the system text, even where it has no room', async () => {
+  expect(await makeRoom(readerOf(3), talk, asking)).toEqual({ ...talk, turns: talk.turns.slice(4) });
 });

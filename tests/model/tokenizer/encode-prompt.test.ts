@@ -10,10 +10,10 @@ import { oddTexts, smallTokenizer } from './small-tokenizer.ts';
 
 test('control pieces become one id each, text pieces the ids of their text alone', () => {
   const pieces: Piece[] = [
-    { control: 'system', trained: false },
+    { control: controlTokens.system, trained: false },
     { text: 'who goes ', trained: false },
     { text: 'there', trained: true },
-    { control: 'turn', trained: true },
+    { control: controlTokens.turn, trained: true },
   ];
   const { ids, trained } = encodePieces(smallTokenizer, pieces);
   const texts = ['who goes ', 'there'].map((text) => smallTokenizer.encodeText(text));
@@ -53,7 +53,7 @@ test('the trained ids of a conversation spell the reply and the token that ends 
 
 test('a tokenizer without the control tokens is refused, and withAddedTokens mends it', async () => {
   const bare = Tokenizer.fromJson(await trainTokenizer(['a few words'], { vocabSize: 260, addedTokens: [] }), 'bare');
-  const pieces: Piece[] = [{ control: 'turn', trained: false }];
+  const pieces: Piece[] = [{ control: controlTokens.turn, trained: false }];
   expect(() => encodePieces(bare, pieces)).toThrow(
     /only continues texts: its tokenizer has no control token <extra_id_1>.*steer finetune/,
   );

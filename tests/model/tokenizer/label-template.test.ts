@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { chatTemplate } from '../../../src/model/tokenizer/chat-template.ts';
+import { chatTemplate } from '../../../src/model/tokenizer/label-template.ts';
 import { type AttributeSchema, applyAttributes, type RequestedAttributes } from '../../../src/steerlm/attributes.ts';
 import type { Conversation } from '../../../src/steerlm/conversation.ts';
 import { layOutPrompt, spellPieces } from '../../../src/steerlm/prompt-layout.ts';
