@@ -39,6 +39,9 @@ const longestRememberedWord = 48;
 /** Words of a long text that are looked up in one go: a few milliseconds where none is remembered. */
 const wordsTogether = 64;
 
+/** Told as text also where a tokenizer hides them: between them stands what a model thinks. */
+const toldMarks = ['<think>', '</think>'];
+
 /** The words of a text, and how each is spelt in the letters of the vocabulary. */
 type Cut = { words: string[]; spell(word: string): string[] };
 const asItStands: Cut['spell'] = (word) => [word];
@@ -64,8 +67,9 @@ export class Tokenizer {
   private constructor(json: TokenizerJson, settings: Settings, where: string, vocabSize = Number.POSITIVE_INFINITY) {
     this.#json = json;
     this.#settings = settings;
-    this.#special = new Set(json.added_tokens.filter((token) => token.special).map((token) => token.id));
-    this.#plain = new Set(json.added_tokens.filter((token) => !token.special).map((token) => token.id));
+    const isSpecial = ({ special, content }: TokenizerJson['added_tokens'][number]) => special && !toldMarks.includes(content);
+    this.#special = new Set(json.added_tokens.filter(isSpecial).map(({ id }) => id));
+    this.#plain = new Set(json.added_tokens.filter((token) => !isSpecial(token)).map(({ id }) => id));
     this.#ids = idsBySpelling(json);
     refuseForeign(this.#ids, vocabSize, where);
     this.#spellings = spellingsById(this.#ids, where);
