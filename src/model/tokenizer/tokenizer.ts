@@ -221,6 +221,15 @@ export class Tokenizer {
     return Object.fromEntries(named);
   }
 
+  /** Spellings of the control tokens that stand before a text that begins a context, as transformers adds them. */
+  get beginning(): string[] {
+    const { add_bos_token: adds } = this.#settings;
+    const { bos_token: bos } = this.namedTokens;
+    const spellings =
+      typeof adds === 'boolean' ? (adds && bos !== undefined ? [bos] : []) : beginningIn(this.#json.post_processor);
+    return spellings.filter((spelling) => this.isAdded(this.tokenId(spelling) ?? -1));
+  }
+
   /** Spellings of the special tokens. */
   get specialSpellings(): string[] {
     return this.#json.added_tokens.filter(({ special }) => special).map(({ content }) => content);
@@ -255,6 +264,18 @@ async function readSettings(folder: string): Promise<Settings> {
 /** The chat template of a folder, of several the one called default; undefined where it has none. Reads no vocabulary. */
 export async function readChatTemplate(folder: string): Promise<string | undefined> {
   return templateIn(await readSettings(folder));
+}
+
+const processor = z.looseObject({
+  processors: z.array(z.unknown()).optional(),
+  single: z.array(z.looseObject({ SpecialToken: z.looseObject({ id: z.string() }).optional() })).optional(),
+});
+
+/** What a post-processor puts before a text. */
+function beginningIn(part: unknown): string[] {
+  const { processors = [], single = [] } = processor.safeParse(part).data ?? {};
+  const text = single.findIndex(({ SpecialToken: token }) => token === undefined);
+  return [...processors.flatMap(beginningIn), ...single.slice(0, Math.max(0, text)).map(({ SpecialToken: token }) => token!.id)];
 }
 
 function templateIn({ chat_template: written }: Settings): string | undefined {
