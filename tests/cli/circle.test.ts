@@ -124,7 +124,7 @@ test('it writes under attributes, the same for the same seed', async () => {
   const piped = await steer(folder, ['generate', ...ask], { input: 'Do you sell rope?' });
   expect(piped.stdout).toBe(reply);
   const cut = await steer(folder, ['generate', ...ask, '--max-tokens', '2', 'Do you sell rope?']);
-  expect(cut.stderr).toContain('The reply was cut at 2 tokens.\n');
+  expect(cut.stderr).toContain('The reply was cut at 2 tokens; --max-tokens allows more.\n');
   const beyond = await steer(folder, ['generate', ...ask, '--attribute', 'humor=9', 'Hi']);
   expect([beyond.code, beyond.stderr]).toEqual([
     1,

@@ -36,6 +36,7 @@ const RenderedPrompt = z
     token_ids: z.array(z.int()),
     prompt_tokens: z.int(),
     context_length: z.int(),
+    fits: z.boolean().openapi({ description: 'Whether the context has room for it and a token of the reply' }),
     steering: Steering,
   })
   .openapi('RenderedPrompt');
@@ -85,6 +86,7 @@ export function addChatCompletions(app: OpenAPIHono<AppEnv>, context: AppContext
         token_ids: tokenIds,
         prompt_tokens: tokenIds.length,
         context_length: model.contextLength,
+        fits: tokenIds.length < model.contextLength,
         steering,
       },
       200,
