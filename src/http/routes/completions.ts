@@ -79,7 +79,7 @@ export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): v
     const tokenIds = await namedUnlessItIs('prompt', () => toTokenIds(request.prompt, model));
     // A token is told of together with its likelihood.
     const topLogprobs = request.logprobs ?? (request.return_token_ids ? 0 : null);
-    const wanted = { ...toCompletionRequest(request, tokenIds, model, 'prompt', askerOf(c)), topLogprobs };
+    const wanted = { ...toCompletionRequest(request, tokenIds, model, 'prompt', askerOf(c)), topLogprobs, raw: true };
     const head = toReplyHead('cmpl', model);
     const onReplies = (replies: Reply[]) => {
       return recordReplies(c, context, { head, request, prompt: { model, tokenIds }, seed: wanted.seed, replies });

@@ -20,3 +20,4 @@ function answer({ id, variables, mostLetters }: RenderOrder): Rendered {
 }
 
 parentPort!.on('message', (order: RenderOrder) => parentPort!.postMessage(answer(order)));
+parentPort!.postMessage('ready');
