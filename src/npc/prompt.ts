@@ -38,8 +38,8 @@ export interface Memory {
 }
 
 /**
- * The conversation a line answers, as much of it as fits with the label. Where the character does not fit with the last line alone, facts give way,
- * the last first, then examples, the first first. Where the conversation is too long, examples do, as what was really said shows the voice too, then
+ * The conversation a line answers, as much of it as fits with the label. Where the character does not fit with the last line alone, what would be
+ * told a second time gives way, then facts, the last first, then examples, the first first. Where the conversation is too long, examples do, as what was really said shows the voice too, then
  * the oldest exchanges, then the oldest notes. Persona and last line are always there. Throws context_length_exceeded naming `text` where not even
  * these fit.
  */

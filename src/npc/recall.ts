@@ -5,7 +5,7 @@ import { Sentences } from './sentences.ts';
 /** Words that tell nothing of what a sentence is about, in the language that cards are mostly written in. Others weigh little by being everywhere. */
 const emptyWords = new Set(
   (
-    'a an the this that these those and or but not no yes so if than then as of in on at to for from with by about into over i me my mine you your yours ' +
+    'a an the this that these those and or but not no yes so if than then as like of in on at to for from with by about into over up down out off i me my mine you your yours ' +
     'he him his she her hers it its we us our they them their who whom whose what when where which why how is are am was were be been being do does did ' +
     'have has had can could will would shall should may might must there here tell know please much many any some'
   ).split(' '),
@@ -16,26 +16,32 @@ const endLetters = 3;
 /** Longer ones would be half the prompt once more. */
 const mostLetters = 300;
 
+/** What is looked through at most: the thread serves others meanwhile. */
+const mostKnown = 20_000;
+const mostAsked = 32;
+
 /**
  * At most `most` sentences that share words with the line, in their order; a word counts less the more sentences hold it. Those that share less than half
  * as much as the best are left out.
  */
 export function sentencesAbout(texts: readonly string[], line: string, most: number): string[] {
-  const asked = wordsOf(line);
-  const short = texts.flatMap(splitSentences).filter(({ length }) => length <= mostLetters);
-  const sentences = short.map((text) => ({ text, words: wordsOf(text) }));
-  const weightOf = (word: string) => 1 / sentences.filter(({ words }) => holds(words, word)).length;
-  const weights = asked.map(weightOf);
-  const ranked = sentences.map(({ text, words }, place) => {
-    return { text, place, shared: asked.reduce((sum, word, i) => sum + (holds(words, word) ? weights[i]! : 0), 0) };
-  });
-  const least = Math.max(Number.MIN_VALUE, ...ranked.map(({ shared }) => shared / 2));
-  return ranked
-    .filter(({ shared }) => shared >= least)
-    .toSorted((a, b) => b.shared - a.shared)
+  const asked = wordsOf(line).slice(0, mostAsked);
+  const known = texts.join('\n').slice(0, mostKnown);
+  const sentences = splitSentences(known).filter(({ length }) => length <= mostLetters);
+  const shared = sentences.map((text) => heldWords(asked, wordsOf(text)));
+  const holders = new Map(asked.map((word) => [word, shared.filter((words) => words.includes(word)).length]));
+  const weighed = shared.map((words) => words.reduce((sum, word) => sum + 1 / holders.get(word)!, 0));
+  const least = Math.max(Number.MIN_VALUE, ...weighed.map((weight) => weight / 2));
+  const best = [...sentences.keys()].filter((i) => weighed[i]! >= least).toSorted((a, b) => weighed[b]! - weighed[a]!);
+  return best
     .slice(0, most)
-    .toSorted((a, b) => a.place - b.place)
-    .map(({ text }) => text);
+    .toSorted((a, b) => a - b)
+    .map((i) => sentences[i]!);
+}
+
+/** How many words of the one, or forms of them, the other holds. */
+export function sharedWords(one: string, other: string): number {
+  return heldWords(wordsOf(one), wordsOf(other)).length;
 }
 
 function splitSentences(text: string): string[] {
@@ -51,8 +57,8 @@ function wordsOf(text: string): string[] {
   return [...new Set(words)].filter((word) => !emptyWords.has(word));
 }
 
-function holds(words: readonly string[], wanted: string): boolean {
-  return words.some((word) => word === wanted || isSameStem(word, wanted));
+function heldWords(wanted: readonly string[], words: readonly string[]): string[] {
+  return wanted.filter((word) => words.some((other) => other === word || isSameStem(other, word)));
 }
 
 function isSameStem(a: string, b: string): boolean {

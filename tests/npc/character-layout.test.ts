@@ -131,6 +131,7 @@ describe('what fits', () => {
       [true, true, 0],
       [false, true, 0],
       [false, false, 1],
+      [false, false, 2],
     ]);
   });
 });
