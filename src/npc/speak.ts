@@ -188,7 +188,15 @@ async function planLine(
     conversation,
     leftOut,
     line: {
-      ...{ conversation: asked, label, strength, seed, lineTokens: character.lineTokens, actions },
+      ...{
+        conversation: asked,
+        label,
+        strength,
+        seed,
+        lineTokens: character.lineTokens,
+        actions,
+        heard: state.turns.at(-1)?.content ?? '',
+      },
       fallback: spare && fillMacros(spare, speakers, undefined, state.heard),
     },
   };
