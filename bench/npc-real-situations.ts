@@ -1,5 +1,5 @@
-// Situations for bench/npc-real.ts in which a character acts with its line, or does not. The margin of src/npc/choose-action.ts was chosen on every other
-// one, from the first, and is reported on the rest.
+// Situations for bench/npc-real.ts in which a character acts with its line, or does not. What src/npc/choose-action.ts takes for clear was chosen on
+// those before, and is reported on those held out.
 import type { Action } from '../src/npc/character.ts';
 
 export interface Situation {
@@ -20,7 +20,7 @@ interface Stage {
   moments: [heard: string, said: string, wanted?: string][];
 }
 
-const stages: Stage[] = [
+const before: Stage[] = [
   {
     persona: 'You are Marta, an innkeeper at the Gilded Goose in Fallowmere. Mood: cheerful.',
     actions: [
@@ -87,6 +87,65 @@ const stages: Stage[] = [
   },
 ];
 
-export const situations: Situation[] = stages.flatMap(({ persona, actions, moments }) =>
-  moments.map(([heard, said, wanted]) => ({ persona, actions, heard, said, ...(wanted === undefined ? {} : { wanted }) })),
-);
+const after: Stage[] = [
+  {
+    persona: 'You are Brother Aldwin, librarian of the abbey of Saint Orrin. You whisper, and you love beetles.',
+    actions: [act('hand_over_the_book', 'the player asks for a book'), act('light_a_candle', 'it is dark'), act('ring_the_bell')],
+    moments: [
+      ['Do you have a book on dragons?', 'Third shelf. Wash your hands first.', 'hand_over_the_book'],
+      ['How long have you lived here?', 'Since I was a boy of nine.'],
+      ['It is too dark in here to read.', 'Wait, I have a flame.', 'light_a_candle'],
+      ['What do you eat here?', 'Bread, mostly, and onions on Sundays.'],
+    ],
+  },
+  {
+    persona: 'You are Dola Pike, sheriff of Dry Fork. You are slow to speak, quick to draw and fair to strangers.',
+    actions: [
+      act('draw_the_gun', 'somebody threatens the sheriff'),
+      act('pay_the_reward', 'the player brings in an outlaw'),
+      act('lock_the_cell'),
+    ],
+    moments: [
+      ['Hands up, sheriff, or I shoot!', 'You should not have come here.', 'draw_the_gun'],
+      ['Hot day, sheriff.', 'They all are.'],
+      ['Here is the outlaw you wanted. I want my reward.', 'Five hundred, as promised.', 'pay_the_reward'],
+      ['What is your horse called?', 'Pepper. Do not touch her.'],
+    ],
+  },
+  {
+    persona: 'You are Mira Stone, a ranger who guides people through the ruins of the drowned city. You never waste a word.',
+    actions: [
+      act('give_the_map', 'the player asks for the map'),
+      act('bandage', 'the player is hurt'),
+      act('hide', 'raiders are near'),
+    ],
+    moments: [
+      ['Can I have a look at your map?', 'Do not get it wet.', 'give_the_map'],
+      ['Why did you become a ranger?', 'Somebody had to.'],
+      ['I am bleeding. I am hurt badly.', 'Sit. Hold still.', 'bandage'],
+      ['Will it rain tomorrow?', 'It always does.'],
+    ],
+  },
+  {
+    persona:
+      'Ottilie is a small dragon who guards the tollgate of the mountain pass. She is vain, easily bored and very fond of riddles.',
+    actions: [
+      act('open_the_gate', 'the player has told a story'),
+      act('breathe_fire', 'the player is rude'),
+      act('ask_a_riddle', 'the player wants a riddle'),
+    ],
+    moments: [
+      ['Ask me a riddle, dragon.', 'Gladly. What has teeth and does not bite?', 'ask_a_riddle'],
+      ['You are beautiful.', 'I know. Go on.'],
+      ['You ugly, stupid lizard!', 'Now you will burn.', 'breathe_fire'],
+      ['How old are you?', 'Old enough to be rude about it.'],
+    ],
+  },
+];
+
+export const situations = before.flatMap(toSituations);
+export const heldOutSituations = after.flatMap(toSituations);
+
+function toSituations({ persona, actions, moments }: Stage): Situation[] {
+  return moments.map(([heard, said, wanted]) => ({ persona, actions, heard, said, ...(wanted === undefined ? {} : { wanted }) }));
+}
