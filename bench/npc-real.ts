@@ -110,18 +110,19 @@ export async function run(args: string[]): Promise<void> {
   }
   const isTuned = values.half === 'tuned';
   const model = await openLanguageModel(values.model, { threads: 2, precision: 'int8' });
-  const parts: string[] = [];
+  const half = isTuned ? 'those that were looked at before' : 'those that nothing was chosen on';
   try {
-    if (values.only !== 'actions')
-      parts.push(...(await measureLines(model, isTuned ? tuned : heldOut, Number(values.seeds), values.layout)));
-    if (values.only !== 'lines') parts.push(await measureActions(model, isTuned ? situations : heldOutSituations));
+    if (values.only !== 'actions') {
+      const parts = await measureLines(model, isTuned ? tuned : heldOut, Number(values.seeds), values.layout);
+      await recordSection('npc-real', [`Lines of characters on ${model.id}, ${half}.`, ...parts].join('\n\n'));
+    }
+    if (values.only !== 'lines') {
+      const choices = await measureActions(model, isTuned ? situations : heldOutSituations);
+      await recordSection('npc-real, actions', `Situations, ${half}.\n\n${choices}`);
+    }
   } finally {
     await model.dispose();
   }
-  const half = isTuned
-    ? 'the half of the characters the layout was chosen on'
-    : 'characters and situations nothing was chosen on';
-  await recordSection('npc-real', [`${model.id}, ${half}.`, ...parts].join('\n\n'));
 }
 
 async function measureLines(
