@@ -16,6 +16,7 @@ const subjects: Record<string, readonly string[]> = {
   durability: ['crash', 'full-disk', 'upload'],
   people: ['raters'],
   characters: ['npcs', 'npc-real', 'npc-real, actions', 'examples'],
+  'real-models': ['real-model', 'real-model, wordings'],
   interop: ['interop'],
 };
 

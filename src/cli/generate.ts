@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { SteerError } from '../errors.ts';
 import { settleDrawing } from '../generation/drawing-defaults.ts';
 import type { CompletionEvent, LanguageModel } from '../generation/language-model.ts';
-import { steerPrompt } from '../generation/steered-prompt.ts';
+import { rawPrompt, steerPrompt } from '../generation/steered-prompt.ts';
 import { cardName } from '../model/model-folder.ts';
 import { counted } from '../number-text.ts';
 import { engineOptions, openLanguage } from '../registry/open.ts';
@@ -111,7 +111,7 @@ async function promptOf(model: LanguageModel, folder: string, prompt: string, { 
       `${model.id} is a base model: it continues text and follows neither attributes nor a system text.`,
     );
   }
-  return { tokenIds: model.encode([{ text: prompt, trained: false }]), phases: undefined, raw: true };
+  return { tokenIds: rawPrompt(model, prompt), phases: undefined, raw: true };
 }
 
 /** Throws attribute_out_of_range with the option and the file that lists the scale. */

@@ -69,6 +69,8 @@ export interface LanguageModel {
    * be asked for one, or its template refuses the conversation.
    */
   layOut(conversation: Conversation, label: Label): Promise<Piece[]>;
+  /** What stands before a text that the model is to go on with. */
+  readonly beginning?: readonly Piece[] | undefined;
   /** Token ids of a prompt. Throws context_length_exceeded for one that is certainly too long. */
   encode(pieces: Piece[]): number[];
   /** Token ids of a prompt of any length, to be shown and not to be answered; others of the thread are let in between. */

@@ -61,6 +61,7 @@ export async function openLanguageModel(
     mixes: true,
     chat,
     layOut: (conversation, label) => layOut(text, conversation, label),
+    beginning: tokenizer.beginning.map((control) => ({ control, trained: false })),
     encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),
     encodeLong: (pieces) => encodeLongPrompt(tokenizer, pieces),
     countTokens: (text) => tokenizer.encodeText(text).length,

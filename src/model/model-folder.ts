@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { faultText } from '../shape-faults.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
+import { builtInSchemas, untilAsked } from '../steerlm/schemas.ts';
 import { exists, readJson, unreadable, writeJson } from './formats/json-file.ts';
 import { configJson, type LlamaShape, parseShape, type WeightType } from './shape.ts';
 import { weightFiles } from './weights.ts';
@@ -56,10 +57,26 @@ const attributeSchema = z
     cap: z.number().int().min(0),
   })
   .refine(({ levels, cap }) => cap < levels.length, { path: ['cap'], error: 'is above the highest level' })
+  .refine(({ levels, instructions = levels }) => instructions.length === levels.length, {
+    path: ['instructions'],
+    error: 'expected one text for each level',
+  })
   .refine(({ levels, ...attribute }) => (attribute.default ?? 0) < levels.length, {
     path: ['default'],
     error: 'is above the highest level',
   });
+
+/** Whole, or the name of a built-in one that was chosen for a model that nobody trained on it: then nothing is asked unless somebody asks. */
+const writtenSchema = z.preprocess((written, context) => {
+  const builtIn = builtInSchemas.find(({ name }) => name === written);
+  if (builtIn) return untilAsked(builtIn);
+  if (typeof written !== 'string') return written;
+  const known = builtInSchemas.map(({ name }) => name).join(', ');
+  context.addIssue({ code: 'custom', message: `expected a schema, or the name of a built-in one: ${known}` });
+  return z.NEVER;
+}, z
+  .object({ name: z.string(), version: z.number().int(), attributes: z.array(attributeSchema).min(1).max(mostAttributes) })
+  .nullable());
 
 const precisionCost = z.object({
   weight_bytes: z.int().positive(),
@@ -92,10 +109,7 @@ const cardSchema = z.object({
     .min(1)
     .max(longestName)
     .regex(/^\P{C}+$/u, 'expected no control characters'),
-  attribute_schema: z
-    .object({ name: z.string(), version: z.number().int(), attributes: z.array(attributeSchema).min(1).max(mostAttributes) })
-    .nullable()
-    .default(null),
+  attribute_schema: writtenSchema.default(null),
   prompt_layout_version: z.number().int().nullable().default(null),
   base_model: z.object({ name: z.string(), revision: z.string() }).nullable().default(null),
   datasets: z.array(z.object({ name: z.string(), hash: z.string() })).default([]),

@@ -73,6 +73,16 @@ test('a folder without a card is a base model named like it', async () => {
   });
 });
 
+test('a schema that was chosen by name asks nothing by itself', async () => {
+  await writeFile(
+    join(folder, 'steerlm.json'),
+    JSON.stringify({ format_version: 1, kind: 'base', name: 'bought', attribute_schema: 'npc' }),
+  );
+  const { attributeSchema, promptLayoutVersion } = await readModelCard(folder);
+  expect(attributeSchema?.attributes.map(({ name, default: level }) => [name, level])).toContainEqual(['toxicity', null]);
+  expect(promptLayoutVersion).toBeNull();
+});
+
 test('a folder that is no model says so', async () => {
   const refused = { code: 'invalid_model', message: expect.stringContaining('found no config.json') };
   await expect(readModelCard(join(folder, 'nowhere'))).rejects.toMatchObject(refused);
@@ -89,6 +99,8 @@ test.each([
   ['needs attribute_schema', { prompt_layout_version: null }],
   ['cap', { attribute_schema: { ...helpSteer, attributes: [{ ...helpSteer.attributes[0], cap: 5 }] } }],
   ['default', { attribute_schema: { ...helpSteer, attributes: [{ ...helpSteer.attributes[0], default: 9 }] } }],
+  ['instructions', { attribute_schema: { ...helpSteer, attributes: [{ ...helpSteer.attributes[0], instructions: ['one'] }] } }],
+  ['helpsteer, oasst, steerlm, npc, everyday', { attribute_schema: 'npcs' }],
   ['created_at', { created_at: 'yesterday' }],
   ['measured.precision.int4.eval_loss', { measured: { precision: { int4: { weight_bytes: 1, steerability: {} } } } }],
 ])('a card with a wrong %s is refused by that name', async (problem, change) => {
