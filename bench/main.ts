@@ -21,6 +21,7 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   sockets: () => import('./sockets.ts'),
   connections: () => import('./connections.ts'),
   npcs: () => import('./npcs.ts'),
+  'npc-real': () => import('./npc-real.ts'),
   portraits: () => import('./portraits.ts'),
   examples: () => import('./examples.ts'),
   screenshots: () => import('./screenshots.ts'),
