@@ -28,6 +28,7 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   precision: () => import('./precision.ts'),
   dials: () => import('./dials.ts'),
   steering: () => import('./steering.ts'),
+  toxicity: () => import('./toxicity.ts'),
   shipped: () => import('./shipped.ts'),
   methods: () => import('./methods.ts'),
   upstream: () => import('./upstream.ts'),

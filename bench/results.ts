@@ -10,7 +10,7 @@ const subjects: Record<string, readonly string[]> = {
   circle: ['circle'],
   training: ['train-step', 'train-step, without 512-bit registers', 'bring-your-own', 'copying', 'methods'],
   predictor: ['predictor', 'score', 'ratings', 'label'],
-  steering: ['steering', 'likelihood', 'dials', 'grounding'],
+  steering: ['steering', 'likelihood', 'dials', 'grounding', 'toxicity'],
   engine: ['decode', 'decode, without 512-bit registers', 'precision', 'device'],
   serving: ['serve', 'exposed', 'scale', 'upstream'],
   durability: ['crash', 'full-disk', 'upload'],

@@ -50,7 +50,7 @@ async function serve({ config: read, signal }: Surroundings, works: boolean): Pr
       log.info({ url: server.url, models: models.list().map(({ id }) => id) }, `listening on ${server.url}`);
       await warmUp(models, log, signal);
       if (works && !signal.aborted) runtime.work();
-      if (!signal.aborted) log.info('ready');
+      if (!signal.aborted) tellReady(log, models);
       await closed;
     } catch (error) {
       await server.close(0);
@@ -59,6 +59,13 @@ async function serve({ config: read, signal }: Surroundings, works: boolean): Pr
   } finally {
     await runtime.close();
   }
+}
+
+/** With what the card of the default model says of it, so that nobody takes a demonstration for more. */
+function tellReady(log: ReturnType<typeof createLog>, models: Runtime['models']): void {
+  const model = models.list().find(({ aliases }) => aliases.includes('default'));
+  if (model?.description) log.info({ model: model.id }, model.description);
+  log.info('ready');
 }
 
 /** Loads the default models. Where one runs on an upstream that is not up yet, /health/ready says so until it is. */

@@ -17,6 +17,8 @@ export interface ModelCard {
   /** base continues text, predictor rates it, steered answers under a label. */
   kind: 'base' | 'predictor' | 'steered';
   name: string;
+  /** One line on what it is for, shown wherever the model is; null where nobody wrote one. */
+  description: string | null;
   /** Attributes and their order; null for a base model. */
   attributeSchema: AttributeSchema | null;
   /** Layout the model was trained with; null for a base model. */
@@ -43,6 +45,8 @@ const formatVersion = 1;
 const revisionLetters = 12;
 /** A request names a model by as many letters at most. */
 const longestName = 256;
+/** A line on a page or in a log. */
+const longestDescription = 1000;
 /** Far more than a label line has room for. */
 const [mostAttributes, mostLevels] = [256, 1024];
 
@@ -109,6 +113,12 @@ const cardSchema = z.object({
     .min(1)
     .max(longestName)
     .regex(/^\P{C}+$/u, 'expected no control characters'),
+  description: z
+    .string()
+    .max(longestDescription)
+    .regex(/^\P{C}+$/u, 'expected no control characters')
+    .nullable()
+    .default(null),
   attribute_schema: writtenSchema.default(null),
   prompt_layout_version: z.number().int().nullable().default(null),
   base_model: z.object({ name: z.string(), revision: z.string() }).nullable().default(null),
@@ -139,6 +149,7 @@ export async function readModelCard(folder: string): Promise<ModelCard> {
   return {
     kind: card.kind,
     name: card.name,
+    description: card.description,
     attributeSchema: card.attribute_schema,
     promptLayoutVersion: card.prompt_layout_version,
     baseModel: card.base_model,
@@ -161,6 +172,7 @@ export function blankCard(name: string): ModelCard {
   return {
     kind: 'base',
     name,
+    description: null,
     attributeSchema: null,
     promptLayoutVersion: null,
     baseModel: null,
@@ -177,6 +189,7 @@ export async function writeModelCard(folder: string, card: ModelCard): Promise<v
     format_version: formatVersion,
     kind: card.kind,
     name: card.name,
+    description: card.description ?? undefined,
     attribute_schema: card.attributeSchema,
     prompt_layout_version: card.promptLayoutVersion,
     base_model: card.baseModel,

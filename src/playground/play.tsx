@@ -21,6 +21,20 @@ async function loadScene(model: string, signal: AbortSignal): Promise<Scene> {
   return { models: models.data.filter(({ kind }) => kind === 'language'), attributes: attributes.data };
 }
 
+/** What the card of the chosen model says of it. */
+const descriptionOf = (models: Model[], chosen: string) =>
+  models.find(({ id, aliases }) => id === chosen || aliases.includes(chosen))?.description;
+
+/** Tied to the choice of a model by its id; nothing of a model that says nothing. */
+const noteId = 'model-note';
+function ModelNote({ text }: { text: string | null | undefined }) {
+  return text ? (
+    <p id={noteId} class="quiet-text">
+      {text}
+    </p>
+  ) : null;
+}
+
 /** Models first, then each run's checkpoints together. */
 function ModelOptions({ models }: { models: Model[] }) {
   const groups = groupModels(models);
@@ -84,7 +98,7 @@ export function PlayPage(_: { rest: string }) {
               </button>
               <label class="inline">
                 Model
-                <select value={model} onChange={(event) => setModel(event.currentTarget.value)}>
+                <select aria-describedby={noteId} value={model} onChange={(event) => setModel(event.currentTarget.value)}>
                   <option>default</option>
                   <ModelOptions models={models} />
                 </select>
@@ -97,6 +111,7 @@ export function PlayPage(_: { rest: string }) {
                 {columns === 1 ? 'Compare two settings' : 'One setting'}
               </button>
             </div>
+            <ModelNote text={descriptionOf(models, model)} />
           </form>
           <div class={`columns of-${columns}`}>
             {Array.from({ length: columns }, (_each, i) => (

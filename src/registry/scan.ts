@@ -23,6 +23,7 @@ export interface Entry {
   folder: string;
   /** Unix seconds. */
   created: number;
+  description: string | null;
   schema: AttributeSchema;
   chat: ChatForm | null;
   curves: Curves;
@@ -114,6 +115,7 @@ async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
     steered: kind === 'steered',
     folder,
     created: Math.floor(made / 1000),
+    description: card.description,
     schema: attributeSchema ?? (chat === 'template' ? everyday : noAttributes),
     chat,
     curves: card.measured?.steering?.curves ?? {},

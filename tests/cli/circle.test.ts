@@ -170,6 +170,7 @@ test('it is served, refuses a taken port in one line, and stops when told to', a
   const server = startSteer(folder, ['serve'], { env: { PORT: '0' } });
   await server.said('"msg":"ready"');
   const url = /"url":"(http:[^"]+)"/.exec(server.output())?.[1] ?? '';
+  expect(server.output(), 'a model of ones own is no demonstration').not.toContain('steer pull');
   const { port } = new URL(url);
   const body = JSON.stringify({
     messages: [{ role: 'user', content: 'Do you sell rope?' }],

@@ -30,6 +30,7 @@ const shape = {
 const card: ModelCard = {
   kind: 'steered',
   name: 'gatekeeper',
+  description: 'Guards a gate in tests.',
   attributeSchema: helpSteer,
   promptLayoutVersion: 1,
   baseModel: { name: 'small', revision: 'abcdef012345' },
@@ -59,6 +60,12 @@ test('a card reads back as written, in snake case on disk', async () => {
   expect(await readModelCard(folder)).toEqual(card);
   const file = JSON.parse(await readFile(join(folder, 'steerlm.json'), 'utf8'));
   expect(file).toMatchObject({ format_version: 1, prompt_layout_version: 1, base_model: { name: 'small' } });
+});
+
+test('a card that describes nothing has no such field on disk', async () => {
+  await writeModelCard(folder, { ...card, description: null });
+  expect(await readModelCard(folder)).toMatchObject({ description: null });
+  expect(await readFile(join(folder, 'steerlm.json'), 'utf8')).not.toContain('description": null');
 });
 
 test('a folder without a card is a base model named like it', async () => {
@@ -102,6 +109,7 @@ test.each([
   ['instructions', { attribute_schema: { ...helpSteer, attributes: [{ ...helpSteer.attributes[0], instructions: ['one'] }] } }],
   ['helpsteer, oasst, steerlm, npc, everyday', { attribute_schema: 'npcs' }],
   ['created_at', { created_at: 'yesterday' }],
+  ['description', { description: 'two\nlines' }],
   ['measured.precision.int4.eval_loss', { measured: { precision: { int4: { weight_bytes: 1, steerability: {} } } } }],
 ])('a card with a wrong %s is refused by that name', async (problem, change) => {
   await writeModelCard(folder, card);
