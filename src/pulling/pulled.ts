@@ -9,6 +9,11 @@ import { nearestName } from '../nearest-name.ts';
 import { faultText } from '../shape-faults.ts';
 import { lockFolder } from '../store/folder-lock.ts';
 
+/** Where the pulled models of a data folder lie. */
+export function pulledFolder(dataDir: string): string {
+  return join(dataDir, 'models');
+}
+
 const cardName = 'pulled.json';
 const defaultName = 'default';
 

@@ -42,8 +42,10 @@ export async function unzipEntry(
   });
   const packed = createReadStream(archive, { start: begin, end: begin + packedBytes - 1 });
   const file = createWriteStream(target);
-  if (method === stored) await pipeline(packed, count, file, { signal });
-  else await pipeline(packed, createInflateRaw(), count, file, { signal });
+  const unpack = method === stored ? [] : [createInflateRaw()];
+  await pipeline([packed, ...unpack, count, file], { signal }).catch((cause) => {
+    throw /^Z_/.test((cause as NodeJS.ErrnoException).code ?? '') ? broken(archive) : cause;
+  });
   if (at !== bytes) throw broken(archive);
 }
 

@@ -88,7 +88,8 @@ export function findModel(models: Models, name: string | null | undefined, kinds
 }
 
 const noneYet: Record<ModelKind, string> = {
-  language: 'There is none yet: put the folder of one into MODELS_DIR, or make one (steer pretrain, steer finetune).',
+  language:
+    'There is none yet: fetch one (steer pull smollm2-135m), put the folder of one into MODELS_DIR, or make one (steer pretrain, steer finetune).',
   predictor: 'There is none yet: put the folder of one into MODELS_DIR, or make one (steer train-predictor).',
 };
 
