@@ -8,7 +8,7 @@ import { type Asked, nameFor } from './asked.ts';
 import { licenceByHash } from './catalogue.ts';
 import { partOf, sizeOf } from './download.ts';
 import type { HubSettings } from './hub.ts';
-import { type Plan, type PlannedFile, type SourceChoice, waysTo } from './plan.ts';
+import { type Plan, type PlannedFile, type SourceChoice, type Way, waysTo } from './plan.ts';
 import { bytesIn, lockModel, makeFirstDefault, type PulledCard, readPulled, stagingOf, writePulled } from './pulled.ts';
 import { canChat, checkShape } from './readable.ts';
 import { type Asking, stopIfAborted, Unreachable } from './requests.ts';
@@ -58,56 +58,58 @@ const originName = 'origin.json';
  * `disk_full`, `invalid_model`, and `cancelled` with what was fetched kept.
  */
 export async function pullModel(asked: Asked, settings: PullSettings, options: PullOptions): Promise<Pulled> {
-  const { pulledDir, modelsDir, hub } = settings;
-  const { signal, sleep, force = false } = options;
-  const told = new Set<string>();
-  // A second way says again what the first one said.
-  const onNote = (text: string) => {
-    if (!told.has(text)) options.onNote(text);
-    told.add(text);
-  };
+  const { pulledDir, hub } = settings;
+  const { signal, onNote, sleep, from, force = false } = options;
   const name = nameFor(asked, options.name);
   const asking: Asking = { proxied: hub.proxied, signal, onNote, sleep };
-  if (resolve(modelsDir) !== resolve(pulledDir) && (await exists(join(modelsDir, name)))) {
-    const message = `name: ${name} is the name of a model in ${modelsDir}. Choose another with --name.`;
-    throw new SteerError('conflict', message, { details: { param: 'name' } });
-  }
-  const ways = waysTo(asked, options.from, hub, asking);
+  await refuseTaken(name, settings);
+  const ways = waysTo(asked, from, hub, asking);
   makeRoom(pulledDir);
   const release = await lockModel(pulledDir, name);
   try {
     const folder = join(pulledDir, name);
     const known = await readPulled(folder);
-    if (known === null && (await exists(folder))) {
-      throw new SteerError('conflict', `name: ${folder} is there already and was not pulled. Choose another with --name.`);
-    }
-    if (known !== null && !force) {
-      onNote(await tellThere(name, known, asked, hub, asking));
-      const { licence } = known;
-      return {
-        name,
-        folder,
-        bytes: await bytesIn(folder),
-        licence,
-        fetched: false,
-        chats: await canChat(folder),
-        becameDefault: false,
-      };
-    }
-    for (const [i, way] of ways.entries()) {
-      try {
-        return await lay(name, known, await way.plan(), settings, { ...options, onNote });
-      } catch (error) {
-        const next = ways[i + 1];
-        if (!(error instanceof Unreachable)) throw error;
-        if (next === undefined) throw unreachable(error);
-        onNote(`${error.message} Taking the same file out of ${next.called}.`);
-      }
-    }
-    throw new SteerError('internal_error', 'There is no way to the model.');
+    if (known === null || force) return await layByWays(name, known, ways, settings, options);
+    onNote(await tellThere(name, known, asked, hub, asking));
+    const [bytes, chats] = [await bytesIn(folder), await canChat(folder)];
+    return { name, folder, bytes, licence: known.licence, fetched: false, chats, becameDefault: false };
   } finally {
     release();
   }
+}
+
+async function refuseTaken(name: string, { pulledDir, modelsDir }: PullSettings): Promise<void> {
+  const own = join(modelsDir, name);
+  const folder = join(pulledDir, name);
+  const taken = resolve(modelsDir) !== resolve(pulledDir) && (await exists(own)) ? own : null;
+  const found = taken ?? ((await exists(folder)) && (await readPulled(folder)) === null ? folder : null);
+  if (found === null) return;
+  const message = `name: ${name} is the name of a model that was not pulled, in ${found}. Choose another with --name.`;
+  throw new SteerError('conflict', message, { details: { param: 'name' } });
+}
+
+async function layByWays(
+  name: string,
+  known: PulledCard | null,
+  ways: readonly Way[],
+  settings: PullSettings,
+  options: PullOptions,
+): Promise<Pulled> {
+  for (const [i, way] of ways.entries()) {
+    try {
+      const plan = await way.plan();
+      options.onNote(describe(name, plan));
+      // Another way leads to the same file under the same licence.
+      if (i === 0 && plan.licence !== null) options.onNote(describeLicence(plan));
+      return await lay(name, known, plan, settings, options);
+    } catch (error) {
+      const next = ways[i + 1];
+      if (!(error instanceof Unreachable)) throw error;
+      if (next === undefined) throw unreachable(error);
+      options.onNote(`${error.message} Taking the same file out of ${next.called}.`);
+    }
+  }
+  throw new SteerError('internal_error', `There is no way to ${name}.`);
 }
 
 function unreachable(cause: Unreachable): SteerError {
@@ -136,12 +138,7 @@ async function lay(
 ): Promise<Pulled> {
   const folder = join(pulledDir, name);
   const staging = stagingOf(pulledDir, name);
-  const { source, page, gated } = plan;
-  options.onNote(describe(name, plan));
-  if (plan.licence !== null) {
-    const accepted = gated ? ', which the account of your token accepted' : '';
-    options.onNote(`Its licence is ${plan.licence}${accepted}${page === null ? '' : `: ${page}`}`);
-  }
+  const { source } = plan;
   await writingTo(pulledDir, () => openStaging(staging, source, options.onNote));
   await checkRoom(staging, plan, options);
   const files = await writingTo(pulledDir, () => fetchAll(staging, known, plan, options));
@@ -163,6 +160,11 @@ function describe(name: string, { source, files }: Plan): string {
   const what = files.length === 1 ? files[0]!.name : `${files.length} files`;
   const from = source.from === 'hub' ? `${source.repository} @ ${source.revision?.slice(0, 12)}` : source.place;
   return `${name}: ${what} from ${from}${size}`;
+}
+
+function describeLicence({ licence, page, gated }: Plan): string {
+  const accepted = gated ? ', which the account of your token accepted' : '';
+  return `Its licence is ${licence}${accepted}${page === null ? '' : `: ${page}`}`;
 }
 
 function totalOf(files: readonly PlannedFile[]): number | null {

@@ -126,10 +126,7 @@ export class ModelRegistry implements Models {
     const language = first?.kind === 'language' ? first : undefined;
     const predictor = language ? language.schema.attributes.length > 0 && findPredictorFor(this, language.schema) : first;
     if (!language && !predictor) {
-      throw new SteerError(
-        'invalid_model',
-        'There is no model to serve. Pull or train one, or set MODELS_DIR to a folder of models.',
-      );
+      throw new SteerError('invalid_model', 'There is no model to serve. Pull or train one, or set MODELS_DIR to some.');
     }
     await Promise.all([language && this.load(language.id), predictor && this.load(predictor.id)]);
   }
