@@ -5,6 +5,7 @@ import { get } from './api.ts';
 import { Column } from './column.tsx';
 import { Awaited, useLoaded } from './frame.tsx';
 import { groupModels } from './model-groups.ts';
+import { PullModel } from './pull-model.tsx';
 
 const persona = 'You are Marta, an innkeeper at the Gilded Goose in Fallowmere. Mood: cheerful.';
 
@@ -122,6 +123,7 @@ export function PlayPage(_: { rest: string }) {
               />
             ))}
           </div>
+          <PullModel onModel={loaded.reload} />
         </>
       )}
     </Awaited>
