@@ -8,8 +8,9 @@ import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { faultText } from '../shape-faults.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
+import { configJson, parseShape } from './config-json.ts';
 import { exists, readJson, unreadable, writeJson } from './formats/json-file.ts';
-import { configJson, type LlamaShape, parseShape, type WeightType } from './shape.ts';
+import type { LlamaShape, WeightType } from './shape.ts';
 import { weightFiles } from './weights.ts';
 
 export interface ModelCard {

@@ -39,9 +39,7 @@ export async function openWeights(
     await Promise.all(files.map((file) => file.close()));
   };
   try {
-    const homes = new Map(
-      files.flatMap((file) => [...file.shapes.keys()].map((name) => [canonicalName(name), { file, name }] as const)),
-    );
+    const homes = new Map(files.flatMap((file) => [...file.shapes].flatMap(([name, shape]) => homesOf(file, name, shape))));
     const expected = new Map([...parameterShapes(shape), ...extra]);
     checkNames(folder, expected, homes);
     return {
@@ -49,7 +47,7 @@ export async function openWeights(
       read: async (name, part) => {
         const home = homes.get(name);
         if (!home) throw new SteerError('invalid_model', `The weights in ${folder} have no tensor ${name}.`);
-        return finite(await home.file.read(home.name, part), `${folder}: ${name}`);
+        return finite(await home.file.read(home.name, within(home, part)), `${folder}: ${name}`);
       },
       close,
     };
@@ -95,24 +93,47 @@ export async function weightFiles(folder: string): Promise<string[]> {
   return [...new Set(Object.values(index.data.weight_map))].sort();
 }
 
+/** Where a parameter lies: a tensor of a file, or some of its rows. */
+interface Home {
+  file: TensorFile;
+  name: string;
+  shape: number[];
+  /** Its first number in the tensor, where it is not the whole of it. */
+  start?: number;
+}
+
+/** The parameters that a tensor holds. Granite 4 has gate and up one under the other. */
+function homesOf(file: TensorFile, name: string, shape: number[]): [string, Home][] {
+  const [, at, projection] = /^(?:model\.)?(layers\.\d+)\.shared_mlp\.(input|output)_linear\.weight$/.exec(name) ?? [];
+  if (at === undefined) return [[canonicalName(name), { file, name, shape }]];
+  if (projection === 'output') return [[`model.${at}.mlp.down_proj.weight`, { file, name, shape }]];
+  const [rows = 0, columns = 0] = shape;
+  return ['gate', 'up'].map((half, i) => [
+    `model.${at}.mlp.${half}_proj.weight`,
+    { file, name, shape: [rows / 2, columns], start: (i * rows * columns) / 2 },
+  ]);
+}
+
+/** The part of a tensor's numbers that a part of a parameter is; undefined where it is all of them. */
+function within({ shape, start }: Home, part: Part | undefined): Part | undefined {
+  if (start === undefined) return part;
+  const { start: from, end } = part ?? { start: 0, end: shape.reduce((product, size) => product * size, 1) };
+  return { start: start + from, end: start + end };
+}
+
 /** Checkpoints saved from the bare trunk leave out the leading `model.`. */
 function canonicalName(name: string): string {
   return /^(embed_tokens|layers|norm)\./.test(name) ? `model.${name}` : name;
 }
 
-function checkNames(
-  folder: string,
-  expected: ReadonlyMap<string, number[]>,
-  homes: ReadonlyMap<string, { file: TensorFile; name: string }>,
-): void {
+function checkNames(folder: string, expected: ReadonlyMap<string, number[]>, homes: ReadonlyMap<string, Home>): void {
   const missing = [...expected.keys()].filter((name) => !homes.has(name));
   if (missing.length > 0) {
     const hint = missing[0] === 'lm_head.weight' ? ' Does config.json lack "tie_word_embeddings": true?' : '';
     throw new SteerError('invalid_model', `The weights in ${folder} lack ${listed(missing)}.${hint}`);
   }
   for (const [name, shape] of expected) {
-    const home = homes.get(name)!;
-    const found = home.file.shapes.get(home.name)!;
+    const found = homes.get(name)!.shape;
     if (found.join() !== shape.join()) {
       throw new SteerError(
         'invalid_model',

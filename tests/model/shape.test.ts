@@ -1,13 +1,7 @@
 import { expect, test } from 'vitest';
 import { SteerError } from '../../src/errors.ts';
-import {
-  configJson,
-  type LlamaShape,
-  parameterCount,
-  parameterShapes,
-  parseShape,
-  ropeFrequencies,
-} from '../../src/model/shape.ts';
+import { configJson, parseShape } from '../../src/model/config-json.ts';
+import { type LlamaShape, parameterCount, parameterShapes, ropeFrequencies } from '../../src/model/shape.ts';
 import { tinyShape } from './tiny-shape.ts';
 
 /** The fields of Llama 3.2 1B's config.json that matter. */
@@ -111,7 +105,7 @@ test.each([
   ['head_dim', { ...llama32, head_dim: undefined, hidden_size: 2050 }],
   ['rope_scaling.rope_type', { ...llama32, rope_scaling: { type: 'yarn', factor: 4 } }],
   ['rope_scaling.low_freq_factor', { ...llama32, rope_scaling: { ...llama32.rope_scaling, low_freq_factor: undefined } }],
-  ['rope_parameters.rope_type', { ...llama32, rope_scaling: null, rope_parameters: { rope_type: 'linear', factor: 2 } }],
+  ['rope_parameters.rope_type', { ...llama32, rope_scaling: null, rope_parameters: { rope_type: 'dynamic', factor: 2 } }],
   ['partial_rotary_factor', { ...llama32, partial_rotary_factor: 0.5 }],
   ['quantization_config', { ...llama32, quantization_config: { quant_method: 'gptq' } }],
   ['sliding_window', { ...qwen25, model_type: 'mistral', sliding_window: 4096 }],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SteerError } from '../../errors.ts';
 import { controlTokens } from '../../steerlm/prompt-layout.ts';
 import { cardName, type ModelCard, readEndTokens, readModelCard, readShape, refusePredictor } from '../model-folder.ts';
-import { type LlamaShape, parameterShapes, ropeFrequencies } from '../shape.ts';
+import { type LlamaShape, type ModelType, parameterShapes, ropeFrequencies } from '../shape.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { openWeights, type Weights } from '../weights.ts';
 import { type GgufTensor, type GgufType, type GgufValue, writeGgufFile } from './gguf-format.ts';
@@ -13,8 +13,8 @@ import { exists } from './json-file.ts';
 
 export type { GgufType } from './gguf-format.ts';
 
-/** llama.cpp's own name of an architecture; Mistral is a Llama there. */
-const architectures = { llama: 'llama', mistral: 'llama', qwen2: 'qwen2', qwen3: 'qwen3' } as const;
+/** llama.cpp's own name of an architecture that is written; Mistral is a Llama there. */
+const architectures: Partial<Record<ModelType, string>> = { llama: 'llama', mistral: 'llama', qwen2: 'qwen2', qwen3: 'qwen3' };
 const fileTypes: Record<GgufType, number> = { f32: 0, f16: 1, bf16: 32 };
 const names: [RegExp, string][] = [
   [/^model\.embed_tokens\.weight$/, 'token_embd.weight'],
@@ -53,6 +53,13 @@ export async function exportGguf(folder: string, path: string, type: GgufType): 
 
 function refuseUnfit(folder: string, card: ModelCard, shape: LlamaShape): void {
   refusePredictor(folder, card);
+  if (architectures[shape.modelType] === undefined) {
+    const written = Object.keys(architectures).join(', ');
+    throw new SteerError(
+      'invalid_model',
+      `${folder}: expected one of ${written}, found ${shape.modelType}, which is not written as GGUF. Convert its safetensors with llama.cpp.`,
+    );
+  }
   if (shape.ropeScaling && architectures[shape.modelType] !== 'llama') {
     throw new SteerError(
       'invalid_model',
@@ -62,7 +69,7 @@ function refuseUnfit(folder: string, card: ModelCard, shape: LlamaShape): void {
 }
 
 function shapeValues(shape: LlamaShape, name: string, type: GgufType): Map<string, GgufValue> {
-  const architecture = architectures[shape.modelType];
+  const architecture = architectures[shape.modelType]!;
   const own: Record<string, GgufValue> = {
     context_length: { uint32: shape.contextLength },
     embedding_length: { uint32: shape.hiddenSize },

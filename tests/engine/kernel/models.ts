@@ -20,7 +20,7 @@ const size = {
 };
 const normed: LlamaShape = { ...tinyShape, ...size, modelType: 'qwen3', queryKeyNorm: true };
 
-export const kernelModels = ['gqa', 'qwen2', 'tied-llama3-rope', 'mistral', 'normed'] as const;
+export const kernelModels = ['gqa', 'qwen2', 'tied-llama3-rope', 'mistral', 'normed', 'gemma3', 'granite', 'smollm3'] as const;
 
 export async function exactModel(name: (typeof kernelModels)[number]): Promise<Weighted> {
   const { shape, values } = name === 'normed' ? { shape: normed, values: initialWeights(normed, 5) } : await readGolden(name);
