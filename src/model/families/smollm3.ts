@@ -20,6 +20,8 @@ export const smollm3: Family = {
   },
   fields: ({ layers, unrotatedLayers }) => ({
     mlp_bias: false,
+    // By itself, transformers takes an id that a small vocabulary does not have.
+    pad_token_id: null,
     sliding_window: null,
     use_sliding_window: false,
     no_rope_layers: Array.from({ length: layers }, (_, layer) => Number(!unrotatedLayers.includes(layer))),
