@@ -1,6 +1,4 @@
 // A model's folder as one GGUF file, which llama.cpp and what is built on it read: shape, tokenizer, chat template, card and weights.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { SteerError } from '../../errors.ts';
 import { controlTokens } from '../../steerlm/prompt-layout.ts';
 import { cardName, type ModelCard, readEndTokens, readModelCard, readShape, refusePredictor } from '../model-folder.ts';
@@ -8,9 +6,9 @@ import { type LlamaShape, parameterShapes, ropeFrequencies } from '../shape.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { openWeights, type Weights } from '../weights.ts';
 import { families, ggufName, isPaired, pairedRow } from './gguf-families.ts';
+import { readModelFile } from './gguf-folder.ts';
 import { type GgufTensor, type GgufType, type GgufValue, writeGgufFile } from './gguf-format.ts';
 import { ggufTokenizer } from './gguf-tokenizer.ts';
-import { exists } from './json-file.ts';
 
 export type { GgufType } from './gguf-format.ts';
 
@@ -32,8 +30,8 @@ export async function exportGguf(folder: string, path: string, type: GgufType): 
   ]);
   const template = tokenizer.chatTemplate;
   if (template !== undefined) values.set('tokenizer.chat_template', { string: template });
-  const cardPath = join(folder, cardName);
-  if (await exists(cardPath)) values.set('steerlm.card', { string: await readFile(cardPath, 'utf8') });
+  const written = await readModelFile(folder, cardName);
+  if (written) values.set('steerlm.card', { string: `${JSON.stringify(written.content, null, 2)}\n` });
   const weights = await openWeights(folder, shape);
   try {
     await writeGgufFile(path, values, tensorsOf(shape, weights, type));

@@ -1,5 +1,5 @@
 // A folder with one GGUF file is a model like any other: what this program exports comes back as it was, and what a file of others says is found.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
@@ -60,6 +60,9 @@ test('a steered model comes back steered, with its template and what ends its re
   await writeTinyModel(source, { kind: 'steered', name: 'keeper' });
   await exportGguf(source, file(), 'f32');
   expect(await readModelCard(folder)).toEqual(await readModelCard(source));
+  // And goes out again to the byte.
+  await exportGguf(folder, join(scratch, 'again.gguf'), 'f32');
+  expect(await readFile(join(scratch, 'again.gguf'))).toEqual(await readFile(file()));
   expect(await readEndTokens(folder)).toEqual(await readEndTokens(source));
   expect(await readChatTemplate(folder)).toBe(await readChatTemplate(source));
   const words = 'The innkeeper says: it is 12 o’clock.\n';
