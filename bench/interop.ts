@@ -8,6 +8,7 @@ import { adaptersTravel } from './interop/adapters.ts';
 import { askedOfNpc, compareChats, forged } from './interop/chat.ts';
 import { ggufHashes, ggufTravels } from './interop/gguf.ts';
 import { modelsTravel } from './interop/models.ts';
+import { realFilesTravel } from './interop/real.ts';
 import { servedElsewhere } from './interop/served.ts';
 import { hasPythonPeer, peersInstalled, runPeer } from './peer.ts';
 import { recordSection } from './results.ts';
@@ -44,6 +45,8 @@ async function measure(scratch: string): Promise<{ parts: Part[]; chats: object 
   const other = gguf.other.map((text) => `\`${text}\``).join(', ');
   const why = 'llama.cpp knows no Unicode normalisation, which Qwen 2 asks for';
   parts.push({ title: 'GGUF, llama.cpp', ...gguf, text: `${gguf.text}\n\nRead otherwise (${why}): ${other || 'none'}.` });
+  const real = await realFilesTravel(scratch);
+  if (real) parts.push({ title: 'GGUF files of others', ...real });
   if (await hasPythonPeer('peft')) parts.push({ title: 'LoRA adapters, PEFT', ...(await adaptersTravel(scratch)) });
   const { part, golden } = await chatsTravel(npc, scratch);
   parts.push(part);

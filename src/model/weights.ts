@@ -1,9 +1,11 @@
-// The parameters of a Llama-shaped model in its folder: one model.safetensors, or shards listed by model.safetensors.index.json.
+// The parameters of a Llama-shaped model in its folder: one model.safetensors, shards listed by model.safetensors.index.json, or one GGUF file.
 // Knows names and shapes, not what is computed with them.
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { faultText } from '../shape-faults.ts';
+import { ggufHeader, ggufOf } from './formats/gguf-folder.ts';
+import { openGgufTensors } from './formats/gguf-tensors.ts';
 import { exists, readJson } from './formats/json-file.ts';
 import { type FloatType, openTensorFile, type Part, type TensorFile, writeTensorFile } from './formats/safetensors.ts';
 import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
@@ -34,14 +36,15 @@ export async function openWeights(
   shape: LlamaShape,
   extra: ReadonlyMap<string, number[]> = noExtra,
 ): Promise<Weights> {
-  const files = await openFiles(folder);
+  const gguf = await ggufOf(folder);
+  const files = gguf === undefined ? await openFiles(folder) : [await openGgufTensors(await ggufHeader(gguf))];
   const close = async () => {
     await Promise.all(files.map((file) => file.close()));
   };
   try {
     const homes = new Map(files.flatMap((file) => [...file.shapes].flatMap(([name, shape]) => homesOf(file, name, shape))));
     const expected = new Map([...parameterShapes(shape), ...extra]);
-    checkNames(folder, expected, homes);
+    checkNames(gguf === undefined ? { where: folder, by: 'config.json' } : { where: gguf, by: 'its header' }, expected, homes);
     return {
       names: [...expected.keys()],
       read: async (name, part) => {
@@ -60,7 +63,8 @@ export async function openWeights(
 /** A single number that is none would make every score of the model none. */
 function finite(numbers: Float32Array, where: string): Float32Array {
   let none = 0;
-  for (const number of numbers) none += number * 0;
+  // Counted, not iterated: ten times as fast, and every number of the model passes here.
+  for (let i = 0; i < numbers.length; i++) none += numbers[i]! * 0;
   if (none === 0) return numbers;
   throw new SteerError('invalid_model', `${where} holds what is no finite number. Copy the model again, or train it anew.`);
 }
@@ -126,27 +130,28 @@ function canonicalName(name: string): string {
   return /^(embed_tokens|layers|norm)\./.test(name) ? `model.${name}` : name;
 }
 
-function checkNames(folder: string, expected: ReadonlyMap<string, number[]>, homes: ReadonlyMap<string, Home>): void {
+function checkNames(
+  { where, by }: { where: string; by: string },
+  expected: ReadonlyMap<string, number[]>,
+  homes: ReadonlyMap<string, Home>,
+): void {
   const missing = [...expected.keys()].filter((name) => !homes.has(name));
   if (missing.length > 0) {
     const hint = missing[0] === 'lm_head.weight' ? ' Does config.json lack "tie_word_embeddings": true?' : '';
-    throw new SteerError('invalid_model', `The weights in ${folder} lack ${listed(missing)}.${hint}`);
+    throw new SteerError('invalid_model', `The weights in ${where} lack ${listed(missing)}.${hint}`);
   }
   for (const [name, shape] of expected) {
     const found = homes.get(name)!.shape;
     if (found.join() !== shape.join()) {
       throw new SteerError(
         'invalid_model',
-        `${folder}: expected ${name} to be [${shape.join(', ')}] by config.json, found [${found.join(', ')}].`,
+        `${where}: expected ${name} to be [${shape.join(', ')}] by ${by}, found [${found.join(', ')}].`,
       );
     }
   }
   const unknown = [...homes.keys()].filter((name) => !expected.has(name) && !isIgnored(name));
   if (unknown.length > 0) {
-    throw new SteerError(
-      'invalid_model',
-      `The weights in ${folder} hold ${listed(unknown)}, which config.json does not describe.`,
-    );
+    throw new SteerError('invalid_model', `The weights in ${where} hold ${listed(unknown)}, which ${by} does not describe.`);
   }
 }
 

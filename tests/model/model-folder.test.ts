@@ -74,7 +74,7 @@ test('a folder without a card is a base model named like it', async () => {
 });
 
 test('a folder that is no model says so', async () => {
-  const refused = { code: 'invalid_model', message: expect.stringContaining('found no config.json') };
+  const refused = { code: 'invalid_model', message: expect.stringContaining('found neither config.json nor a .gguf file') };
   await expect(readModelCard(join(folder, 'nowhere'))).rejects.toMatchObject(refused);
   await expect(readShape(folder)).rejects.toMatchObject({
     code: 'invalid_model',
