@@ -1,4 +1,4 @@
-"""What transformers makes of a GGUF file of others: real.py <task.json>, `folder`, `file`, `prompts` of token ids, `tokens` to write. Answered with the
+"""What transformers makes of a GGUF file of others: foreign-gguf.py <task.json>, `folder`, `file`, `prompts` of token ids, `tokens` to write. Answered with the
 likeliest tokens after each prompt, in float32.
 """
 

@@ -29,7 +29,7 @@ interface Compared {
 }
 
 async function compare(file: string, scratch: string): Promise<Compared> {
-  const folder = join(scratch, `real-${basename(file)}`);
+  const folder = join(scratch, `foreign-${basename(file)}`);
   await mkdir(folder);
   await symlink(file, join(folder, basename(file)));
   const tokenizer = await Tokenizer.open(folder, (await readShape(folder)).vocabSize);
@@ -39,9 +39,9 @@ async function compare(file: string, scratch: string): Promise<Compared> {
   const loadSeconds = (performance.now() - begun) / 1000;
   const { replies } = await engine.write(prompts, written, 0);
   await engine.dispose();
-  const task = join(scratch, 'real.json');
+  const task = join(scratch, 'foreign.json');
   await writeFile(task, JSON.stringify({ folder, file: basename(file), prompts, tokens: written }));
-  const theirs = await runPeer<number[][]>('../interop/real.py', [task]);
+  const theirs = await runPeer<number[][]>('../interop/foreign-gguf.py', [task]);
   const same = agreement(replies, theirs);
   const texts = JSON.parse(await readFile('tests/golden/tokenizers-texts.json', 'utf8')) as string[];
   const other = await readOtherwise(file, tokenizer, texts, scratch);
@@ -58,14 +58,14 @@ async function compare(file: string, scratch: string): Promise<Compared> {
 /** Texts that llama.cpp reads as other ids; null without it. */
 async function readOtherwise(model: string, tokenizer: Tokenizer, texts: string[], scratch: string): Promise<number | null> {
   if (!(await hasPythonPeer('llama_cpp'))) return null;
-  const task = join(scratch, 'real-texts.json');
+  const task = join(scratch, 'foreign-texts.json');
   await writeFile(task, JSON.stringify({ model, prompts: [], tokens: 0, texts }));
   const { ids } = await runPeer<{ ids: number[][] }>('../interop/llama.py', [task]);
   return texts.filter((text, i) => tokenizer.encodeText(text).join() !== ids[i]!.join()).length;
 }
 
 /** A table; undefined, and said, where there is no file. */
-export async function realFilesTravel(scratch: string): Promise<{ text: string; holds: boolean } | undefined> {
+export async function foreignFilesTravel(scratch: string): Promise<{ text: string; holds: boolean } | undefined> {
   const names = realModels === undefined ? [] : (await readdir(realModels)).filter((name) => name.endsWith('.gguf')).sort();
   if (names.length === 0) {
     process.stdout.write('No GGUF files of others: name a folder of them, as steer pull lays them, in REAL_MODELS.\n');
