@@ -1,8 +1,8 @@
 // Shapes that benches share. The first is that of the speed benches: 5.8 M parameters.
-import type { LlamaShape } from '../src/model/shape.ts';
+import { type LlamaShape, plainLlama } from '../src/model/shape.ts';
 
 export const benchShape: LlamaShape = {
-  modelType: 'llama',
+  ...plainLlama,
   vocabSize: 4096,
   hiddenSize: 256,
   intermediateSize: 688,
@@ -15,8 +15,6 @@ export const benchShape: LlamaShape = {
   ropeScaling: null,
   normEpsilon: 1e-5,
   tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
 };
 
 /** Llama 3.2 1B. */

@@ -23,7 +23,12 @@ import { wholeRows } from './training-batch.ts';
 
 /** Query heads that share keys, and lanes of 64 slots that replies outgrow. */
 const size = { vocabSize: 160, hiddenSize: 32, intermediateSize: 64, headDim: 8, contextLength: 256, tiedEmbeddings: false };
-const shape = { ...tinyShape, ...size };
+/** What families do otherwise than Llama, a window that prompts outgrow among it. */
+const traits = {
+  ...{ queryKeyNorm: true, outputNorms: true, activation: 'gelu' as const, residualMultiplier: 1.5, embeddingMultiplier: 2 },
+  ...{ slidingWindow: 48, windowedLayers: [0], localRopeTheta: 1000, unrotatedLayers: [1] },
+};
+const shape = { ...tinyShape, ...size, ...traits };
 /** Wide enough that what comes next hangs on what was said. */
 const values = new Map([...initialWeights(shape, 7)].map(([name, data]) => [name, wider(name, data)]));
 

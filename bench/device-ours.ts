@@ -7,7 +7,7 @@ import { openRunner } from '../src/engine/open-runner.ts';
 import { onePrompt } from '../src/engine/request.ts';
 import { initialWeights } from '../src/model/initial-weights.ts';
 import { readModel } from '../src/model/model.ts';
-import { type LlamaShape, parameterCount, parameterShapes } from '../src/model/shape.ts';
+import { type LlamaShape, parameterCount, parameterShapes, plainLlama } from '../src/model/shape.ts';
 import { defaultAdamW } from '../src/tensor/adamw.ts';
 import { chooseProvider } from '../src/tensor/providers.ts';
 import type { Provider } from '../src/tensor/session.ts';
@@ -20,9 +20,9 @@ type Weighted = { shape: LlamaShape; values: Map<string, Float32Array> };
 
 /** 134 M parameters with random weights: enough work a step for a graphics device to show what it is there for. */
 const large: LlamaShape = {
-  ...{ modelType: 'llama', vocabSize: 32_000, hiddenSize: 768, intermediateSize: 2048, layers: 12, heads: 12, kvHeads: 12 },
+  ...plainLlama,
+  ...{ vocabSize: 32_000, hiddenSize: 768, intermediateSize: 2048, layers: 12, heads: 12, kvHeads: 12 },
   ...{ headDim: 64, contextLength: 512, ropeTheta: 10_000, ropeScaling: null, normEpsilon: 1e-5, tiedEmbeddings: false },
-  ...{ attentionBias: false, queryKeyNorm: false },
 };
 
 async function weightsOf(model: string): Promise<Weighted> {

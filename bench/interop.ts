@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { readModel, writeModel } from '../src/model/model.ts';
 import { adaptersTravel } from './interop/adapters.ts';
 import { askedOfNpc, compareChats, forged } from './interop/chat.ts';
+import { foreignFilesTravel } from './interop/foreign-gguf.ts';
 import { ggufHashes, ggufTravels } from './interop/gguf.ts';
 import { modelsTravel } from './interop/models.ts';
 import { servedElsewhere } from './interop/served.ts';
@@ -44,6 +45,8 @@ async function measure(scratch: string): Promise<{ parts: Part[]; chats: object 
   const other = gguf.other.map((text) => `\`${text}\``).join(', ');
   const why = 'llama.cpp knows no Unicode normalisation, which Qwen 2 asks for';
   parts.push({ title: 'GGUF, llama.cpp', ...gguf, text: `${gguf.text}\n\nRead otherwise (${why}): ${other || 'none'}.` });
+  const foreign = await foreignFilesTravel(scratch);
+  if (foreign) parts.push({ title: 'GGUF files of others', ...foreign });
   if (await hasPythonPeer('peft')) parts.push({ title: 'LoRA adapters, PEFT', ...(await adaptersTravel(scratch)) });
   const { part, golden } = await chatsTravel(npc, scratch);
   parts.push(part);

@@ -1,8 +1,8 @@
 // One process of bench/score: conversations per second of our scorer on a file of token ids and a shape, random weights.
 import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
+import { parseShape } from '../src/model/config-json.ts';
 import { initialWeights } from '../src/model/initial-weights.ts';
-import { parseShape } from '../src/model/shape.ts';
 import { headShapes } from '../src/predictor/graph.ts';
 import { openScorer } from '../src/predictor/scorer.ts';
 import { helpSteer } from '../src/steerlm/schemas.ts';

@@ -1,6 +1,6 @@
 // How fast the predictor scores: conversations per second at 5.8 M parameters beside PyTorch, alternating fresh processes, the same token ids.
 import { mkdir, writeFile } from 'node:fs/promises';
-import { configJson } from '../src/model/shape.ts';
+import { configJson } from '../src/model/config-json.ts';
 import { randomStream } from '../src/random.ts';
 import { helpSteer } from '../src/steerlm/schemas.ts';
 import { benchShape as shape } from './bench-shape.ts';

@@ -31,6 +31,29 @@ STRETCHED = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 64,
 }
+# Two bases, one of them divided: a layer in three sees all, the others 32 tokens.
+GEMMA = {
+    "hidden_size": 48,
+    "num_hidden_layers": 3,
+    "head_dim": 24,
+    "query_pre_attn_scalar": 40,
+    "sliding_window": 32,
+    "layer_types": ["sliding_attention", "sliding_attention", "full_attention"],
+    "tie_word_embeddings": True,
+    "rope_parameters": {
+        "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+        "full_attention": {"rope_type": "linear", "rope_theta": 1000000.0, "factor": 8.0},
+    },
+}
+MULTIPLIERS = {"embedding_multiplier": 6.0, "attention_multiplier": 0.15, "residual_multiplier": 0.3, "logits_scaling": 2.0}
+DENSE = {
+    "num_local_experts": 0,
+    "num_experts_per_tok": 0,
+    "layer_types": ["full_attention", "full_attention"],
+    "position_embedding_type": "rope",
+    "shared_intermediate_size": 96,
+    "mamba_n_heads": 8,
+}
 
 
 def case(kind, dtype, shard=None, **settings):
@@ -56,6 +79,12 @@ CASES = {
     "mistral, untied, one key head, bf16, shards": case(
         "Mistral", "bfloat16", "60KB", tie_word_embeddings=False, sliding_window=None, num_key_value_heads=1, head_dim=32
     ),
+    "gemma 3, windows, linear rope scaling, tied, bf16": case("Gemma3Text", "bfloat16", **GEMMA),
+    "granite 4, dense, tied, bf16, shards": case(
+        "GraniteMoeHybrid", "bfloat16", "60KB", tie_word_embeddings=True, **MULTIPLIERS, **DENSE
+    ),
+    "granite, untied": case("Granite", "float32", tie_word_embeddings=False, **MULTIPLIERS),
+    "smollm3, every other layer unrotated, bf16": case("SmolLM3", "bfloat16", pad_token_id=None, no_rope_layer_interval=2),
 }
 
 
@@ -74,7 +103,9 @@ def write(root):
             for parameter_name, parameter in model.named_parameters():
                 noise = torch.randn(parameter.shape, generator=generator)
                 flat = parameter.ndim == 1
-                parameter.copy_(1 + 0.3 * noise if parameter_name.endswith("norm.weight") else noise * (0.3 if flat else 0.08))
+                centre = 0 if config.model_type == "gemma3_text" else 1
+                is_norm = parameter_name.endswith("norm.weight")
+                parameter.copy_(centre + 0.3 * noise if is_norm else noise * (0.3 if flat else 0.08))
         folder = Path(root) / f"theirs-{number}"
         sharding = {} if shard is None else {"max_shard_size": shard}
         model.to(dtype).save_pretrained(folder, **sharding)

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readShape } from '../../src/model/model-folder.ts';
-import { ourShapes, randomIds, writeOurs } from '../../tests/model/random-models.ts';
+import { furtherShapes, ourShapes, randomIds, writeOurs } from '../../tests/model/random-models.ts';
 import { furthest, scoresOf } from '../../tests/model/scores.ts';
 import { runPeer } from '../peer.ts';
 import { table } from '../results.ts';
@@ -33,7 +33,7 @@ async function theirsRead(scratch: string): Promise<(string | number)[][]> {
 
 async function oursRead(scratch: string): Promise<(string | number)[][]> {
   const written: Ours[] = [{ name: 'the shipped model, fp16', folder: 'models/npc' }];
-  for (const [seed, { name, shape, dtype }] of ourShapes.entries()) {
+  for (const [seed, { name, shape, dtype }] of [...ourShapes, ...furtherShapes].entries()) {
     const folder = join(scratch, `ours-${seed}`);
     await writeOurs(folder, shape, dtype, seed);
     written.push({ name, folder });

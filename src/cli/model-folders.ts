@@ -1,7 +1,7 @@
 // Finds the folder of a model somebody named on the command line: a path, a name in the models folder or among the pulled models, or nothing for the default.
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
-import { exists } from '../model/formats/json-file.ts';
+import { holdsModel } from '../model/model-folder.ts';
 import { pulledFolder } from '../pulling/pulled.ts';
 import { ModelRegistry } from '../registry/model-registry.ts';
 import { findModel, type ModelKind } from '../registry/models.ts';
@@ -13,7 +13,7 @@ export async function findModelFolder(config: Config, given: string | undefined,
   const { modelsDir } = config;
   const pulledDir = pulledFolder(config.dataDir);
   for (const folder of given === undefined ? [] : [join(modelsDir, given), join(pulledDir, given)]) {
-    if (await exists(join(folder, 'config.json'))) return folder;
+    if (await holdsModel(folder)) return folder;
   }
   const registry = await ModelRegistry.open(modelsDir, {
     pulledDir,

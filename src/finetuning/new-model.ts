@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SampleContent } from '../datasets/sample.ts';
 import { initialWeights } from '../model/initial-weights.ts';
 import { blankCard } from '../model/model-folder.ts';
-import type { LlamaShape } from '../model/shape.ts';
+import { type LlamaShape, plainLlama } from '../model/shape.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { trainTokenizer } from '../model/tokenizer/tokenizer-training.ts';
 import type { Model } from '../model/whole-model.ts';
@@ -23,6 +23,7 @@ export async function newModel(
 ): Promise<Model> {
   const tokenizer = await tokenizerOfRun(join(runFolder, 'tokenizer'), () => samplesOf(train), size.vocabSize, onNote);
   const shape: LlamaShape = {
+    ...plainLlama,
     ...size,
     vocabSize: tokenizer.size,
     modelType: inductionHeads ? 'qwen2' : 'llama',
@@ -32,7 +33,6 @@ export async function newModel(
     normEpsilon: 1e-5,
     tiedEmbeddings: true,
     attentionBias: inductionHeads,
-    queryKeyNorm: false,
   };
   return { shape, tokenizer, values: new Map(initialWeights(shape, settings.seed)), card: blankCard(name) };
 }

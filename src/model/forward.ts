@@ -2,7 +2,8 @@
 // batch, T new tokens, P past slots, D hidden, H heads, K key/value heads, G heads per key/value head, d head size, V vocabulary.
 import type { Dim, Node } from '../tensor/graph.ts';
 import * as t from '../tensor/primitives.ts';
-import { type LlamaShape, ropeFrequencies } from './shape.ts';
+import { type Rotate, rotationsOf } from './rotation.ts';
+import { attentionScale, type LlamaShape, layerWindow, windowTokens } from './shape.ts';
 
 export interface Network {
   /** A norm's weight by its Hugging Face name, or a parameter beside the trunk. */
@@ -21,6 +22,8 @@ export interface Past {
   values: Node[];
   /** Added to the scores of the past, (B, 1, 1, P): 0 where a slot is in use, very negative where not. */
   bias: Node;
+  /** Added to them in windowed layers, (B, 1, T, P): very negative where the window does not reach back to a slot. */
+  windowBias: Node | null;
 }
 
 export interface Tokens {
@@ -83,26 +86,41 @@ export const embeddings = 'model.embed_tokens';
 
 /** Everything between token ids and the last hidden state. */
 export function forwardTrunk(shape: LlamaShape, network: Network, tokens: Tokens): Trunk {
-  const rotation = ropeTables(shape);
+  const rotationOf = rotationsOf(shape);
   const keys: Node[] = [];
   const values: Node[] = [];
-  const parts = attentionParts(shape, tokens);
-  let x = network.embed(tokens.ids); // (B, T, D)
+  const wholeView = viewOf(shape, tokens, null);
+  const window = windowTokens(shape);
+  const windowedView = window === null ? wholeView : viewOf(shape, tokens, window);
+  let x = times(network.embed(tokens.ids), shape.embeddingMultiplier); // (B, T, D)
   for (let layer = 0; layer < shape.layers; layer++) {
     const at = `model.layers.${layer}.`;
-    const norm = (y: Node, name: string) => t.rmsNorm(y, network.parameter(`${at}${name}.weight`), shape.normEpsilon);
-    const normed = norm(x, 'input_layernorm');
+    const norm = (y: Node, name: string) => normed(shape, network, y, `${at}${name}`);
+    const answer = (y: Node, name: string) => times(shape.outputNorms ? norm(y, name) : y, shape.residualMultiplier);
+    const view = layerWindow(shape, layer) === null ? wholeView : windowedView;
+    const input = norm(x, 'input_layernorm');
     const last = layer === shape.layers - 1 ? tokens.last : undefined;
     const asking = last
-      ? { ...last, parts: [{ bias: forHeads(shape, last.bias) }], x: pickRows(normed, last.ends) }
-      : { ...tokens, parts, x: normed };
-    const attention = attend(shape, network, `${at}self_attn.`, normed, asking, tokens, layer, rotation);
+      ? { ...last, parts: view.last, x: pickRows(input, last.ends) }
+      : { ...tokens, parts: view.parts, x: input };
+    const past = tokens.past && { keys: tokens.past.keys[layer]!, values: tokens.past.values[layer]!, bias: view.past! };
+    const attention = attend(shape, network, `${at}self_attn.`, input, asking, tokens.positions, past, rotationOf(layer));
     keys.push(attention.keys);
     values.push(attention.values);
-    x = t.add(last ? pickRows(x, last.ends) : x, attention.output);
-    x = t.add(x, gatedMlp(network, `${at}mlp.`, norm(x, 'post_attention_layernorm')));
+    x = t.add(last ? pickRows(x, last.ends) : x, answer(attention.output, 'post_attention_layernorm'));
+    const toMlp = norm(x, shape.outputNorms ? 'pre_feedforward_layernorm' : 'post_attention_layernorm');
+    x = t.add(x, answer(gatedMlp(shape, network, `${at}mlp.`, toMlp), 'post_feedforward_layernorm'));
   }
-  return { hidden: t.rmsNorm(x, network.parameter('model.norm.weight'), shape.normEpsilon), keys, values };
+  return { hidden: normed(shape, network, x, 'model.norm'), keys, values };
+}
+
+function times(x: Node, factor: number): Node {
+  return factor === 1 ? x : t.mul(x, t.scalar(factor));
+}
+
+function normed({ normOffset, normEpsilon }: LlamaShape, network: Network, x: Node, name: string): Node {
+  const weight = network.parameter(`${name}.weight`);
+  return t.rmsNorm(x, normOffset === 0 ? weight : t.add(weight, t.scalar(normOffset)), normEpsilon);
 }
 
 /** One row of each sequence. x (B, T, D), ends (B) → (B, 1, D). */
@@ -114,17 +132,20 @@ function pickRows(x: Node, ends: Node): Node {
 
 /** Scores of every token of the vocabulary. hidden (…, D) → (…, V). */
 export function logits(shape: LlamaShape, network: Network, x: Node): Node {
-  return network.linear(x, shape.tiedEmbeddings ? embeddings : 'lm_head');
+  return network.linear(times(x, 1 / shape.logitsScaling), shape.tiedEmbeddings ? embeddings : 'lm_head');
 }
 
-function gatedMlp(network: Network, at: string, x: Node): Node {
-  const gate = t.silu(network.linear(x, `${at}gate_proj`)); // (B, T, F)
+function gatedMlp(shape: LlamaShape, network: Network, at: string, x: Node): Node {
+  const activate = shape.activation === 'silu' ? t.silu : t.gelu;
+  const gate = activate(network.linear(x, `${at}gate_proj`)); // (B, T, F)
   return network.linear(t.mul(gate, network.linear(x, `${at}up_proj`)), `${at}down_proj`);
 }
 
-interface Rotation {
-  cosine: Node; // (L, d/2)
-  sine: Node; // (L, d/2)
+/** Keys and values of one layer's past. */
+interface LayerPast {
+  keys: Node; // (B, K, d, P)
+  values: Node; // (B, K, P, d)
+  bias: Node; // broadcast to (B, 1, G·T, P)
 }
 
 interface Attention {
@@ -149,7 +170,27 @@ interface AttentionPart {
 /** Asking tokens of one part. Nothing is computed for keys that come after all of them, which at four parts are six of sixteen blocks. */
 const partTokens = 128;
 
-function attentionParts(shape: LlamaShape, { bias, past }: Tokens): AttentionPart[] {
+/** What the tokens of a layer see: of each other, of the past, and what the last ones see. */
+interface View {
+  parts: AttentionPart[];
+  past: Node | undefined; // broadcast to (B, 1, G·T, P)
+  last: AttentionPart[];
+}
+
+/** All that comes before, or no more than a window of it. */
+function viewOf(shape: LlamaShape, tokens: Tokens, window: number | null): View {
+  const { positions, past, last } = tokens;
+  const within = (bias: Node, asking: Node): Node =>
+    window === null ? bias : t.add(bias, windowBias(asking, positions, window));
+  const pastBias = past && (window === null ? past.bias : forHeads(shape, t.add(past.bias, past.windowBias!)));
+  return {
+    parts: attentionParts(shape, within(tokens.bias, positions), past),
+    past: pastBias,
+    last: last ? [{ bias: forHeads(shape, within(last.bias, last.positions)) }] : [],
+  };
+}
+
+function attentionParts(shape: LlamaShape, bias: Node, past: Past | undefined): AttentionPart[] {
   const T = bias.shape[2];
   if (past || typeof T !== 'number' || T <= partTokens || T !== bias.shape[3]) return [{ bias: forHeads(shape, bias) }];
   return Array.from({ length: Math.ceil(T / partTokens) }, (_, part) => {
@@ -164,23 +205,23 @@ function attend(
   at: string,
   x: Node,
   asking: Asking,
-  tokens: Tokens,
-  layer: number,
-  { cosine, sine }: Rotation,
+  positions: Node,
+  past: LayerPast | undefined,
+  rotate: Rotate,
 ): Attention {
   const heads = (from: Node, name: 'q' | 'k' | 'v', count: number): Node => {
     const [B, T] = from.shape as [Dim, Dim, Dim];
     let y = t.reshape(network.linear(from, `${at}${name}_proj`), [B, T, count, shape.headDim]);
-    if (shape.queryKeyNorm && name !== 'v') y = t.rmsNorm(y, network.parameter(`${at}${name}_norm.weight`), shape.normEpsilon);
+    if (shape.queryKeyNorm && name !== 'v') y = normed(shape, network, y, `${at}${name}_norm`);
     return t.transpose(y, [0, 2, 1, 3]); // (B, heads, T, d)
   };
-  const q = t.rope(heads(asking.x, 'q', shape.heads), asking.positions, cosine, sine);
-  const keys = t.rope(heads(x, 'k', shape.kvHeads), tokens.positions, cosine, sine);
+  const q = rotate(heads(asking.x, 'q', shape.heads), asking.positions);
+  const keys = rotate(heads(x, 'k', shape.kvHeads), positions);
   const values = heads(x, 'v', shape.kvHeads);
   const mixedParts = asking.parts.map(({ bias, stretch }) => {
-    if (!stretch) return mixValues(shape, q, keys, values, bias, tokens.past, layer);
+    if (!stretch) return mixValues(shape, q, keys, values, bias, past);
     const seen = (of: Node): Node => t.slice(of, 2, 0, stretch.end);
-    return mixValues(shape, t.slice(q, 2, stretch.start, stretch.end), seen(keys), seen(values), bias, undefined, layer);
+    return mixValues(shape, t.slice(q, 2, stretch.start, stretch.end), seen(keys), seen(values), bias, undefined);
   });
   const mixed = mixedParts.length === 1 ? mixedParts[0]! : t.concat(mixedParts, 2); // (B, H, A, d)
   const [B, , A] = mixed.shape as [Dim, Dim, Dim, Dim];
@@ -189,29 +230,21 @@ function attend(
 }
 
 /**
- * softmax(q [K_past K_new]ᵀ / √d + bias) [V_past V_new], in two parts so that the past is only read, never copied.
+ * softmax(scale · q [K_past K_new]ᵀ + bias) [V_past V_new], in two parts so that the past is only read, never copied.
  * Heads that share keys are rows of one product, so that a row is computed the same way whatever else is in the batch.
  */
-function mixValues(
-  shape: LlamaShape,
-  q: Node,
-  keys: Node,
-  values: Node,
-  bias: Node,
-  past: Past | undefined,
-  layer: number,
-): Node {
+function mixValues(shape: LlamaShape, q: Node, keys: Node, values: Node, bias: Node, past: LayerPast | undefined): Node {
   const { heads: H, kvHeads: K, headDim: d } = shape;
   const [B, , T] = q.shape as [Dim, Dim, Dim, Dim];
   const queries = H === K ? q : t.reshape(q, [B, K, bias.shape[2]!, d]); // (B, K, G·T, d)
   const back = (x: Node): Node => (H === K ? x : t.reshape(x, [B, H, T, d]));
-  const scale = 1 / Math.sqrt(d);
+  const scale = attentionScale(shape);
   const scores = t.add(t.matmul(queries, keys, { transposeB: true, scale }), bias);
   if (!past) return back(t.matmul(t.softmax(scores), values));
-  const pastScores = t.add(t.matmul(queries, past.keys[layer]!, { scale }), past.bias);
+  const pastScores = t.add(t.matmul(queries, past.keys, { scale }), past.bias);
   const weights = t.softmax(t.concat([pastScores, scores], -1)); // (B, K, G·T, P+T)
   const P = past.bias.shape[3]!;
-  const ofPast = t.matmul(t.slice(weights, -1, 0, P), past.values[layer]!);
+  const ofPast = t.matmul(t.slice(weights, -1, 0, P), past.values);
   const ofNew = t.matmul(t.slice(weights, -1, P, weights.shape.at(-1)!), values);
   return back(t.add(ofPast, ofNew));
 }
@@ -236,16 +269,10 @@ export function causalBias(positions: Node, asking: Node = positions): Node {
   return t.where(seen, t.scalar(0), t.scalar(hidden));
 }
 
-/** cos and sin of position × frequency, for every position of the context. */
-function ropeTables(shape: LlamaShape): Rotation {
-  const frequencies = ropeFrequencies(shape);
-  const size = [shape.contextLength, frequencies.length];
-  const table = (f: (angle: number) => number): Node => {
-    const data = new Float32Array(size[0]! * size[1]!);
-    for (let i = 0; i < data.length; i++) {
-      data[i] = f(Math.floor(i / frequencies.length) * frequencies[i % frequencies.length]!);
-    }
-    return t.constant(data, size);
-  };
-  return { cosine: table(Math.cos), sine: table(Math.sin) };
+/** Hides from tokens what a window of so many, their own included, does not reach. asking (B, A), seen (…, S) int64 → (B, 1, A, S). */
+export function windowBias(asking: Node, seen: Node, window: number): Node {
+  const [B, A] = asking.shape as [Dim, Dim];
+  const [batch, S] = [seen.shape.length === 2 ? B : 1, seen.shape.at(-1)!];
+  const end = t.add(t.reshape(seen, [batch, 1, 1, S]), t.constant(BigInt64Array.of(BigInt(window)), [1]));
+  return t.where(t.greaterOrEqual(t.reshape(asking, [B, 1, A, 1]), end), t.scalar(hidden), t.scalar(0));
 }

@@ -14,7 +14,7 @@ const noExtra: ReadonlyMap<string, number[]> = new Map();
 
 /**
  * Starting values of a new model, one parameter at a time: normal with deviation 0.02, the projections that feed the residual stream divided by
- * √(2 · layers) as in GPT-2, norms 1, biases 0. Where the shape has attention biases (Qwen2) and two layers, a third of the key and value heads of the
+ * √(2 · layers) as in GPT-2, norms 1 in effect, biases 0. Where the shape has attention biases (Qwen2) and two layers, a third of the key and value heads of the
  * first two start as induction heads. The same seed gives the same numbers, parameter by parameter.
  */
 export function* initialWeights(
@@ -46,7 +46,7 @@ export function furtherEmbeddings(old: Float32Array, rows: number, width: number
 /** The values of one parameter, all by chance. */
 function drawValues(shape: LlamaShape, seed: number, name: string, dims: readonly number[]): Float32Array {
   const values = new Float32Array(dims.reduce((product, dim) => product * dim, 1));
-  if (name.endsWith('norm.weight')) return values.fill(1);
+  if (name.endsWith('norm.weight')) return values.fill(1 - shape.normOffset);
   if (name.endsWith('.bias')) return values;
   const residual = name.endsWith('o_proj.weight') || name.endsWith('down_proj.weight');
   fillNormal(values, residual ? deviation / Math.sqrt(2 * shape.layers) : deviation, hash(name, seed));

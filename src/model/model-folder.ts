@@ -9,8 +9,10 @@ import { SteerError } from '../errors.ts';
 import { faultText } from '../shape-faults.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { builtInSchemas, untilAsked } from '../steerlm/schemas.ts';
-import { exists, readJson, unreadable, writeJson } from './formats/json-file.ts';
-import { configJson, type LlamaShape, parseShape, type WeightType } from './shape.ts';
+import { configJson, parseShape } from './config-json.ts';
+import { ggufOf, readModelFile, requireModelFile } from './formats/gguf-folder.ts';
+import { exists, unreadable, writeJson } from './formats/json-file.ts';
+import type { LlamaShape, WeightType } from './shape.ts';
 import { weightFiles } from './weights.ts';
 
 export interface ModelCard {
@@ -133,9 +135,10 @@ const cardSchema = z.object({
 
 /** The folder's card; one without steerlm.json is a base model named like its folder. Throws invalid_model for a missing folder or a malformed card. */
 export async function readModelCard(folder: string): Promise<ModelCard> {
-  const path = join(folder, cardName);
-  if (!(await exists(path))) return plainBaseModel(folder);
-  const parsed = cardSchema.safeParse(await readJson(path));
+  const found = await readModelFile(folder, cardName);
+  if (!found) return plainBaseModel(folder);
+  const { path, content } = found;
+  const parsed = cardSchema.safeParse(content);
   if (!parsed.success) {
     throw new SteerError('invalid_model', `${path}: ${faultText(parsed.error, 'content')}.`);
   }
@@ -161,10 +164,18 @@ export async function readModelCard(folder: string): Promise<ModelCard> {
 }
 
 async function plainBaseModel(folder: string): Promise<ModelCard> {
-  if (!(await exists(join(folder, configName)))) {
-    throw new SteerError('invalid_model', `Expected a model in ${folder}, found no ${configName} there. Check the path.`);
+  if (!(await holdsModel(folder))) {
+    throw new SteerError(
+      'invalid_model',
+      `Expected a model in ${folder}, found neither ${configName} nor a .gguf file there. Check the path.`,
+    );
   }
   return blankCard(basename(resolve(folder)));
+}
+
+/** Whether something that describes a model lies in the folder. Throws invalid_model for several GGUF files. */
+export async function holdsModel(folder: string): Promise<boolean> {
+  return (await exists(join(folder, configName))) || (await ggufOf(folder)) !== undefined;
 }
 
 /** The card of a base model of which nothing more is known. */
@@ -201,10 +212,10 @@ export async function writeModelCard(folder: string, card: ModelCard): Promise<v
   await writeJson(join(folder, cardName), written);
 }
 
-/** The shape in the folder's config.json. Throws invalid_model when it is missing or describes what the forward graph cannot compute. */
+/** The shape in the folder's config.json, or its GGUF file. Throws invalid_model when it is missing or what the forward graph cannot compute. */
 export async function readShape(folder: string): Promise<LlamaShape> {
-  const path = join(folder, configName);
-  return parseShape(await readJson(path), path);
+  const { path, content } = await requireModelFile(folder, configName);
+  return parseShape(content, path);
 }
 
 const endSchema = z.looseObject({ eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish() });
@@ -212,9 +223,8 @@ const endSchema = z.looseObject({ eos_token_id: z.union([z.number().int(), z.arr
 /** Ids that end a text by the folder's generation_config.json or config.json; none when neither says so. */
 export async function readEndTokens(folder: string): Promise<number[]> {
   for (const name of ['generation_config.json', configName]) {
-    const path = join(folder, name);
-    if (!(await exists(path))) continue;
-    const { eos_token_id: ids } = endSchema.safeParse(await readJson(path)).data ?? {};
+    const found = await readModelFile(folder, name);
+    const { eos_token_id: ids } = endSchema.safeParse(found?.content).data ?? {};
     if (ids !== undefined && ids !== null) return typeof ids === 'number' ? [ids] : ids;
   }
   return [];
@@ -236,7 +246,9 @@ export async function writeShape(
  */
 export async function revisionOf(folder: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const name of [configName, 'tokenizer.json', ...(await weightFiles(folder))]) await addFile(hash, folder, name);
+  const gguf = await ggufOf(folder);
+  const names = gguf === undefined ? [configName, 'tokenizer.json', ...(await weightFiles(folder))] : [basename(gguf)];
+  for (const name of names) await addFile(hash, folder, name);
   const { kind, attributeSchema, promptLayoutVersion } = await readModelCard(folder);
   hash.update(JSON.stringify([kind, attributeSchema, promptLayoutVersion]));
   return hash.digest('hex').slice(0, revisionLetters);

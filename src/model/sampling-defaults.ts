@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { faultText } from '../shape-faults.ts';
-import { exists, readJson, writeJson } from './formats/json-file.ts';
+import { readModelFile } from './formats/gguf-folder.ts';
+import { writeJson } from './formats/json-file.ts';
 
 /** Holds where a caller says nothing; absent means what the protocol says. */
 export interface SamplingDefaults {
@@ -35,13 +36,13 @@ const written = z.looseObject({
 
 /** Of the folder; nothing where it does not say. Throws invalid_model naming the field that cannot be. */
 export async function readSampling(folder: string): Promise<SamplingDefaults> {
-  const path = join(folder, fileName);
-  if (!(await exists(path))) return {};
-  const { data, error } = written.safeParse(await readJson(path));
+  const found = await readModelFile(folder, fileName);
+  if (!found) return {};
+  const { data, error } = written.safeParse(found.content);
   if (error) {
-    throw new SteerError('invalid_model', `${path}: ${faultText(error, 'content')}. Correct it, or take it out.`);
+    throw new SteerError('invalid_model', `${found.path}: ${faultText(error, 'content')}. Correct it, or take it out.`);
   }
-  const found = {
+  const defaults = {
     temperature: data.temperature ?? undefined,
     topP: data.top_p ?? undefined,
     topK: data.top_k === null || data.top_k === undefined ? undefined : Math.max(0, data.top_k),
@@ -49,7 +50,7 @@ export async function readSampling(folder: string): Promise<SamplingDefaults> {
     repetitionPenalty: data.repetition_penalty ?? undefined,
     frequencyPenalty: data.frequency_penalty ?? undefined,
   };
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(defaults).filter(([, value]) => value !== undefined));
 }
 
 /** Writes the file as transformers reads it, with what ends a reply: there it would hide what config.json says. */

@@ -1,21 +1,45 @@
-// The shape of a Llama-like model, read from and written to the config.json that Hugging Face transformers uses. Dimension letters: V vocabulary, D
-// hidden, F intermediate, H heads × head size, K kv heads × head size.
-import { z } from 'zod';
-import { SteerError } from '../errors.ts';
-import { faultsOf } from '../shape-faults.ts';
+// The shape of a Llama-like model: its sizes, and what its family does otherwise than Llama. config-json.ts reads and writes it. Dimension letters: V
+// vocabulary, D hidden, F intermediate, H heads × head size, K kv heads × head size.
 
-/** Llama 3's stretching of the slow rotary frequencies. */
-interface RopeScaling {
-  factor: number;
-  lowFreqFactor: number;
-  highFreqFactor: number;
-  originalContextLength: number;
+/** Llama 3's stretching of the slow rotary frequencies, or all of them divided by `factor`. */
+export type RopeScaling =
+  | { factor: number }
+  | { factor: number; lowFreqFactor: number; highFreqFactor: number; originalContextLength: number };
+
+export type ModelType = 'llama' | 'qwen2' | 'qwen3' | 'mistral' | 'gemma3_text' | 'granite' | 'smollm3';
+
+/** In what families differ. Everything that computes goes by these, never by the family's name. */
+interface FamilyTraits {
+  /** Names the family whose config.json is written. */
+  modelType: ModelType;
+  /** Biases on the query, key and value projections (Qwen2). */
+  attentionBias: boolean;
+  /** RMS norms on queries and keys, per head (Qwen3, Gemma 3). */
+  queryKeyNorm: boolean;
+  /** Norms on what attention and MLP answer, before it is added to the residual stream (Gemma 3). */
+  outputNorms: boolean;
+  /** Added to the weights of all norms (1 in Gemma 3). */
+  normOffset: 0 | 1;
+  /** Of the gate; gelu by its approximation by tanh (Gemma 3). */
+  activation: 'silu' | 'gelu';
+  /** What rows of the embedding table are multiplied by (Gemma 3, Granite). */
+  embeddingMultiplier: number;
+  /** What the products of queries and keys are multiplied by; null is 1 / √headDim (otherwise in Gemma 3, Granite). */
+  attentionMultiplier: number | null;
+  /** What the answers of attention and MLP are multiplied by (Granite). */
+  residualMultiplier: number;
+  /** What the scores of the vocabulary are divided by (Granite). */
+  logitsScaling: number;
+  /** Tokens that a windowed layer sees, a token's own included; null where no layer is windowed. */
+  slidingWindow: number | null;
+  windowedLayers: readonly number[];
+  /** Rotary base of windowed layers, which know no scaling; null where it is that of the others. */
+  localRopeTheta: number | null;
+  /** Layers that do not rotate queries and keys (SmolLM3). */
+  unrotatedLayers: readonly number[];
 }
 
-type ModelType = 'llama' | 'qwen2' | 'qwen3' | 'mistral';
-
-export interface LlamaShape {
-  modelType: ModelType;
+export interface LlamaShape extends FamilyTraits {
   vocabSize: number;
   hiddenSize: number;
   intermediateSize: number;
@@ -29,194 +53,26 @@ export interface LlamaShape {
   normEpsilon: number;
   /** The output projection is the embedding matrix itself. */
   tiedEmbeddings: boolean;
-  /** Biases on the query, key and value projections (Qwen2). */
-  attentionBias: boolean;
-  /** RMS norms on queries and keys, per head (Qwen3). */
-  queryKeyNorm: boolean;
 }
 
-export type WeightType = 'float32' | 'float16' | 'bfloat16';
-
-const architectures: Record<ModelType, string> = {
-  llama: 'LlamaForCausalLM',
-  qwen2: 'Qwen2ForCausalLM',
-  qwen3: 'Qwen3ForCausalLM',
-  mistral: 'MistralForCausalLM',
+export const plainLlama: FamilyTraits = {
+  modelType: 'llama',
+  attentionBias: false,
+  queryKeyNorm: false,
+  outputNorms: false,
+  normOffset: 0,
+  activation: 'silu',
+  embeddingMultiplier: 1,
+  attentionMultiplier: null,
+  residualMultiplier: 1,
+  logitsScaling: 1,
+  slidingWindow: null,
+  windowedLayers: [],
+  localRopeTheta: null,
+  unrotatedLayers: [],
 };
 
-const upTo = (most: number) => z.number().int().min(1).max(most);
-/** Far above every model there is; beyond them, listing a shape's tensors or laying out its tables would take a machine's memory. */
-const most = { layers: 2 ** 10, heads: 2 ** 12, width: 2 ** 20, vocabulary: 2 ** 24, context: 2 ** 24 };
-
-const ropeSchema = z.looseObject({
-  rope_type: z.string().optional(),
-  /** The older spelling of rope_type. */
-  type: z.string().optional(),
-  rope_theta: z.number().positive().optional(),
-  factor: z.number().positive().optional(),
-  low_freq_factor: z.number().positive().optional(),
-  high_freq_factor: z.number().positive().optional(),
-  original_max_position_embeddings: upTo(most.context).optional(),
-  partial_rotary_factor: z.number().optional(),
-});
-
-const configSchema = z.looseObject({
-  model_type: z.enum(['llama', 'qwen2', 'qwen3', 'mistral']),
-  vocab_size: upTo(most.vocabulary),
-  hidden_size: upTo(most.width),
-  intermediate_size: upTo(most.width),
-  num_hidden_layers: upTo(most.layers),
-  num_attention_heads: upTo(most.heads),
-  num_key_value_heads: upTo(most.heads).nullish(),
-  head_dim: upTo(most.width).nullish(),
-  max_position_embeddings: upTo(most.context),
-  rope_theta: z.number().positive().nullish(),
-  rope_scaling: ropeSchema.nullish(),
-  rope_parameters: ropeSchema.nullish(),
-  rms_norm_eps: z.number().positive().default(1e-6),
-  tie_word_embeddings: z.boolean().default(false),
-  hidden_act: z.string().default('silu'),
-  attention_bias: z.boolean().nullish(),
-  mlp_bias: z.boolean().nullish(),
-  sliding_window: z.number().nullish(),
-  use_sliding_window: z.boolean().nullish(),
-  layer_types: z.array(z.string()).nullish(),
-  partial_rotary_factor: z.number().nullish(),
-  quantization_config: z.unknown().optional(),
-});
-
-type Config = z.infer<typeof configSchema>;
-
-/** The shape a parsed config.json describes; `where` names the file in messages. Throws invalid_model naming the field it cannot follow. */
-export function parseShape(configJson: unknown, where: string): LlamaShape {
-  const parsed = configSchema.safeParse(configJson);
-  if (!parsed.success) throw refuseFault(parsed.error, configJson, where);
-  const config = parsed.data;
-  const heads = config.num_attention_heads;
-  const shape: LlamaShape = {
-    modelType: config.model_type,
-    vocabSize: config.vocab_size,
-    hiddenSize: config.hidden_size,
-    intermediateSize: config.intermediate_size,
-    layers: config.num_hidden_layers,
-    heads,
-    kvHeads: config.num_key_value_heads ?? heads,
-    headDim: config.head_dim ?? (config.model_type === 'qwen3' ? 128 : config.hidden_size / heads),
-    contextLength: config.max_position_embeddings,
-    ...parseRope(config, where),
-    normEpsilon: config.rms_norm_eps,
-    tiedEmbeddings: config.tie_word_embeddings,
-    attentionBias: config.model_type === 'qwen2',
-    queryKeyNorm: config.model_type === 'qwen3',
-  };
-  refuseUnsupported(config, shape, where);
-  return shape;
-}
-
-function refuseFault(error: z.ZodError, config: unknown, where: string): SteerError {
-  const [{ path: field, words }] = faultsOf(error);
-  const type = (config as { model_type?: unknown } | null)?.model_type;
-  if (field === 'model_type') {
-    return refuse(where, field, `one of ${Object.keys(architectures).join(', ')}`, type);
-  }
-  return new SteerError('invalid_model', `${where}: ${field ? `field ${field}: ` : ''}${words}.`);
-}
-
-function refuse(where: string, field: string, expected: string, found: unknown): SteerError {
-  const shown = found === undefined ? 'nothing' : JSON.stringify(found)?.slice(0, 80);
-  return new SteerError('invalid_model', `${where}: expected ${field} to be ${expected}, found ${shown}.`);
-}
-
-function parseRope(config: Config, where: string): Pick<LlamaShape, 'ropeTheta' | 'ropeScaling'> {
-  const field = config.rope_parameters ? 'rope_parameters' : 'rope_scaling';
-  const rope = config.rope_parameters ?? config.rope_scaling ?? {};
-  const kind = rope.rope_type ?? rope.type ?? 'default';
-  const ropeTheta = rope.rope_theta ?? config.rope_theta ?? 10_000;
-  const partial = rope.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
-  if (partial !== 1) throw refuse(where, 'partial_rotary_factor', '1', partial);
-  if (kind === 'default') return { ropeTheta, ropeScaling: null };
-  if (kind !== 'llama3') throw refuse(where, `${field}.rope_type`, '"default" or "llama3"', kind);
-  const needed = (name: 'factor' | 'low_freq_factor' | 'high_freq_factor' | 'original_max_position_embeddings') => {
-    const value = rope[name];
-    if (value === undefined) throw refuse(where, `${field}.${name}`, 'a positive number', value);
-    return value;
-  };
-  const ropeScaling = {
-    factor: needed('factor'),
-    lowFreqFactor: needed('low_freq_factor'),
-    highFreqFactor: needed('high_freq_factor'),
-    originalContextLength: needed('original_max_position_embeddings'),
-  };
-  if (ropeScaling.highFreqFactor <= ropeScaling.lowFreqFactor) {
-    throw refuse(
-      where,
-      `${field}.high_freq_factor`,
-      `above low_freq_factor ${ropeScaling.lowFreqFactor}`,
-      ropeScaling.highFreqFactor,
-    );
-  }
-  return { ropeTheta, ropeScaling };
-}
-
-function refuseUnsupported(config: Config, shape: LlamaShape, where: string): void {
-  const { heads, kvHeads, headDim, contextLength } = shape;
-  if (config.hidden_act !== 'silu') throw refuse(where, 'hidden_act', '"silu"', config.hidden_act);
-  // attention_bias puts a bias on the output projection as well, which the forward graph has no place for.
-  if (config.attention_bias) throw refuse(where, 'attention_bias', 'false', true);
-  if (config.mlp_bias) throw refuse(where, 'mlp_bias', 'false', true);
-  if (config.quantization_config) throw refuse(where, 'quantization_config', 'absent (full weights)', config.quantization_config);
-  if (heads % kvHeads !== 0) throw refuse(where, 'num_key_value_heads', `a divisor of num_attention_heads ${heads}`, kvHeads);
-  if (!Number.isInteger(headDim) || headDim % 2 !== 0) {
-    throw refuse(where, 'head_dim', 'an even whole number (hidden_size / num_attention_heads when absent)', headDim);
-  }
-  const sliding = config.layer_types?.find((type) => type !== 'full_attention');
-  if (sliding !== undefined) throw refuse(where, 'layer_types', '"full_attention" throughout', sliding);
-  const windowUsed = shape.modelType === 'mistral' || config.use_sliding_window === true;
-  if (windowUsed && config.sliding_window && config.sliding_window < contextLength) {
-    throw refuse(where, 'sliding_window', `null or at least max_position_embeddings ${contextLength}`, config.sliding_window);
-  }
-}
-
-/** The config.json that transformers, vLLM and llama.cpp read back as this shape. */
-export function configJson(
-  shape: LlamaShape,
-  dtype: WeightType,
-  tokenIds: { bos?: number; eos?: number },
-): Record<string, unknown> {
-  const { ropeScaling } = shape;
-  return {
-    architectures: [architectures[shape.modelType]],
-    model_type: shape.modelType,
-    vocab_size: shape.vocabSize,
-    hidden_size: shape.hiddenSize,
-    intermediate_size: shape.intermediateSize,
-    num_hidden_layers: shape.layers,
-    num_attention_heads: shape.heads,
-    num_key_value_heads: shape.kvHeads,
-    head_dim: shape.headDim,
-    max_position_embeddings: shape.contextLength,
-    // The older spelling: every reader understands it, transformers 5 included.
-    rope_theta: shape.ropeTheta,
-    rope_scaling: ropeScaling && {
-      rope_type: 'llama3',
-      factor: ropeScaling.factor,
-      low_freq_factor: ropeScaling.lowFreqFactor,
-      high_freq_factor: ropeScaling.highFreqFactor,
-      original_max_position_embeddings: ropeScaling.originalContextLength,
-    },
-    rms_norm_eps: shape.normEpsilon,
-    tie_word_embeddings: shape.tiedEmbeddings,
-    hidden_act: 'silu',
-    attention_bias: false,
-    attention_dropout: 0,
-    ...(shape.modelType === 'llama' ? { mlp_bias: false } : { sliding_window: null, use_sliding_window: false }),
-    initializer_range: 0.02,
-    bos_token_id: tokenIds.bos ?? null,
-    eos_token_id: tokenIds.eos ?? null,
-    use_cache: true,
-    torch_dtype: dtype,
-  };
-}
+export type WeightType = 'float32' | 'float16' | 'bfloat16';
 
 /** Every parameter in Hugging Face's names and order, with its dimensions; projections are (out, in). */
 export function parameterShapes(shape: LlamaShape): Map<string, number[]> {
@@ -237,6 +93,9 @@ export function parameterShapes(shape: LlamaShape): Map<string, number[]> {
       shapes.set(`${at}self_attn.k_norm.weight`, [headDim]);
     }
     shapes.set(`${at}post_attention_layernorm.weight`, [D]);
+    if (shape.outputNorms) {
+      for (const name of ['pre', 'post']) shapes.set(`${at}${name}_feedforward_layernorm.weight`, [D]);
+    }
     shapes.set(`${at}mlp.gate_proj.weight`, [F, D]);
     shapes.set(`${at}mlp.up_proj.weight`, [F, D]);
     shapes.set(`${at}mlp.down_proj.weight`, [D, F]);
@@ -253,15 +112,42 @@ export function parameterCount(shape: LlamaShape): number {
   return total;
 }
 
-/** Inverse rotary frequencies in radians per position, headDim / 2 of them, with Llama 3 scaling when the shape has it. */
-export function ropeFrequencies(shape: LlamaShape): Float64Array {
-  const { headDim, ropeTheta, ropeScaling } = shape;
-  const frequencies = Float64Array.from({ length: headDim / 2 }, (_, i) => ropeTheta ** ((-2 * i) / headDim));
-  return ropeScaling ? frequencies.map((frequency) => stretch(frequency, ropeScaling)) : frequencies;
+/** Tokens that windowed layers see, a token's own included; null where every layer sees all of the context. */
+export function windowTokens({ slidingWindow, windowedLayers, contextLength }: LlamaShape): number | null {
+  return slidingWindow !== null && slidingWindow < contextLength && windowedLayers.length > 0 ? slidingWindow : null;
 }
 
-// Fast rotations stay, those slower than the original context are divided by factor, between the two a straight line.
+/** Tokens that this layer sees; null where it is all of the context. */
+export function layerWindow(shape: LlamaShape, layer: number): number | null {
+  return shape.windowedLayers.includes(layer) ? windowTokens(shape) : null;
+}
+
+/** What the products of queries and keys are multiplied by. */
+export function attentionScale({ attentionMultiplier, headDim }: LlamaShape): number {
+  return attentionMultiplier ?? 1 / Math.sqrt(headDim);
+}
+
+/** How a layer turns queries and keys: `local` where windowed layers have a rotary base of their own. */
+export type RotationKind = 'none' | 'whole' | 'local';
+
+export function rotationOf({ unrotatedLayers, localRopeTheta, windowedLayers }: LlamaShape, layer: number): RotationKind {
+  if (unrotatedLayers.includes(layer)) return 'none';
+  return localRopeTheta !== null && windowedLayers.includes(layer) ? 'local' : 'whole';
+}
+
+type Rotary = Pick<LlamaShape, 'headDim' | 'ropeTheta' | 'ropeScaling' | 'localRopeTheta'>;
+
+/** Inverse rotary frequencies in radians per position, headDim / 2 of them, with the scaling of the shape. */
+export function ropeFrequencies(shape: Rotary, kind: 'whole' | 'local' = 'whole'): Float64Array {
+  const { headDim, ropeTheta, ropeScaling, localRopeTheta } = shape;
+  const theta = kind === 'local' ? localRopeTheta! : ropeTheta;
+  const frequencies = Float64Array.from({ length: headDim / 2 }, (_, i) => theta ** ((-2 * i) / headDim));
+  return ropeScaling && kind === 'whole' ? frequencies.map((frequency) => stretch(frequency, ropeScaling)) : frequencies;
+}
+
+// Llama 3: fast rotations stay, those slower than the original context are divided by factor, between the two a straight line.
 function stretch(frequency: number, scaling: RopeScaling): number {
+  if (!('lowFreqFactor' in scaling)) return frequency / scaling.factor;
   const { factor, lowFreqFactor, highFreqFactor } = scaling;
   const turns = (scaling.originalContextLength * frequency) / (2 * Math.PI);
   const kept = Math.min(1, Math.max(0, (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor)));

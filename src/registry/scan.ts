@@ -1,10 +1,11 @@
-// What lies in the models folder: one entry per sub-folder with a config.json, read anew only where its files changed. Loads nothing.
+// What lies in the models folder: one entry per sub-folder with a config.json or a .gguf file, read anew only where its files changed. Loads nothing.
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SteerError } from '../errors.ts';
 import type { ChatForm } from '../generation/language-model.ts';
 import { chatForm } from '../generation/model-text.ts';
+import { ggufOf, isGguf } from '../model/formats/gguf-folder.ts';
 import { exists } from '../model/formats/json-file.ts';
 import { readModelCard, readShape } from '../model/model-folder.ts';
 import { readSampling } from '../model/sampling-defaults.ts';
@@ -96,14 +97,16 @@ async function modelFolders(modelsDir: string): Promise<string[]> {
   for (const entry of entries) {
     // A leading dot marks a model that is still being written.
     if (entry.name.startsWith('.') || !(entry.isDirectory() || entry.isSymbolicLink())) continue;
-    if (await exists(join(modelsDir, entry.name, 'config.json'))) folders.push(join(modelsDir, entry.name));
+    const folder = join(modelsDir, entry.name);
+    const names = await readdir(folder).catch(() => []);
+    if (names.some((name) => name === 'config.json' || isGguf(name))) folders.push(folder);
   }
   return folders.sort();
 }
 
 /** Size and time of every file a model is read from. */
 async function stampOf(folder: string): Promise<string> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(json|jinja|safetensors)$/.test(name)).sort();
+  const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(json|jinja|safetensors|gguf)$/.test(name)).sort();
   const marks: string[] = [];
   for (const name of names) {
     const found = await stat(join(folder, name)).catch(() => null);
@@ -122,7 +125,9 @@ export async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
     await checkWeights(folder, shape, kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined);
   if (kind !== 'predictor') await readSampling(folder);
   const chat = kind === 'predictor' ? null : chatForm(card, { chatTemplate: await readChatTemplate(folder) });
-  const made = card.createdAt ? Date.parse(card.createdAt) : (await stat(join(folder, 'config.json'))).mtimeMs;
+  const made = card.createdAt
+    ? Date.parse(card.createdAt)
+    : (await stat((await ggufOf(folder)) ?? join(folder, 'config.json'))).mtimeMs;
   return {
     id: card.name,
     kind: kind === 'predictor' ? 'predictor' : 'language',

@@ -9,6 +9,7 @@ import {
   exp,
   expand,
   gather,
+  geluTerms,
   matmul,
   mul,
   neg,
@@ -61,6 +62,7 @@ const rules: { [P in Primitive]: Rule<P> } = {
   sigmoid: (dy, node) => [mul(dy, mul(node, sub(one, node)))],
   // y = xσ(x): dy/dx = y + σ(x)(1 − y)
   silu: (dy, node) => [mul(dy, add(node, mul(sigmoid(node.inputs[0]!), sub(one, node))))],
+  gelu: geluRule,
   equal: () => [null, null],
   greaterOrEqual: () => [null, null],
   // the branch taken gets the gradient, the other gets 0
@@ -113,6 +115,16 @@ function matmulRule(dy: Node, { inputs: [a, b], parameters: { transposeA, transp
     ? matmul(dOut, x, { transposeA: true, transposeB: transposeA, scale })
     : matmul(x, dOut, { transposeA: !transposeA, scale });
   return [da, db];
+}
+
+// y = x s with s = σ(2u): dy/dx = s + 2u′ y (1 − s), where 2u = kx (1 + c x²) and 2u′ = k (1 + 3c x²)
+function geluRule(dy: Node, node: Node<'gelu'>): Node[] {
+  const x = node.inputs[0]!;
+  const [k, c] = [2 * geluTerms.slope, geluTerms.cubic];
+  const square = mul(x, x);
+  const s = sigmoid(mul(x, add(mul(square, scalar(k * c)), scalar(k))));
+  const inner = add(mul(square, scalar(3 * k * c)), scalar(k));
+  return [mul(dy, add(s, mul(mul(node, sub(one, s)), inner)))];
 }
 
 // y = x r w with r = (mean x² + ε)^-½ and q = dy x:  dx = r (dy w) − x r³ Σⱼ(q w) / D,  dw = Σ r q.

@@ -35,6 +35,7 @@ export interface Parameters {
   sqrt: None;
   sigmoid: None;
   silu: None;
+  gelu: None;
   equal: None;
   greaterOrEqual: None;
   where: None;

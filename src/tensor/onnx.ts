@@ -101,6 +101,7 @@ const emitters: { [P in Primitive]: Emitter<P> } = {
   sqrt: plain('Sqrt'),
   sigmoid: plain('Sigmoid'),
   silu: (e, node) => e.op('QuickGelu', node.inputs, { alpha: { float: 1 } }, microsoft),
+  gelu: (e, node) => e.op('FastGelu', node.inputs, {}, microsoft),
   equal: plain('Equal'),
   greaterOrEqual: plain('GreaterOrEqual'),
   where: plain('Where'),

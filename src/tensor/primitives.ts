@@ -37,17 +37,18 @@ export function scalar(value: number): Node {
   return constant(Float32Array.of(value), []);
 }
 
-function elementwise(op: 'add' | 'sub' | 'mul' | 'div' | 'minimum', a: Node, b: Node): Node {
-  if (a.type !== 'float32' || b.type !== 'float32') refuse(op, [a, b], 'wants float32');
-  return createNode(op, [a, b], {}, 'float32', broadcast(op, [a, b]));
+function elementwise(op: 'add' | 'sub' | 'mul' | 'div' | 'minimum', a: Node, b: Node, type: ElementType = 'float32'): Node {
+  if (a.type !== type || b.type !== type) refuse(op, [a, b], `wants ${type}`);
+  return createNode(op, [a, b], {}, type, broadcast(op, [a, b]));
 }
-export const add = (a: Node, b: Node): Node => elementwise('add', a, b);
+/** Positions, which are int64, can be added too. */
+export const add = (a: Node, b: Node): Node => elementwise('add', a, b, a.type === 'int64' ? 'int64' : 'float32');
 export const sub = (a: Node, b: Node): Node => elementwise('sub', a, b);
 export const mul = (a: Node, b: Node): Node => elementwise('mul', a, b);
 export const div = (a: Node, b: Node): Node => elementwise('div', a, b);
 export const minimum = (a: Node, b: Node): Node => elementwise('minimum', a, b);
 
-function unary(op: 'neg' | 'exp' | 'log' | 'sqrt' | 'sigmoid' | 'silu' | 'softmax' | 'logSoftmax', x: Node): Node {
+function unary(op: 'neg' | 'exp' | 'log' | 'sqrt' | 'sigmoid' | 'silu' | 'gelu' | 'softmax' | 'logSoftmax', x: Node): Node {
   if (x.type !== 'float32') refuse(op, [x], 'wants float32');
   return createNode(op, [x], {}, 'float32', x.shape);
 }
@@ -58,6 +59,10 @@ export const sqrt = (x: Node): Node => unary('sqrt', x);
 export const sigmoid = (x: Node): Node => unary('sigmoid', x);
 /** x · sigmoid(x). */
 export const silu = (x: Node): Node => unary('silu', x);
+/** x · σ(2u) = x (1 + tanh u) / 2 with u = √(2/π) (x + 0.044715 x³). Hendrycks & Gimpel 2016, the approximation by tanh. */
+export const gelu = (x: Node): Node => unary('gelu', x);
+/** The two numbers in u. */
+export const geluTerms = { slope: Math.sqrt(2 / Math.PI), cubic: 0.044715 };
 /** Over the last axis. */
 export const softmax = (x: Node): Node => unary('softmax', x);
 /** Over the last axis. */

@@ -1,6 +1,6 @@
 """Writes tests/golden/llama: tiny random models in the Hugging Face layout, and what PyTorch says they compute.
 
-Run by hand with bench/peers/requirements.txt installed: `python tests/golden/make_llama_golden.py`. Same versions, same bytes.
+Run by hand with bench/peers/requirements.txt installed: `python tests/golden/make_llama_golden.py [case ...]`. Same versions, same bytes.
 transformers (float32, eager attention, CPU) is the oracle; llama_float64.py says how far float32 itself strays.
 """
 
@@ -8,6 +8,7 @@ import copy
 import json
 import math
 import shutil
+import sys
 from pathlib import Path
 
 import torch
@@ -15,7 +16,15 @@ import torch.nn.functional as F
 import transformers
 from llama_float64 import float64_forward
 from safetensors.torch import save_file
-from transformers import LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
+from transformers import (
+    Gemma3TextConfig,
+    GraniteMoeHybridConfig,
+    LlamaConfig,
+    MistralConfig,
+    Qwen2Config,
+    Qwen3Config,
+    SmolLM3Config,
+)
 
 ROOT = Path(__file__).parent / "llama"
 B, T = 2, 12
@@ -79,18 +88,62 @@ CASES = {
         FIXED_LR,
         NORM,
     ),
+    # Two layers that see five tokens to one that sees all, each kind with a rotary base of its own.
+    "gemma3": (
+        Gemma3TextConfig(
+            **{**SMALL, "tie_word_embeddings": True, "num_hidden_layers": 3, "hidden_size": 24},
+            head_dim=8,
+            query_pre_attn_scalar=12,
+            sliding_window=5,
+            layer_types=["sliding_attention", "sliding_attention", "full_attention"],
+            rope_parameters={
+                "sliding_attention": {"rope_type": "default", "rope_theta": 100.0},
+                "full_attention": {"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0},
+            },
+        ),
+        torch.bfloat16,
+        FIXED_LR,
+        "model.layers.1.post_feedforward_layernorm.weight",
+    ),
+    "granite": (
+        GraniteMoeHybridConfig(
+            **{**SMALL, "tie_word_embeddings": True},
+            shared_intermediate_size=40,
+            num_local_experts=0,
+            num_experts_per_tok=0,
+            layer_types=["full_attention", "full_attention"],
+            mamba_n_heads=8,
+            position_embedding_type="rope",
+            embedding_multiplier=3.0,
+            attention_multiplier=0.25,
+            residual_multiplier=0.4,
+            logits_scaling=1.5,
+            rms_norm_eps=1e-5,
+            **rope(10000.0),
+        ),
+        torch.bfloat16,
+        FIXED_LR,
+        NORM,
+    ),
+    "smollm3": (
+        SmolLM3Config(**SMALL, pad_token_id=None, no_rope_layer_interval=2, rms_norm_eps=1e-6, **rope(5000.0)),
+        torch.bfloat16,
+        FIXED_LR,
+        NORM,
+    ),
 }
 
 
 def build(config, dtype, seed):
-    """A model whose every parameter matters: matrices and biases N(0, 0.2), norms 1 + N(0, 0.3), all rounded to `dtype`."""
+    """A model whose every parameter matters: matrices and biases N(0, 0.2), norms 1 + N(0, 0.3) in effect, all rounded to `dtype`."""
     config._attn_implementation = "eager"
     generator = torch.Generator().manual_seed(seed)
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             noise = torch.randn(parameter.shape, generator=generator)
-            value = 1 + 0.3 * noise if name.endswith("norm.weight") else 0.2 * noise
+            centre = 0 if config.model_type == "gemma3_text" else 1
+            value = centre + 0.3 * noise if name.endswith("norm.weight") else 0.2 * noise
             parameter.copy_(value.to(dtype))
     return model
 
@@ -183,7 +236,7 @@ def write_case(name, seed):
     e_logits, e_loss, e_gradients, e_losses, e_norms, e_final = recompute_in_float64(config, start, ids, weights, lrs)
     kept = ["model.embed_tokens.weight", vector]
     tensors = {"logits": logits.detach()}
-    tensors |= {f"gradient.{key}": value for key, value in gradients.items()}
+    tensors |= {f"gradient.{key}": value for name, whole in gradients.items() for key, value in unfused(name, whole)}
     tensors |= {f"final.{key}": final[key] for key in kept}
     save_file({key: value.contiguous() for key, value in tensors.items()}, folder / "golden.safetensors")
     (folder / "golden.safetensors").chmod(0o644)
@@ -206,6 +259,14 @@ def write_case(name, seed):
         },
     }
     (folder / "golden.json").write_text(to_json(golden))
+
+
+def unfused(name, tensor):
+    """A fused MLP under the names it has where gate and up stand apart."""
+    if "shared_mlp.input_linear" in name:
+        parts = zip(("gate", "up"), tensor.chunk(2))
+        return [(name.replace("shared_mlp.input_linear", f"mlp.{part}_proj"), half) for part, half in parts]
+    return [(name.replace("shared_mlp.output_linear", "mlp.down_proj"), tensor)]
 
 
 def write_sharded(seed):
@@ -286,11 +347,14 @@ def to_json(value):
 def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    shutil.rmtree(ROOT, ignore_errors=True)
+    wanted = sys.argv[1:]
     for seed, name in enumerate(CASES, start=1):
-        write_case(name, seed)
-    write_sharded(1)
-    write_predictor(1)
+        if not wanted or name in wanted:
+            shutil.rmtree(ROOT / name, ignore_errors=True)
+            write_case(name, seed)
+    if not wanted:
+        write_sharded(1)
+        write_predictor(1)
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ test('a schema that was chosen by name asks nothing by itself', async () => {
 });
 
 test('a folder that is no model says so', async () => {
-  const refused = { code: 'invalid_model', message: expect.stringContaining('found no config.json') };
+  const refused = { code: 'invalid_model', message: expect.stringContaining('found neither config.json nor a .gguf file') };
   await expect(readModelCard(join(folder, 'nowhere'))).rejects.toMatchObject(refused);
   await expect(readShape(folder)).rejects.toMatchObject({
     code: 'invalid_model',

@@ -1,6 +1,7 @@
 // Models of random numbers, one of each kind that can be read and written: for tests of formats, and for the programs they are exchanged with.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseShape } from '../../src/model/config-json.ts';
 import { initialWeights } from '../../src/model/initial-weights.ts';
 import type { Adapter } from '../../src/model/lora.ts';
 import { adapterShapes } from '../../src/model/lora.ts';
@@ -39,6 +40,35 @@ export const ourShapes: { name: string; shape: LlamaShape; dtype: WeightType }[]
     name: 'mistral, one key head, untied, fp16',
     shape: { ...small, modelType: 'mistral', kvHeads: 1, headDim: 32 },
     dtype: 'float16',
+  },
+];
+
+/** Families that are not written as GGUF. */
+export const furtherShapes: typeof ourShapes = [
+  {
+    name: 'gemma 3, windows, linear rope scaling, tied, bf16',
+    shape: parseShape(
+      {
+        ...{ model_type: 'gemma3_text', vocab_size: 320, hidden_size: 48, intermediate_size: 160, num_hidden_layers: 3 },
+        ...{ num_attention_heads: 4, num_key_value_heads: 2, head_dim: 24, max_position_embeddings: 512, sliding_window: 32 },
+        ...{ sliding_window_pattern: 3, query_pre_attn_scalar: 40, rope_scaling: { rope_type: 'linear', factor: 8 } },
+      },
+      'a small Gemma 3',
+    ),
+    dtype: 'bfloat16',
+  },
+  {
+    name: 'granite, untied',
+    shape: {
+      ...{ ...small, modelType: 'granite', embeddingMultiplier: 6, attentionMultiplier: 0.15 },
+      ...{ residualMultiplier: 0.3, logitsScaling: 2 },
+    },
+    dtype: 'float32',
+  },
+  {
+    name: 'smollm3, tied, bf16',
+    shape: { ...small, modelType: 'smollm3', unrotatedLayers: [0], tiedEmbeddings: true },
+    dtype: 'bfloat16',
   },
 ];
 

@@ -1,9 +1,9 @@
 // The one tiny shape that tests and benches start from; each says what is different about its own.
-import type { LlamaShape } from '../../src/model/shape.ts';
+import { type LlamaShape, plainLlama } from '../../src/model/shape.ts';
 
 /** Two layers, query heads that share keys, tied embeddings. */
 export const tinyShape: LlamaShape = {
-  modelType: 'llama',
+  ...plainLlama,
   vocabSize: 40,
   hiddenSize: 16,
   intermediateSize: 24,
@@ -16,6 +16,4 @@ export const tinyShape: LlamaShape = {
   ropeScaling: null,
   normEpsilon: 1e-5,
   tiedEmbeddings: true,
-  attentionBias: false,
-  queryKeyNorm: false,
 };

@@ -75,6 +75,32 @@ test('shards are read through their index', async () => {
   expect(await readAll()).toEqual(initial);
 });
 
+test('gate and up of a Granite 4, one under the other in the file, are read apart, whole and in part', async () => {
+  const initial = new Map(initialWeights(shape, seed));
+  const shapes = new Map(parameterShapes(shape));
+  for (let layer = 0; layer < shape.layers; layer++) {
+    const at = `model.layers.${layer}`;
+    const take = (name: string) => {
+      const [values, dims] = [initial.get(`${at}.mlp.${name}_proj.weight`)!, shapes.get(`${at}.mlp.${name}_proj.weight`)!];
+      initial.delete(`${at}.mlp.${name}_proj.weight`);
+      shapes.delete(`${at}.mlp.${name}_proj.weight`);
+      return { values, dims };
+    };
+    const [gate, up, down] = [take('gate'), take('up'), take('down')];
+    initial.set(`${at}.shared_mlp.input_linear.weight`, Float32Array.of(...gate.values, ...up.values));
+    shapes.set(`${at}.shared_mlp.input_linear.weight`, [gate.dims[0]! + up.dims[0]!, gate.dims[1]!]);
+    initial.set(`${at}.shared_mlp.output_linear.weight`, down.values);
+    shapes.set(`${at}.shared_mlp.output_linear.weight`, down.dims);
+  }
+  await writeTensorFile(join(folder, 'model.safetensors'), shapes, initial, 'F32');
+  const whole = new Map(initialWeights(shape, seed));
+  expect(await readAll()).toEqual(whole);
+  const weights = await openWeights(folder, shape);
+  const name = 'model.layers.1.mlp.up_proj.weight';
+  expect(await weights.read(name, { start: 5, end: 21 })).toEqual(whole.get(name)!.slice(5, 21));
+  await weights.close();
+});
+
 test('a shard that is not there, and an index that points elsewhere, are named', async () => {
   await writeShards(new Map(initialWeights(shape, seed)), 7);
   await rm(join(folder, 'model-2.safetensors'));

@@ -37,7 +37,15 @@ const positive = (x: Node): Node => p.add(p.mul(x, x), p.scalar(0.5));
 export const expressions: { [P in Primitive]: () => Node[] } = {
   input: () => [p.add(float('a', 2, 3), float('b', 2, 3))],
   constant: () => [p.mul(float('a', 2, 3), p.constant(Float32Array.of(1, -2, 3), [3]))],
-  add: () => [p.add(float('a', 2, 3), float('b', 3)), p.add(float('c', 1, 3), float('d', 4, 1))],
+  add: () => [
+    p.add(float('a', 2, 3), float('b', 3)),
+    p.add(float('c', 1, 3), float('d', 4, 1)),
+    p.where(
+      p.greaterOrEqual(p.add(ids('i', 2, 1), ids('j', 3)), p.constant(BigInt64Array.of(2n), [1])),
+      float('e', 2, 3),
+      p.scalar(7),
+    ),
+  ],
   sub: () => [p.sub(float('a', 2, 1), float('b', 2, 3))],
   mul: () => {
     const twice = float('c', 2);
@@ -51,6 +59,7 @@ export const expressions: { [P in Primitive]: () => Node[] } = {
   sqrt: () => [p.sqrt(positive(float('a', 4)))],
   sigmoid: () => [p.sigmoid(float('a', 4))],
   silu: () => [p.silu(float('a', 4))],
+  gelu: () => [p.gelu(p.mul(float('a', 8), p.scalar(4)))],
   equal: () => [p.where(p.equal(ids('i', 2, 1), ids('j', 1, 3)), float('a', 2, 3), p.scalar(7))],
   greaterOrEqual: () => [p.where(p.greaterOrEqual(ids('i', 2, 1), ids('j', 3)), float('a', 2, 3), float('b', 3))],
   where: () => [p.where(p.equal(ids('i', 3), ids('j', 3)), float('a', 2, 3), float('b', 2, 3))],

@@ -104,6 +104,7 @@ const kernels: { [P in Primitive]: Kernel<P> } = {
   sqrt: each(Math.sqrt),
   sigmoid: each(sigma),
   silu: each((x) => x * sigma(x)),
+  gelu: each((x) => (x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))) / 2),
   equal: each((a, b) => Number(a === b)),
   greaterOrEqual: each((a, b) => Number(a >= b)),
   where: each((c, a, b) => (c ? a : b)),

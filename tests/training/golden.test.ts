@@ -85,38 +85,41 @@ async function gradientsAndLogits(shape: LlamaShape, values: ReadonlyMap<string,
   return answer;
 }
 
-describe.each(['gqa', 'tied-llama3-rope', 'qwen2', 'qwen3', 'mistral'])('%s against PyTorch', (name) => {
-  it('gives the logits, the loss and the gradient of every parameter', async () => {
-    const { shape, parameters } = await load(name);
-    const golden: Golden = JSON.parse(await readFile(`${folder(name)}/golden.json`, 'utf8'));
-    const expected = await openTensorFile(`${folder(name)}/golden.safetensors`);
-    const answer = await gradientsAndLogits(shape, parameters.values, golden);
-    expectClose('loss', answer.loss!.data as Float32Array, [golden.loss], 1e-5);
-    for (const tensor of ['logits', ...[...parameters.shapes.keys()].map((parameter) => `gradient.${parameter}`)]) {
-      expectClose(tensor, answer[tensor]!.data as Float32Array, await expected.read(tensor), 5e-5);
-    }
-    await expected.close();
-  });
+describe.each(['gqa', 'tied-llama3-rope', 'qwen2', 'qwen3', 'mistral', 'gemma3', 'granite', 'smollm3'])(
+  '%s against PyTorch',
+  (name) => {
+    it('gives the logits, the loss and the gradient of every parameter', async () => {
+      const { shape, parameters } = await load(name);
+      const golden: Golden = JSON.parse(await readFile(`${folder(name)}/golden.json`, 'utf8'));
+      const expected = await openTensorFile(`${folder(name)}/golden.safetensors`);
+      const answer = await gradientsAndLogits(shape, parameters.values, golden);
+      expectClose('loss', answer.loss!.data as Float32Array, [golden.loss], 1e-5);
+      for (const tensor of ['logits', ...[...parameters.shapes.keys()].map((parameter) => `gradient.${parameter}`)]) {
+        expectClose(tensor, answer[tensor]!.data as Float32Array, await expected.read(tensor), 5e-5);
+      }
+      await expected.close();
+    });
 
-  it('makes the same ten updates', async () => {
-    const { shape, parameters } = await load(name);
-    const golden: Golden = JSON.parse(await readFile(`${folder(name)}/golden.json`, 'utf8'));
-    const { B, T, batch } = batchOf(golden);
-    const state = await TrainingState.open(
-      shape,
-      new Set(parameters.shapes.keys()),
-      parameters,
-      (network) => nextTokenObjective(shape, network, B, T),
-      { adamw: defaultAdamW, accumulation: 1, lora: null },
-    );
-    for (const [i, loss] of golden.losses.entries()) {
-      const result = await state.update([batch], golden.adamw.learning_rates[i]!, i + 1);
-      expectClose(`loss of step ${i + 1}`, [result.loss], [loss], 2e-3 * Math.max(1, loss));
-      expectClose(`norm of step ${i + 1}`, [result.gradientNorm], [golden.grad_norms[i]!], 2e-2 * golden.grad_norms[i]!);
-    }
-    await state.dispose();
-  });
-});
+    it('makes the same ten updates', async () => {
+      const { shape, parameters } = await load(name);
+      const golden: Golden = JSON.parse(await readFile(`${folder(name)}/golden.json`, 'utf8'));
+      const { B, T, batch } = batchOf(golden);
+      const state = await TrainingState.open(
+        shape,
+        new Set(parameters.shapes.keys()),
+        parameters,
+        (network) => nextTokenObjective(shape, network, B, T),
+        { adamw: defaultAdamW, accumulation: 1, lora: null },
+      );
+      for (const [i, loss] of golden.losses.entries()) {
+        const result = await state.update([batch], golden.adamw.learning_rates[i]!, i + 1);
+        expectClose(`loss of step ${i + 1}`, [result.loss], [loss], 2e-3 * Math.max(1, loss));
+        expectClose(`norm of step ${i + 1}`, [result.gradientNorm], [golden.grad_norms[i]!], 2e-2 * golden.grad_norms[i]!);
+      }
+      await state.dispose();
+    });
+  },
+);
 
 it('accumulating two halves of a batch makes the same update as the whole', async () => {
   const { shape, parameters } = await load('gqa');

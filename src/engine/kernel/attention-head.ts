@@ -32,6 +32,8 @@ const weightsAt = (shape: Pick<LlamaShape, 'headDim'>): number => queryScaleAt(s
 export interface HeadPlaces {
   token: Local;
   length: Local;
+  /** The first token the row sees; undefined where no layer is windowed. */
+  first: Local | undefined;
   kvHead: Local;
   /** What this thread works in. */
   work: Local;
@@ -41,8 +43,8 @@ export interface HeadPlaces {
 }
 
 /**
- * The steps for one head. Places of the last block that no token has yet may hold codes of a former sequence, but finite scales: their score is set to
- * one that has no weight.
+ * The steps for one head, from the first block with a token that the row sees. Places of the last block that no token has yet may hold codes of a former
+ * sequence, but finite scales: their score is set to one that has no weight, as is that of tokens before the first.
  */
 export class HeadAttention {
   readonly #frame: Frame;
@@ -103,15 +105,16 @@ export class HeadAttention {
         }),
         to.set(i32.add(to.get, i32.const(4 * blockTokens))),
       ),
-      ...this.#hideTail(),
+      ...this.#hideEnds(),
     ];
   }
 
-  /** Places behind the row's own token get a score of no weight. */
-  #hideTail(): Code {
-    const end = i32.mul(this.#blocks, i32.const(blockTokens));
-    const place = at(this.#weights, this.#i.get, i32.const(4));
-    return this.#frame.each(this.#i, this.#at.length.get, end, 1, f32.store(place, f32.const(hidden)));
+  /** Places behind the row's own token, and before the first it sees, get a score of no weight. */
+  #hideEnds(): Code {
+    const { first, length } = this.#at;
+    const hide = f32.store(at(this.#weights, this.#i.get, i32.const(4)), f32.const(hidden));
+    const head = first && this.#frame.each(this.#i, i32.const(0), i32.and(first.get, i32.const(blockTokens - 1)), 1, hide);
+    return [...(head ?? []), ...this.#frame.each(this.#i, this.#afterStart(length.get), this.#places, 1, hide)];
   }
 
   /** e^(score − highest) in place of the scores, and their sum; then each times the scale of its token's values, and the largest of these. */
@@ -126,7 +129,7 @@ export class HeadAttention {
       this.#value,
     ];
     const fours = Array.from({ length: blockTokens / 4 }, (_, four) => wide * four);
-    const end = i32.mul(this.#blocks, i32.const(4 * blockTokens));
+    const end = i32.shl(this.#places, i32.const(2));
     return [
       ...peak.set(f32x4.const(hidden)),
       ...to.set(this.#weights),
@@ -160,7 +163,7 @@ export class HeadAttention {
   roundWeights(): Code {
     const { length, work } = this.#at;
     const [from, to, i, value, steps] = [this.#from, this.#to, this.#i, this.#value, this.#steps];
-    const end = i32.mul(this.#blocks, i32.const(blockTokens));
+    const end = this.#places;
     const most = f32x4.orLess(f32x4.const(mostOfRow(1)), f32x4.splat(f32.div(f32.const(mostProducts), f32.fromS(length.get))));
     const scale = i32.add(work.get, i32.const(queryScaleAt(this.#shape)));
     return [
@@ -229,12 +232,25 @@ export class HeadAttention {
     return i32.shrU(i32.add(this.#at.length.get, i32.const(blockTokens - 1)), i32.const(blockBits));
   }
 
+  /** Places in the blocks that are read. */
+  get #places(): Code {
+    return this.#afterStart(i32.shl(this.#blocks, i32.const(blockBits)));
+  }
+
+  /** A place of the sequence, counted from the first block that is read. */
+  #afterStart(place: Code): Code {
+    const { first } = this.#at;
+    return first ? i32.sub(place, i32.and(first.get, i32.const(-blockTokens))) : place;
+  }
+
   get #weights(): Code {
     return i32.add(this.#at.work.get, i32.const(weightsAt(this.#shape)));
   }
 
   #eachBlock(...body: Code[]): Code {
-    return this.#frame.each(this.#block, i32.const(0), this.#blocks, 1, ...body);
+    const { first } = this.#at;
+    const start = first ? i32.shrU(first.get, i32.const(blockBits)) : i32.const(0);
+    return this.#frame.each(this.#block, start, this.#blocks, 1, ...body);
   }
 
   /** Of the head in hand, in the block in hand. */

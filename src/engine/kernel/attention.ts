@@ -1,7 +1,7 @@
 // Attention over the keys and values of each row's sequence: a task takes some heads of one row.
-import type { LlamaShape } from '../../model/shape.ts';
+import { type LlamaShape, windowTokens } from '../../model/shape.ts';
 import { HeadAttention } from './attention-head.ts';
-import { at, kernel } from './record.ts';
+import { at, kernel, least } from './record.ts';
 import { tokenBytes } from './row-kernels.ts';
 import { type Definition, i32, type Local } from './wasm.ts';
 
@@ -9,7 +9,7 @@ type Four = [Local, Local, Local, Local];
 
 /**
  * softmax(q Kᵀ) V over the tokens of a row's sequence up to the row's own. words: rows, tasks a row, tokens, q k v (rows, (H + 2 K) d), the
- * layer's offset in a block, out (rows, H d), what each thread works in, its bytes.
+ * layer's offset in a block, out (rows, H d), what each thread works in, its bytes, and where some layers are windowed the tokens that this one sees.
  */
 export function attendRows(shape: LlamaShape): Definition {
   const { heads: H, kvHeads: K, headDim: d } = shape;
@@ -20,11 +20,13 @@ export function attendRows(shape: LlamaShape): Definition {
     const parts = words.word(1);
     const part = i32.remU(task.get, parts);
     const sharing = i32.const(H / K);
-    const attention = new HeadAttention(frame, shape, { token, length, kvHead, work, q, out, offset: words.word(4) });
+    const first = windowTokens(shape) === null ? undefined : frame.local('i32');
+    const attention = new HeadAttention(frame, shape, { token, length, first, kvHead, work, q, out, offset: words.word(4) });
     return [
       row.set(i32.divU(task.get, parts)),
       token.set(at(words.word(2), row.get, i32.const(tokenBytes))),
       length.set(i32.add(i32.load(token.get, 4), i32.const(1))),
+      first ? first.set(i32.sub(length.get, least(frame, length.get, words.word(8)))) : [],
       work.set(at(words.word(6), thread.get, words.word(7))),
       lastHead.set(i32.divU(i32.mul(i32.add(part, i32.const(1)), i32.const(K)), parts)),
       frame.each(

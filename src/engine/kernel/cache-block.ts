@@ -1,7 +1,7 @@
 // Where keys and values lie: in blocks of 16 tokens, wherever there was room (Kwon et al. 2023), each number in 8 bits with a scale for each token
 // and head. A block holds all layers. A head's keys stand as a matrix packed for the product, tokens as its channels; its values too, with the
 // head's columns as channels and tokens as columns.
-import type { LlamaShape } from '../../model/shape.ts';
+import { attentionScale, type LlamaShape } from '../../model/shape.ts';
 import { findExtreme, rootMeanSquare, scaleDown, wholeNumbers, wide } from './numbers.ts';
 import { groupChannels } from './product.ts';
 import { at, rowKernel } from './record.ts';
@@ -37,14 +37,15 @@ export function blockAt(token: Code, block: Code): Code {
 type Four = [Local, Local, Local, Local];
 
 /**
- * Norms and rotates queries and keys, and puts keys and values into their block. Queries come out divided by √d.
+ * Norms and rotates queries and keys, and puts keys and values into their block. Queries come out multiplied by the scale of attention. `place` is
+ * for layers that rotate, `placePlain` for those that do not.
  * words: rows, rows a task, tokens, q k v side by side (rows, (H + 2 K) d), cosines and sines (positions, d / 2), the layer's offset in a block,
  * norm weights (d) of queries and of keys.
  */
-export function placeRows(shape: LlamaShape): Definition {
+export function placeRows(name: 'place' | 'placePlain', shape: LlamaShape): Definition {
   const { heads: H, kvHeads: K, headDim: d, queryKeyNorm } = shape;
   const { codes, scales } = halves(shape);
-  return rowKernel('place', (frame, words, row) => {
+  return rowKernel(name, (frame, words, row) => {
     const [token, head, angles, count] = frame.locals('i32', 4) as Four;
     const [target, scaleTarget] = frame.locals('i32', 2) as [Local, Local];
     const position = i32.load(token.get, 4);
@@ -63,7 +64,10 @@ export function placeRows(shape: LlamaShape): Definition {
       ...scaleTarget.set(i32.add(scaleTarget.get, i32.const(4 * blockTokens))),
     ];
     const normed = (weight: number) => (queryKeyNorm ? normHead(frame, shape, head, words.word(weight)) : []);
-    const rotated = (scale: number) => rotate(frame, shape, head, angles, words.word(4), words.word(5), scale);
+    const rotated = (scale: number) =>
+      name === 'place'
+        ? rotate(frame, shape, head, angles, words.word(4), words.word(5), scale)
+        : scaled(frame, shape, head, scale);
     // A token is one of the four channels of its group of keys, and one column of a pair among values.
     const inGroup = i32.shl(i32.and(slot, i32.const(groupChannels - 1)), i32.const(1));
     const keyPlace = i32.add(i32.mul(i32.shrU(slot, i32.const(2)), i32.const(groupChannels * d)), inGroup);
@@ -71,7 +75,7 @@ export function placeRows(shape: LlamaShape): Definition {
     return [
       token.set(at(words.word(2), row.get, i32.const(tokenBytes))),
       angles.set(i32.mul(position, i32.const(2 * d))),
-      each(0, H, normed(7), rotated(1 / Math.sqrt(d))),
+      each(0, H, normed(7), rotated(attentionScale(shape))),
       toPlaces(0, keyPlace),
       each(H, K, normed(8), rotated(1), store(frame, d, head, target, scaleTarget, 'keys'), onwards),
       toPlaces(1, valuePlace),
@@ -118,6 +122,15 @@ function rotate(
     v128.store(place, scaled(sub(mul(a.get, cosine.get), mul(b.get, sine.get)))),
     v128.store(place, scaled(add(mul(b.get, cosine.get), mul(a.get, sine.get))), 2 * d),
   );
+}
+
+/** Multiplies a head by a number, in place. */
+function scaled(frame: Frame, { headDim: d }: LlamaShape, head: Local, scale: number): Code {
+  if (scale === 1) return [];
+  const i = frame.local('i32');
+  const place = i32.add(head.get, i.get);
+  const value = f32x4.mul(v128.load(place), f32x4.const(scale));
+  return frame.each(i, i32.const(0), i32.const(4 * d), wide, v128.store(place, value));
 }
 
 /** Rounds a head to 8 bits and puts it into its block: the columns of keys lie together in pairs, those of values two bytes apart. */

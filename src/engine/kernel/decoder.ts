@@ -3,15 +3,15 @@
 // intermediate, H heads, K key/value heads, d head size, V vocabulary.
 
 import { openSource, type WeightSource } from '../../model/loaded-network.ts';
-import type { LlamaShape } from '../../model/shape.ts';
+import { type LlamaShape, layerWindow, windowTokens } from '../../model/shape.ts';
 import { workBytes } from './attention-head.ts';
 import { blockBytes, blockTokens, halves, layerOffset } from './cache-block.ts';
 import { Crew } from './crew.ts';
-import { compileKernels } from './kernels.ts';
+import { compileKernels, type RowKernel } from './kernels.ts';
 import type { Matrix } from './matrix.ts';
 import { groupChannels, productName } from './product.ts';
 import { tokenBytes } from './row-kernels.ts';
-import { type KernelWeights, type Layer, loadKernelWeights } from './weights.ts';
+import { type KernelWeights, loadKernelWeights } from './weights.ts';
 
 export interface KernelDecoderOptions {
   threads: number;
@@ -166,16 +166,12 @@ export class KernelDecoder {
       const offset = layerOffset(shape, index);
       this.#eachRow('norm', rows, at.x, layer.attentionNorm, at.y, at.rounded, at.rowScales);
       this.#product(rows, layer.qkv, layer.qkvBias, 0, at.qkv);
-      this.#eachRow(
-        'place',
-        rows,
-        ...[at.tokens, at.qkv, this.#weights.cosines, this.#weights.sines, offset],
-        ...[layer.queryNorm, layer.keyNorm],
-      );
+      const { kernel, cosines, sines } = layer.rotation;
+      this.#eachRow(kernel, rows, at.tokens, at.qkv, cosines, sines, offset, layer.queryNorm, layer.keyNorm);
       // Of the last layer only the rows whose scores are wanted matter beyond their keys and values.
       const asking = last ? this.#pick(rows, wanted) : rows;
       const tokens = last ? at.wantedTokens : at.tokens;
-      if (asking > 0) this.#finishLayer(layer, asking, tokens, offset);
+      if (asking > 0) this.#finishLayer(index, asking, tokens);
     }
     if (wanted.length > 0) {
       this.#eachRow('norm', wanted.length, at.x, outputNorm, at.y, at.rounded, at.rowScales);
@@ -184,18 +180,34 @@ export class KernelDecoder {
     crew.run();
   }
 
-  #finishLayer(layer: Layer, rows: number, tokens: number, offset: number): void {
-    const { hiddenSize: D, kvHeads } = this.shape;
+  #finishLayer(index: number, rows: number, tokens: number): void {
+    const layer = this.#weights.layers[index]!;
     const at = this.#scratch;
     const { threads } = this.#crew;
-    const parts = rows >= 2 * threads ? 1 : Math.min(kvHeads, threads);
-    this.#crew.add('attend', rows * parts, rows, parts, tokens, at.qkv, offset, at.attended, at.work, at.workBytes);
+    const parts = rows >= 2 * threads ? 1 : Math.min(this.shape.kvHeads, threads);
+    const window = windowTokens(this.shape) === null ? [] : [layerWindow(this.shape, index) ?? this.shape.contextLength];
+    this.#crew.add(
+      'attend',
+      rows * parts,
+      ...[rows, parts, tokens, at.qkv, layerOffset(this.shape, index), at.attended, at.work, at.workBytes, ...window],
+    );
     this.#eachRow('round', rows, at.attended, at.rounded, at.rowScales);
-    this.#product(rows, layer.output, at.x, 4 * D, at.x);
+    this.#answer(rows, layer.output, layer.outputNorms?.attention);
     this.#eachRow('norm', rows, at.x, layer.mlpNorm, at.y, at.rounded, at.rowScales);
     this.#product(rows, layer.gateUp, this.#weights.zeros, 0, at.gateUp);
     this.#eachRow('gate', rows, at.gateUp, at.rounded, at.rowScales);
-    this.#product(rows, layer.down, at.x, 4 * D, at.x);
+    this.#answer(rows, layer.down, layer.outputNorms?.mlp);
+  }
+
+  /** Adds what attention or the MLP answers to the residual stream, through a norm where there is one. */
+  #answer(rows: number, matrix: Matrix, norm: number | undefined): void {
+    const at = this.#scratch;
+    if (norm === undefined) {
+      this.#product(rows, matrix, at.x, 4 * this.shape.hiddenSize, at.x);
+    } else {
+      this.#product(rows, matrix, this.#weights.zeros, 0, at.y);
+      this.#eachRow('addNorm', rows, at.y, norm, at.x);
+    }
   }
 
   /** Brings the wanted rows together at the beginning; returns their number. */
@@ -215,7 +227,7 @@ export class KernelDecoder {
     return wanted.length;
   }
 
-  #eachRow(kernel: 'embed' | 'norm' | 'place' | 'round' | 'gate', rows: number, ...words: number[]): void {
+  #eachRow(kernel: RowKernel, rows: number, ...words: number[]): void {
     const each = Math.ceil(rows / (2 * this.#crew.threads));
     this.#crew.add(kernel, Math.ceil(rows / each), rows, each, ...words);
   }

@@ -1,13 +1,14 @@
 // All kernels of one model's shape, compiled.
-import type { LlamaShape } from '../../model/shape.ts';
+import { type LlamaShape, rotationOf } from '../../model/shape.ts';
 import { attendRows } from './attention.ts';
 import { placeRows } from './cache-block.ts';
 import { aloneCode, helpCode, wakeCode, workCode } from './crew-code.ts';
 import { productKernel, type productName } from './product.ts';
-import { embedRows, gateRows, normRows, pickRows, roundRows } from './row-kernels.ts';
+import { addNormRows, embedRows, gateRows, normRows, pickRows, roundRows } from './row-kernels.ts';
 import { type Definition, emitModule, typeIndex } from './wasm.ts';
 
-export type KernelName = ReturnType<typeof productName> | 'embed' | 'norm' | 'gate' | 'round' | 'pick' | 'place' | 'attend';
+export type RowKernel = 'embed' | 'norm' | 'addNorm' | 'gate' | 'round' | 'pick' | 'place' | 'placePlain';
+export type KernelName = ReturnType<typeof productName> | RowKernel | 'attend';
 
 /** Pages of 64 KiB a memory of 32-bit addresses can have. */
 export const mostPages = 65_536;
@@ -17,7 +18,7 @@ const widthUnit = 8;
 
 /** Calls of kernels a list may have, and how many a model's run takes at most for each layer and beside them. */
 export const mostRecords = 1 << 12;
-const [callsOfLayer, callsBeside] = [12, 8];
+const [callsOfLayer, callsBeside] = [14, 8];
 
 export interface CompiledKernels {
   module: WebAssembly.Module;
@@ -32,11 +33,14 @@ export function kernelsFit({ hiddenSize, intermediateSize, headDim, layers }: Ll
 }
 
 export async function compileKernels(shape: LlamaShape): Promise<CompiledKernels> {
-  const { hiddenSize, intermediateSize, heads, headDim } = shape;
+  const { hiddenSize, intermediateSize, heads, headDim, layers } = shape;
+  const rotations = new Set(Array.from({ length: layers }, (_, layer) => rotationOf(shape, layer)));
   const kernels: readonly Definition[] = [
     ...[...new Set([hiddenSize, intermediateSize, heads * headDim])].map(productKernel),
     ...[embedRows(shape), normRows(shape), gateRows(shape), roundRows(shape), pickRows()],
-    ...[placeRows(shape), attendRows(shape)],
+    ...(shape.outputNorms ? [addNormRows(shape)] : []),
+    ...(rotations.has('none') ? [placeRows('placePlain', shape)] : []),
+    ...[placeRows('place', shape), attendRows(shape)],
   ];
   const kernelType = typeIndex(kernels, 3);
   const functions = [...kernels, workCode(kernelType), aloneCode(kernelType), helpCode(kernels.length), wakeCode];

@@ -1,5 +1,6 @@
 // Kernels over rows of numbers that stand one under the other: from a token to its row of the table, norms, the gate. Sizes are those of one model.
 import type { LlamaShape } from '../../model/shape.ts';
+import { geluTerms } from '../../tensor/primitives.ts';
 import { exponential, findExtreme, larger, rootMeanSquare, roundRow, wide } from './numbers.ts';
 import { at, rowKernel } from './record.ts';
 import { type Code, type Definition, type Frame, f32, f32x4, i32, type Local, v128 } from './wasm.ts';
@@ -8,13 +9,14 @@ import { type Code, type Definition, type Frame, f32, f32x4, i32, type Local, v1
 export const tokenBytes = 16;
 
 /** words: rows, rows a task, tokens, packed table, its scales, out (rows, D). The table is packed as the product takes it. */
-export function embedRows({ hiddenSize: D }: LlamaShape): Definition {
+export function embedRows({ hiddenSize: D, embeddingMultiplier }: LlamaShape): Definition {
   return rowKernel('embed', (frame, words, row) => {
     const [id, from, to, k, scale] = [...frame.locals('i32', 4), frame.local('f32')] as [Local, Local, Local, Local, Local];
     const element = (offset: number) => f32.mul(f32.fromS(i32.load8S(from.get, offset)), scale.get);
     return [
       id.set(i32.load(at(words.word(2), row.get, i32.const(tokenBytes)))),
       scale.set(f32.load(at(words.word(4), id.get, i32.const(4)))),
+      embeddingMultiplier === 1 ? [] : scale.set(f32.mul(scale.get, f32.const(embeddingMultiplier))),
       from.set(at(words.word(3), i32.shrU(id.get, i32.const(2)), i32.const(4 * D))),
       from.set(i32.add(from.get, i32.shl(i32.and(id.get, i32.const(3)), i32.const(1)))),
       to.set(at(words.word(5), row.get, i32.const(4 * D))),
@@ -57,8 +59,25 @@ export function normRows({ hiddenSize: D, normEpsilon }: LlamaShape): Definition
   });
 }
 
-/** silu(gate) · up. words: rows, rows a task, gate and up side by side (rows, 2 F), the product in place of the gate, rounded and its scales. */
-export function gateRows({ intermediateSize: F }: LlamaShape): Definition {
+/** Adds the norm of one row to another. words: rows, rows a task, x (rows, D), weight (D), what it is added to (rows, D). */
+export function addNormRows({ hiddenSize: D, normEpsilon }: LlamaShape): Definition {
+  return rowKernel('addNorm', (frame, words, row) => {
+    const [x, to, i] = frame.locals('i32', 3) as [Local, Local, Local];
+    const factor = frame.local('v128');
+    const weight = v128.load(i32.add(words.word(3), i.get));
+    const value = f32x4.mul(f32x4.mul(v128.load(i32.add(x.get, i.get)), factor.get), weight);
+    const place = i32.add(to.get, i.get);
+    return [
+      x.set(at(words.word(2), row.get, i32.const(4 * D))),
+      to.set(at(words.word(4), row.get, i32.const(4 * D))),
+      rootMeanSquare(frame, factor, x, D, normEpsilon),
+      frame.each(i, i32.const(0), i32.const(4 * D), wide, v128.store(place, f32x4.add(v128.load(place), value))),
+    ];
+  });
+}
+
+/** silu(gate) · up, or gelu. words: rows, rows a task, gate and up side by side (rows, 2 F), the product in place of the gate, rounded and its scales. */
+export function gateRows({ intermediateSize: F, activation }: LlamaShape): Definition {
   return rowKernel('gate', (frame, words, row) => {
     const [both, i] = frame.locals('i32', 2) as [Local, Local];
     const [gate, value, extreme] = frame.locals('v128', 3) as [Local, Local, Local];
@@ -72,7 +91,7 @@ export function gateRows({ intermediateSize: F }: LlamaShape): Definition {
         i32.const(4 * F),
         wide,
         gate.set(v128.load(place)),
-        exponential(frame, value, f32x4.neg(gate.get)),
+        exponential(frame, value, f32x4.neg(activation === 'silu' ? gate.get : geluExponent(gate.get))),
         value.set(f32x4.div(f32x4.mul(gate.get, v128.load(place, 4 * F)), f32x4.add(value.get, f32x4.const(1)))),
         v128.store(place, value.get),
         extreme.set(larger(extreme.get, f32x4.abs(value.get))),
@@ -80,6 +99,13 @@ export function gateRows({ intermediateSize: F }: LlamaShape): Definition {
       rounded(frame, extreme, both, F, words.word(3), words.word(4), row),
     ];
   });
+}
+
+/** gelu(x) is x · σ of this. */
+function geluExponent(x: Code): Code {
+  const { slope, cubic } = geluTerms;
+  const inner = f32x4.add(f32x4.mul(f32x4.mul(x, x), f32x4.const(2 * slope * cubic)), f32x4.const(2 * slope));
+  return f32x4.mul(x, inner);
 }
 
 /** words: rows, rows a task, x (rows, columns), rounded and its scales. */

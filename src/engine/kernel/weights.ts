@@ -1,9 +1,10 @@
 // The weights of a model as the kernels take them: matrices rounded to 8 bits and packed, queries, keys and values together, gate and up together.
-// Norms, biases and the tables of rotations stay fp32. Dimension letters as in decoder.ts.
+// Norms, biases and the tables of rotations stay fp32. What answers and scores are multiplied by is multiplied into the weights here. Dimension
+// letters as in decoder.ts.
 
 import { embeddings } from '../../model/forward.ts';
 import { type OpenSource, piecesOf } from '../../model/loaded-network.ts';
-import { type LlamaShape, parameterShapes, ropeFrequencies } from '../../model/shape.ts';
+import { type LlamaShape, parameterShapes, type RotationKind, ropeFrequencies, rotationOf } from '../../model/shape.ts';
 import type { Crew } from './crew.ts';
 import { Matrix } from './matrix.ts';
 import { groupChannels } from './product.ts';
@@ -16,7 +17,10 @@ export interface Layer {
   qkvBias: number;
   queryNorm: number;
   keyNorm: number;
+  rotation: Rotation;
   output: Matrix;
+  /** On what attention answers and on what the MLP answers, where the shape has such norms. */
+  outputNorms: { attention: number; mlp: number } | null;
   mlpNorm: number;
   gateUp: Matrix;
   down: Matrix;
@@ -27,77 +31,120 @@ export interface KernelWeights {
   table: Matrix;
   outputNorm: number;
   outputMatrix: Matrix;
-  cosines: number;
-  sines: number;
   /** As many as the widest output. */
   zeros: number;
+}
+
+/** Addresses of cosines and sines (positions, d / 2), and the kernel that goes by them. */
+interface Rotation {
+  kernel: 'place' | 'placePlain';
+  cosines: number;
+  sines: number;
 }
 
 /** Reads a few rows at a time, so that no weight is held twice. Throws invalid_model in one clear line. */
 export async function loadKernelWeights(opened: OpenSource, crew: Crew): Promise<KernelWeights> {
   const { shape } = opened;
-  const {
-    hiddenSize: D,
-    intermediateSize: F,
-    heads: H,
-    kvHeads: K,
-    headDim: d,
-    vocabSize: V,
-    attentionBias,
-    queryKeyNorm,
-  } = shape;
-  const dims = parameterShapes(shape);
-  const matrix = async (rows: number, columns: number, ...names: string[]): Promise<Matrix> => {
-    const made = new Matrix(crew, rows, columns);
-    for (const name of names) {
-      for await (const piece of piecesOf(opened, `${name}.weight`, dims.get(`${name}.weight`)!)) made.fill(crew, piece);
-    }
-    return made;
-  };
-  const vectors = async (...names: string[]): Promise<number> => {
-    const length = names.reduce((sum, name) => sum + dims.get(name)![0]!, 0);
-    const place = crew.allocate(4 * length);
-    let end = 0;
-    for (const name of names) {
-      const values = await opened.weights.read(name);
-      crew.floats(place, length).set(values, end);
-      end += values.length;
-    }
-    return place;
-  };
-  const zeros = crew.allocate(4 * Math.max(V + groupChannels, 2 * F, (H + 2 * K) * d));
+  const { hiddenSize: D, intermediateSize: F, heads: H, kvHeads: K, headDim: d, vocabSize: V } = shape;
+  const zeros = crew.allocate(4 * Math.max(V + groupChannels, 2 * F, (H + 2 * K) * d, D));
+  const read = new Reading(opened, crew);
+  const rotationFor = rotations(shape, crew);
   const layers: Layer[] = [];
-  for (let layer = 0; layer < shape.layers; layer++) {
-    const at = `model.layers.${layer}`;
-    const self = `${at}.self_attn`;
-    const projections = ['q', 'k', 'v'].map((name) => `${self}.${name}_proj`);
-    layers.push({
-      attentionNorm: await vectors(`${at}.input_layernorm.weight`),
-      qkv: await matrix((H + 2 * K) * d, D, ...projections),
-      qkvBias: attentionBias ? await vectors(...projections.map((name) => `${name}.bias`)) : zeros,
-      queryNorm: queryKeyNorm ? await vectors(`${self}.q_norm.weight`) : zeros,
-      keyNorm: queryKeyNorm ? await vectors(`${self}.k_norm.weight`) : zeros,
-      output: await matrix(D, H * d, `${self}.o_proj`),
-      mlpNorm: await vectors(`${at}.post_attention_layernorm.weight`),
-      gateUp: await matrix(2 * F, D, `${at}.mlp.gate_proj`, `${at}.mlp.up_proj`),
-      down: await matrix(D, F, `${at}.mlp.down_proj`),
-    });
-  }
-  const table = await matrix(V, D, embeddings);
+  for (let layer = 0; layer < shape.layers; layer++) layers.push(await readLayer(read, layer, rotationFor(layer), zeros));
+  const table = await read.matrix(V, D, [embeddings]);
   return {
     layers,
     table,
-    outputNorm: await vectors('model.norm.weight'),
-    outputMatrix: shape.tiedEmbeddings ? table : await matrix(V, D, 'lm_head'),
-    ...rotations(shape, crew),
+    outputNorm: await read.norm('model.norm', 1 / shape.logitsScaling),
+    outputMatrix: shape.tiedEmbeddings ? table : await read.matrix(V, D, ['lm_head']),
     zeros,
   };
 }
 
-/** Cosines and sines (positions, d / 2). */
-function rotations(shape: LlamaShape, crew: Crew): { cosines: number; sines: number } {
-  const frequencies = ropeFrequencies(shape);
-  const length = shape.contextLength * frequencies.length;
+async function readLayer(read: Reading, layer: number, rotation: Rotation, zeros: number): Promise<Layer> {
+  const { shape } = read;
+  const { hiddenSize: D, intermediateSize: F, heads: H, kvHeads: K, headDim: d, residualMultiplier } = shape;
+  const at = `model.layers.${layer}`;
+  const self = `${at}.self_attn`;
+  const projections = ['q', 'k', 'v'].map((name) => `${self}.${name}_proj`);
+  const afterAttention = `${at}.post_attention_layernorm`;
+  return {
+    attentionNorm: await read.norm(`${at}.input_layernorm`),
+    qkv: await read.matrix((H + 2 * K) * d, D, projections),
+    qkvBias: shape.attentionBias ? await read.vectors(projections.map((name) => `${name}.bias`)) : zeros,
+    queryNorm: shape.queryKeyNorm ? await read.norm(`${self}.q_norm`) : zeros,
+    keyNorm: shape.queryKeyNorm ? await read.norm(`${self}.k_norm`) : zeros,
+    rotation,
+    output: await read.matrix(D, H * d, [`${self}.o_proj`], residualMultiplier),
+    outputNorms: shape.outputNorms
+      ? { attention: await read.norm(afterAttention), mlp: await read.norm(`${at}.post_feedforward_layernorm`) }
+      : null,
+    mlpNorm: await read.norm(shape.outputNorms ? `${at}.pre_feedforward_layernorm` : afterAttention),
+    gateUp: await read.matrix(2 * F, D, [`${at}.mlp.gate_proj`, `${at}.mlp.up_proj`]),
+    down: await read.matrix(D, F, [`${at}.mlp.down_proj`], residualMultiplier),
+  };
+}
+
+/** Puts parameters where the kernels find them. */
+class Reading {
+  readonly shape: LlamaShape;
+  readonly #opened: OpenSource;
+  readonly #crew: Crew;
+  readonly #dims: ReadonlyMap<string, number[]>;
+
+  constructor(opened: OpenSource, crew: Crew) {
+    this.shape = opened.shape;
+    this.#opened = opened;
+    this.#crew = crew;
+    this.#dims = parameterShapes(opened.shape);
+  }
+
+  /** Projections one under the other, times `factor`. */
+  async matrix(rows: number, columns: number, names: readonly string[], factor = 1): Promise<Matrix> {
+    const made = new Matrix(this.#crew, rows, columns);
+    for (const name of names) {
+      const pieces = piecesOf(this.#opened, `${name}.weight`, this.#dims.get(`${name}.weight`)!);
+      for await (const piece of pieces) made.fill(this.#crew, piece, factor);
+    }
+    return made;
+  }
+
+  /** One behind the other. */
+  async vectors(names: readonly string[]): Promise<number> {
+    const length = names.reduce((sum, name) => sum + this.#dims.get(name)![0]!, 0);
+    const place = this.#crew.allocate(4 * length);
+    let end = 0;
+    for (const name of names) {
+      const values = await this.#opened.weights.read(name);
+      this.#crew.floats(place, length).set(values, end);
+      end += values.length;
+    }
+    return place;
+  }
+
+  /** The weight of a norm as it is multiplied by, times `factor`. */
+  async norm(name: string, factor = 1): Promise<number> {
+    const place = await this.vectors([`${name}.weight`]);
+    const weight = this.#crew.floats(place, this.#dims.get(`${name}.weight`)![0]!);
+    for (let i = 0; i < weight.length; i++) weight[i] = factor * (weight[i]! + this.shape.normOffset);
+    return place;
+  }
+}
+
+/** The rotation of each layer; those that rotate alike share their tables. */
+function rotations(shape: LlamaShape, crew: Crew): (layer: number) => Rotation {
+  const made = new Map<RotationKind, Rotation>([['none', { kernel: 'placePlain', cosines: 0, sines: 0 }]]);
+  return (layer) => {
+    const kind = rotationOf(shape, layer);
+    const rotation =
+      made.get(kind) ?? tables(ropeFrequencies(shape, kind === 'local' ? kind : 'whole'), shape.contextLength, crew);
+    made.set(kind, rotation);
+    return rotation;
+  };
+}
+
+function tables(frequencies: Float64Array, contextLength: number, crew: Crew): Rotation {
+  const length = contextLength * frequencies.length;
   const [cosines, sines] = [crew.allocate(4 * length), crew.allocate(4 * length)];
   const [cosine, sine] = [crew.floats(cosines, length), crew.floats(sines, length)];
   for (let i = 0; i < length; i++) {
@@ -105,5 +152,5 @@ function rotations(shape: LlamaShape, crew: Crew): { cosines: number; sines: num
     cosine[i] = Math.cos(angle);
     sine[i] = Math.sin(angle);
   }
-  return { cosines, sines };
+  return { kernel: 'place', cosines, sines };
 }

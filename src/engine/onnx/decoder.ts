@@ -2,9 +2,9 @@
 // of the new tokens come out, since every output of the runtime is copied. Dimension letters: B batch, T new tokens, P past slots, L layers, K
 // key/value heads, d head size, D hidden, V vocabulary.
 
-import { causalBias, forwardTrunk, logits, type Network, type Past } from '../../model/forward.ts';
+import { causalBias, forwardTrunk, logits, type Network, type Past, windowBias } from '../../model/forward.ts';
 import { loadNetwork, type Precision, type WeightSource } from '../../model/loaded-network.ts';
-import type { LlamaShape } from '../../model/shape.ts';
+import { type LlamaShape, windowTokens } from '../../model/shape.ts';
 import type { Node } from '../../tensor/graph.ts';
 import { int64 } from '../../tensor/int64.ts';
 import { emitOnnx } from '../../tensor/onnx.ts';
@@ -85,6 +85,7 @@ function toFeeds(shape: LlamaShape, { ids, computed, lanes, firstLane }: Decoder
     ),
     past_bias: { data: some(lanes.bias, P), shape: [B, 1, 1, P] },
   };
+  if (windowTokens(shape) !== null) feeds.slots = int64([...Array(P).keys()], [P]);
   for (let layer = 0; layer < shape.layers; layer++) {
     feeds[`past_key.${layer}`] = { data: some(lanes.keys[layer]!, K * d * P), shape: [B, K, d, P] };
     feeds[`past_value.${layer}`] = { data: some(lanes.values[layer]!, K * d * P), shape: [B, K, P, d] };
@@ -99,7 +100,7 @@ function decodingGraph(shape: LlamaShape, network: Network): Record<string, Node
     ids: t.input('ids', 'int64', ['B', 'T']),
     positions,
     bias: causalBias(positions),
-    past: pastInputs(shape),
+    past: pastInputs(shape, positions),
   });
   const flat = t.reshape(trunk.hidden, ['rows', shape.hiddenSize]); // (B·T, D)
   const rows = trunk.keys.flatMap((keys, layer) => [keys, trunk.values[layer]!]);
@@ -109,12 +110,15 @@ function decodingGraph(shape: LlamaShape, network: Network): Record<string, Node
   };
 }
 
-function pastInputs({ layers, kvHeads: K, headDim: d }: LlamaShape): Past {
+function pastInputs(shape: LlamaShape, positions: Node): Past {
+  const { layers, kvHeads: K, headDim: d } = shape;
+  const window = windowTokens(shape);
   const each = (name: string, size: (number | string)[]): Node[] =>
     Array.from({ length: layers }, (_, layer) => t.input(`${name}.${layer}`, 'float32', size));
   return {
     keys: each('past_key', ['B', K, d, 'P']),
     values: each('past_value', ['B', K, 'P', d]),
     bias: t.input('past_bias', 'float32', ['B', 1, 1, 'P']),
+    windowBias: window === null ? null : windowBias(positions, t.input('slots', 'int64', ['P']), window),
   };
 }

@@ -4,7 +4,7 @@
 
 import { causalBias, forwardTrunk, hidden, logits, type Network, type Past } from '../../model/forward.ts';
 import { type LoadedNetwork, loadNetwork, type Precision, type WeightSource } from '../../model/loaded-network.ts';
-import type { LlamaShape } from '../../model/shape.ts';
+import { type LlamaShape, windowTokens } from '../../model/shape.ts';
 import type { Dim, Node } from '../../tensor/graph.ts';
 import { int64 } from '../../tensor/int64.ts';
 import { emitOnnx } from '../../tensor/onnx.ts';
@@ -180,15 +180,16 @@ function nextLayers(
 function stepGraph(shape: LlamaShape, network: Network): Record<string, Node> {
   const positions = t.input('positions', 'int64', ['B', 'T']);
   const slots = t.input('slots', 'float32', [1, 1, 1, 'P']); // 0 … P−1
+  const gap = t.sub(slots, t.input('at', 'float32', ['B', 1, 'T', 1]));
+  const window = windowTokens(shape);
   const past = layerInputs(shape);
   const trunk = forwardTrunk(shape, network, {
     ids: t.input('ids', 'int64', ['B', 'T']),
     positions,
     bias: causalBias(positions),
-    past: { ...past, bias: unusedBias(slots) } satisfies Past,
+    past: { ...past, bias: unusedBias(slots), windowBias: window === null ? null : beyondBias(gap, window) } satisfies Past,
   });
   const flat = t.reshape(trunk.hidden, ['rows', shape.hiddenSize]); // (B·T, D)
-  const gap = t.sub(slots, t.input('at', 'float32', ['B', 1, 'T', 1]));
   const place = t.sub(t.scalar(1), t.minimum(t.scalar(1), t.mul(gap, gap))); // (B, 1, T, P): 1 where the token's slot is
   return {
     scores: logits(shape, network, t.gather(flat, t.input('last', 'int64', ['B']))),
@@ -206,6 +207,12 @@ function unusedBias(slots: Node): Node {
   const beyond = t.sub(t.input('computed', 'float32', ['B', 1, 1, 1]), slots); // below 1 where the slot is not in use
   const unused = t.neg(t.minimum(t.scalar(0), t.sub(beyond, t.scalar(1))));
   return t.mul(t.minimum(t.scalar(1), unused), t.scalar(hidden));
+}
+
+/** Hides the slots that a window of so many does not reach: very negative · min(1, max(0, 1 − gap − window)). gap (B, 1, T, P): slot − position. */
+function beyondBias(gap: Node, window: number): Node {
+  const beyond = t.neg(t.minimum(t.scalar(0), t.add(gap, t.scalar(window - 1))));
+  return t.mul(t.minimum(t.scalar(1), beyond), t.scalar(hidden));
 }
 
 function pickGraph(shape: LlamaShape): Record<string, Node> {

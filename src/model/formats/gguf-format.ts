@@ -1,11 +1,11 @@
-// The GGUF file format, version 3: a header of typed values and of tensors with their places, then the numbers, each tensor at a multiple of 32
-// bytes. Writes one tensor at a time. Little-endian machines only, like the format.
+// The GGUF file format: a header of typed values and of tensors with their places, then the numbers, each tensor at a multiple of 32 bytes. What both
+// directions share, and the writing of version 3, one tensor at a time. Little-endian machines only, like the format.
 import { SteerError } from '../../errors.ts';
 import { toBfloat16, toFloat16 } from './half-floats.ts';
 import { writeWhole } from './json-file.ts';
 
-/** Types of numbers, as the format counts them. */
-const tensorTypes = { f32: 0, f16: 1, bf16: 30 } as const;
+/** Types of numbers that are written, as the format counts them. */
+export const tensorTypes = { f32: 0, f16: 1, bf16: 30 } as const;
 export type GgufType = keyof typeof tensorTypes;
 
 type GgufArray = { strings: readonly string[] } | { float32s: readonly number[] } | { int32s: readonly number[] };
@@ -18,10 +18,26 @@ export interface GgufTensor {
   read(): Promise<Float32Array>;
 }
 
-const magic = 0x46554747;
+export const magic = 0x46554747;
 const version = 3;
-const alignment = 32;
-const valueTypes = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 };
+/** Of tensors, where the header does not name another. */
+export const usualAlignment = 32;
+/** Types of values of the header, as the format counts them. */
+export const valueTypes = {
+  uint8: 0,
+  int8: 1,
+  uint16: 2,
+  int16: 3,
+  uint32: 4,
+  int32: 5,
+  float32: 6,
+  bool: 7,
+  string: 8,
+  array: 9,
+  uint64: 10,
+  int64: 11,
+  float64: 12,
+};
 
 /** Bytes put one after another. */
 class Bytes {
@@ -94,7 +110,7 @@ function putArray(into: Bytes, value: GgufArray): void {
 
 const bytesOf = (type: GgufType): number => (type === 'f32' ? 4 : 2);
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
-const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignment;
+const aligned = (bytes: number): number => Math.ceil(bytes / usualAlignment) * usualAlignment;
 
 function headerOf(values: ReadonlyMap<string, GgufValue>, tensors: ReadonlyMap<string, GgufTensor>): Uint8Array {
   const header = new Bytes();

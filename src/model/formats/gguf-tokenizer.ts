@@ -4,14 +4,11 @@ import { SteerError } from '../../errors.ts';
 import type { TokenizerJson } from '../tokenizer/tokenizer-json.ts';
 import type { Splitter } from '../tokenizer/word-cuts.ts';
 import type { GgufValue } from './gguf-format.ts';
+import { cutsAtSpaces } from './gguf-merges.ts';
+import { wordPatterns } from './gguf-words.ts';
 
-const kinds = { normal: 1, unknown: 2, control: 3, plain: 4, unused: 5, byte: 6 };
-
-/** llama.cpp's names for Split pre-tokenizers, with their regular expressions. */
-const cuts = {
-  'llama-bpe': String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
-  qwen2: String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
-};
+/** What a token is, as the format counts it; a plain one is text that is one token wherever it stands. */
+export const tokenKinds = { normal: 1, unknown: 2, control: 3, plain: 4, unused: 5, byte: 6 };
 const byteByItself = /^<0x[0-9A-F]{2}>$/;
 
 /** Values of the header for a vocabulary of `size`. Throws invalid_model for a tokenizer llama.cpp has no name for. */
@@ -46,14 +43,14 @@ export function ggufTokenizer(json: TokenizerJson, size: number, ends: readonly 
 
 function tokensOf({ model, added_tokens }: TokenizerJson, size: number, sentencePiece: boolean) {
   const tokens = Array.from({ length: size }, (_, id) => `[unused${id}]`);
-  const types = new Array<number>(size).fill(kinds.unused);
+  const types = new Array<number>(size).fill(tokenKinds.unused);
   for (const [spelling, id] of Object.entries(model.vocab)) {
     tokens[id] = spelling;
-    types[id] = sentencePiece && byteByItself.test(spelling) ? kinds.byte : kinds.normal;
+    types[id] = sentencePiece && byteByItself.test(spelling) ? tokenKinds.byte : tokenKinds.normal;
   }
   for (const { id, content, special } of added_tokens) {
     tokens[id] = content;
-    types[id] = content === model.unk_token ? kinds.unknown : special ? kinds.control : kinds.plain;
+    types[id] = content === model.unk_token ? tokenKinds.unknown : special ? tokenKinds.control : tokenKinds.plain;
   }
   return { tokens, types };
 }
@@ -67,7 +64,7 @@ function cutOf(splitter: Splitter | null): string {
     if (first?.type === 'Digits' && first.individual_digits && words) return 'smollm';
     const pattern = (first?.pattern as { Regex?: string } | undefined)?.Regex;
     const isolates = first?.type === 'Split' && first.behavior === 'Isolated' && !first.invert && !words;
-    const known = isolates ? Object.entries(cuts).find(([, cut]) => cut === pattern) : undefined;
+    const known = isolates ? Object.entries(wordPatterns).find(([, cut]) => cut === pattern) : undefined;
     if (known) return known[0];
   }
   throw new SteerError(
@@ -80,7 +77,7 @@ function cutOf(splitter: Splitter | null): string {
 function refuseOtherSpaces({ normalizer, pre_tokenizer }: TokenizerJson): void {
   const steps = (normalizer?.type === 'Sequence' ? normalizer.normalizers : [normalizer]) as (Splitter | null)[];
   const written = steps.map((step) => step?.type).join();
-  if (written === 'Prepend,Replace' && pre_tokenizer === null) return;
+  if (written === 'Prepend,Replace' && (pre_tokenizer === null || cutsAtSpaces(pre_tokenizer))) return;
   if (normalizer === null && pre_tokenizer?.type === 'Metaspace' && pre_tokenizer.prepend_scheme !== 'never') return;
   throw new SteerError(
     'invalid_model',

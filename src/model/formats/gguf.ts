@@ -1,31 +1,20 @@
 // A model's folder as one GGUF file, which llama.cpp and what is built on it read: shape, tokenizer, chat template, card and weights.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { SteerError } from '../../errors.ts';
 import { controlTokens } from '../../steerlm/prompt-layout.ts';
 import { cardName, type ModelCard, readEndTokens, readModelCard, readShape, refusePredictor } from '../model-folder.ts';
-import { type LlamaShape, parameterShapes, ropeFrequencies } from '../shape.ts';
+import { type LlamaShape, type ModelType, parameterShapes, ropeFrequencies } from '../shape.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { openWeights, type Weights } from '../weights.ts';
+import { families, ggufName, isPaired, pairedRow } from './gguf-families.ts';
+import { readModelFile } from './gguf-folder.ts';
 import { type GgufTensor, type GgufType, type GgufValue, writeGgufFile } from './gguf-format.ts';
 import { ggufTokenizer } from './gguf-tokenizer.ts';
-import { exists } from './json-file.ts';
 
 export type { GgufType } from './gguf-format.ts';
 
-/** llama.cpp's own name of an architecture; Mistral is a Llama there. */
-const architectures = { llama: 'llama', mistral: 'llama', qwen2: 'qwen2', qwen3: 'qwen3' } as const;
+/** llama.cpp's own name of an architecture that is written; Mistral is a Llama there. */
+const architectures: Partial<Record<ModelType, string>> = { llama: 'llama', mistral: 'llama', qwen2: 'qwen2', qwen3: 'qwen3' };
 const fileTypes: Record<GgufType, number> = { f32: 0, f16: 1, bf16: 32 };
-const names: [RegExp, string][] = [
-  [/^model\.embed_tokens\.weight$/, 'token_embd.weight'],
-  [/^model\.norm\.weight$/, 'output_norm.weight'],
-  [/^lm_head\.weight$/, 'output.weight'],
-  [/^model\.layers\.(\d+)\.input_layernorm\./, 'blk.$1.attn_norm.'],
-  [/^model\.layers\.(\d+)\.post_attention_layernorm\./, 'blk.$1.ffn_norm.'],
-  [/^model\.layers\.(\d+)\.self_attn\.([qkv])_(proj|norm)\./, 'blk.$1.attn_$2$3.'],
-  [/^model\.layers\.(\d+)\.self_attn\.o_proj\./, 'blk.$1.attn_output.'],
-  [/^model\.layers\.(\d+)\.mlp\.(gate|up|down)_proj\./, 'blk.$1.ffn_$2.'],
-];
 
 /** Writes the model of `folder` to `path`, matrices in `type`, norms and biases in full. Throws invalid_model for what llama.cpp cannot run. */
 export async function exportGguf(folder: string, path: string, type: GgufType): Promise<void> {
@@ -41,8 +30,8 @@ export async function exportGguf(folder: string, path: string, type: GgufType): 
   ]);
   const template = tokenizer.chatTemplate;
   if (template !== undefined) values.set('tokenizer.chat_template', { string: template });
-  const cardPath = join(folder, cardName);
-  if (await exists(cardPath)) values.set('steerlm.card', { string: await readFile(cardPath, 'utf8') });
+  const written = await readModelFile(folder, cardName);
+  if (written) values.set('steerlm.card', { string: `${JSON.stringify(written.content, null, 2)}\n` });
   const weights = await openWeights(folder, shape);
   try {
     await writeGgufFile(path, values, tensorsOf(shape, weights, type));
@@ -53,6 +42,13 @@ export async function exportGguf(folder: string, path: string, type: GgufType): 
 
 function refuseUnfit(folder: string, card: ModelCard, shape: LlamaShape): void {
   refusePredictor(folder, card);
+  if (architectures[shape.modelType] === undefined) {
+    const written = Object.keys(architectures).join(', ');
+    throw new SteerError(
+      'invalid_model',
+      `${folder}: expected one of ${written}, found ${shape.modelType}, which is not written as GGUF. Convert its safetensors with llama.cpp.`,
+    );
+  }
   if (shape.ropeScaling && architectures[shape.modelType] !== 'llama') {
     throw new SteerError(
       'invalid_model',
@@ -62,7 +58,7 @@ function refuseUnfit(folder: string, card: ModelCard, shape: LlamaShape): void {
 }
 
 function shapeValues(shape: LlamaShape, name: string, type: GgufType): Map<string, GgufValue> {
-  const architecture = architectures[shape.modelType];
+  const architecture = architectures[shape.modelType]!;
   const own: Record<string, GgufValue> = {
     context_length: { uint32: shape.contextLength },
     embedding_length: { uint32: shape.hiddenSize },
@@ -87,19 +83,13 @@ function shapeValues(shape: LlamaShape, name: string, type: GgufType): Map<strin
 
 function tensorsOf(shape: LlamaShape, weights: Weights, type: GgufType): Map<string, GgufTensor> {
   const tensors = new Map<string, GgufTensor>();
-  const paired = architectures[shape.modelType] === 'llama';
+  const family = families[architectures[shape.modelType]!]!;
   for (const [name, dims] of parameterShapes(shape)) {
-    const [pattern, given] = names.find(([pattern]) => pattern.test(name))!;
-    const renamed = name
-      .replace(pattern, given)
-      .replace(/attn_([qkv])proj/, 'attn_$1')
-      .replace(/attn_([qk])norm/, 'attn_$1_norm');
-    const rotated = paired && /self_attn\.[qk]_proj\.weight$/.test(name);
     const read = async () => {
       const values = await weights.read(name);
-      return rotated ? pairRows(values, shape.headDim, dims[1]!) : values;
+      return isPaired(name, family) ? pairRows(values, shape.headDim, dims[1]!) : values;
     };
-    tensors.set(renamed, { shape: dims, type: dims.length === 1 ? 'f32' : type, read });
+    tensors.set(ggufName(name, family)!, { shape: dims, type: dims.length === 1 ? 'f32' : type, read });
   }
   if (shape.ropeScaling) {
     tensors.set('rope_freqs.weight', { shape: [shape.headDim / 2], type: 'f32', read: async () => ropeDivisors(shape) });
@@ -111,9 +101,7 @@ function tensorsOf(shape: LlamaShape, weights: Weights, type: GgufType): Map<str
 function pairRows(values: Float32Array, headDim: number, columns: number): Float32Array {
   const paired = new Float32Array(values.length);
   for (let row = 0; row < values.length / columns; row++) {
-    const within = row % headDim;
-    const to = row - within + 2 * (within % (headDim / 2)) + Math.floor(within / (headDim / 2));
-    paired.set(values.subarray(row * columns, (row + 1) * columns), to * columns);
+    paired.set(values.subarray(row * columns, (row + 1) * columns), pairedRow(row, headDim) * columns);
   }
   return paired;
 }

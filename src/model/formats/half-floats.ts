@@ -1,12 +1,16 @@
 // Conversion between 32-bit floats and the two 16-bit formats weights are stored in. Knows bits, not files.
 
-/** The value of each of the 65,536 float16 bit patterns. */
 let float16Values: Float32Array | undefined;
+
+/** The value of each of the 65,536 float16 bit patterns. */
+export function float16Table(): Float32Array {
+  float16Values ??= Float32Array.from({ length: 65_536 }, (_, bits) => float16Value(bits));
+  return float16Values;
+}
 
 /** Float16 bit patterns to float32; exact. */
 export function fromFloat16(halves: Uint16Array): Float32Array {
-  float16Values ??= Float32Array.from({ length: 65_536 }, (_, bits) => float16Value(bits));
-  const values = float16Values;
+  const values = float16Table();
   const out = new Float32Array(halves.length);
   for (let i = 0; i < halves.length; i++) out[i] = values[halves[i]!]!;
   return out;

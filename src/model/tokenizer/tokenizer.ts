@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { SteerError } from '../../errors.ts';
 import { giveWay } from '../../event-loop.ts';
 import { faultText } from '../../shape-faults.ts';
-import { exists, readJson, writeJson } from '../formats/json-file.ts';
+import { readModelFile, requireModelFile } from '../formats/gguf-folder.ts';
+import { writeJson } from '../formats/json-file.ts';
 import { bytesBySpelling } from './token-bytes.ts';
 import { idsBySpelling, refuseForeign, spellingsById, type TokenizerJson, tokenizerSchema } from './tokenizer-json.ts';
 import { beginningOf, namedTokensIn, type Settings, templateIn } from './tokenizer-settings.ts';
@@ -79,9 +80,8 @@ export class Tokenizer {
 
   /** The tokenizer of a model folder. Throws invalid_model when it is missing, malformed, or has ids a vocabulary of `vocabSize` lacks. */
   static async open(folder: string, vocabSize = Number.POSITIVE_INFINITY): Promise<Tokenizer> {
-    const path = join(folder, fileName);
-    const json = await readJson(path);
-    return Tokenizer.fromJson(json, path, await readSettings(folder), vocabSize);
+    const { path, content } = await requireModelFile(folder, fileName);
+    return Tokenizer.fromJson(content, path, await readSettings(folder), vocabSize);
   }
 
   /** The tokenizer a parsed tokenizer.json describes. Throws invalid_model naming the malformed field; only BPE is read. */
@@ -244,8 +244,8 @@ export class Tokenizer {
 
 /** tokenizer_config.json, with the chat template where that is a file of its own. */
 async function readSettings(folder: string): Promise<Settings> {
-  const path = join(folder, settingsName);
-  const settings = (await exists(path)) ? z.record(z.string(), z.unknown()).safeParse(await readJson(path)).data : undefined;
+  const found = await readModelFile(folder, settingsName);
+  const settings = z.record(z.string(), z.unknown()).safeParse(found?.content).data;
   const template = await readFile(join(folder, templateName), 'utf8').catch(() => undefined);
   return { ...settings, ...(template !== undefined && { chat_template: template }) };
 }

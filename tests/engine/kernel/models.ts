@@ -20,10 +20,25 @@ const size = {
 };
 const normed: LlamaShape = { ...tinyShape, ...size, modelType: 'qwen3', queryKeyNorm: true };
 
-export const kernelModels = ['gqa', 'qwen2', 'tied-llama3-rope', 'mistral', 'normed'] as const;
+/** A window that ends within a block, some blocks back. */
+const windowed: LlamaShape = { ...normed, slidingWindow: 37, windowedLayers: [1] };
+const made: Record<string, LlamaShape> = { normed, windowed };
+
+export const kernelModels = [
+  'gqa',
+  'qwen2',
+  'tied-llama3-rope',
+  'mistral',
+  'normed',
+  'windowed',
+  'gemma3',
+  'granite',
+  'smollm3',
+] as const;
 
 export async function exactModel(name: (typeof kernelModels)[number]): Promise<Weighted> {
-  const { shape, values } = name === 'normed' ? { shape: normed, values: initialWeights(normed, 5) } : await readGolden(name);
+  const own = made[name];
+  const { shape, values } = own ? { shape: own, values: initialWeights(own, 5) } : await readGolden(name);
   const exact = [...values].map(([key, data]): [string, Float32Array] => {
     const matrix = /embed|proj\.weight|lm_head/.test(key);
     return [key, matrix ? rounded(data, columnsOf(shape, key)) : data];

@@ -35,7 +35,7 @@ function logProbabilities(scores: Float32Array): number[] {
 
 const all = (ids: number[]): Sequence => ({ ids, weights: new Float32Array(ids.length).fill(1) });
 
-describe.each(['gqa', 'tied-llama3-rope', 'qwen2', 'qwen3', 'mistral'])('%s', (name) => {
+describe.each(['gqa', 'tied-llama3-rope', 'qwen2', 'qwen3', 'mistral', 'gemma3', 'granite', 'smollm3'])('%s', (name) => {
   it('finds every token as likely as PyTorch does', async () => {
     const { rows, after } = await readLogits(name);
     const likelihood = await openTokenLikelihood(await readGolden(name), { threads: 1 });

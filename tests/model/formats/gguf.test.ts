@@ -112,6 +112,13 @@ describe('refused is what llama.cpp would run otherwise', () => {
     await expect(refusal()).rejects.toThrow('llama.cpp stretches rotary frequencies of Llama models only, this is a qwen2');
   });
 
+  test('a family that is not written', async () => {
+    await writeTiny(folder, 0);
+    const shape = { ...(await readShape(folder)), modelType: 'smollm3' as const };
+    await writeShape(folder, shape, 'float32', {});
+    await expect(refusal()).rejects.toThrow('expected one of llama, mistral, qwen2, qwen3, found smollm3');
+  });
+
   test('a predictor', async () => {
     await writeTinyModel(join(scratch, 'predictor'), { kind: 'predictor', name: 'tiny' });
     await expect(exportGguf(join(scratch, 'predictor'), file, 'f32')).rejects.toThrow('found the predictor');
