@@ -25,8 +25,8 @@ export interface Parts {
 
 export interface KnownFact {
   content: string;
-  /** Told because of what was said lately, and perhaps not the next time. */
-  called: boolean;
+  /** Told because of what was said lately, and perhaps not the next time; now: because of the player's last words. */
+  called?: 'now' | 'lately' | undefined;
 }
 
 /** The conversation as it is remembered: who the character is and all it knows first, then what was said. */
@@ -39,14 +39,15 @@ export function conversationOf({ persona, facts, notes, examples, turns }: Parts
 export function conversationFor(model: Pick<LanguageModel, 'chat' | 'schema'>, parts: Parts, label: Label): Conversation {
   if (model.chat !== 'template') return conversationOf(parts);
   const { name, persona, facts, recalled } = parts;
-  const always = facts.filter(({ called }) => !called);
-  const called = facts.filter((fact) => fact.called).map(({ content }) => content);
+  const always = facts.filter(({ called }) => called === undefined);
+  const told = (when: KnownFact['called']) => facts.filter(({ called }) => called === when).map(({ content }) => content);
   const { system, turns } = conversationOf({ ...parts, persona: introduce(name, persona), facts: always });
   const last = turns.at(-1);
   if (last?.role !== 'user') return { system, turns };
   const asked = [last.content, lengthFor(model, label)].filter((text) => text !== '').join(' ');
-  const near = [...recalled, ...called].join(' ');
-  return { system, turns: [...turns.slice(0, -1), { ...last, content: near === '' ? asked : `${asked}\n\n${near}` }] };
+  // What stands last is what a small model speaks of.
+  const around = [told('lately').join(' '), asked, [...recalled, ...told('now')].join(' ')].filter((text) => text !== '');
+  return { system, turns: [...turns.slice(0, -1), { ...last, content: around.join('\n\n') }] };
 }
 
 /** Cards that speak of the character, and not to it, would leave the model to be whoever it was trained to be. */

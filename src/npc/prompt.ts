@@ -9,7 +9,7 @@ import type { Character } from './character.ts';
 import { conversationFor, conversationOf, mergeTurns, type Parts } from './character-layout.ts';
 import { factsCalledFor, recentText } from './fact-keys.ts';
 import { fillMacros, type Speakers } from './macros.ts';
-import { sentencesAbout } from './recall.ts';
+import { sentencesAbout, sharedWords } from './recall.ts';
 import type { SessionState } from './session-state.ts';
 
 /** Exchanges that are forgotten at once: until the next ones are, prompts begin alike, and what was read of the last is not read again. */
@@ -126,11 +126,17 @@ function partsOf({ chat }: Pick<Encoder, 'chat'>, character: Character, state: S
   const fill = (text: string) => fillMacros(text, speakers);
   const called = factsCalledFor(character.facts, recentText(state.turns), speakers);
   const persona = fill(character.persona).trim();
-  const told = called.map(({ content, keys }) => ({ content: fill(content).trim(), called: keys.length > 0 }));
+  const heard = mergeTurns(state.turns).at(-1);
+  const told = called.map(({ content, keys }) => {
+    const isNow = sharedWords(`${keys.join(' ')} ${content}`, heard?.content ?? '') > 0;
+    return {
+      content: fill(content).trim(),
+      called: keys.length === 0 ? undefined : isNow ? ('now' as const) : ('lately' as const),
+    };
+  });
   const facts = told.filter(({ content }) => content !== '');
   const notes = state.notes.map((note) => fillNote(note, speakers).trim()).filter((note) => note !== '');
-  const known = [persona, ...facts.flatMap((fact) => (fact.called ? [] : fact.content)), ...notes];
-  const heard = mergeTurns(state.turns).at(-1);
+  const known = [persona, ...facts.flatMap((fact) => (fact.called === undefined ? fact.content : [])), ...notes];
   return {
     ...{ name: character.name, persona, facts, notes, turns: state.turns },
     recalled: chat === 'template' && heard?.role === 'user' ? sentencesAbout(known, heard.content, mostRecalled) : [],

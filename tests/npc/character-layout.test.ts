@@ -66,7 +66,14 @@ test('a prompt begins as the one before it, up to the words it was asked with', 
   const second = await read([heard('The code?'), said('7741.'), heard('Is the recycler well?')]);
   const shared = first.prompt.slice(0, first.prompt.indexOf('The code?') + 'The code?'.length);
   expect(second.prompt.startsWith(shared)).toBe(true);
-  expect(second.prompt).toContain('<user>\nThe code?\n<assistant>\n7741.\n<user>\nIs the recycler well? Answer');
+  expect(second.prompt).toContain(
+    '<user>\nThe code?\n<assistant>\n7741.\n<user>\nThe code is 7741.\n\nIs the recycler well? Answer',
+  );
+});
+
+test('what earlier words called for stands before the last ones', async () => {
+  const { asked } = await read([heard('The code?'), said('7741.'), heard('Is it cold outside?')]);
+  expect(asked.turns.at(-1)).toEqual(heard('The code is 7741.\n\nIs it cold outside? Answer in one or two short sentences.'));
 });
 
 test('a card that speaks to the character is told as it is', async () => {
