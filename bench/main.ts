@@ -21,15 +21,18 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   sockets: () => import('./sockets.ts'),
   connections: () => import('./connections.ts'),
   npcs: () => import('./npcs.ts'),
+  'npc-real': () => import('./npc-real.ts'),
   portraits: () => import('./portraits.ts'),
   examples: () => import('./examples.ts'),
   screenshots: () => import('./screenshots.ts'),
   precision: () => import('./precision.ts'),
   dials: () => import('./dials.ts'),
   steering: () => import('./steering.ts'),
+  toxicity: () => import('./toxicity.ts'),
   shipped: () => import('./shipped.ts'),
   methods: () => import('./methods.ts'),
   upstream: () => import('./upstream.ts'),
+  'real-model': () => import('./real-model.ts'),
   interop: () => import('./interop.ts'),
 };
 

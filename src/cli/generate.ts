@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { SteerError } from '../errors.ts';
 import { settleDrawing } from '../generation/drawing-defaults.ts';
 import type { CompletionEvent, LanguageModel } from '../generation/language-model.ts';
-import { steerPrompt } from '../generation/steered-prompt.ts';
+import { rawPrompt, steerPrompt } from '../generation/steered-prompt.ts';
 import { cardName } from '../model/model-folder.ts';
 import { counted } from '../number-text.ts';
 import { engineOptions, openLanguage } from '../registry/open.ts';
@@ -31,6 +31,8 @@ interface GenerateOptions {
 
 /** Where neither option nor model says. */
 const defaultTemperature = 0.8;
+/** A model that never ends would fill a context of many thousands. */
+const defaultMaxTokens = 1024;
 
 /** What holds where an option is left out. */
 const elseOwn = (otherwise: string) => ` (default: what generation_config.json of the model says, or ${otherwise})`;
@@ -47,7 +49,7 @@ export function generateCommand(surroundings: Surroundings): Command {
     .option('--attribute <name=level>', 'attribute of the reply, as humor=4, or humor=open; may be repeated', attributeLevel, {})
     .option('--system <text>', 'system text', '')
     .option('--strength <x>', 'how far the reply is pushed towards its attributes; 1 is the plain prompt', between(0, 5), 1)
-    .option('--max-tokens <n>', 'most tokens of the reply (default: what the context holds)', whole(1))
+    .option('--max-tokens <n>', `most tokens of the reply (default: ${defaultMaxTokens}, or what the context holds)`, whole(1))
     .option('--temperature <x>', `0 picks the likeliest token${elseOwn(`${defaultTemperature}`)}`, between(0, 2))
     .option('--top-p <share>', `sample from the likeliest tokens that hold this share${elseOwn('1')}`, between(0, 1))
     .option('--top-k <n>', `sample from the n likeliest tokens; 0 means all${elseOwn('0')}`, whole(0))
@@ -64,13 +66,14 @@ async function generate({ config, signal }: Surroundings, given: string, options
   const { executionProvider: provider, upstreamApiKey: apiKey } = config();
   const model = await openLanguage(folder, { ...engineOptions, provider, onExecution }, { apiKey, onFault: note });
   try {
-    const { maxTokens = model.contextLength, stop, topP, topK } = options;
+    const { maxTokens = defaultMaxTokens, stop, topP, topK } = options;
     const seed = (options.seed ?? Math.floor(Math.random() * 2 ** 31)) >>> 0;
     const temperature = options.temperature ?? model.sampling?.temperature ?? defaultTemperature;
-    const { tokenIds, phases } = await promptOf(model, folder, prompt, options);
+    const { tokenIds, phases, raw } = await promptOf(model, folder, prompt, options);
     const request = {
       prompt: tokenIds,
       phases,
+      raw,
       maxTokens,
       ...settleDrawing(model, { temperature, topP, topK }),
       stop,
@@ -78,6 +81,7 @@ async function generate({ config, signal }: Surroundings, given: string, options
       n: 1,
     };
     for await (const event of model.complete(request, signal)) {
+      if (event.kind === 'delta' && event.reasoning) process.stderr.write(event.reasoning);
       process.stdout.write(event.kind === 'delta' ? event.text : '\n');
       if (event.kind === 'end') for (const line of describeEnd(model, event)) note(line);
     }
@@ -93,7 +97,8 @@ function* describeEnd(
 ) {
   const base = schema.attributes.length === 0 ? ` ${id} is a base model: begin a text that it can continue.` : '';
   if (text === '') yield `The reply is empty: the model ended it at once.${base}`;
-  else if (finishReason === 'length') yield `The reply was cut at ${counted(completionTokens, 'token')}.`;
+  else if (finishReason === 'length')
+    yield `The reply was cut at ${counted(completionTokens, 'token')}; --max-tokens allows more.`;
 }
 
 /** A base model continues the text; it has no label to be pushed towards. */
@@ -101,7 +106,7 @@ async function promptOf(model: LanguageModel, folder: string, prompt: string, { 
   if (model.chat !== null) {
     checkLevels(model, attribute, folder);
     const conversation = { system, turns: [{ role: 'user' as const, content: prompt }] };
-    return await steerPrompt(model, conversation, { attributes: attribute, strength });
+    return { ...(await steerPrompt(model, conversation, { attributes: attribute, strength })), raw: false };
   }
   if (Object.keys(attribute).length > 0 || system !== '') {
     throw new SteerError(
@@ -109,7 +114,7 @@ async function promptOf(model: LanguageModel, folder: string, prompt: string, { 
       `${model.id} is a base model: it continues text and follows neither attributes nor a system text.`,
     );
   }
-  return { tokenIds: model.encode([{ text: prompt, trained: false }]), phases: undefined };
+  return { tokenIds: rawPrompt(model, prompt), phases: undefined, raw: true };
 }
 
 /** Throws attribute_out_of_range with the option and the file that lists the scale. */

@@ -12,16 +12,28 @@ test('models are listed in the form OpenAI clients read', async () => {
     status: 'loaded',
     parent: null,
     precision: 'fp32',
+    description: null,
     aliases: ['default'],
     attributes: names,
   };
   expect(body).toEqual({
     object: 'list',
     data: [
-      { id: 'parrot', kind: 'language', context_length: 512, ...rest },
-      { id: 'counter', kind: 'predictor', context_length: 256, ...rest },
+      { id: 'parrot', kind: 'language', context_length: 512, chat: 'labels', attribute_method: 'label', ...rest },
+      { id: 'counter', kind: 'predictor', context_length: 256, chat: null, attribute_method: null, ...rest },
     ],
   });
+});
+
+test('a model whose card describes it says so in the list and by itself', async () => {
+  const house = openHouse();
+  house.shelf.descriptions.parrot = 'Repeats what it hears.';
+  const { body } = await knock(house, '/v1/models');
+  expect(body.data.map(({ description }: { description: string | null }) => description)).toEqual([
+    'Repeats what it hears.',
+    null,
+  ]);
+  expect((await knock(house, '/v1/models/default')).body.description).toBe('Repeats what it hears.');
 });
 
 test('one model by id, alias or percent-encoded id; else a 404', async () => {

@@ -36,6 +36,7 @@ const RenderedPrompt = z
     token_ids: z.array(z.int()),
     prompt_tokens: z.int(),
     context_length: z.int(),
+    fits: z.boolean().openapi({ description: 'Whether the context has room for it and a token of the reply' }),
     steering: Steering,
   })
   .openapi('RenderedPrompt');
@@ -85,6 +86,7 @@ export function addChatCompletions(app: OpenAPIHono<AppEnv>, context: AppContext
         token_ids: tokenIds,
         prompt_tokens: tokenIds.length,
         context_length: model.contextLength,
+        fits: tokenIds.length < model.contextLength,
         steering,
       },
       200,
@@ -102,7 +104,11 @@ async function complete(c: RequestContext, context: AppContext, request: ChatBod
     request.steering?.measure || bestOf > 1
       ? await untilBegun(
           c,
-          prepareMeasure(context.models, model.schema, prompt.conversation, { signal, caller: c.get('caller') }),
+          prepareMeasure(context.models, model, prompt.conversation, {
+            chosen: request.steering?.predictor,
+            signal,
+            caller: c.get('caller'),
+          }),
         )
       : undefined;
   const head = toReplyHead('chatcmpl', model);

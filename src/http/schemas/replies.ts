@@ -18,6 +18,10 @@ export const Steering = z
     applied: z.record(z.string(), z.number()).openapi({
       description: 'What the prompt says: defaults filled in, caps held; what lies between two levels is mixed from both',
     }),
+    applied_by: z.record(z.string(), z.enum(['label', 'instruction'])).openapi({
+      description:
+        'How each of them reached the model: as the label it was trained on, or as an instruction in words. Empty where none did',
+    }),
     expected: z.record(z.string(), z.number()).optional().openapi({
       description:
         'With `calibrated`: the level that replies were measured to have where `applied` is asked for. Where it is not what was requested, that is out of the reach of the model',
@@ -28,6 +32,7 @@ export const Steering = z
   })
   .openapi('Steering', { description: 'Told with each choice; in a stream, with the last chunk of the choice' });
 
+const Reasoning = z.string().openapi({ description: 'What the model thought before it answered, where it does' });
 const Applied = z.record(z.string(), z.number());
 const FinishReason = z.enum(['stop', 'length']);
 const TokenIds = z.array(z.int()).optional().openapi({ description: 'With return_token_ids' });
@@ -54,7 +59,13 @@ export const ChatCompletion = z
     choices: z.array(
       z.object({
         index: z.int(),
-        message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null(), attributes: Applied }),
+        message: z.object({
+          role: z.literal('assistant'),
+          content: z.string(),
+          reasoning_content: Reasoning.optional(),
+          refusal: z.null(),
+          attributes: Applied,
+        }),
         logprobs: ChatLogprobs.nullable(),
         finish_reason: FinishReason,
         steering: Steering,
@@ -74,6 +85,7 @@ export const ChatCompletionChunk = z
         delta: z.object({
           role: z.literal('assistant').optional(),
           content: z.string().optional(),
+          reasoning_content: Reasoning.optional(),
           attributes: Applied.optional(),
         }),
         logprobs: ChatLogprobs.nullable(),
