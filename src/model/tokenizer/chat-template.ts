@@ -232,9 +232,10 @@ async function startThread(source: string): Promise<Worker> {
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: threadMemoryMb },
   });
-  worker.unref();
   // It says so when it has read its library, which is none of the template's time.
   await new Promise<void>((resolve, reject) => worker.once('message', () => resolve()).once('error', reject));
+  // Not before: where nothing else is under way, the process would end while it waits.
+  worker.unref();
   return worker;
 }
 
