@@ -138,7 +138,12 @@ function idOf({ values }: GgufHeader, key: string): number | undefined {
 /** Tokens by what they are for, in the words of tokenizer_config.json. */
 const namedTokens = { bos_token: 'bos', eos_token: 'eos', unk_token: 'unknown', pad_token: 'padding', sep_token: 'seperator' };
 
-/** The content of tokenizer_config.json: the chat template, and tokens by what they are for. Throws invalid_model. */
+/** Whether llama.cpp begins a text with the beginning-of-sequence token where the file does not say. */
+function beginsUnasked({ values }: GgufHeader): boolean {
+  return values.get(`${prefix}model`) === 'llama' || wordCut(String(values.get(`${prefix}pre`)))?.begun === true;
+}
+
+/** The content of tokenizer_config.json: the chat template, tokens by what they are for, how a text begins. Throws invalid_model. */
 export async function ggufSettings(header: GgufHeader): Promise<Record<string, unknown>> {
   const tokens = await readTokens(header);
   const named = Object.entries(namedTokens).flatMap(([name, key]) => {
@@ -146,5 +151,9 @@ export async function ggufSettings(header: GgufHeader): Promise<Record<string, u
     return token === undefined ? [] : [[name, token]];
   });
   const template = header.values.get('tokenizer.chat_template');
-  return { ...Object.fromEntries(named), ...(typeof template === 'string' && { chat_template: template }) };
+  return {
+    ...Object.fromEntries(named),
+    add_bos_token: (header.values.get(`${prefix}add_bos_token`) ?? beginsUnasked(header)) === true,
+    ...(typeof template === 'string' && { chat_template: template }),
+  };
 }

@@ -53,16 +53,20 @@ const likewise: Record<string, readonly string[]> = {
 /** Those that take a word which is a token as that token, whatever the merges would make of it. */
 const wholeWords = ['llama-bpe', 'llama3', 'llama-v3', 'falcon3', 'pixtral', 'glm4', 'tekken'];
 
+/** Those whose texts begin with the beginning-of-sequence token where the file does not say. */
+const begun = wholeWords.filter((name) => name !== 'glm4');
+
 export interface WordCut {
   splitter: Splitter;
   wholeWords: boolean;
+  begun: boolean;
 }
 
 /** How words are cut by the name; undefined for an unknown one. */
 export function wordCut(name: string): WordCut | undefined {
   const like = Object.entries(likewise).find(([, names]) => names.includes(name))?.[0] ?? name;
   if (!Object.hasOwn(splitters, like)) return;
-  return { splitter: splitters[like]!, wholeWords: wholeWords.includes(name) };
+  return { splitter: splitters[like]!, wholeWords: wholeWords.includes(name), begun: begun.includes(name) };
 }
 
 export function wordCutNames(): string[] {

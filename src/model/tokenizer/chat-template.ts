@@ -234,6 +234,7 @@ async function startThread(source: string): Promise<Worker> {
   });
   // It says so when it has read its library, which is none of the template's time.
   await new Promise<void>((resolve, reject) => worker.once('message', () => resolve()).once('error', reject));
+  // Not before: where nothing else is under way, the process would end while it waits.
   worker.unref();
   return worker;
 }

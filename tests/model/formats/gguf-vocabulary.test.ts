@@ -106,6 +106,8 @@ describe('SentencePiece', () => {
 
   test('with a space put in front', async () => {
     const tokenizer = await gemma(true);
+    // Where the file does not say, a SentencePiece text begins with its token.
+    expect(tokenizer.beginning).toEqual(['<bos>']);
     expect(tokenizer.encodeText('ab')).toEqual([id('▁ab')]);
     expect(tokenizer.decode([id('▁ab'), id('▁ab')])).toBe('ab ab');
   });
