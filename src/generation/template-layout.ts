@@ -39,7 +39,7 @@ function toPiece(part: TemplatePart, messages: readonly Message[]): Piece {
 }
 
 /** The user speaks first, and nobody twice in a row. */
-function alternating(messages: readonly Message[]): Message[] {
+export function alternating(messages: readonly Message[]): Message[] {
   const merged: Message[] = [];
   for (const message of messages) {
     const last = merged.at(-1);

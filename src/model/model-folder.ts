@@ -38,6 +38,8 @@ export type Measured = Record<string, unknown> & {
 
 export const cardName = 'steerlm.json';
 const configName = 'config.json';
+/** Says where a model runs that has no weights here. */
+export const upstreamFile = 'upstream.json';
 const formatVersion = 1;
 const revisionLetters = 12;
 /** A request names a model by as many letters at most. */
@@ -136,7 +138,8 @@ export async function readModelCard(folder: string): Promise<ModelCard> {
 }
 
 async function plainBaseModel(folder: string): Promise<ModelCard> {
-  if (!(await exists(join(folder, configName)))) {
+  // One that runs elsewhere may have nothing else here.
+  if (!(await exists(join(folder, configName))) && !(await exists(join(folder, upstreamFile)))) {
     throw new SteerError('invalid_model', `Expected a model in ${folder}, found no ${configName} there. Check the path.`);
   }
   return blankCard(basename(resolve(folder)));

@@ -1,11 +1,11 @@
-// What lies in the models folder: one entry per sub-folder with a config.json, read anew only where its files changed. Loads nothing.
+// What lies in the models folder: one entry per sub-folder with a config.json or an upstream.json, read anew only where its files changed. Loads nothing.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { SteerError } from '../errors.ts';
 import type { ChatForm } from '../generation/language-model.ts';
 import { chatForm } from '../generation/model-text.ts';
 import { exists } from '../model/formats/json-file.ts';
-import { readModelCard, readShape } from '../model/model-folder.ts';
+import { type ModelCard, readModelCard, readShape, upstreamFile } from '../model/model-folder.ts';
 import { readSampling } from '../model/sampling-defaults.ts';
 import { readChatTemplate } from '../model/tokenizer/tokenizer.ts';
 import { openWeights } from '../model/weights.ts';
@@ -13,7 +13,8 @@ import { headShapes } from '../predictor/graph.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Curves } from '../steerlm/calibration.ts';
 import { everyday } from '../steerlm/schemas.ts';
-import { isUpstream, readUpstreamSettings, upstreamFile } from '../upstream/settings.ts';
+import { chatSchema, defaultContext } from '../upstream/chat-dialect.ts';
+import { isUpstream, readUpstreamSettings, type UpstreamSettings } from '../upstream/settings.ts';
 import type { ModelKind } from './models.ts';
 
 export interface Entry {
@@ -82,7 +83,8 @@ async function modelFolders(modelsDir: string): Promise<string[]> {
   for (const entry of entries) {
     // A leading dot marks a model that is still being written.
     if (entry.name.startsWith('.') || !(entry.isDirectory() || entry.isSymbolicLink())) continue;
-    if (await exists(join(modelsDir, entry.name, 'config.json'))) folders.push(join(modelsDir, entry.name));
+    const folder = join(modelsDir, entry.name);
+    if ((await exists(join(folder, 'config.json'))) || (await isUpstream(folder))) folders.push(folder);
   }
   return folders.sort();
 }
@@ -100,27 +102,40 @@ async function stampOf(folder: string): Promise<string> {
 
 async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
   const card = await readModelCard(folder);
-  const shape = await readShape(folder);
-  const { kind, attributeSchema } = card;
-  if (await isUpstream(folder)) await checkUpstream(folder, card.kind);
-  else
-    await checkWeights(folder, shape, kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined);
-  if (kind !== 'predictor') await readSampling(folder);
-  const chat = kind === 'predictor' ? null : chatForm(card, { chatTemplate: await readChatTemplate(folder) });
-  const made = card.createdAt ? Date.parse(card.createdAt) : (await stat(join(folder, 'config.json'))).mtimeMs;
+  const { kind } = card;
+  const upstream = (await isUpstream(folder)) ? await readUpstream(folder, kind) : undefined;
+  const byMessages = upstream?.protocol === 'chat';
+  const read = byMessages ? readByMessages(card, upstream) : await readFiles(folder, card, upstream !== undefined);
+  const marker = byMessages ? upstreamFile : 'config.json';
+  const made = card.createdAt ? Date.parse(card.createdAt) : (await stat(join(folder, marker))).mtimeMs;
   return {
     id: card.name,
     kind: kind === 'predictor' ? 'predictor' : 'language',
     steered: kind === 'steered',
     folder,
     created: Math.floor(made / 1000),
-    schema: attributeSchema ?? (chat === 'template' ? everyday : noAttributes),
-    chat,
+    ...read,
     curves: card.measured?.steering?.curves ?? {},
-    contextLength: shape.contextLength,
     base: card.baseModel?.name ?? null,
     datasets: card.datasets,
   };
+}
+
+type Read = Pick<Entry, 'schema' | 'chat' | 'contextLength'>;
+
+/** Of a model whose upstream lays prompts out: nothing else of it lies here. */
+function readByMessages(card: ModelCard, { contextLength = defaultContext }: UpstreamSettings): Read {
+  return { schema: chatSchema(card), chat: 'messages', contextLength };
+}
+
+async function readFiles(folder: string, card: ModelCard, elsewhere: boolean): Promise<Read> {
+  const { kind, attributeSchema } = card;
+  const shape = await readShape(folder);
+  const heads = kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined;
+  if (!elsewhere) await checkWeights(folder, shape, heads);
+  if (kind !== 'predictor') await readSampling(folder);
+  const chat = kind === 'predictor' ? null : chatForm(card, { chatTemplate: await readChatTemplate(folder) });
+  return { schema: attributeSchema ?? (chat === 'template' ? everyday : noAttributes), chat, contextLength: shape.contextLength };
 }
 
 /** Reads the heads of the weight files only; that is where a broken download shows. */
@@ -129,9 +144,9 @@ async function checkWeights(...[folder, shape, heads]: Parameters<typeof openWei
   await weights.close();
 }
 
-async function checkUpstream(folder: string, kind: string): Promise<void> {
-  await readUpstreamSettings(folder);
-  if (kind !== 'predictor') return;
+async function readUpstream(folder: string, kind: string): Promise<UpstreamSettings> {
+  const settings = await readUpstreamSettings(folder);
+  if (kind !== 'predictor') return settings;
   const message = `Expected a language model in ${folder}, since it has ${upstreamFile}; found a predictor, which runs here only.`;
   throw new SteerError('invalid_model', message);
 }
