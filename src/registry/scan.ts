@@ -129,6 +129,10 @@ function readByMessages(card: ModelCard, { contextLength = defaultContext }: Ups
 }
 
 async function readFiles(folder: string, card: ModelCard, elsewhere: boolean): Promise<Read> {
+  if (elsewhere && !(await exists(join(folder, 'config.json')))) {
+    const message = `Expected config.json and tokenizer.json in ${folder}, beside ${upstreamFile}, or "protocol": "chat" in it; found neither.`;
+    throw new SteerError('invalid_model', message);
+  }
   const { kind, attributeSchema } = card;
   const shape = await readShape(folder);
   const heads = kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined;

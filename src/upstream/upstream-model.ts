@@ -11,7 +11,7 @@ import { anyCaller, Shares } from '../turns.ts';
 import { Breaker, type Pass } from './breaker.ts';
 import { chatDialect, chatRoute, defaultContext } from './chat-dialect.ts';
 import { Connection, type Listed } from './connection.ts';
-import type { Dialect } from './dialect.ts';
+import type { Dialect, KnownModel } from './dialect.ts';
 import { brokeOff, UpstreamFault, withheld } from './faults.ts';
 import { merge } from './merge.ts';
 import { promptOf } from './request-body.ts';
@@ -48,6 +48,17 @@ export async function openUpstreamModel(folder: string, options: UpstreamOptions
     complete: (request, signal) => calls.complete(request, signal),
     dispose: () => calls.dispose(),
   };
+}
+
+/** What is known of the model without asking its upstream. Throws invalid_model. */
+export async function readUpstreamModel(folder: string): Promise<KnownModel> {
+  const settings = await readUpstreamSettings(folder);
+  const { protocol, model, contextLength = defaultContext } = settings;
+  const { model: known } =
+    protocol === 'chat'
+      ? await chatDialect(folder, await readModelCard(folder), settings, contextLength)
+      : await tokenDialect(folder, await readModelText(folder), model);
+  return known;
 }
 
 type Opened = Promise<{ dialect: Dialect; connection: Connection }>;
