@@ -1,7 +1,7 @@
 // What of a model's folder is text, wherever the model itself runs: its card, its tokenizer, what ends a reply, the room its context leaves.
 import { SteerError } from '../errors.ts';
 import { type ModelCard, readEndTokens, readModelCard, readShape, refusePredictor } from '../model/model-folder.ts';
-import { readSampling, type SamplingDefaults } from '../model/sampling-defaults.ts';
+import { readSampling, type SamplingDefaults, usualForChat } from '../model/sampling-defaults.ts';
 import { ChatTemplate } from '../model/tokenizer/chat-template.ts';
 import { encodePieces } from '../model/tokenizer/encode-prompt.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
@@ -46,7 +46,9 @@ export async function readModelText(folder: string): Promise<ModelText> {
   // What no token is ends nothing.
   const stopTokens = [...new Set(ends.filter((id) => id !== undefined && id >= 0 && id < vocabSize))] as number[];
   const schema = card.attributeSchema ?? (chat === 'template' ? everyday : noAttributes);
-  return { card, schema, chat, tokenizer, template, contextLength, vocabSize, stopTokens, sampling: await readSampling(folder) };
+  const said = await readSampling(folder);
+  const sampling = chat === 'template' && Object.keys(said).length === 0 ? usualForChat : said;
+  return { card, schema, chat, tokenizer, template, contextLength, vocabSize, stopTokens, sampling };
 }
 
 /** One that was trained in this program's layout is asked in it, whatever template it began with. */

@@ -25,6 +25,9 @@ export type PromptModel = Pick<LanguageModel, 'id' | 'schema' | 'curves' | 'mixe
 export const steeringMethods = ['label', 'instruction', 'none'] as const;
 export type SteeringMethod = (typeof steeringMethods)[number];
 
+/** By attribute. */
+export type AppliedBy = Record<string, Exclude<SteeringMethod, 'none'>>;
+
 export interface DialSetting {
   /** What `methodOf` says where nobody does. */
   method?: SteeringMethod | undefined;
@@ -55,6 +58,7 @@ export interface SteeredPrompt extends LabelledPrompt {
   /** As asked, by canonical name. */
   requested: RequestedAttributes;
   applied: Label;
+  appliedBy: AppliedBy;
   /** Levels the reply is to be read at: those applied, but where they were calibrated those asked for. */
   aim: Label;
   /** Where they were calibrated: what replies were measured to be where `applied` is asked for. */
@@ -62,7 +66,7 @@ export interface SteeredPrompt extends LabelledPrompt {
 }
 
 /** The labels a request leads to, one after the other. */
-export interface SettledLabels extends Pick<SteeredPrompt, 'requested' | 'applied' | 'aim' | 'expected'> {
+export interface SettledLabels extends Pick<SteeredPrompt, 'requested' | 'applied' | 'appliedBy' | 'aim' | 'expected'> {
   /** After those applied first. */
   later: Label[];
 }
@@ -71,6 +75,15 @@ export interface SettledLabels extends Pick<SteeredPrompt, 'requested' | 'applie
 export function methodOf({ chat, schema }: Pick<LanguageModel, 'chat' | 'schema'>): SteeringMethod {
   if (schema.attributes.length === 0) return 'none';
   return chat === 'labels' ? 'label' : 'instruction';
+}
+
+/** How each attribute of the label reached the model. */
+export function appliedBy(
+  model: Pick<LanguageModel, 'chat' | 'schema'>,
+  label: Label,
+  method: SteeringMethod = methodOf(model),
+): AppliedBy {
+  return method === 'none' ? {} : Object.fromEntries(Object.keys(label).map((name) => [name, method]));
 }
 
 /** The prompts a request leads to. Throws what `settleLabels`, `refuseMixture` and the model's encoder throw. */
@@ -92,6 +105,7 @@ export function settleLabels(model: Omit<PromptModel, 'encode' | 'layOut'>, requ
   const { schema } = model;
   const { calibrated = false, schedule = [] } = request;
   const method = settleMethod(model, request.method);
+  if (calibrated && method !== methodOf(model)) throw neverMeasured(model.id, `attributes by ${method}`);
   const level = (asked: RequestedAttributes) => {
     return method === 'none' ? {} : applyAttributes(schema, calibrated ? calibrate(model, asked) : asked);
   };
@@ -104,7 +118,7 @@ export function settleLabels(model: Omit<PromptModel, 'encode' | 'layOut'>, requ
   });
   const applied = level(requested);
   const expected = calibrated ? { expected: expectedOf(model, requested, applied) } : {};
-  return { requested, applied, aim, later, ...expected };
+  return { requested, applied, appliedBy: appliedBy(model, applied, method), aim, later, ...expected };
 }
 
 /**
@@ -194,12 +208,16 @@ function calibrate(
       if (value === null) return [name, null];
       const curve = own(curves, name);
       if (curve) return [name, requestFor(curve, capped[name] as number).requested];
-      throw new SteerError(
-        'invalid_request',
-        `steering.calibrated: what ${id} gives where ${name} is asked for was never measured. Leave it out, or run: steer evaluate steering.`,
-        { details: { param: 'steering.calibrated' } },
-      );
+      throw neverMeasured(id, name);
     }),
+  );
+}
+
+function neverMeasured(id: string, what: string): SteerError {
+  return new SteerError(
+    'invalid_request',
+    `steering.calibrated: what ${id} gives where ${what} is asked for was never measured. Leave it out, or run: steer evaluate steering.`,
+    { details: { param: 'steering.calibrated' } },
   );
 }
 

@@ -1,7 +1,7 @@
 // A conversation in a model's own chat template. What a template refuses is told another way before it is refused: a system text stands before the
 // first words of the user, turns of one speaker are one, and who speaks first is answered.
 import { SteerError } from '../errors.ts';
-import { type ChatTemplate, stripOf, type TemplatePart, type TemplateRole } from '../model/tokenizer/chat-template.ts';
+import { type ChatTemplate, fillParts, type TemplateRole } from '../model/tokenizer/chat-template.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import type { Piece } from '../steerlm/prompt-layout.ts';
 
@@ -24,18 +24,13 @@ export async function layOutInTemplate(
   for (const messages of [asItIs, alternating(asItIs), alternating(withoutSystem(system, said))]) {
     try {
       const parts = await template.layOut(messages.map(({ role }) => role));
-      return parts.map((part) => toPiece(part, messages));
+      return fillParts(parts, messages).map((part) => ({ ...part, trained: false }));
     } catch (error) {
       if (!(error instanceof SteerError && error.code === 'invalid_request')) throw error;
       refusal ??= error;
     }
   }
   throw refusal;
-}
-
-function toPiece(part: TemplatePart, messages: readonly Message[]): Piece {
-  if (!('slot' in part)) return { ...part, trained: false };
-  return { text: stripOf(messages[part.slot]!.content, part.trimStart, part.trimEnd), trained: false };
 }
 
 /** The user speaks first, and nobody twice in a row. */

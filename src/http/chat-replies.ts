@@ -22,6 +22,7 @@ export async function steer(replies: Reply[], prompt: ChatPrompt, measure: Measu
     const steering = {
       requested: prompt.requested,
       applied: prompt.applied,
+      applied_by: prompt.appliedBy,
       ...(prompt.expected ? { expected: prompt.expected } : {}),
       ...(found ? { measured: found } : {}),
       ...(deadline ? { deadline } : {}),

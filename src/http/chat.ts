@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { awaitRoom } from '../event-loop.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import { layOutAsked, type SteeredPrompt, settleLabels, steerPrompt } from '../generation/steered-prompt.ts';
-import { findModel, type Models } from '../registry/models.ts';
+import { findChatModel, type Models } from '../registry/models.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { namedUnlessItIs } from './refusals.ts';
 import { Messages, RequestedAttributes, toConversation } from './schemas/messages.ts';
@@ -50,13 +50,13 @@ export async function toChatPrompt(models: Models, body: ChatBody): Promise<Chat
 /** The prompt under the label itself, whatever its length. Throws model_not_found, unknown_attribute or attribute_out_of_range. */
 export async function toShownPrompt(models: Models, body: ChatBody) {
   const { model, conversation, asked } = await readChat(models, body);
-  const { later: _, aim: __, applied, ...told } = settleLabels(model, asked);
+  const { later: _, aim: __, applied, appliedBy, ...told } = settleLabels(model, asked);
   const pieces = await layOutAsked(model, conversation, applied, asked.method);
-  return { model, pieces, tokenIds: await model.encodeLong(pieces), steering: { ...told, applied } };
+  return { model, pieces, tokenIds: await model.encodeLong(pieces), steering: { ...told, applied, applied_by: appliedBy } };
 }
 
 async function readChat(models: Models, { steering, ...body }: ChatBody) {
-  const model = await models.language(findModel(models, body.model, ['language']).id);
+  const model = await models.language(findChatModel(models, body.model).id);
   // Laying out and encoding a prompt takes longer than anything else a request does before it waits.
   await awaitRoom();
   const conversation = toConversation(body.messages, model.schema);

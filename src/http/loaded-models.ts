@@ -1,7 +1,7 @@
 // The models of requests, by name, loaded where they were not. Who waits for that is refused when the server begins to stop.
 import type { LanguageModel } from '../generation/language-model.ts';
 import type { ConversationScore, Predictor } from '../predictor/predictor.ts';
-import { findModel, type Models } from '../registry/models.ts';
+import { findChatModel, findModel, type Models } from '../registry/models.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import type { RequestContext } from './app-context.ts';
 import { untilBegun } from './stopping.ts';
@@ -9,6 +9,11 @@ import { untilBegun } from './stopping.ts';
 /** Throws `model_not_found`, `invalid_model` and `not_ready`. */
 export function languageModel(c: RequestContext, models: Models, name: string | null | undefined): Promise<LanguageModel> {
   return untilBegun(c, models.language(findModel(models, name, ['language']).id));
+}
+
+/** The same of one that replies to conversations; throws `invalid_request` for another. */
+export function chatModel(c: RequestContext, models: Models, name: string | null | undefined): Promise<LanguageModel> {
+  return untilBegun(c, models.language(findChatModel(models, name).id));
 }
 
 /** Throws `model_not_found`, `invalid_model` and `not_ready`. */

@@ -1,8 +1,9 @@
 // Lines of characters in the shapes callers see, whatever carries them: sentences as they are said, then the line with its steering.
 import type { z } from '@hono/zod-openapi';
+import { appliedBy } from '../generation/steered-prompt.ts';
 import { SessionLog } from '../npc/session-log.ts';
 import { readAhead, type SaidLine, Stage } from '../npc/speak.ts';
-import { findModel } from '../registry/models.ts';
+import { findChatModel } from '../registry/models.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { type AppContext, databaseOf, type RequestContext } from './app-context.ts';
 import { prepareMeasure } from './measure.ts';
@@ -47,7 +48,7 @@ export async function* sayLine(
   const caller = c.get('caller');
   const present = await log.open(npcId, sessionId);
   const { session } = present;
-  const model = await context.models.language(findModel(context.models, session.character.model, ['language']).id);
+  const model = await context.models.language(findChatModel(context.models, session.character.model).id);
   const head = toReplyHead('npcline', model);
   const { text, at: atS, max_ms: maxMs, fallback, strength, interrupt, store, measure } = body;
   await readAhead(present, text);
@@ -62,10 +63,11 @@ export async function* sayLine(
     const steering: Steering = {
       requested: line.requested,
       applied: line.applied,
+      applied_by: line.fallback ? {} : appliedBy(model, line.applied),
       ...(line.deadline ? { deadline: true } : {}),
     };
     if (measure && !line.fallback) {
-      const rate = await prepareMeasure(context.models, model.schema, line.conversation, { signal, caller });
+      const rate = await prepareMeasure(context.models, model, line.conversation, { chosen: body.predictor, signal, caller });
       steering.measured = (await rate([line.text]))[0];
     }
     const kept = store && !line.fallback;

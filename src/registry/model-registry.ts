@@ -124,7 +124,7 @@ export class ModelRegistry implements Models {
   async #loadDefaults(): Promise<void> {
     const first = this.list()[0];
     const language = first?.kind === 'language' ? first : undefined;
-    const predictor = language ? language.schema.attributes.length > 0 && findPredictorFor(this, language.schema) : first;
+    const predictor = language ? language.chat === 'labels' && findPredictorFor(this, language.schema) : first;
     if (!language && !predictor) {
       throw new SteerError('invalid_model', 'There is no model to serve. Train one, or set MODELS_DIR to a folder of models.');
     }

@@ -87,8 +87,21 @@ export function findModel(models: Models, name: string | null | undefined, kinds
   });
 }
 
+/** Card of the language model of that name. Throws model_not_found, or invalid_request with what to do for one that only continues texts. */
+export function findChatModel(models: Models, name: string | null | undefined): ModelCard {
+  const card = findModel(models, name, ['language']);
+  if (card.chat !== null) return card;
+  const able = models.list().filter(({ kind, chat }) => kind === 'language' && chat !== null);
+  const others = able.length > 0 ? `Ask one that replies: ${able.map(({ id }) => id).join(', ')}. ` : '';
+  const message =
+    `model: ${card.id} only continues texts: it came without a chat template, and was not trained on turns here. ${others}` +
+    'Or send it a raw text (POST /v1/completions), fetch a model that chats (steer pull smollm2-135m), or make one of it (steer finetune).';
+  throw new SteerError('invalid_request', message, { details: { param: 'model' } });
+}
+
 const noneYet: Record<ModelKind, string> = {
-  language: 'There is none yet: put the folder of one into MODELS_DIR, or make one (steer pretrain, steer finetune).',
+  language:
+    'There is none yet: fetch one (steer pull smollm2-135m), put the folder of one into MODELS_DIR, or make one (steer pretrain, steer finetune).',
   predictor: 'There is none yet: put the folder of one into MODELS_DIR, or make one (steer train-predictor).',
 };
 

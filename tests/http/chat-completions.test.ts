@@ -20,7 +20,8 @@ describe('a completion', () => {
     expect(Math.abs(body.created - Date.now() / 1000)).toBeLessThan(60);
     expect(body).toMatchObject({ object: 'chat.completion', model: 'parrot', system_fingerprint: 'rev-1' });
     const applied = { helpfulness: 4, humor: 4, toxicity: 0 };
-    const steering = { requested: { humor: 4, verbosity: null }, applied };
+    const applied_by = { helpfulness: 'label', humor: 'label', toxicity: 'label' };
+    const steering = { requested: { humor: 4, verbosity: null }, applied, applied_by };
     expect(body.choices).toEqual(
       ['word7 word7 word7 word7', 'word8 word8 word8 word8'].map((content, index) => ({
         index,
@@ -136,7 +137,11 @@ describe('the prompt', () => {
         '<extra_id_1>Assistant\n<extra_id_2>humor:3,toxicity:3\nHello!\n' +
         '<extra_id_1>User\nAnd?\n<extra_id_1>Assistant\n<extra_id_2>helpfulness:4,verbosity:1,toxicity:0\n',
     );
-    expect(body.steering).toEqual({ requested: { verbosity: 1 }, applied: { helpfulness: 4, verbosity: 1, toxicity: 0 } });
+    expect(body.steering).toEqual({
+      requested: { verbosity: 1 },
+      applied: { helpfulness: 4, verbosity: 1, toxicity: 0 },
+      applied_by: { helpfulness: 'label', verbosity: 'label', toxicity: 'label' },
+    });
     expect(body.prompt_tokens).toBe(body.token_ids.length);
     expect(house.model.requests).toEqual([]);
     await post(house, path, { messages, attributes: { verbosity: 1 } });

@@ -18,8 +18,8 @@ test('models are listed in the form OpenAI clients read', async () => {
   expect(body).toEqual({
     object: 'list',
     data: [
-      { id: 'parrot', kind: 'language', context_length: 512, ...rest },
-      { id: 'counter', kind: 'predictor', context_length: 256, ...rest },
+      { id: 'parrot', kind: 'language', context_length: 512, chat: 'labels', attribute_method: 'label', ...rest },
+      { id: 'counter', kind: 'predictor', context_length: 256, chat: null, attribute_method: null, ...rest },
     ],
   });
 });

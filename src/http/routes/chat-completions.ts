@@ -104,7 +104,11 @@ async function complete(c: RequestContext, context: AppContext, request: ChatBod
     request.steering?.measure || bestOf > 1
       ? await untilBegun(
           c,
-          prepareMeasure(context.models, model.schema, prompt.conversation, { signal, caller: c.get('caller') }),
+          prepareMeasure(context.models, model, prompt.conversation, {
+            chosen: request.steering?.predictor,
+            signal,
+            caller: c.get('caller'),
+          }),
         )
       : undefined;
   const head = toReplyHead('chatcmpl', model);

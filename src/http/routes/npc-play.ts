@@ -15,7 +15,7 @@ import type { AttributeSchema } from '../../steerlm/attributes.ts';
 import { type AppContext, type AppEnv, databaseOf } from '../app-context.ts';
 import { streamChunks, streamJsonLines } from '../event-stream.ts';
 import { knownModels } from '../known-models.ts';
-import { languageModel } from '../loaded-models.ts';
+import { chatModel } from '../loaded-models.ts';
 import { type NpcService, sayLine } from '../npc-lines.ts';
 import { beginReplies } from '../replies.ts';
 import { failureResponses } from '../schemas/failure.ts';
@@ -180,7 +180,7 @@ export function addNpcPlay(app: OpenAPIHono<AppEnv>, context: AppContext, npcs: 
     const { log, stage } = npcs();
     const { id, sid } = c.req.valid('param');
     const { character } = (await log.open(id, sid)).session;
-    const model = await languageModel(c, context.models, character.model);
+    const model = await chatModel(c, context.models, character.model);
     const warming = { npcId: id, sessionId: sid, caller: c.get('caller') };
     const tokens = await untilBegun(c, stage.warm(model, warming, c.get('abort').signal));
     return c.json(

@@ -12,7 +12,7 @@ import type { Present, SessionLog } from '../../npc/session-log.ts';
 import { insertSave, insertSession, latestSession, listSaves, listSessions, removeSession } from '../../npc/session-rows.ts';
 import { speakersOf } from '../../npc/speak.ts';
 import { type AppContext, type AppEnv, databaseOf, type RequestContext } from '../app-context.ts';
-import { languageModel } from '../loaded-models.ts';
+import { chatModel } from '../loaded-models.ts';
 import type { NpcService } from '../npc-lines.ts';
 import {
   DeletedSession,
@@ -231,7 +231,7 @@ async function begin(
   const db = databaseOf(context);
   const { character } = await findNpc(db, npcId);
   const { player_id: player, player_name: playerName, seed = randomInt(2 ** 32), relationship, at } = body;
-  const model = await languageModel(c, context.models, character.model);
+  const model = await chatModel(c, context.models, character.model);
   await checkFits(model, character, { char: character.name, user: playerName, seed });
   const last = relationship === undefined ? await latestSession(db, npcId, player) : undefined;
   const known = relationship ?? (last === undefined ? 0 : ((await openUnlessGone(log, npcId, last))?.state.relationship ?? 0));

@@ -13,7 +13,7 @@ import { readPicture } from '../../npc/pictures.ts';
 import { findModel } from '../../registry/models.ts';
 import { type AppContext, type AppEnv, databaseOf, type RequestContext } from '../app-context.ts';
 import { streamBytes } from '../byte-stream.ts';
-import { languageModel } from '../loaded-models.ts';
+import { chatModel } from '../loaded-models.ts';
 import { failureResponses } from '../schemas/failure.ts';
 import {
   bodyOfCard,
@@ -214,7 +214,7 @@ async function whole(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
  * names a model it can never fit; where it names none, another model may be the default when its sessions begin.
  */
 async function look(c: RequestContext, context: AppContext, character: Character, notices: Notice[] = []): Promise<Told> {
-  const model = await languageModel(c, context.models, character.model);
+  const model = await chatModel(c, context.models, character.model);
   const speakers = speakersBeforeSession(character);
   if (character.model !== undefined) await checkFits(model, character, speakers);
   return { tokens: await measureCharacter(model, character, speakers), notices: notFollowed(character, notices) };
@@ -225,7 +225,7 @@ async function measureIfLoaded({ models }: AppContext, character: Character): Pr
   const card = models.list().find(({ id, kind, aliases }) => {
     return kind === 'language' && (id === character.model || aliases.includes(character.model ?? 'default'));
   });
-  if (card?.status !== 'loaded') return {};
+  if (card?.status !== 'loaded' || card.chat === null) return {};
   return { tokens: await measureCharacter(await models.language(card.id), character, speakersBeforeSession(character)) };
 }
 

@@ -105,6 +105,9 @@ export const SayBody = z
     fallback: z.string().min(1).max(500).optional().openapi({ description: "Absent means one of the character's own" }),
     strength: z.number().min(0).max(5).default(1),
     measure: z.boolean().default(false).openapi({ description: 'Rate the line with the predictor' }),
+    predictor: z.string().max(256).optional().openapi({
+      description: 'The one to rate it; has to be named where the model was not trained on labels',
+    }),
     interrupt: z.boolean().default(false).openapi({ description: 'Break off a line that is still being said' }),
     store: z.boolean().default(true).openapi({ description: 'false leaves the line unremembered: it cannot be rated' }),
   })

@@ -117,8 +117,18 @@ function toChoice({ choice, reply, finishReason, requested, applied, measured, s
     message: { role: 'assistant' as const, content: reply, refusal: null, attributes: applied },
     logprobs: null,
     finish_reason: finishReason,
-    steering: { requested, applied, ...(steering ?? (measured ? { measured: toMeasured(measured) } : {})) },
+    steering: {
+      requested,
+      applied,
+      applied_by: byLabel(applied),
+      ...(steering ?? (measured ? { measured: toMeasured(measured) } : {})),
+    },
   };
+}
+
+/** Replies that were kept before it was told how were labelled. */
+function byLabel(applied: Label): Record<string, 'label'> {
+  return Object.fromEntries(Object.keys(applied).map((name) => [name, 'label']));
 }
 
 function toMeasured(values: Label) {

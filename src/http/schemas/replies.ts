@@ -18,6 +18,10 @@ export const Steering = z
     applied: z.record(z.string(), z.number()).openapi({
       description: 'What the prompt says: defaults filled in, caps held; what lies between two levels is mixed from both',
     }),
+    applied_by: z.record(z.string(), z.enum(['label', 'instruction'])).openapi({
+      description:
+        'How each of them reached the model: as the label it was trained on, or as an instruction in words. Empty where none did',
+    }),
     expected: z.record(z.string(), z.number()).optional().openapi({
       description:
         'With `calibrated`: the level that replies were measured to have where `applied` is asked for. Where it is not what was requested, that is out of the reach of the model',

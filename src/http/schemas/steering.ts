@@ -20,6 +20,10 @@ export const SteeringRequest = z
       .boolean()
       .nullish()
       .openapi({ description: 'Rate each reply with the predictor and tell it in `steering.measured`' }),
+    predictor: z.string().max(256).nullish().openapi({
+      description:
+        'Model that rates replies for measure and best_of. Absent: the one of the attributes that the model was trained on; for any other model it has to be named',
+    }),
     method: z
       .enum(steeringMethods)
       .nullish()

@@ -182,23 +182,44 @@ export class ChatTemplate {
   }
 }
 
-/** White space that belongs to a token beside it is gone. */
-function stripped(parts: TemplatePart[], tokens: readonly AddedToken[]): TemplatePart[] {
-  const token = (part: TemplatePart | undefined) =>
-    part && 'control' in part ? tokens.find(({ content }) => content === part.control) : undefined;
-  return parts.map((part, i) => {
-    const [start, end] = [token(parts[i - 1])?.rstrip ?? false, token(parts[i + 1])?.lstrip ?? false];
-    if ('control' in part || !(start || end)) return part;
-    if ('slot' in part) return { ...part, trimStart: part.trimStart || start, trimEnd: part.trimEnd || end };
-    return { text: stripOf(part.text, start, end) };
+/** The parts with the messages' contents in their slots. */
+export function fillParts(
+  parts: readonly TemplatePart[],
+  messages: readonly { content: string }[],
+): ({ control: string } | { text: string })[] {
+  return parts.map((part) => {
+    return 'slot' in part ? { text: stripOf(messages[part.slot]!.content, part.trimStart, part.trimEnd) } : part;
   });
+}
+
+/** White space that belongs to a token before or after it is gone, however many parts it goes through. */
+function stripped(parts: readonly TemplatePart[], tokens: readonly AddedToken[]): TemplatePart[] {
+  const eats = (spelling: string, side: 'lstrip' | 'rstrip') => {
+    return tokens.find(({ content }) => content === spelling)?.[side] ?? false;
+  };
+  const pass = (some: readonly TemplatePart[], side: 'lstrip' | 'rstrip') => {
+    let eating = false;
+    return some.map((part): TemplatePart => {
+      if ('control' in part) eating = eats(part.control, side);
+      else if (eating && 'text' in part) {
+        const text = stripOf(part.text, side === 'rstrip', side === 'lstrip');
+        eating = text === '';
+        return { text };
+      } else if (eating && 'slot' in part) {
+        eating = false;
+        return { ...part, ...(side === 'rstrip' ? { trimStart: true } : { trimEnd: true }) };
+      }
+      return part;
+    });
+  };
+  return pass(pass(parts, 'rstrip').toReversed(), 'lstrip').toReversed();
 }
 
 /** Python counts four separators of ASCII as white space that Unicode does not. */
 const isSpace = (letter: string) => /\p{White_Space}/u.test(letter) || (letter >= '\x1c' && letter <= '\x1f');
 
 /** Without the white space at its ends, as Python's str.strip takes it. */
-export function stripOf(text: string, start: boolean, end: boolean): string {
+function stripOf(text: string, start: boolean, end: boolean): string {
   let [from, to] = [0, text.length];
   while (start && from < to && isSpace(text[from]!)) from++;
   while (end && to > from && isSpace(text[to - 1]!)) to--;
@@ -212,7 +233,8 @@ async function startThread(source: string): Promise<Worker> {
     resourceLimits: { maxOldGenerationSizeMb: threadMemoryMb },
   });
   worker.unref();
-  await new Promise<void>((resolve, reject) => worker.once('online', resolve).once('error', reject));
+  // It says so when it has read its library, which is none of the template's time.
+  await new Promise<void>((resolve, reject) => worker.once('message', () => resolve()).once('error', reject));
   return worker;
 }
 

@@ -27,7 +27,7 @@ export function encodePieces(tokenizer: Tokenizer, pieces: readonly Piece[]): En
   };
   let between: Stretch[] = [];
   const close = () => {
-    for (const { ids, trained } of encodeText(tokenizer, between)) add(ids, trained);
+    for (const { ids, trained } of encodeText(tokenizer, between, encoded.ids.length > 0)) add(ids, trained);
     between = [];
   };
   for (const piece of pieces) {
@@ -51,24 +51,29 @@ export async function encodeLongPrompt(tokenizer: Tokenizer, pieces: readonly Pi
   for (const piece of pieces) {
     if ('text' in piece) between += piece.text;
     else {
-      ids.push(await tokenizer.encodeLongText(between), [controlId(tokenizer, piece.control)]);
+      ids.push(await tokenizer.encodeLongText(between, { afterToken: ids.length > 0 }), [controlId(tokenizer, piece.control)]);
       between = '';
     }
   }
-  ids.push(await tokenizer.encodeLongText(between));
+  ids.push(await tokenizer.encodeLongText(between, { afterToken: ids.length > 0 }));
   return ids.flat();
 }
 
 /** Ids of each stretch of one text. */
-function encodeText(tokenizer: Tokenizer, stretches: readonly Stretch[]): { ids: number[]; trained: boolean }[] {
-  const ids = tokenizer.encodeText(stretches.map(({ text }) => text).join(''));
+function encodeText(
+  tokenizer: Tokenizer,
+  stretches: readonly Stretch[],
+  afterToken: boolean,
+): { ids: number[]; trained: boolean }[] {
+  const encode = (text: string) => tokenizer.encodeText(text, { afterToken });
+  const ids = encode(stretches.map(({ text }) => text).join(''));
   const begun = stretches.slice(0, -1).map((_, i) => {
     const texts = stretches.slice(0, i + 1).map(({ text }) => text);
-    return tokenizer.encodeText(texts.join(''));
+    return encode(texts.join(''));
   });
   // A token across two stretches would be half trained, and a reply begins after the ids of its prompt alone.
   if (begun.some((before) => before.some((id, at) => id !== ids[at]))) {
-    return stretches.map(({ text, trained }) => ({ ids: tokenizer.encodeText(text), trained }));
+    return stretches.map(({ text, trained }) => ({ ids: encode(text), trained }));
   }
   const ends = [0, ...begun.map(({ length }) => length), ids.length];
   return stretches.map(({ trained }, i) => ({ ids: ids.slice(ends[i], ends[i + 1]), trained }));
@@ -76,7 +81,7 @@ function encodeText(tokenizer: Tokenizer, stretches: readonly Stretch[]): { ids:
 
 function controlId(tokenizer: Tokenizer, spelling: string): number {
   const id = tokenizer.tokenId(spelling);
-  if (id !== undefined && !tokenizer.isText(id)) return id;
+  if (id !== undefined && tokenizer.isAdded(id)) return id;
   const found = id === undefined ? 'no control token' : 'text in place of the control token';
   throw new SteerError(
     'invalid_request',

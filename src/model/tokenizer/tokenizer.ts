@@ -93,14 +93,17 @@ export class Tokenizer {
     return new Tokenizer(parsed.data, settings, where, vocabSize);
   }
 
-  /** Ids of the text, as text: no added token, no beginning or end of sequence. */
-  encodeText(text: string): number[] {
-    return this.#idsOf(this.#cut(text));
+  /**
+   * Ids of the text, as text: no added token, no beginning or end of sequence. Some tokenizers put a space in front of what nothing precedes: say whether
+   * a control token does.
+   */
+  encodeText(text: string, { afterToken = false }: { afterToken?: boolean } = {}): number[] {
+    return this.#idsOf(this.#cut(text, afterToken));
   }
 
   /** The same of a long text, others of the thread let in between its words. */
-  async encodeLongText(text: string): Promise<number[]> {
-    const { words, spell } = this.#cut(text);
+  async encodeLongText(text: string, { afterToken = false }: { afterToken?: boolean } = {}): Promise<number[]> {
+    const { words, spell } = this.#cut(text, afterToken);
     const ids: number[][] = [];
     for (let from = 0; from < words.length; from += wordsTogether) {
       await giveWay();
@@ -109,7 +112,7 @@ export class Tokenizer {
     return ids.flat();
   }
 
-  #cut(text: string): Cut {
+  #cut(text: string, afterToken: boolean): Cut {
     const { normalizer, pre_tokenizer: splitter } = this.#engine;
     // One that puts a space in front of everything does so even of nothing.
     const normal = normalizer && text !== '' ? normalizer.normalize(text) : text;
@@ -118,7 +121,8 @@ export class Tokenizer {
     if (splitter && this.#cutsLikeGpt2) {
       return { words: normal.match(wordPattern) ?? [], spell: (word) => splitter.pre_tokenize(word, { section_index: 0 }) };
     }
-    return { words: splitter ? splitter.pre_tokenize(normal, { section_index: 0 }) : [normal], spell: asItStands };
+    const section_index = afterToken ? 1 : 0;
+    return { words: splitter ? splitter.pre_tokenize(normal, { section_index }) : [normal], spell: asItStands };
   }
 
   #idsOf({ words, spell }: Cut): number[] {
@@ -163,6 +167,11 @@ export class Tokenizer {
   /** Whether the id stands for text: it is in the tokenizer and no special token. */
   isText(id: number): boolean {
     return this.#spellings[id] !== undefined && !this.#special.has(id);
+  }
+
+  /** Whether the id stands apart from texts: no text is encoded to it. */
+  isAdded(id: number): boolean {
+    return this.#special.has(id) || this.#plain.has(id);
   }
 
   /** The bytes an id stands for, which may be part of a character; none for ids that are no text, or where the decoder does not tell. */
