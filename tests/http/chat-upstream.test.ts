@@ -102,6 +102,14 @@ describe('a second instance of this server', () => {
     expect(['open', 'shut']).toContain(chosen.choices[0].message.content);
   });
 
+  it('the nearest of several is kept where a predictor is named', async () => {
+    const steering = { best_of: 3, predictor: 'counter' };
+    const { choices, usage } = await ask({ attributes: { verbosity: 4 }, steering, max_tokens: 10, temperature: 0.999, seed: 2 });
+    expect(choices[0].steering).toMatchObject({ candidates: 3, measured: { verbosity: { value: expect.any(Number) } } });
+    expect(usage.completion_tokens).toBeGreaterThan(10);
+    expect((await ask({ steering: { best_of: 3 } })).error).toMatchObject({ param: 'steering.predictor' });
+  });
+
   it('its prompt is shown in words, without ids that nobody knows', async () => {
     const shown = await ask({ attributes: { verbosity: 0 } }, `${route}/render`);
     expect(shown).toMatchObject({ prompt: `<user>Is the gate shut?\n\n${words}`, token_ids: [] });
