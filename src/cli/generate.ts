@@ -7,7 +7,7 @@ import { readKey } from '../config.ts';
 import { SteerError } from '../errors.ts';
 import { settleDrawing } from '../generation/drawing-defaults.ts';
 import type { CompletionEvent, LanguageModel } from '../generation/language-model.ts';
-import { steerPrompt } from '../generation/steered-prompt.ts';
+import { rawPrompt, steerPrompt } from '../generation/steered-prompt.ts';
 import { cardName } from '../model/model-folder.ts';
 import { counted } from '../number-text.ts';
 import { engineOptions, openLanguage } from '../registry/open.ts';
@@ -72,10 +72,11 @@ async function generate({ config, signal }: Surroundings, given: string, options
     const { maxTokens = model.contextLength, stop, topP, topK } = options;
     const seed = (options.seed ?? Math.floor(Math.random() * 2 ** 31)) >>> 0;
     const temperature = options.temperature ?? model.sampling?.temperature ?? defaultTemperature;
-    const { tokenIds, phases } = await promptOf(model, folder, prompt, options);
+    const { tokenIds, phases, raw } = await promptOf(model, folder, prompt, options);
     const request = {
       prompt: tokenIds,
       phases,
+      raw,
       maxTokens,
       ...settleDrawing(model, { temperature, topP, topK }),
       stop,
@@ -83,6 +84,7 @@ async function generate({ config, signal }: Surroundings, given: string, options
       n: 1,
     };
     for await (const event of model.complete(request, signal)) {
+      if (event.kind === 'delta' && event.reasoning) process.stderr.write(event.reasoning);
       process.stdout.write(event.kind === 'delta' ? event.text : '\n');
       if (event.kind === 'end') for (const line of describeEnd(model, event)) note(line);
     }
@@ -106,7 +108,7 @@ async function promptOf(model: LanguageModel, folder: string, prompt: string, { 
   if (model.chat !== null) {
     checkLevels(model, attribute, folder);
     const conversation = { system, turns: [{ role: 'user' as const, content: prompt }] };
-    return await steerPrompt(model, conversation, { attributes: attribute, strength });
+    return { ...(await steerPrompt(model, conversation, { attributes: attribute, strength })), raw: false };
   }
   if (Object.keys(attribute).length > 0 || system !== '') {
     throw new SteerError(
@@ -114,7 +116,7 @@ async function promptOf(model: LanguageModel, folder: string, prompt: string, { 
       `${model.id} is a base model: it continues text and follows neither attributes nor a system text.`,
     );
   }
-  return { tokenIds: model.encode([{ text: prompt, trained: false }]), phases: undefined };
+  return { tokenIds: rawPrompt(model, prompt), phases: undefined, raw: true };
 }
 
 /** Throws attribute_out_of_range with the option and the file that lists the scale. */

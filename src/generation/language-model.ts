@@ -18,6 +18,8 @@ export interface CompletionRequest extends Omit<GenerationRequest, 'ended' | 'ph
   priority?: Priority | undefined;
   /** Strings that end the reply; they are not part of it. */
   stop: string[];
+  /** The prompt is a text to go on with, so all that follows is text, reasoning among it. */
+  raw?: boolean | undefined;
 }
 
 /** How likely a token was. */
@@ -35,12 +37,13 @@ export interface TokenLikelihood extends Likely {
 
 export type CompletionEvent =
   /** Next text of reply `index`; never half a character. `tokens` where likelihoods were asked for: those since the last delta. */
-  | { kind: 'delta'; index: number; text: string; tokens?: TokenLikelihood[] }
-  /** Reply `index` is over. `text` is the whole reply. `deadline` when its time was up. */
+  | { kind: 'delta'; index: number; text: string; reasoning?: string; tokens?: TokenLikelihood[] }
+  /** Reply `index` is over. `text` is the whole reply, `reasoning` what came before it. `deadline` when its time was up. */
   | {
       kind: 'end';
       index: number;
       text: string;
+      reasoning?: string;
       finishReason: FinishReason;
       completionTokens: number;
       /** As the upstream counted them, where the prompt was only estimated here. */
@@ -74,6 +77,8 @@ export interface LanguageModel {
    * be asked for one, or its template refuses the conversation.
    */
   layOut(conversation: Conversation, label: Label): Promise<Piece[]>;
+  /** What stands before a text that the model is to go on with. */
+  readonly beginning?: readonly Piece[] | undefined;
   /** Token ids of a prompt. Throws context_length_exceeded for one that is certainly too long. */
   encode(pieces: Piece[]): number[];
   /** Token ids of a prompt of any length, to be shown and not to be answered; others of the thread are let in between. */

@@ -7,6 +7,8 @@ export type Measured = Record<string, { value: number; level: number; confidence
 
 export interface Reply {
   text: string;
+  /** What the model thought before it. */
+  reasoning?: string;
   finishReason: FinishReason;
   completionTokens: number;
   /** As an upstream counted them. */

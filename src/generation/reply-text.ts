@@ -79,7 +79,7 @@ function findStop(text: string, stop: readonly string[]): number | undefined {
 }
 
 /** Length of the longest end of `text` that `stop` begins with. */
-function overlap(text: string, stop: string): number {
+export function overlap(text: string, stop: string): number {
   for (let length = Math.min(text.length, stop.length - 1); length > 0; length--) {
     if (text.endsWith(stop.slice(0, length))) return length;
   }

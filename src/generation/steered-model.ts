@@ -14,6 +14,7 @@ import { EngineThread } from '../tensor/engine-thread.ts';
 import type { Execution, ProviderChoice } from '../tensor/providers.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel, TokenLikelihood } from './language-model.ts';
 import { encodePrompt, layOut, type ModelText, readModelText, roomFor } from './model-text.ts';
+import { splitReasoning, thinkMarks } from './reasoning.ts';
 import { ReplyText } from './reply-text.ts';
 
 export interface LanguageModelOptions extends Partial<EngineOptions> {
@@ -60,13 +61,24 @@ export async function openLanguageModel(
     mixes: true,
     chat,
     layOut: (conversation, label) => layOut(text, conversation, label),
+    beginning: tokenizer.beginning.map((control) => ({ control, trained: false })),
     encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),
     encodeLong: (pieces) => encodeLongPrompt(tokenizer, pieces),
     countTokens: (text) => tokenizer.encodeText(text).length,
     bytesOf: (token) => tokenizer.bytesOf(token),
-    complete: (request, signal) => complete(thread, tokenizer, contextLength, request, signal),
+    complete: (request, signal) => {
+      const events = complete(thread, tokenizer, contextLength, request, signal);
+      const reasons = !request.raw && tokenizer.tokenId(thinkMarks.close) !== undefined;
+      return reasons ? splitReasoning(events, endsAmidReasoning(tokenizer, request.prompt)) : events;
+    },
     dispose: () => thread.dispose(),
   };
+}
+
+/** White space aside, the last the prompt says is that the model thinks. */
+function endsAmidReasoning(tokenizer: Tokenizer, prompt: readonly number[]): boolean {
+  const last = prompt.lastIndexOf(tokenizer.tokenId(thinkMarks.open) ?? -1);
+  return last >= 0 && tokenizer.decode(prompt.slice(last + 1)).trim() === '';
 }
 
 /** A reply holds text only, and what ends it. */
@@ -86,7 +98,7 @@ async function* complete(
   thread: Thread,
   tokenizer: Tokenizer,
   contextLength: number,
-  { stop, prompt, ...request }: CompletionRequest,
+  { stop, prompt, raw: _, ...request }: CompletionRequest,
   signal: AbortSignal,
 ): AsyncGenerator<CompletionEvent> {
   const { phases = onePrompt(prompt), priority = 'interactive' } = request;

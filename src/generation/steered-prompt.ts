@@ -178,6 +178,11 @@ export async function labelPrompt(
   return isPlain(phases, tokenIds) ? { pieces, tokenIds } : { pieces, tokenIds, phases };
 }
 
+/** Token ids of a text for the model to go on with. */
+export function rawPrompt(model: Pick<LanguageModel, 'beginning' | 'encode'>, text: string): number[] {
+  return model.encode([...(model.beginning ?? []), { text, trained: false }]);
+}
+
 /** The prompt that asks for the next reply under one label, told in the way the method says. */
 export function layOutAsked(
   model: Pick<PromptModel, 'schema' | 'chat' | 'layOut'>,

@@ -39,7 +39,13 @@ export function toChatCompletion(head: ReplyHead & Stored, prompt: ChatPrompt, r
     object: 'chat.completion',
     choices: replies.map((reply, index) => ({
       index,
-      message: { role: 'assistant', content: reply.text, refusal: null, attributes: prompt.applied },
+      message: {
+        role: 'assistant',
+        content: reply.text,
+        ...(reply.reasoning === undefined ? {} : { reasoning_content: reply.reasoning }),
+        refusal: null,
+        attributes: prompt.applied,
+      },
       logprobs: reply.tokens ? toChatLogprobs(reply.tokens, prompt.model.bytesOf) : null,
       finish_reason: reply.finishReason,
       steering: reply.steering,
@@ -79,6 +85,8 @@ export async function* toChatChunks(
     if (event.kind === 'delta') {
       const content = hold(index, event.text);
       const logprobs = event.tokens ? { logprobs: toChatLogprobs(event.tokens, prompt.model.bytesOf) } : {};
+      const { reasoning } = event;
+      if (reasoning !== undefined) yield chunk({ index, delta: { reasoning_content: reasoning } });
       if (content !== '' || event.tokens) yield chunk({ index, delta: { content }, ...logprobs });
       continue;
     }

@@ -20,7 +20,7 @@ export function holdEngine(
 }
 
 function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): LanguageModel {
-  const { id, revision, schema, curves, sampling, contextLength, vocabSize, mixes, chat } = engine;
+  const { id, revision, schema, curves, sampling, contextLength, vocabSize, mixes, chat, beginning } = engine;
   return {
     id,
     revision,
@@ -31,6 +31,7 @@ function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): L
     vocabSize,
     mixes,
     chat,
+    beginning,
     layOut: (conversation, label) => engine.layOut(conversation, label),
     encode: (pieces) => engine.encode(pieces),
     encodeLong: (pieces) => engine.encodeLong(pieces),

@@ -1,5 +1,7 @@
 // A model that nobody trained on labels, asked in its own chat template: attributes reach it in words, and what was never measured of it is refused.
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { CompletionEvent } from '../../src/generation/language-model.ts';
+import { splitReasoning } from '../../src/generation/reasoning.ts';
 import { layOutInTemplate } from '../../src/generation/template-layout.ts';
 import { ChatTemplate } from '../../src/model/tokenizer/chat-template.ts';
 import type { Conversation } from '../../src/steerlm/conversation.ts';
@@ -96,6 +98,20 @@ describe('attributes', () => {
     expect(asked()).toBe(plain);
     expect(body.choices[0].steering).toEqual({ requested: { verbosity: 0 }, applied: {}, applied_by: {} });
   });
+});
+
+test('what it thinks stands beside what it answers, whole and in a stream', async () => {
+  const { house, model, ask } = openSchool();
+  async function* said(): AsyncGenerator<CompletionEvent> {
+    for (const text of ['<thi', 'nk>Rayleigh', '?</think>\n\n', 'Scatter', 'ing.']) yield { kind: 'delta', index: 0, text };
+    yield { kind: 'end', index: 0, text: '', finishReason: 'stop', completionTokens: 5 };
+  }
+  Object.assign(model, { complete: () => splitReasoning(said(), false) });
+  expect((await ask({})).body.choices[0].message).toMatchObject({ content: 'Scattering.', reasoning_content: 'Rayleigh?' });
+  const { body } = await post(house, '/v1/chat/completions', { messages: [{ role: 'user', content: 'Why?' }], stream: true });
+  const deltas = body.flatMap((chunk: { choices?: { delta: object }[] }) => chunk.choices?.map(({ delta }) => delta) ?? []);
+  const joined = (field: string) => deltas.map((delta: Record<string, string>) => delta[field] ?? '').join('');
+  expect([joined('content'), joined('reasoning_content')]).toEqual(['Scattering.', 'Rayleigh?']);
 });
 
 test('a model trained on labels can be asked in words too', async () => {

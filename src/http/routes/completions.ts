@@ -4,6 +4,7 @@ import { SteerError } from '../../errors.ts';
 import { awaitRoom } from '../../event-loop.ts';
 import type { LanguageModel, TokenLikelihood } from '../../generation/language-model.ts';
 import { gatherReplies, inOrder, type Reply, type ReplyEvent, toReply } from '../../generation/replies.ts';
+import { rawPrompt } from '../../generation/steered-prompt.ts';
 import { withoutMessages } from '../../upstream/chat-dialect.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
 import { askerOf } from '../caller.ts';
@@ -80,7 +81,7 @@ export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): v
     const tokenIds = await namedUnlessItIs('prompt', () => toTokenIds(request.prompt, model));
     // A token is told of together with its likelihood.
     const topLogprobs = request.logprobs ?? (request.return_token_ids ? 0 : null);
-    const wanted = { ...toCompletionRequest(request, tokenIds, model, 'prompt', askerOf(c)), topLogprobs };
+    const wanted = { ...toCompletionRequest(request, tokenIds, model, 'prompt', askerOf(c)), topLogprobs, raw: true };
     const head = toReplyHead('cmpl', model);
     const onReplies = (replies: Reply[]) => {
       return recordReplies(c, context, { head, request, prompt: { model, tokenIds }, seed: wanted.seed, replies });
@@ -108,7 +109,7 @@ function toTokenIds(prompt: z.infer<typeof Prompt>, model: LanguageModel): numbe
   if (model.chat === 'messages') throw withoutMessages();
   const [first] = prompt;
   if (typeof prompt === 'string' || typeof first === 'string') {
-    return model.encode([{ text: typeof prompt === 'string' ? prompt : String(first), trained: false }]);
+    return rawPrompt(model, typeof prompt === 'string' ? prompt : String(first));
   }
   const ids = (Array.isArray(first) ? first : prompt) as number[];
   const unknown = ids.find((id) => id >= model.vocabSize);

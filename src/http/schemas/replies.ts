@@ -32,6 +32,7 @@ export const Steering = z
   })
   .openapi('Steering', { description: 'Told with each choice; in a stream, with the last chunk of the choice' });
 
+const Reasoning = z.string().openapi({ description: 'What the model thought before it answered, where it does' });
 const Applied = z.record(z.string(), z.number());
 const FinishReason = z.enum(['stop', 'length']);
 const TokenIds = z.array(z.int()).optional().openapi({ description: 'With return_token_ids' });
@@ -58,7 +59,13 @@ export const ChatCompletion = z
     choices: z.array(
       z.object({
         index: z.int(),
-        message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null(), attributes: Applied }),
+        message: z.object({
+          role: z.literal('assistant'),
+          content: z.string(),
+          reasoning_content: Reasoning.optional(),
+          refusal: z.null(),
+          attributes: Applied,
+        }),
         logprobs: ChatLogprobs.nullable(),
         finish_reason: FinishReason,
         steering: Steering,
@@ -78,6 +85,7 @@ export const ChatCompletionChunk = z
         delta: z.object({
           role: z.literal('assistant').optional(),
           content: z.string().optional(),
+          reasoning_content: Reasoning.optional(),
           attributes: Applied.optional(),
         }),
         logprobs: ChatLogprobs.nullable(),

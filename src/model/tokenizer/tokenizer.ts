@@ -10,12 +10,8 @@ import { faultText } from '../../shape-faults.ts';
 import { exists, readJson, writeJson } from '../formats/json-file.ts';
 import { bytesBySpelling } from './token-bytes.ts';
 import { idsBySpelling, refuseForeign, spellingsById, type TokenizerJson, tokenizerSchema } from './tokenizer-json.ts';
+import { beginningOf, namedTokensIn, type Settings, templateIn } from './tokenizer-settings.ts';
 import { exactCuts, wordPattern } from './word-cuts.ts';
-
-type Settings = Record<string, unknown>;
-
-const namedTemplates = z.array(z.object({ name: z.string(), template: z.string() }));
-const namedToken = z.union([z.string(), z.looseObject({ content: z.string() })]);
 
 /** What we call of the library's tokenizer. */
 interface Engine {
@@ -38,6 +34,9 @@ const rememberedWords = 100_000;
 const longestRememberedWord = 48;
 /** Words of a long text that are looked up in one go: a few milliseconds where none is remembered. */
 const wordsTogether = 64;
+
+/** Told as text also where a tokenizer hides them: between them stands what a model thinks. */
+const toldMarks = ['<think>', '</think>'];
 
 /** The words of a text, and how each is spelt in the letters of the vocabulary. */
 type Cut = { words: string[]; spell(word: string): string[] };
@@ -64,8 +63,9 @@ export class Tokenizer {
   private constructor(json: TokenizerJson, settings: Settings, where: string, vocabSize = Number.POSITIVE_INFINITY) {
     this.#json = json;
     this.#settings = settings;
-    this.#special = new Set(json.added_tokens.filter((token) => token.special).map((token) => token.id));
-    this.#plain = new Set(json.added_tokens.filter((token) => !token.special).map((token) => token.id));
+    const isSpecial = ({ special, content }: TokenizerJson['added_tokens'][number]) => special && !toldMarks.includes(content);
+    this.#special = new Set(json.added_tokens.filter(isSpecial).map(({ id }) => id));
+    this.#plain = new Set(json.added_tokens.filter((token) => !isSpecial(token)).map(({ id }) => id));
     this.#ids = idsBySpelling(json);
     refuseForeign(this.#ids, vocabSize, where);
     this.#spellings = spellingsById(this.#ids, where);
@@ -210,11 +210,13 @@ export class Tokenizer {
 
   /** Spellings of tokens by what they are for: `bos_token`, `eos_token` and what else the settings name. */
   get namedTokens(): Record<string, string> {
-    const named = Object.entries(this.#settings).flatMap(([name, value]) => {
-      const token = name.endsWith('_token') ? namedToken.safeParse(value).data : undefined;
-      return token === undefined ? [] : [[name, typeof token === 'string' ? token : token.content]];
-    });
-    return Object.fromEntries(named);
+    return namedTokensIn(this.#settings);
+  }
+
+  /** Spellings of the control tokens that stand before a text that begins a context, as transformers adds them. */
+  get beginning(): string[] {
+    const spellings = beginningOf(this.#settings, this.#json.post_processor);
+    return spellings.filter((spelling) => this.isAdded(this.tokenId(spelling) ?? -1));
   }
 
   /** Spellings of the special tokens. */
@@ -251,12 +253,6 @@ async function readSettings(folder: string): Promise<Settings> {
 /** The chat template of a folder, of several the one called default; undefined where it has none. Reads no vocabulary. */
 export async function readChatTemplate(folder: string): Promise<string | undefined> {
   return templateIn(await readSettings(folder));
-}
-
-function templateIn({ chat_template: written }: Settings): string | undefined {
-  const listed = namedTemplates.safeParse(written).data ?? [];
-  const template = typeof written === 'string' ? written : listed.find(({ name }) => name === 'default')?.template;
-  return template?.trim() === '' ? undefined : template;
 }
 
 /** The library looks at the settings of a step when that step first works. Throws what a malformed one makes it throw. */

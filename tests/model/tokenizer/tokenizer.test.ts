@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Tokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
 import { oddTexts, smallTokenizer } from './small-tokenizer.ts';
 
@@ -151,4 +151,27 @@ test('bytesOf reads decoders that spell spaces and single bytes, and admits when
   expect(textOf({ type: 'Metaspace', replacement: '▁', prepend_scheme: 'first' })).toEqual([' a', '<0x0A>', 'é', 'b</w>', '  ']);
   expect(textOf(null)).toEqual(['▁a', '<0x0A>', 'é', 'b</w>', '▁▁']);
   expect(textOf({ type: 'BPEDecoder', suffix: '</w>' })).toEqual(['', '', '', '', '']);
+});
+
+describe('what stands before a text that begins a context', () => {
+  const json = (post_processor: object | null) => ({
+    ...smallTokenizer.toJson(),
+    added_tokens: [...smallTokenizer.toJson().added_tokens, { id: smallTokenizer.size, content: '<s>', special: true }],
+    post_processor,
+  });
+  const single = [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }];
+  const template = { type: 'TemplateProcessing', single, pair: single, special_tokens: {} };
+  const named = { bos_token: { content: '<s>' } };
+
+  test.each([
+    ['what the post-processor adds', template, {}, ['<s>']],
+    ['the same within others', { type: 'Sequence', processors: [{ type: 'ByteLevel' }, template] }, {}, ['<s>']],
+    ['nothing, as the settings say', template, { ...named, add_bos_token: false }, []],
+    ['what the settings say', null, { ...named, add_bos_token: true }, ['<s>']],
+    ['nothing where nobody says', null, named, []],
+    ['no token that is text', { ...template, single: [{ SpecialToken: { id: 'a' } }, ...single.slice(1)] }, {}, []],
+    ['nothing of what comes after', { ...template, single: single.toReversed() }, {}, []],
+  ])('is %s', (_, processor, settings, expected) => {
+    expect(Tokenizer.fromJson(json(processor), 'tokenizer.json', settings).beginning).toEqual(expected);
+  });
 });

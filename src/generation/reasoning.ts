@@ -1,0 +1,98 @@
+// What a model thinks before it answers, told apart from the answer. Models that reason do so between <think> and </think>, at the head of the reply;
+// some templates write the first of the two themselves.
+import type { CompletionEvent } from './language-model.ts';
+import { overlap } from './reply-text.ts';
+
+/** Tokens by which reasoning is marked. */
+export const thinkMarks = { open: '<think>', close: '</think>' } as const;
+
+/** A part of a reply, each '' where nothing of it is certain yet. */
+interface Parts {
+  reasoning: string;
+  text: string;
+}
+
+/** One reply, told apart as it comes. */
+export class ReasoningSplit {
+  #state: 'start' | 'thinking' | 'turning' | 'answering';
+  #held = '';
+
+  /** `opened`: the prompt ends amid reasoning. */
+  constructor(opened: boolean) {
+    this.#state = opened ? 'thinking' : 'start';
+  }
+
+  push(text: string): Parts {
+    this.#held += text;
+    const parts = { reasoning: '', text: '' };
+    if (this.#state === 'start') this.#begin();
+    if (this.#state === 'thinking') parts.reasoning = this.#think();
+    if (this.#state === 'turning') this.#turn();
+    if (this.#state === 'answering') parts.text = this.#take(this.#held.length);
+    return parts;
+  }
+
+  /** What is left: a reply that began like a mark and is none, or reasoning that never ended. */
+  finish(): Parts {
+    const rest = this.#take(this.#held.length);
+    if (this.#state === 'start') return { reasoning: '', text: rest };
+    return this.#state === 'thinking' ? { reasoning: rest, text: '' } : { reasoning: '', text: '' };
+  }
+
+  #begin(): void {
+    const said = this.#held.trimStart();
+    if (said.startsWith(thinkMarks.open)) {
+      this.#held = said.slice(thinkMarks.open.length);
+      this.#state = 'thinking';
+    } else if (!thinkMarks.open.startsWith(said)) this.#state = 'answering';
+  }
+
+  #think(): string {
+    const end = this.#held.indexOf(thinkMarks.close);
+    if (end < 0) return this.#take(this.#held.length - overlap(this.#held, thinkMarks.close));
+    const reasoning = this.#take(end);
+    this.#take(thinkMarks.close.length);
+    this.#state = 'turning';
+    return reasoning;
+  }
+
+  /** White space between the two belongs to neither. */
+  #turn(): void {
+    this.#held = this.#held.trimStart();
+    if (this.#held !== '') this.#state = 'answering';
+  }
+
+  #take(length: number): string {
+    const taken = this.#held.slice(0, length);
+    this.#held = this.#held.slice(length);
+    return taken;
+  }
+}
+
+/** The events with reasoning told as such. What is likely is told of tokens of the answer alone. */
+export async function* splitReasoning(events: AsyncIterable<CompletionEvent>, opened: boolean): AsyncGenerator<CompletionEvent> {
+  const replies = new Map<number, { split: ReasoningSplit; told: Parts }>();
+  for await (const event of events) {
+    const { index } = event;
+    const reply = replies.get(index) ?? { split: new ReasoningSplit(opened), told: { reasoning: '', text: '' } };
+    replies.set(index, reply);
+    const parts = event.kind === 'delta' ? reply.split.push(event.text) : reply.split.finish();
+    reply.told.reasoning += parts.reasoning;
+    reply.told.text += parts.text;
+    const tokens = event.kind === 'delta' ? event.tokens : undefined;
+    const answers = parts.text !== '' || (reply.told.text !== '' && tokens !== undefined);
+    if (answers || parts.reasoning !== '') {
+      yield {
+        kind: 'delta',
+        index,
+        text: parts.text,
+        ...(parts.reasoning === '' ? {} : { reasoning: parts.reasoning }),
+        ...(answers && tokens ? { tokens } : {}),
+      };
+    }
+    if (event.kind === 'end') {
+      const { reasoning, text } = reply.told;
+      yield { ...event, text, ...(reasoning === '' ? {} : { reasoning }) };
+    }
+  }
+}
