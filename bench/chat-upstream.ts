@@ -17,16 +17,12 @@ const questions = [
   'How do I make pancakes?',
   'What does a beekeeper do all year?',
   'How can I fall asleep faster?',
-  'What is a good name for a grey cat?',
   'Why do leaves turn red in autumn?',
-  'What should I see in Rome in one day?',
-  'How does a bicycle stay upright?',
-  'What is the difference between a frog and a toad?',
 ];
 /** At each of which every question is asked; null asks nothing. */
 const levels = [null, 0, 4];
-const maxTokens = 120;
-const mostSame = 4;
+const maxTokens = 80;
+const mostSame = 3;
 
 interface Answer {
   choices: { message: { content: string }; finish_reason: string }[];

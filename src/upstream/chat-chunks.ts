@@ -1,5 +1,5 @@
 // What an upstream tells of a reply over POST /chat/completions, brought to the form of the other route. Servers differ: a role, a usage or [DONE]
-// may be missing, thoughts come in fields of their own, which are no part of the reply and pass unread.
+// may be missing, and thoughts come in one of two fields, or in the text.
 import { z } from 'zod';
 import type { Likely } from '../generation/language-model.ts';
 import type { Chunk } from './chunks.ts';
@@ -11,7 +11,14 @@ const Told = z.object({
   choices: z.array(
     z.object({
       /** A refusal is what the model says. */
-      delta: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }).nullish(),
+      delta: z
+        .object({
+          content: z.string().nullish(),
+          refusal: z.string().nullish(),
+          reasoning_content: z.string().nullish(),
+          reasoning: z.string().nullish(),
+        })
+        .nullish(),
       finish_reason: z.string().nullish(),
       logprobs: z.object({ content: z.array(Token.extend({ top_logprobs: z.array(Token).default([]) })).nullish() }).nullish(),
     }),
@@ -27,6 +34,7 @@ export const ChatChunk = Told.transform(({ choices, usage }): Chunk => {
     usage,
     choices: choices.map(({ delta, finish_reason: reason, logprobs }) => ({
       text: `${delta?.content ?? ''}${delta?.refusal ?? ''}`,
+      reasoning: delta?.reasoning_content ?? delta?.reasoning ?? '',
       // Some say '' until the reply is over.
       finish_reason: reason || null,
       ...(logprobs?.content

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SteerError } from '../errors.ts';
+import { splitReasoning } from '../generation/reasoning.ts';
 import { ReplyText } from '../generation/reply-text.ts';
 import { alternating } from '../generation/template-layout.ts';
 import { type ModelCard, upstreamFile } from '../model/model-folder.ts';
@@ -67,6 +68,7 @@ export async function chatDialect(
       const maxTokens = request.maxTokens < contextLength - prompt.length ? most : undefined;
       return toChatBody(request, { ...settings, messages, maxTokens });
     },
+    split: (events) => splitReasoning(events, false),
     readerOf: ({ stop, constraint }) =>
       constraint?.kind === 'choice' ? new ChoiceText(constraint.choices) : new ReplyText(undefined, stop),
     stopTokensOf: () => new Set(),

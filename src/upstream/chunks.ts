@@ -25,9 +25,9 @@ export const Chunk = z.object({
   ),
   usage: z.object({ completion_tokens: z.int().min(0) }).nullish(),
 });
-/** A chunk of either route; what is asked by messages tells likelihoods without ids, and how long it found the prompt. */
+/** A chunk of either route; what is asked by messages may tell thoughts apart, likelihoods without ids, and how long it found the prompt. */
 export interface Chunk {
-  choices: (z.infer<typeof Chunk>['choices'][number] & { told?: TokenLikelihood[] })[];
+  choices: (z.infer<typeof Chunk>['choices'][number] & { reasoning?: string; told?: TokenLikelihood[] })[];
   usage?: { prompt_tokens?: number | undefined; completion_tokens: number } | null | undefined;
 }
 export type Choice = Chunk['choices'][number];

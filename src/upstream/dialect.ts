@@ -1,5 +1,5 @@
 // The two ways in which an upstream is asked: by token ids or by messages. What of a model depends on the way stands behind one interface.
-import type { CompletionRequest, LanguageModel } from '../generation/language-model.ts';
+import type { CompletionEvent, CompletionRequest, LanguageModel } from '../generation/language-model.ts';
 import type { ReplyText } from '../generation/reply-text.ts';
 import type { Route } from './connection.ts';
 
@@ -16,6 +16,8 @@ export interface Dialect {
   toBody(request: CompletionRequest, maxTokens: number): Record<string, unknown>;
   /** Reads one reply to the request. */
   readerOf(request: CompletionRequest): ReplyReader;
+  /** The events with what the model thought told apart from what it answers. */
+  split(events: AsyncIterable<CompletionEvent>, request: CompletionRequest): AsyncIterable<CompletionEvent>;
   /** Ids that end a reply and are no part of it. */
   stopTokensOf(request: CompletionRequest): ReadonlySet<number>;
 }

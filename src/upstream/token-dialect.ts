@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodePrompt, layOut, type ModelText } from '../generation/model-text.ts';
+import { splitMarked } from '../generation/reasoning.ts';
 import { ReplyText } from '../generation/reply-text.ts';
 import { unreadable } from '../model/formats/json-file.ts';
 import { upstreamFile } from '../model/model-folder.ts';
@@ -30,12 +31,14 @@ export async function tokenDialect(folder: string, text: ModelText, name: string
       curves: card.measured?.steering?.curves,
       sampling: text.sampling,
       layOut: (conversation, label) => layOut(text, conversation, label),
+      beginning: tokenizer.beginning.map((control) => ({ control, trained: false })),
       encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),
       encodeLong: (pieces) => encodeLongPrompt(tokenizer, pieces),
       countTokens: (text) => tokenizer.encodeText(text).length,
       bytesOf: (token) => tokenizer.bytesOf(token),
     },
     toBody: (request, maxTokens) => toBody(request, maxTokens, { model: name, stopTokens: own }),
+    split: (events, request) => splitMarked(events, tokenizer, request),
     readerOf: ({ stop }) => new ReplyText(tokenizer, stop),
     stopTokensOf: ({ ignoreEos, stopTokens = [] }) => new Set([...(ignoreEos ? [] : own), ...stopTokens]),
   };

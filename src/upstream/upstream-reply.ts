@@ -43,9 +43,11 @@ export class UpstreamReply {
     const ids = idsOf(choice);
     if (this.#options.topLogprobs !== null && choice.text !== '' && !choice.logprobs && !choice.told) throw withoutLikelihoods();
     if (ids) return this.#takeIds(ids, choice);
-    if (this.#tokens !== undefined || choice.text === '') return undefined;
+    const { reasoning = '' } = choice;
+    if (this.#tokens !== undefined || (choice.text === '' && reasoning === '')) return undefined;
     this.#chunks++;
-    return this.#delta(this.#text.pushText(choice.text), choice.told ?? []);
+    const delta = this.#delta(this.#text.pushText(choice.text), choice.told ?? []);
+    return reasoning === '' ? delta : { kind: 'delta', index: this.#options.index, text: '', ...delta, reasoning };
   }
 
   /** The rest of the text, once the upstream said why the reply ended; `closed` by a token that ends replies. */

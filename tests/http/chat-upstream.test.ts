@@ -158,7 +158,8 @@ describe.each(await testDatabases())('a character on $name', (database) => {
   beforeEach(async () => {
     script = await openScript((request, response, body) => {
       const text = JSON.parse(body).response_format ? ['{"choice": ', '"pour"}'] : ['Aye. The ', 'cellar floods.'];
-      sending([said(text[0]!), said(text[1]!, 'stop'), usage, '[DONE]'])(request, response, body);
+      const thought = { choices: [{ delta: { reasoning_content: 'They ask of the cellar.' } }] };
+      sending([thought, said(text[0]!), said(text[1]!, 'stop'), usage, '[DONE]'])(request, response, body);
     }, 4_000);
     house = openHouse({}, { db: store.db });
     house.shelf.languages = [await open({ url: script.url, model: 'm' })];
@@ -174,6 +175,7 @@ describe.each(await testDatabases())('a character on $name', (database) => {
     await post(house, `${at}/events`, { type: 'quest.completed', data: { item: 'a goose' } });
     const { status, body } = await post(house, `${at}/say`, { text: 'How is the cellar?' });
     expect([status, body]).toMatchObject([200, { text: 'Aye. The cellar floods.', action: 'pour', fallback: false }]);
+    expect(JSON.stringify(body)).not.toContain('They ask');
     expect(body.usage).toMatchObject({ prompt_tokens: 77, completion_tokens: 6 });
     const [{ messages }, choosing] = script.asked;
     expect(messages.map(({ role }: { role: string }) => role)).toEqual(['system', 'user', 'assistant', 'user']);

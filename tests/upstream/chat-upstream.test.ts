@@ -68,16 +68,6 @@ describe('reads what servers make of the stream', () => {
     ['a refusal, which is what it says', sending([{ choices: [{ delta: { content: null, refusal: 'Yes.' } }] }, over])],
     ['CRLF', raw([...lines, `data: ${JSON.stringify(over)}`, 'data: [DONE]', ''].join('\r\n\r\n'))],
     ['comments that keep it alive', raw([': wait', ...lines, ': wait', `data: ${JSON.stringify(over)}`, ''].join('\n\n'))],
-    [
-      'thoughts beside the reply',
-      sending([
-        { choices: [{ delta: { role: 'assistant', reasoning_content: 'Hm. No?' } }] },
-        { choices: [{ delta: { content: null, reasoning: 'Or yes?' } }] },
-        said('Yes'),
-        said('.'),
-        over,
-      ]),
-    ],
   ])('%s', async (_, answer) => {
     upstream.script.answer = answer;
     const [end] = await ask();
@@ -85,6 +75,27 @@ describe('reads what servers make of the stream', () => {
     expect(end).not.toHaveProperty('promptTokens');
     expect(end!.completionTokens).toBeGreaterThan(0);
     expect(upstream.reasons).toEqual([]);
+  });
+
+  it.each<[string, object[]]>([
+    [
+      'in a field of their own',
+      [
+        { choices: [{ delta: { role: 'assistant', reasoning_content: 'Hm. ' } }] },
+        { choices: [{ delta: { content: null, reasoning: 'Or yes?' } }] },
+        said('Yes'),
+      ],
+    ],
+    ['in the text', [said('<thi'), said('nk>Hm. Or'), said(' yes?</think>\n\n'), said('Yes')]],
+  ])('thoughts %s, told apart from the reply', async (_, chunks) => {
+    upstream.script.answer = sending([...chunks, said('.'), over]);
+    expect(await ask()).toMatchObject([{ text: 'Yes.', reasoning: 'Hm. Or yes?', finishReason: 'stop' }]);
+  });
+
+  it('nothing but thoughts, where its length ends there', async () => {
+    const thought = { choices: [{ delta: { reasoning_content: 'Hm.' }, finish_reason: 'length' }] };
+    upstream.script.answer = sending([thought]);
+    expect(await ask()).toMatchObject([{ text: '', reasoning: 'Hm.', finishReason: 'length', completionTokens: 1 }]);
   });
 
   it('a reply that is cut, and one that ends at a stop string', async () => {
