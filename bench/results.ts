@@ -10,12 +10,13 @@ const subjects: Record<string, readonly string[]> = {
   circle: ['circle'],
   training: ['train-step', 'train-step, without 512-bit registers', 'bring-your-own', 'copying', 'methods'],
   predictor: ['predictor', 'score', 'ratings', 'label'],
-  steering: ['steering', 'likelihood', 'dials', 'grounding'],
+  steering: ['steering', 'likelihood', 'dials', 'grounding', 'toxicity'],
   engine: ['decode', 'decode, without 512-bit registers', 'precision', 'device'],
   serving: ['serve', 'exposed', 'scale', 'upstream', 'chat-upstream'],
   durability: ['crash', 'full-disk', 'upload'],
   people: ['raters'],
-  characters: ['npcs', 'examples'],
+  characters: ['npcs', 'npc-real', 'npc-real, actions', 'examples'],
+  'real-models': ['real-model', 'real-model, wordings'],
   interop: ['interop'],
 };
 

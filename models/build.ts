@@ -12,7 +12,7 @@ import { trainPredictor } from '../src/predictor/train.ts';
 import { gameCharacters } from '../src/steerlm/schemas.ts';
 import { corpusFiles, exchangeFiles } from './corpus-files.ts';
 import { measurePrecisions, notePrecisions } from './measure/precision.ts';
-import { drawn, dropout, models, recipes } from './recipes.ts';
+import { description, drawn, dropout, models, recipes } from './recipes.ts';
 
 /** Models that others go on from and that are not kept: one that only ever saw short exchanges, and the steered one after its first round. */
 const copying = 'data/runs/npc-copies/model';
@@ -83,6 +83,10 @@ async function makeSteered(out: string): Promise<boolean> {
   return finished;
 }
 
+async function describe(folder: string): Promise<void> {
+  await writeModelCard(folder, { ...(await readModelCard(folder)), description });
+}
+
 const steered = `models/${models.steered}`;
 const made =
   (existsSync(base) ||
@@ -92,6 +96,7 @@ const made =
   (existsSync(steered) || (await makeSteered(steered))) &&
   (await makePredictor());
 if (made) {
+  for (const name of Object.values(models)) await describe(`models/${name}`);
   await writeFile('models/default', `${models.steered}\n`);
   const [turn] = await readEndTokens(steered);
   await writeSampling(steered, drawn, turn);

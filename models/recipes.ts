@@ -1,5 +1,9 @@
 // What each shipped model is made from, and on what it is measured. Makes nothing.
 
+/** What every shipped card says of its model, shown wherever it is. */
+export const description =
+  "An offline demonstration and the tests' model: it knows its own small game world and nothing else. For a real language model: npx steer pull smollm2-135m";
+
 export const models = { base: 'npc-base', predictor: 'npc-predictor', steered: 'npc' };
 
 /**

@@ -1,5 +1,7 @@
 // The settings of a process, read once. The only reader of process.env.
 import { isIPv6 } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from './errors.ts';
 import { faultsText } from './shape-faults.ts';
@@ -10,6 +12,18 @@ export interface Config {
   /** Folder of the embedded database. */
   dataDir: string;
   modelsDir: string;
+  /** Whether models may be pulled over HTTP; absent means where no key guards the server, which then is this machine's alone. */
+  allowPull?: boolean;
+  /** How a hub of models is asked, by the conventions of its own tools. */
+  hub: {
+    endpoint: string;
+    token?: string;
+    /** Folder where those tools keep a token and a cache. */
+    home: string;
+    offline: boolean;
+    /** Whether proxies are named, which the client of requests reads itself. */
+    proxied: boolean;
+  };
   /** Postgres server; absent means the embedded database under `dataDir`. */
   databaseUrl?: string;
   /** Key every route but /health/* asks for; absent means none does. */
@@ -49,6 +63,8 @@ export interface Config {
   };
 }
 
+const proxyNames = ['HTTP_PROXY', 'HTTPS_PROXY'];
+
 const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: whole(0, 65_535).default(8080),
@@ -68,6 +84,15 @@ const Environment = z.object({
     'expected origins like https://game.example or http://localhost:*, or null, separated by commas; a * stands for a port alone, and IPv6 has brackets',
   ).default([]),
   UPSTREAM_API_KEY: key().optional(),
+  ALLOW_PULL: flag().optional(),
+  HF_ENDPOINT: z
+    .string()
+    .regex(/^https?:\/\/[^\s/?#]+$/, 'expected the address of a hub without a path, like https://huggingface.co')
+    .default('https://huggingface.co'),
+  HF_TOKEN: key().optional(),
+  HF_HOME: z.string().optional(),
+  XDG_CACHE_HOME: z.string().optional(),
+  HF_HUB_OFFLINE: flag().default(false),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'expected fatal, error, warn, info, debug, trace or silent',
@@ -112,6 +137,14 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     port: env.PORT,
     dataDir: env.DATA_DIR,
     modelsDir: env.MODELS_DIR,
+    ...(env.ALLOW_PULL === undefined ? {} : { allowPull: env.ALLOW_PULL }),
+    hub: {
+      endpoint: env.HF_ENDPOINT,
+      ...(env.HF_TOKEN === undefined ? {} : { token: env.HF_TOKEN }),
+      home: env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface'),
+      offline: env.HF_HUB_OFFLINE,
+      proxied: proxyNames.some((name) => given[name] !== undefined || given[name.toLowerCase()] !== undefined),
+    },
     ...(env.DATABASE_URL === undefined ? {} : { databaseUrl: env.DATABASE_URL }),
     ...(env.STEER_API_KEY === undefined ? {} : { apiKey: env.STEER_API_KEY }),
     allowedHosts: env.ALLOWED_HOSTS,
@@ -165,6 +198,12 @@ function originName(text: string): string | undefined {
   if (!URL.canParse(`${scheme}://${host}`)) return undefined;
   const origin = /^https?$/.test(scheme) ? new URL(`${scheme}://${host}`).origin : `${scheme}://${host}`;
   return origin + port;
+}
+
+/** As Hugging Face's tools read it too. */
+function flag() {
+  const message = 'expected 1, 0, true, false, yes, no, on or off';
+  return z.stringbool({ truthy: ['1', 'true', 'yes', 'on'], falsy: ['0', 'false', 'no', 'off'], error: message });
 }
 
 function key() {

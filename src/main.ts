@@ -10,6 +10,9 @@ import { SteerError } from './errors.ts';
 const commands: Record<string, () => Promise<(around: Surroundings) => Command>> = {
   serve: async () => (await import('./cli/serve.ts')).serveCommand,
   work: async () => (await import('./cli/work.ts')).workCommand,
+  pull: async () => (await import('./cli/pull.ts')).pullCommand,
+  models: async () => (await import('./cli/models.ts')).modelsCommand,
+  remove: async () => (await import('./cli/remove.ts')).removeCommand,
   generate: async () => (await import('./cli/generate.ts')).generateCommand,
   score: async () => (await import('./cli/score.ts')).scoreCommand,
   import: async () => (await import('./cli/import.ts')).importCommand,

@@ -16,6 +16,8 @@ import { removeStrayPictures } from './npc/pictures.ts';
 import { labellingJob } from './predictor/labelling-job.ts';
 import { trainPredictor } from './predictor/train.ts';
 import { closeToOthers } from './private-files.ts';
+import { pullJob } from './pulling/pull-job.ts';
+import { pulledFolder } from './pulling/pulled.ts';
 import { ModelRegistry } from './registry/model-registry.ts';
 import { engineOptions } from './registry/open.ts';
 import { type Db, openStore } from './store/connect.ts';
@@ -49,6 +51,7 @@ export async function openRuntime(config: Config, log: AppContext['log']): Promi
     await removeStrayPictures(store.db);
     const onBroken = (folder: string, reason: string) => log.warn({ folder, reason }, 'model passed over');
     const models = await ModelRegistry.open(config.modelsDir, {
+      pulledDir: pulledFolder(dataDir),
       onBroken,
       store,
       provider: config.executionProvider,
@@ -79,7 +82,8 @@ function jobDefinitions(models: ModelRegistry, config: Config, answer: Answer): 
   const { unpackedBytes } = limits;
   const finetuning = finetuningJobs({ models, modelsDir, dataDir, unpackedBytes, provider, trainPredictor });
   const evaluation = evaluationJob({ models, threads: engineOptions.threads });
-  return [labellingJob(models), batchJob(answer), evaluation, ...finetuning];
+  const pulling = pullJob({ pulledDir: pulledFolder(dataDir), modelsDir, hub: config.hub }, models);
+  return [labellingJob(models), batchJob(answer), evaluation, pulling, ...finetuning];
 }
 
 /** Several heartbeats fit into a lease, so that one lost on the way costs nothing. */

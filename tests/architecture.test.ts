@@ -27,7 +27,7 @@ const order = [
   ],
   ...['tensor', 'store', 'files', 'jobs'],
   ...['model', 'training', 'constraints', 'engine', 'generation', 'upstream'],
-  ...['datasets', 'predictor', 'registry', 'finetuning', 'evaluation', 'feedback', 'npc', 'batches'],
+  ...['datasets', 'predictor', 'registry', 'pulling', 'finetuning', 'evaluation', 'feedback', 'npc', 'batches'],
   ...['config', 'http', 'playground', 'runtime', 'cli', 'main'],
 ];
 /** Browser code knows the HTTP interface alone, settings nothing. */
@@ -49,6 +49,7 @@ const homes: Record<string, string> = {
   pino: 'http',
   'lossless-json': 'datasets/numerals.ts',
   'eventsource-parser': 'upstream/chunks.ts',
+  undici: 'pulling/requests.ts',
   postgres: 'store/connect.ts',
   '@electric-sql/pglite': 'store',
 };

@@ -1,4 +1,6 @@
 // Settings: defaults, values, and refusals that name the variable.
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig, readKey } from '../src/config.ts';
 
@@ -8,6 +10,12 @@ test('nothing set means a loopback server with an embedded database', () => {
     port: 8080,
     dataDir: 'data',
     modelsDir: 'models',
+    hub: {
+      endpoint: 'https://huggingface.co',
+      home: join(homedir(), '.cache', 'huggingface'),
+      offline: false,
+      proxied: false,
+    },
     allowedHosts: [],
     allowedOrigins: [],
     executionProvider: 'auto',
@@ -45,12 +53,20 @@ test('every variable is read', () => {
     MAX_PREFIX_BYTES: '0',
     MAX_SEQUENCES: '3',
     MAX_WAITING: '4',
+    ALLOW_PULL: '1',
+    HF_ENDPOINT: 'https://hub.example:8443',
+    HF_TOKEN: 'hf_1',
+    HF_HOME: '/h',
+    HF_HUB_OFFLINE: 'YES',
+    https_proxy: 'http://proxy:3128',
   };
   expect(readConfig(environment)).toEqual({
     host: '0.0.0.0',
     port: 0,
     dataDir: '/d',
     modelsDir: '/m',
+    allowPull: true,
+    hub: { endpoint: 'https://hub.example:8443', token: 'hf_1', home: '/h', offline: true, proxied: true },
     databaseUrl: 'postgresql://u:p@db/steer',
     apiKey: 'sk-1',
     allowedHosts: ['steer.lan', '192.168.0.4', '[fd00::1]'],
@@ -120,6 +136,10 @@ test.each([
   ['ALLOWED_ORIGINS', 'http://localhost:*:*'],
   ['ALLOWED_ORIGINS', 'file:///game'],
   ['ALLOWED_ORIGINS', 'wss://game.example'],
+  ['ALLOW_PULL', 'perhaps'],
+  ['HF_ENDPOINT', 'hub.example'],
+  ['HF_ENDPOINT', 'https://hub.example/path'],
+  ['HF_TOKEN', 'two words hunter2'],
   ['DATABASE_URL', 'mysql://user:hunter2@db/x'],
   ['STEER_API_KEY', 'two words hunter2'],
   ['STEER_API_KEY', 'ключ-hunter2'],

@@ -39,6 +39,16 @@ async function until<T extends { status: string }>(get: () => Promise<T>, ends: 
   }
 }
 
+test('the log and the list of models say what the shipped model is and how to fetch another', async () => {
+  const told = expect.stringContaining('npx steer pull smollm2-135m');
+  const lines = server
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('{'));
+  expect(lines.map((line) => JSON.parse(line))).toContainEqual(expect.objectContaining({ level: 30, model: 'npc', msg: told }));
+  expect((await client.models.retrieve('default')) as object).toMatchObject({ id: 'npc', description: told });
+});
+
 test('files and a batch', { timeout: 120_000 }, async () => {
   const body = (content: string) => ({ messages: [{ role: 'user', content }], attributes: { verbosity: 0 }, max_tokens: 24 });
   const request = { method: 'POST', url: '/v1/chat/completions' };

@@ -24,7 +24,14 @@ export async function writeTinyModel(folder: string, model: TinyModel): Promise<
   const { kind, name, schema = gameCharacters, contextLength = shape.contextLength, seed = 1 } = model;
   const steering =
     kind === 'base' ? { attributeSchema: null, promptLayoutVersion: null } : { attributeSchema: schema, promptLayoutVersion: 1 };
-  const made = { baseModel: null, datasets: [], recipe: {}, measured: null, createdAt: '2024-06-01T12:00:00Z' };
+  const made = {
+    description: null,
+    baseModel: null,
+    datasets: [],
+    recipe: {},
+    measured: null,
+    createdAt: '2024-06-01T12:00:00Z',
+  };
   const values = new Map(initialWeights(shape, seed, kind === 'predictor' ? headShapes(schema, shape) : undefined));
   const card = { kind, name, ...steering, ...made };
   await writeModel(folder, { shape: { ...shape, contextLength }, tokenizer: smallTokenizer, values, card }, 'float32');

@@ -32,6 +32,8 @@ interface GenerateOptions {
 
 /** Where neither option nor model says. */
 const defaultTemperature = 0.8;
+/** A model that never ends would fill a context of many thousands. */
+const defaultMaxTokens = 1024;
 
 /** What holds where an option is left out. */
 const elseOwn = (otherwise: string) => ` (default: what generation_config.json of the model says, or ${otherwise})`;
@@ -48,7 +50,7 @@ export function generateCommand(surroundings: Surroundings): Command {
     .option('--attribute <name=level>', 'attribute of the reply, as humor=4, or humor=open; may be repeated', attributeLevel, {})
     .option('--system <text>', 'system text', '')
     .option('--strength <x>', 'how far the reply is pushed towards its attributes; 1 is the plain prompt', between(0, 5), 1)
-    .option('--max-tokens <n>', 'most tokens of the reply (default: what the context holds)', whole(1))
+    .option('--max-tokens <n>', `most tokens of the reply (default: ${defaultMaxTokens}, or what the context holds)`, whole(1))
     .option('--temperature <x>', `0 picks the likeliest token${elseOwn(`${defaultTemperature}`)}`, between(0, 2))
     .option('--top-p <share>', `sample from the likeliest tokens that hold this share${elseOwn('1')}`, between(0, 1))
     .option('--top-k <n>', `sample from the n likeliest tokens; 0 means all${elseOwn('0')}`, whole(0))
@@ -69,7 +71,7 @@ async function generate({ config, signal }: Surroundings, given: string, options
     { apiKey, keyOf: readKey, onFault: note },
   );
   try {
-    const { maxTokens = model.contextLength, stop, topP, topK } = options;
+    const { maxTokens = defaultMaxTokens, stop, topP, topK } = options;
     const seed = (options.seed ?? Math.floor(Math.random() * 2 ** 31)) >>> 0;
     const temperature = options.temperature ?? model.sampling?.temperature ?? defaultTemperature;
     const { tokenIds, phases, raw } = await promptOf(model, folder, prompt, options);
@@ -100,7 +102,8 @@ function* describeEnd(
 ) {
   const base = schema.attributes.length === 0 ? ` ${id} is a base model: begin a text that it can continue.` : '';
   if (text === '') yield `The reply is empty: the model ended it at once.${base}`;
-  else if (finishReason === 'length') yield `The reply was cut at ${counted(completionTokens, 'token')}.`;
+  else if (finishReason === 'length')
+    yield `The reply was cut at ${counted(completionTokens, 'token')}; --max-tokens allows more.`;
 }
 
 /** A base model continues the text; it has no label to be pushed towards. */

@@ -1,7 +1,8 @@
-// Finds the folder of a model somebody named on the command line: a path, a name in the models folder, or nothing for the default.
+// Finds the folder of a model somebody named on the command line: a path, a name in the models folder or among the pulled models, or nothing for the default.
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { exists } from '../model/formats/json-file.ts';
+import { pulledFolder } from '../pulling/pulled.ts';
 import { ModelRegistry } from '../registry/model-registry.ts';
 import { findModel, type ModelKind } from '../registry/models.ts';
 import { note } from './surroundings.ts';
@@ -9,8 +10,13 @@ import { note } from './surroundings.ts';
 /** The folder; whether what is in it loads is for whoever opens it to say. Throws model_not_found listing the names there are. */
 export async function findModelFolder(config: Config, given: string | undefined, kinds: ModelKind[]): Promise<string> {
   if (given !== undefined && /[\\/]|^\.{1,2}$/.test(given)) return given;
-  if (given !== undefined && (await exists(join(config.modelsDir, given, 'config.json')))) return join(config.modelsDir, given);
-  const registry = await ModelRegistry.open(config.modelsDir, {
+  const { modelsDir } = config;
+  const pulledDir = pulledFolder(config.dataDir);
+  for (const folder of given === undefined ? [] : [join(modelsDir, given), join(pulledDir, given)]) {
+    if (await exists(join(folder, 'config.json'))) return folder;
+  }
+  const registry = await ModelRegistry.open(modelsDir, {
+    pulledDir,
     onBroken: (folder, reason) => note(`warning: ${folder} is passed over: ${reason}`),
   });
   return registry.folderOf(findModel(registry, given, kinds).id);

@@ -46,7 +46,7 @@ export function openProgressLine(stream: NodeJS.WriteStream = process.stderr): P
   };
 }
 
-/** Plain lines of a run told where nothing can be rewritten. */
+/** Plain lines of a run or a download told where nothing can be rewritten. */
 const plainLines = 20;
 
 /** Tells a training run's metrics on a progress line. */
@@ -84,6 +84,30 @@ function describe(metrics: Metrics, heldOut: number | undefined, stepMs: number 
     ...(stepMs === undefined || step === steps ? [] : [`${duration(((steps - step) * stepMs) / 1000)} left`]),
   ];
   return parts.join('  ');
+}
+
+/** Tells how far a download is, with its rate since it began here and the time left. */
+export function reportDownload(line: ProgressLine): (bytes: number, total: number | null) => void {
+  let begin: { ms: number; bytes: number } | undefined;
+  let told = 0;
+  return (bytes, total) => {
+    begin ??= { ms: performance.now(), bytes };
+    const rate = (bytes - begin.bytes) / Math.max(0.001, (performance.now() - begin.ms) / 1000);
+    const share = total ? Math.min(1, bytes / total) : 0;
+    const parts = [
+      total === null ? megabytes(bytes) : `${bar(share)} ${megabytes(bytes)} of ${megabytes(total)}`,
+      `${megabytes(rate)}/s`,
+      ...(total !== null && bytes < total && rate > 0 ? [`${duration((total - bytes) / rate)} left`] : []),
+    ];
+    const matters = Math.floor(share * plainLines) > told;
+    if (matters) told = Math.floor(share * plainLines);
+    line.show(parts.join('  '), matters);
+  };
+}
+
+/** Bytes as a person reads them. */
+export function megabytes(bytes: number): string {
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 /** A bar of ten cells, `share` of it (0 to 1) filled. */

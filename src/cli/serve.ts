@@ -20,13 +20,14 @@ export function serveCommand(surroundings: Surroundings): Command {
         'HOST (127.0.0.1), PORT (8080), ALLOWED_HOSTS and ALLOWED_ORIGINS (below), MODELS_DIR (models), DATA_DIR (data), DATABASE_URL,\n' +
         'STEER_API_KEY, UPSTREAM_API_KEY,\n' +
         'EXECUTION_PROVIDER (auto), MODEL_PRECISION (int8), MAX_CACHE_BYTES, MAX_PREFIX_BYTES, MAX_SEQUENCES, MAX_WAITING,\n' +
-        'LOG_LEVEL (info), MAX_BODY_BYTES, MAX_FILE_BYTES, MAX_UNPACKED_BYTES, MAX_SCORED_TURNS, JOB_LEASE_MS,\n' +
+        'ALLOW_PULL, LOG_LEVEL (info), MAX_BODY_BYTES, MAX_FILE_BYTES, MAX_UNPACKED_BYTES, MAX_SCORED_TURNS, JOB_LEASE_MS,\n' +
         'SHUTDOWN_GRACE_MS (10000).',
     )
     .option('--no-work', 'leave jobs to `steer work` processes on the same Postgres')
     .addHelpText(
       'after',
-      '\nALLOWED_HOSTS lists names the server answers to beside localhost, as in steer.lan,192.168.0.4. Without STEER_API_KEY any other name is\n' +
+      '\nALLOW_PULL=1 lets callers with the key have models fetched (POST /v1/models/pull); without a key that is allowed, unless ALLOW_PULL=0.' +
+        '\nALLOWED_HOSTS lists names the server answers to beside localhost, as in steer.lan,192.168.0.4. Without STEER_API_KEY any other name is\n' +
         'refused, so that no web page can reach the server under a name of its own; with a key, only where names are listed.\n' +
         'ALLOWED_ORIGINS lists pages of other origins that may ask, as in https://game.example,http://localhost:*; all others are refused.\n' +
         'From those listed, browsers may use the routes that the token of a player opens.\n' +
@@ -50,7 +51,7 @@ async function serve({ config: read, signal }: Surroundings, works: boolean): Pr
       log.info({ url: server.url, models: models.list().map(({ id }) => id) }, `listening on ${server.url}`);
       await warmUp(models, log, signal);
       if (works && !signal.aborted) runtime.work();
-      if (!signal.aborted) log.info('ready');
+      if (!signal.aborted) tellReady(log, models);
       await closed;
     } catch (error) {
       await server.close(0);
@@ -59,6 +60,13 @@ async function serve({ config: read, signal }: Surroundings, works: boolean): Pr
   } finally {
     await runtime.close();
   }
+}
+
+/** With what the card of the default model says of it, so that nobody takes a demonstration for more. */
+function tellReady(log: ReturnType<typeof createLog>, models: Runtime['models']): void {
+  const model = models.list().find(({ aliases }) => aliases.includes('default'));
+  if (model?.description) log.info({ model: model.id }, model.description);
+  log.info('ready');
 }
 
 /** Loads the default models. Where one runs on an upstream that is not up yet, /health/ready says so until it is. */

@@ -24,6 +24,7 @@ import { addFineTuning } from './routes/fine-tuning.ts';
 import { addHealth } from './routes/health.ts';
 import { addJobs } from './routes/jobs.ts';
 import { addLabelling } from './routes/labelling.ts';
+import { addModelPulls } from './routes/model-pulls.ts';
 import { addModels } from './routes/models.ts';
 import { addNpcPlay } from './routes/npc-play.ts';
 import { addNpcSessions } from './routes/npc-sessions.ts';
@@ -72,6 +73,7 @@ export function createApp(context: AppContext): OpenAPIHono<AppEnv> {
   addChatCompletions(app, context);
   addCompletions(app, context);
   addRemembered(app, context);
+  addModelPulls(app, context);
   addModels(app, context);
   addAttributes(app, context);
   addFiles(app, context);

@@ -4,8 +4,8 @@ import type { ZodType } from 'zod';
 import type { Db, Tx } from '../store/connect.ts';
 import type { JobProgress } from '../store/work-schema.ts';
 
-/** Jobs of one queue run one after the other in a process, so that hours of training hold up no labelling. */
-export const queues = ['inference', 'training'] as const;
+/** Jobs of one queue run one after the other in a process, so that hours of training or downloading hold up no labelling. */
+export const queues = ['inference', 'training', 'download'] as const;
 export type Queue = (typeof queues)[number];
 
 /** Where workers tell what they do; a pino logger is one. */

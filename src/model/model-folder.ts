@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { faultText } from '../shape-faults.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
+import { builtInSchemas, untilAsked } from '../steerlm/schemas.ts';
 import { exists, readJson, unreadable, writeJson } from './formats/json-file.ts';
 import { configJson, type LlamaShape, parseShape, type WeightType } from './shape.ts';
 import { weightFiles } from './weights.ts';
@@ -16,6 +17,8 @@ export interface ModelCard {
   /** base continues text, predictor rates it, steered answers under a label. */
   kind: 'base' | 'predictor' | 'steered';
   name: string;
+  /** One line on what it is for, shown wherever the model is; null where nobody wrote one. */
+  description: string | null;
   /** Attributes and their order; null for a base model. */
   attributeSchema: AttributeSchema | null;
   /** Layout the model was trained with; null for a base model. */
@@ -44,6 +47,8 @@ const formatVersion = 1;
 const revisionLetters = 12;
 /** A request names a model by as many letters at most. */
 const longestName = 256;
+/** A line on a page or in a log. */
+const longestDescription = 1000;
 /** Far more than a label line has room for. */
 const [mostAttributes, mostLevels] = [256, 1024];
 
@@ -58,10 +63,26 @@ const attributeSchema = z
     cap: z.number().int().min(0),
   })
   .refine(({ levels, cap }) => cap < levels.length, { path: ['cap'], error: 'is above the highest level' })
+  .refine(({ levels, instructions = levels }) => instructions.length === levels.length, {
+    path: ['instructions'],
+    error: 'expected one text for each level',
+  })
   .refine(({ levels, ...attribute }) => (attribute.default ?? 0) < levels.length, {
     path: ['default'],
     error: 'is above the highest level',
   });
+
+/** Whole, or the name of a built-in one that was chosen for a model that nobody trained on it: then nothing is asked unless somebody asks. */
+const writtenSchema = z.preprocess((written, context) => {
+  const builtIn = builtInSchemas.find(({ name }) => name === written);
+  if (builtIn) return untilAsked(builtIn);
+  if (typeof written !== 'string') return written;
+  const known = builtInSchemas.map(({ name }) => name).join(', ');
+  context.addIssue({ code: 'custom', message: `expected a schema, or the name of a built-in one: ${known}` });
+  return z.NEVER;
+}, z
+  .object({ name: z.string(), version: z.number().int(), attributes: z.array(attributeSchema).min(1).max(mostAttributes) })
+  .nullable());
 
 const precisionCost = z.object({
   weight_bytes: z.int().positive(),
@@ -94,10 +115,13 @@ const cardSchema = z.object({
     .min(1)
     .max(longestName)
     .regex(/^\P{C}+$/u, 'expected no control characters'),
-  attribute_schema: z
-    .object({ name: z.string(), version: z.number().int(), attributes: z.array(attributeSchema).min(1).max(mostAttributes) })
+  description: z
+    .string()
+    .max(longestDescription)
+    .regex(/^\P{C}+$/u, 'expected no control characters')
     .nullable()
     .default(null),
+  attribute_schema: writtenSchema.default(null),
   prompt_layout_version: z.number().int().nullable().default(null),
   base_model: z.object({ name: z.string(), revision: z.string() }).nullable().default(null),
   datasets: z.array(z.object({ name: z.string(), hash: z.string() })).default([]),
@@ -127,6 +151,7 @@ export async function readModelCard(folder: string): Promise<ModelCard> {
   return {
     kind: card.kind,
     name: card.name,
+    description: card.description,
     attributeSchema: card.attribute_schema,
     promptLayoutVersion: card.prompt_layout_version,
     baseModel: card.base_model,
@@ -150,6 +175,7 @@ export function blankCard(name: string): ModelCard {
   return {
     kind: 'base',
     name,
+    description: null,
     attributeSchema: null,
     promptLayoutVersion: null,
     baseModel: null,
@@ -166,6 +192,7 @@ export async function writeModelCard(folder: string, card: ModelCard): Promise<v
     format_version: formatVersion,
     kind: card.kind,
     name: card.name,
+    description: card.description ?? undefined,
     attribute_schema: card.attributeSchema,
     prompt_layout_version: card.promptLayoutVersion,
     base_model: card.baseModel,

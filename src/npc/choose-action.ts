@@ -1,25 +1,36 @@
 // What a character does with its line: one of the actions its author allows, or none. The model chooses by continuing the conversation, bound to
 // the names of the actions, so nothing else can come of it. What counts is how much likelier the conversation makes an action than it is without one:
-// a model has favourites among names (Zhao et al. 2021, "Calibrate Before Use").
-import type { LanguageModel } from '../generation/language-model.ts';
+// a model has favourites among names (Zhao et al. 2021, "Calibrate Before Use"). Small models are hardly better at it than chance, so that the player
+// speaks in the words of an action counts too.
+import type { CompletionRequest, LanguageModel, TokenLikelihood } from '../generation/language-model.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation, Turn } from '../steerlm/conversation.ts';
 import type { Action } from './character.ts';
+import { choiceScores, toldTokens } from './choice-scores.ts';
 import { encodeUnlessTooLong } from './prompt.ts';
+import { sharedWords } from './recall.ts';
 
 const nothing = 'none';
+/** Nats by which an action is to be likelier than none, and how many of them it is worth that the player uses a word of it (bench: npc-real). */
+const clearNats = 7;
+const wordNats = 10;
 
 interface Situation {
   conversation: Conversation;
   label: Label;
   actions: readonly Action[];
+  /** What the player said last. */
+  heard: string;
   caller?: string | undefined;
 }
 
-/** The action's name; undefined where the character has none to choose from, does none, or the context has no room to ask. */
+/**
+ * The action's name; undefined where the character has none to choose from, none is clearly likelier than doing nothing, or the context has no room to
+ * ask. Where a model cannot mix prompts, its own choice is taken.
+ */
 export async function chooseAction(
   model: LanguageModel,
-  { conversation, label, actions, caller }: Situation,
+  { conversation, label, actions, heard, caller }: Situation,
   said: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -38,10 +49,37 @@ export async function chooseAction(
     { prompt, weight: 2 },
     { prompt: bare, weight: -1 },
   ];
-  const phases = model.mixes ? [{ branches }] : undefined;
-  const wanted = { prompt, phases, maxTokens: most, temperature: 0, topP: 1, topK: 1, seed: 0, n: 1, stop: [], caller };
-  for await (const event of model.complete({ ...wanted, constraint: { kind: 'choice', choices } }, signal)) {
-    if (event.kind === 'end') return actions.find(({ name }) => name === event.text)?.name;
+  const wanted = { prompt, maxTokens: most, temperature: 0, topP: 1, topK: 1, seed: 0, n: 1, stop: [], caller };
+  // All it writes is a name, though its template may have left it amid reasoning.
+  const bound = { ...wanted, raw: true, constraint: { kind: 'choice' as const, choices } };
+  if (!model.mixes) {
+    const { text } = await choose(model, bound, signal);
+    return actions.find(({ name }) => name === text)?.name;
   }
-  return undefined;
+  const { tokens } = await choose(model, { ...bound, phases: [{ branches }], topLogprobs: toldTokens }, signal);
+  const [none, ...scores] = choiceScores(choices, tokens, model.bytesOf) as [number, ...number[]];
+  return clearest(actions, (action, i) => scores[i]! - none + (speaksOf(action, heard) ? wordNats : 0));
+}
+
+async function choose(model: LanguageModel, wanted: CompletionRequest, signal: AbortSignal) {
+  const tokens: TokenLikelihood[] = [];
+  let text = '';
+  for await (const event of model.complete(wanted, signal)) {
+    if (event.kind === 'end') text = event.text;
+    else tokens.push(...(event.tokens ?? []));
+  }
+  return { text, tokens };
+}
+
+function clearest(actions: readonly Action[], evidenceFor: (action: Action, i: number) => number): string | undefined {
+  const [best] = actions
+    .map((action, i) => ({ name: action.name, evidence: evidenceFor(action, i) }))
+    .toSorted((a, b) => b.evidence - a.evidence);
+  return best && best.evidence > clearNats ? best.name : undefined;
+}
+
+/** Whether the player uses a word of the action, but for those that any condition may hold. */
+function speaksOf({ name, when = '' }: Action, heard: string): boolean {
+  const words = `${name.replace(/[_-]/g, ' ')} ${when}`.replace(/\b(player|somebody|someone|says?|asks?|wants?)\b/gi, '');
+  return sharedWords(words, heard) > 0;
 }

@@ -2,9 +2,10 @@
 import { setImmediate as pause } from 'node:timers/promises';
 import { SteerError } from '../errors.ts';
 import type { Character } from './character.ts';
+import { conversationFor, lineLabel } from './character-layout.ts';
 import { matchAhead, recentText } from './fact-keys.ts';
 import { fillMacros, type Speakers } from './macros.ts';
-import { labelOf, moodOf } from './mood.ts';
+import { moodOf } from './mood.ts';
 import { type Encoder, type LeftOut, layOutMemory, promptTokens, roomToRead } from './prompt.ts';
 import { beginState, type SessionState } from './session-state.ts';
 
@@ -75,8 +76,11 @@ export async function checkFits(model: Encoder, character: Character, speakers: 
 /** Everything else gives way; a persona does not. */
 async function fitsAtAll(model: Encoder, character: Character, speakers: Speakers): Promise<boolean> {
   const opening = openingOf(character, speakers);
-  const bare = { system: fillMacros(character.persona, speakers).trim(), turns: opening.turns.slice(-1) };
-  const tokens = await promptTokens(model, bare, labelAt(model, character, opening));
+  const label = labelAt(model, character, opening);
+  const { name } = character;
+  const persona = fillMacros(character.persona, speakers).trim();
+  const bare = { name, persona, facts: [], recalled: [], examples: [], notes: [], turns: opening.turns.slice(-1) };
+  const tokens = await promptTokens(model, conversationFor(model, bare, label), label);
   return tokens + leastHeard <= roomToRead(model, character);
 }
 
@@ -87,8 +91,8 @@ function openingOf({ greeting }: Character, speakers: Speakers): SessionState {
   return { ...beginState({ relationship: 0, preferences: {} }), turns };
 }
 
-function labelAt({ schema }: Encoder, character: Character, state: SessionState) {
-  return labelOf(moodOf(schema, character, state, 0));
+function labelAt(model: Encoder, character: Character, state: SessionState) {
+  return lineLabel(model, character, moodOf(model.schema, character, state, 0));
 }
 
 /** Pieces that no encoder refuses as too long for the context. */

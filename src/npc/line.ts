@@ -2,6 +2,7 @@
 import { isRetryable, SteerError } from '../errors.ts';
 import { settleDrawing } from '../generation/drawing-defaults.ts';
 import type { CompletionRequest, FinishReason, LanguageModel } from '../generation/language-model.ts';
+import { splitReasoning } from '../generation/reasoning.ts';
 import { type LabelledPrompt, labelPrompt } from '../generation/steered-prompt.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
@@ -17,6 +18,8 @@ export interface LineRequest {
   seed: number;
   lineTokens: number;
   actions: readonly Action[];
+  /** What the player said last. */
+  heard: string;
   /** When the line must be there, on the clock of performance.now(). */
   deadlineMs?: number | undefined;
   /** Whose turn it takes at the engine. */
@@ -134,7 +137,9 @@ class Attempt {
     const alarm = deadlineMs === undefined ? undefined : setTimeout(() => this.#ring(stop), deadlineMs - performance.now());
     const sentences = new Sentences();
     try {
-      for await (const event of this.#model.complete(this.#wanted, AbortSignal.any([this.#signal, stop.signal]))) {
+      const events = this.#model.complete(this.#wanted, AbortSignal.any([this.#signal, stop.signal]));
+      // What it thinks is for no player, whether its tokenizer has marks for that or a server elsewhere writes them as text.
+      for await (const event of splitReasoning(events, false)) {
         if (event.kind === 'delta') {
           for (const sentence of sentences.push(event.text)) yield this.#say(sentence);
           continue;

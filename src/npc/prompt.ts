@@ -6,14 +6,19 @@ import { layOutAsked } from '../generation/steered-prompt.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation, Turn } from '../steerlm/conversation.ts';
 import type { Character } from './character.ts';
+import { conversationFor, conversationOf, mergeTurns, type Parts } from './character-layout.ts';
 import { factsCalledFor, recentText } from './fact-keys.ts';
 import { fillMacros, type Speakers } from './macros.ts';
+import { sentencesAbout } from './recall.ts';
 import type { SessionState } from './session-state.ts';
 
 /** Exchanges that are forgotten at once: until the next ones are, prompts begin alike, and what was read of the last is not read again. */
 const forgottenTogether = 3;
 
-export type Encoder = Pick<LanguageModel, 'schema' | 'chat' | 'layOut' | 'encode' | 'contextLength'>;
+/** Sentences that a chat model is told again beside the player's words. */
+const mostRecalled = 2;
+
+export type Encoder = Pick<LanguageModel, 'schema' | 'chat' | 'mixes' | 'layOut' | 'encode' | 'contextLength'>;
 
 /** How many of each the model does not read before this line, though it might. */
 export interface LeftOut {
@@ -25,24 +30,16 @@ export interface LeftOut {
 }
 
 export interface Memory {
+  /** As the model reads it. */
+  asked: Conversation;
+  /** What of it was known and said, for whoever reads it later. */
   conversation: Conversation;
   leftOut: LeftOut;
 }
 
-/** The parts a prompt is made of, macros filled in. */
-interface Parts {
-  persona: string;
-  facts: string[];
-  /** Turns of each. */
-  examples: Turn[][];
-  notes: string[];
-  /** As they were said, those of one speaker not merged yet: each can be forgotten by itself. */
-  turns: Turn[];
-}
-
 /**
- * The conversation a line answers, as much of it as fits with the label. Where the character does not fit with the last line alone, facts give way,
- * the last first, then examples, the first first. Where the conversation is too long, examples do, as what was really said shows the voice too, then
+ * The conversation a line answers, as much of it as fits with the label. Where the character does not fit with the last line alone, what would be
+ * told a second time gives way, then facts, the last first, then examples, the first first. Where the conversation is too long, examples do, as what was really said shows the voice too, then
  * the oldest exchanges, then the oldest notes. Persona and last line are always there. Throws context_length_exceeded naming `text` where not even
  * these fit.
  */
@@ -54,9 +51,9 @@ export async function layOutMemory(
   speakers: Speakers,
 ): Promise<Memory> {
   const room = roomToRead(model, character);
-  const parts = partsOf(character, state, speakers);
+  const parts = partsOf(model, character, state, speakers);
   const { memoryTokens = Number.POSITIVE_INFINITY } = character;
-  const tokens = (some: Parts) => promptTokens(model, conversationOf(some), label);
+  const tokens = (some: Parts) => promptTokens(model, conversationFor(model, some, label), label);
   const starts = exchangesOf(parts.turns);
   const saidTooMuch = async (turns: Turn[]) =>
     (await promptTokens(model, { system: '', turns: mergeTurns(turns) }, label)) > memoryTokens;
@@ -70,9 +67,12 @@ export async function layOutMemory(
     if (!looked && !tooMuch) {
       // What stays of the character is settled first, whatever has been said, so that prompts of one session begin alike.
       const opening = { ...shown, notes: [], turns: parts.turns.slice(starts.at(-1)) };
-      const alone = await fitAlone(opening, async (some) => (await tokens(some)) <= room);
+      const fits = async (some: Parts) => (await tokens(some)) <= room;
+      // It is told a second time.
+      const recalled = (await fits(opening)) ? opening.recalled : [];
+      const alone = await fitAlone({ ...opening, recalled }, fits);
       if (!alone) throw tooLong(character.name, room);
-      shown = { ...shown, facts: alone.facts, examples: alone.examples };
+      shown = { ...shown, recalled, facts: alone.facts, examples: alone.examples };
       looked = true;
     } else if (!tooMuch && shown.examples.length > 0) shown = { ...shown, examples: shown.examples.slice(1) };
     else if (mayForget) {
@@ -82,6 +82,7 @@ export async function layOutMemory(
     else throw tooLong(character.name, room);
   }
   return {
+    asked: conversationFor(model, shown, label),
     conversation: conversationOf(shown),
     leftOut: {
       facts: parts.facts.length - shown.facts.length,
@@ -90,10 +91,6 @@ export async function layOutMemory(
       notes: parts.notes.length - shown.notes.length,
     },
   };
-}
-
-function conversationOf({ persona, facts, notes, examples, turns }: Parts): Conversation {
-  return { system: [persona, ...facts, ...notes].join('\n'), turns: [...examples.flat(), ...mergeTurns(turns)] };
 }
 
 /** Tokens of the context that a line leaves to be read. */
@@ -125,33 +122,26 @@ async function mostThat(most: number, holds: (count: number) => Promise<boolean>
   return low < 0 ? undefined : low;
 }
 
-function partsOf(character: Character, state: SessionState, speakers: Speakers): Parts {
+function partsOf({ chat }: Pick<Encoder, 'chat'>, character: Character, state: SessionState, speakers: Speakers): Parts {
   const fill = (text: string) => fillMacros(text, speakers);
   const called = factsCalledFor(character.facts, recentText(state.turns), speakers);
+  const persona = fill(character.persona).trim();
+  const told = called.map(({ content, keys }) => ({ content: fill(content).trim(), called: keys.length > 0 }));
+  const facts = told.filter(({ content }) => content !== '');
+  const notes = state.notes.map((note) => fillNote(note, speakers).trim()).filter((note) => note !== '');
+  const known = [persona, ...facts.flatMap((fact) => (fact.called ? [] : fact.content)), ...notes];
+  const heard = mergeTurns(state.turns).at(-1);
   return {
-    persona: fill(character.persona).trim(),
-    facts: called.map(({ content }) => fill(content).trim()).filter((fact) => fact !== ''),
+    ...{ name: character.name, persona, facts, notes, turns: state.turns },
+    recalled: chat === 'template' && heard?.role === 'user' ? sentencesAbout(known, heard.content, mostRecalled) : [],
     examples: character.examples.map((example) => {
       return toTurns(example).map((turn) => ({ ...turn, content: fill(turn.content) }));
     }),
-    notes: state.notes.map((note) => fillNote(note, speakers).trim()).filter((note) => note !== ''),
-    turns: state.turns,
   };
 }
 
 function fillNote({ text, data, playerName = '' }: SessionState['notes'][number], speakers: Speakers): string {
   return fillMacros(text, { ...speakers, user: playerName || speakers.user, data });
-}
-
-/** Two lines of one speaker, where one was never answered, are one turn. */
-function mergeTurns(turns: readonly Turn[]): Turn[] {
-  const merged: Turn[] = [];
-  for (const turn of turns) {
-    const last = merged.at(-1);
-    if (last?.role === turn.role) merged[merged.length - 1] = { ...last, content: `${last.content}\n${turn.content}` };
-    else merged.push(turn);
-  }
-  return merged;
 }
 
 function toTurns({ player, npc }: Character['examples'][number]): Turn[] {

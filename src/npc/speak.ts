@@ -6,11 +6,12 @@ import { layOutAsked, refuseMixture } from '../generation/steered-prompt.ts';
 import { randomStream } from '../random.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
+import { lineLabel } from './character-layout.ts';
 import { timeOf } from './clock.ts';
 import { matchAhead, recentText } from './fact-keys.ts';
 import { type LineEvent, type LineRequest, type WrittenLine, writeLine } from './line.ts';
 import { fillMacros, type Speakers } from './macros.ts';
-import { labelOf, moodOf, requestOf } from './mood.ts';
+import { moodOf, requestOf } from './mood.ts';
 import { type LeftOut, layOutMemory } from './prompt.ts';
 import type { Present, SessionLog } from './session-log.ts';
 import type { Session } from './session-rows.ts';
@@ -120,8 +121,8 @@ export class Stage {
       plan = await planLine(model, session, follow(state, entry, session.character), request);
       return entry;
     });
-    const { requested, line, leftOut } = plan;
-    const { label: applied, conversation, seed } = line;
+    const { requested, line, conversation, leftOut } = plan;
+    const { label: applied, seed } = line;
     let said = '';
     let written: WrittenLine | undefined;
     try {
@@ -153,6 +154,8 @@ export class Stage {
 
 interface Plan {
   line: LineRequest;
+  /** As it is remembered. */
+  conversation: Conversation;
   requested: Label;
   leftOut: LeftOut;
 }
@@ -173,26 +176,30 @@ async function planLine(
   const { character } = session;
   refuseMixture(model, {}, { strength }, 'strength');
   const moods = moodOf(model.schema, character, state, state.atS as number);
-  const label = model.mixes ? labelOf(moods) : wholeLevels(labelOf(moods));
+  const label = lineLabel(model, character, moods);
   const speakers = speakersOf(session);
   const random = randomStream(session.seed, 'line', state.heard);
   const seed = Math.floor(random() * 2 ** 32);
   const spare = fallback ?? character.fallback[Math.floor(random() * character.fallback.length)];
-  const { conversation, leftOut } = await layOutMemory(model, character, state, label, speakers);
+  const { asked, conversation, leftOut } = await layOutMemory(model, character, state, label, speakers);
   const actions = character.actions.map(({ name, when }) => ({ name, when: when && fillMacros(when, speakers) }));
   return {
     requested: requestOf(moods),
+    conversation,
     leftOut,
     line: {
-      ...{ conversation, label, strength, seed, lineTokens: character.lineTokens, actions },
+      ...{
+        conversation: asked,
+        label,
+        strength,
+        seed,
+        lineTokens: character.lineTokens,
+        actions,
+        heard: state.turns.at(-1)?.content ?? '',
+      },
       fallback: spare && fillMacros(spare, speakers, undefined, state.heard),
     },
   };
-}
-
-/** A model that cannot mix is given the nearest level of each. */
-function wholeLevels(label: Label): Label {
-  return Object.fromEntries(Object.entries(label).map(([name, value]) => [name, Math.round(value)]));
 }
 
 /** What the macros of a character's texts stand for. */

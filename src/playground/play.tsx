@@ -5,6 +5,7 @@ import { get } from './api.ts';
 import { Column } from './column.tsx';
 import { Awaited, useLoaded } from './frame.tsx';
 import { groupModels } from './model-groups.ts';
+import { PullModel } from './pull-model.tsx';
 
 const persona = 'You are Marta, an innkeeper at the Gilded Goose in Fallowmere. Mood: cheerful.';
 
@@ -19,6 +20,20 @@ async function loadScene(model: string, signal: AbortSignal): Promise<Scene> {
     get<AttributeList>(`/v1/attributes?model=${encodeURIComponent(model)}`, signal),
   ]);
   return { models: models.data.filter(({ kind }) => kind === 'language'), attributes: attributes.data };
+}
+
+/** What the card of the chosen model says of it. */
+const descriptionOf = (models: Model[], chosen: string) =>
+  models.find(({ id, aliases }) => id === chosen || aliases.includes(chosen))?.description;
+
+/** Tied to the choice of a model by its id; nothing of a model that says nothing. */
+const noteId = 'model-note';
+function ModelNote({ text }: { text: string | null | undefined }) {
+  return text ? (
+    <p id={noteId} class="quiet-text">
+      {text}
+    </p>
+  ) : null;
 }
 
 /** Models first, then each run's checkpoints together. */
@@ -84,7 +99,7 @@ export function PlayPage(_: { rest: string }) {
               </button>
               <label class="inline">
                 Model
-                <select value={model} onChange={(event) => setModel(event.currentTarget.value)}>
+                <select aria-describedby={noteId} value={model} onChange={(event) => setModel(event.currentTarget.value)}>
                   <option>default</option>
                   <ModelOptions models={models} />
                 </select>
@@ -97,6 +112,7 @@ export function PlayPage(_: { rest: string }) {
                 {columns === 1 ? 'Compare two settings' : 'One setting'}
               </button>
             </div>
+            <ModelNote text={descriptionOf(models, model)} />
           </form>
           <div class={`columns of-${columns}`}>
             {Array.from({ length: columns }, (_each, i) => (
@@ -107,6 +123,7 @@ export function PlayPage(_: { rest: string }) {
               />
             ))}
           </div>
+          <PullModel onModel={loaded.reload} />
         </>
       )}
     </Awaited>

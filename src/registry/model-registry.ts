@@ -20,9 +20,9 @@ import {
 } from './models.ts';
 import { type OpenOptions, openModel } from './open.ts';
 import { readReport } from './report.ts';
-import { chosenDefault, type Entry, inOrder, type Scan, scanModels, withoutTwins } from './scan.ts';
+import { chosenDefaults, type Entry, inOrder, type ModelPlaces, type Scan, scanModels, withoutTwins } from './scan.ts';
 
-export interface RegistryOptions extends OpenOptions {
+export interface RegistryOptions extends OpenOptions, Pick<ModelPlaces, 'pulledDir'> {
   /** Told once of each sub-folder that looks like a model and is none. */
   onBroken(folder: string, reason: string): void;
   /** Where aliases are kept. With it the registry follows what other processes change: aliases at once, by notice, and the folder every second. */
@@ -35,12 +35,12 @@ const lookEveryMs = 900;
 type Slot = EngineSlot<LanguageModel | Predictor>;
 
 export class ModelRegistry implements Models {
-  readonly #modelsDir: string;
+  readonly #places: ModelPlaces;
   readonly #options: RegistryOptions;
   #scan: Scan = { entries: [], broken: [] };
   #entries: Entry[] = [];
   #aliases = new Map<string, string>();
-  #chosen: string | null = null;
+  #chosen: string[] = [];
   readonly #told = new Set<string>();
   readonly #loads = new Map<string, { slot: Promise<Slot>; status: ModelStatus }>();
   readonly #failed = new Set<string>();
@@ -57,13 +57,13 @@ export class ModelRegistry implements Models {
   #disposed = false;
 
   private constructor(modelsDir: string, options: RegistryOptions) {
-    this.#modelsDir = modelsDir;
+    this.#places = { modelsDir, pulledDir: options.pulledDir };
     this.#options = options;
   }
 
   /**
-   * Looks through the sub-folders of `modelsDir`; loads nothing. The language model named `default` is the one its alias names, else the one in
-   * the sub-folder that the file `<modelsDir>/default` names, else the first steered one. Throws invalid_model when there is no such folder.
+   * Looks through the sub-folders of `modelsDir` and of `pulledDir`; loads nothing. The language model named `default` is the one its alias names,
+   * else the one that a file `default` in these folders names, else the first steered one. Throws invalid_model when there is no such folder.
    */
   static async open(modelsDir: string, options: RegistryOptions): Promise<ModelRegistry> {
     const registry = new ModelRegistry(modelsDir, options);
@@ -126,7 +126,7 @@ export class ModelRegistry implements Models {
     const language = first?.kind === 'language' ? first : undefined;
     const predictor = language ? language.chat === 'labels' && findPredictorFor(this, language.schema) : first;
     if (!language && !predictor) {
-      throw new SteerError('invalid_model', 'There is no model to serve. Train one, or set MODELS_DIR to a folder of models.');
+      throw new SteerError('invalid_model', 'There is no model to serve. Pull or train one, or set MODELS_DIR to some.');
     }
     await Promise.all([language && this.load(language.id), predictor && this.load(predictor.id)]);
   }
@@ -203,9 +203,9 @@ export class ModelRegistry implements Models {
   async #look(): Promise<void> {
     if (this.#disposed) return;
     const { store, onBroken } = this.#options;
-    this.#scan = await scanModels(this.#modelsDir, this.#scan);
+    this.#scan = await scanModels(this.#places, this.#scan);
     const { entries, broken } = withoutTwins(this.#scan);
-    this.#chosen = await chosenDefault(this.#modelsDir);
+    this.#chosen = await chosenDefaults(this.#places);
     if (store) this.#aliases = await readAliases(store.db);
     const before = new Map(this.#entries.map((entry) => [entry.id, entry]));
     this.#entries = inOrder(entries, this.#aliases.get('default'), this.#chosen);

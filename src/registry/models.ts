@@ -20,6 +20,8 @@ export interface ModelCard {
   created: number;
   /** Other names it answers to; `default` marks the one meant when a request names none. */
   aliases: string[];
+  /** One line on what it is for; null where its card has none. */
+  description: string | null;
   schema: AttributeSchema;
   /** How it reads conversations; null for one that only continues texts, and for predictors. */
   chat: ChatForm | null;

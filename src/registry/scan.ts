@@ -1,6 +1,7 @@
 // What lies in the models folder: one entry per sub-folder with a config.json or an upstream.json, read anew only where its files changed. Loads nothing.
+import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { SteerError } from '../errors.ts';
 import type { ChatForm } from '../generation/language-model.ts';
 import { chatForm } from '../generation/model-text.ts';
@@ -24,6 +25,7 @@ export interface Entry {
   folder: string;
   /** Unix seconds. */
   created: number;
+  description: string | null;
   schema: AttributeSchema;
   chat: ChatForm | null;
   curves: Curves;
@@ -49,12 +51,20 @@ export interface Scan {
 
 export const noAttributes: AttributeSchema = { name: 'none', version: 0, attributes: [] };
 
-/** The models below `modelsDir`, those unchanged since `before` taken from there. Throws invalid_model when there is no such folder. */
-export async function scanModels(modelsDir: string, before: Scan): Promise<Scan> {
+/** Where models are looked for. */
+export interface ModelPlaces {
+  modelsDir: string;
+  /** Models that were pulled; the folder need not be there. */
+  pulledDir?: string | undefined;
+}
+
+/** The models in both places, those unchanged since `before` taken from there. Throws invalid_model when there is no folder `modelsDir`. */
+export async function scanModels({ modelsDir, pulledDir }: ModelPlaces, before: Scan): Promise<Scan> {
   const known = new Map(before.entries.map((entry) => [`${entry.folder} ${entry.stamp}`, entry]));
   const failed = new Map(before.broken.map((broken) => [`${broken.folder} ${broken.stamp}`, broken]));
   const scan: Scan = { entries: [], broken: [] };
-  for (const folder of await modelFolders(modelsDir)) {
+  const pulled = pulledDir === undefined || resolve(pulledDir) === resolve(modelsDir) ? [] : await pulledFolders(pulledDir);
+  for (const folder of [...(await modelFolders(modelsDir)), ...pulled]) {
     const stamp = await stampOf(folder);
     const [entry, broken] = [known.get(`${folder} ${stamp}`), failed.get(`${folder} ${stamp}`)];
     if (entry) scan.entries.push(entry);
@@ -72,6 +82,10 @@ async function readInto(scan: Scan, folder: string, stamp: string): Promise<void
     const { message } = error as Error;
     scan.broken.push({ folder, stamp, reason: error instanceof SteerError ? message : `${folder} cannot be read: ${message}` });
   }
+}
+
+async function pulledFolders(pulledDir: string): Promise<string[]> {
+  return (await exists(pulledDir)) ? await modelFolders(pulledDir) : [];
 }
 
 async function modelFolders(modelsDir: string): Promise<string[]> {
@@ -100,7 +114,8 @@ async function stampOf(folder: string): Promise<string> {
   return marks.join('/');
 }
 
-async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
+/** What a folder says of its model; loads nothing. Throws invalid_model where it is none. */
+export async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
   const card = await readModelCard(folder);
   const { kind } = card;
   const upstream = (await isUpstream(folder)) ? await readUpstream(folder, kind) : undefined;
@@ -114,6 +129,7 @@ async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
     steered: kind === 'steered',
     folder,
     created: Math.floor(made / 1000),
+    description: card.description,
     ...read,
     curves: card.measured?.steering?.curves ?? {},
     base: card.baseModel?.name ?? null,
@@ -169,22 +185,43 @@ export function withoutTwins({ entries, broken }: Scan): Scan {
   return { entries: entries.filter((entry) => homes.get(entry.id) === entry), broken: [...broken, ...twins] };
 }
 
-/** First line of `<modelsDir>/default`; null without that file. */
-export async function chosenDefault(modelsDir: string): Promise<string | null> {
-  const text = await readFile(join(modelsDir, 'default'), 'utf8').catch(() => null);
-  return text?.split('\n')[0]?.trim() ?? null;
+/**
+ * Names that files called `default` choose, the strongest first: what somebody wrote into MODELS_DIR, then the first model that was pulled, then what
+ * the program came with, which is there before anybody chose.
+ */
+export async function chosenDefaults({ modelsDir, pulledDir }: ModelPlaces): Promise<string[]> {
+  const own = await chosenIn(modelsDir);
+  const pulled = pulledDir === undefined ? null : await chosenIn(pulledDir);
+  const ranked = isShipped(modelsDir) ? [pulled, own] : [own, pulled];
+  return ranked.filter((name) => name !== null);
+}
+
+/** First line of the file; null without one. */
+async function chosenIn(folder: string): Promise<string | null> {
+  const text = await readFile(join(folder, 'default'), 'utf8').catch(() => null);
+  return text?.split('\n')[0]?.trim() || null;
+}
+
+/** Whether the folder is that of the models the program comes with. */
+function isShipped(modelsDir: string): boolean {
+  let root = import.meta.dirname;
+  while (!existsSync(join(root, 'package.json')) && root !== dirname(root)) root = dirname(root);
+  return resolve(modelsDir) === join(root, 'models');
 }
 
 const madeByJob = /^ft:/;
 
 /**
- * Language models first, the default before all others: the one its alias names, else the one the folder says. Then steered ones before
+ * Language models first, the default before all others: the one its alias names, else the first there is of those
+ * `chosenDefaults` names. Then steered ones before
  * bases, in the order of the folders. What jobs make stands behind, so that a finished job never moves the default by itself, and a
  * checkpoint, which may be gone soon, last.
  */
-export function inOrder(entries: Entry[], alias: string | undefined, chosen: string | null): Entry[] {
-  const aliased = entries.find(({ id, kind }) => id === alias && kind === 'language');
-  const isDefault = ({ id, folder }: Entry) => (aliased ? aliased.id === id : [id, basename(folder)].includes(chosen ?? ''));
+export function inOrder(entries: Entry[], alias: string | undefined, chosen: readonly string[]): Entry[] {
+  const languages = entries.filter(({ kind }) => kind === 'language');
+  const named = (name: string) => languages.find(({ id, folder }) => [id, basename(folder)].includes(name));
+  const first = languages.find(({ id }) => id === alias) ?? chosen.map(named).find((entry) => entry !== undefined);
+  const isDefault = ({ id }: Entry) => id === first?.id;
   const rank = (entry: Entry): number => {
     if (entry.kind === 'predictor') return 3;
     if (isDefault(entry)) return 0;

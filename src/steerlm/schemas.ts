@@ -140,14 +140,16 @@ export const gameCharacters: AttributeSchema = {
   ],
 };
 
-/** For models that nobody trained on labels: nothing is asked unless somebody asks. */
-export const everyday: AttributeSchema = {
+/** For models that nobody trained on labels. */
+export const everyday: AttributeSchema = untilAsked({
   name: 'everyday',
   version: 1,
-  attributes: [verbosity, formality, humor, creativity, complexity, toxicity, helpfulness].map((each) => ({
-    ...each,
-    default: null,
-  })),
-};
+  attributes: [verbosity, formality, humor, creativity, complexity, toxicity, helpfulness],
+});
+
+/** The schema for a model that stays as it is unless somebody asks: no attribute has a default. */
+export function untilAsked(schema: AttributeSchema): AttributeSchema {
+  return { ...schema, attributes: schema.attributes.map((each) => ({ ...each, default: null })) };
+}
 
 export const builtInSchemas: AttributeSchema[] = [helpSteer, openAssistant, steerLM, gameCharacters, everyday];

@@ -124,7 +124,7 @@ test('it writes under attributes, the same for the same seed', async () => {
   const piped = await steer(folder, ['generate', ...ask], { input: 'Do you sell rope?' });
   expect(piped.stdout).toBe(reply);
   const cut = await steer(folder, ['generate', ...ask, '--max-tokens', '2', 'Do you sell rope?']);
-  expect(cut.stderr).toContain('The reply was cut at 2 tokens.\n');
+  expect(cut.stderr).toContain('The reply was cut at 2 tokens; --max-tokens allows more.\n');
   const beyond = await steer(folder, ['generate', ...ask, '--attribute', 'humor=9', 'Hi']);
   expect([beyond.code, beyond.stderr]).toEqual([
     1,
@@ -170,6 +170,7 @@ test('it is served, refuses a taken port in one line, and stops when told to', a
   const server = startSteer(folder, ['serve'], { env: { PORT: '0' } });
   await server.said('"msg":"ready"');
   const url = /"url":"(http:[^"]+)"/.exec(server.output())?.[1] ?? '';
+  expect(server.output(), 'a model of ones own is no demonstration').not.toContain('steer pull');
   const { port } = new URL(url);
   const body = JSON.stringify({
     messages: [{ role: 'user', content: 'Do you sell rope?' }],

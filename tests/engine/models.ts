@@ -45,6 +45,7 @@ export async function writeSmallModel(contextLength: number): Promise<string> {
   const card = {
     kind: 'steered' as const,
     name: 'small',
+    description: null,
     attributeSchema: gameCharacters,
     promptLayoutVersion: 1,
     baseModel: null,

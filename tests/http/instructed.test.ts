@@ -65,6 +65,9 @@ describe('attributes', () => {
     const { body } = await ask({ attributes: { verbosity: 4 } }, '/v1/chat/completions/render');
     expect(body.prompt).toBe(words(long!));
     expect(body.steering.applied_by).toEqual({ verbosity: 'instruction' });
+    expect(body.fits).toBe(true);
+    const lengthy = [{ role: 'user', content: 'x'.repeat(3000) }];
+    expect((await ask({ messages: lengthy }, '/v1/chat/completions/render')).body.fits).toBe(false);
   });
 
   test('between two levels are drawn from both wordings', async () => {

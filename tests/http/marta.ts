@@ -30,7 +30,8 @@ export class Talker extends ParrotModel {
       await (constraint ? this.choices : this.gate).pass(signal);
       signal.throwIfAborted();
       text += piece;
-      yield { kind: 'delta', index: 0, text: piece };
+      const tokens = [...piece].map((char) => ({ token: char.charCodeAt(0) + 3, logprob: 0, top: [] }));
+      yield { kind: 'delta', index: 0, text: piece, ...(constraint ? { tokens } : {}) };
     }
     const ended =
       said === pieces || said.length === pieces.length

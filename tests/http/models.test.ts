@@ -12,6 +12,7 @@ test('models are listed in the form OpenAI clients read', async () => {
     status: 'loaded',
     parent: null,
     precision: 'fp32',
+    description: null,
     aliases: ['default'],
     attributes: names,
   };
@@ -22,6 +23,17 @@ test('models are listed in the form OpenAI clients read', async () => {
       { id: 'counter', kind: 'predictor', context_length: 256, chat: null, attribute_method: null, ...rest },
     ],
   });
+});
+
+test('a model whose card describes it says so in the list and by itself', async () => {
+  const house = openHouse();
+  house.shelf.descriptions.parrot = 'Repeats what it hears.';
+  const { body } = await knock(house, '/v1/models');
+  expect(body.data.map(({ description }: { description: string | null }) => description)).toEqual([
+    'Repeats what it hears.',
+    null,
+  ]);
+  expect((await knock(house, '/v1/models/default')).body.description).toBe('Repeats what it hears.');
 });
 
 test('one model by id, alias or percent-encoded id; else a 404', async () => {

@@ -198,6 +198,7 @@ export class Shelf implements Models {
   trainedOn: Record<string, string[]> = {};
   /** Base by the model that was trained from it. */
   bases: Record<string, string> = {};
+  descriptions: Record<string, string> = {};
   #aliases = new Map<string, string>();
 
   constructor(languages: LanguageModel[], predictors: Predictor[]) {
@@ -210,6 +211,7 @@ export class Shelf implements Models {
       id,
       created: 1_700_000_000,
       aliases: ['default', ...[...this.#aliases].flatMap(([alias, model]) => (model === id ? [alias] : []))],
+      description: this.descriptions[id] ?? null,
       base: this.bases[id] ?? null,
       datasets: (this.trainedOn[id] ?? []).map((name) => ({ name, hash: 'f'.repeat(64) })),
       precision: 'fp32' as const,

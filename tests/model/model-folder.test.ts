@@ -30,6 +30,7 @@ const shape = {
 const card: ModelCard = {
   kind: 'steered',
   name: 'gatekeeper',
+  description: 'Guards a gate in tests.',
   attributeSchema: helpSteer,
   promptLayoutVersion: 1,
   baseModel: { name: 'small', revision: 'abcdef012345' },
@@ -61,6 +62,12 @@ test('a card reads back as written, in snake case on disk', async () => {
   expect(file).toMatchObject({ format_version: 1, prompt_layout_version: 1, base_model: { name: 'small' } });
 });
 
+test('a card that describes nothing has no such field on disk', async () => {
+  await writeModelCard(folder, { ...card, description: null });
+  expect(await readModelCard(folder)).toMatchObject({ description: null });
+  expect(await readFile(join(folder, 'steerlm.json'), 'utf8')).not.toContain('description": null');
+});
+
 test('a folder without a card is a base model named like it', async () => {
   const named = join(folder, 'Tiny-1M');
   await mkdir(named);
@@ -71,6 +78,16 @@ test('a folder without a card is a base model named like it', async () => {
     attributeSchema: null,
     promptLayoutVersion: null,
   });
+});
+
+test('a schema that was chosen by name asks nothing by itself', async () => {
+  await writeFile(
+    join(folder, 'steerlm.json'),
+    JSON.stringify({ format_version: 1, kind: 'base', name: 'bought', attribute_schema: 'npc' }),
+  );
+  const { attributeSchema, promptLayoutVersion } = await readModelCard(folder);
+  expect(attributeSchema?.attributes.map(({ name, default: level }) => [name, level])).toContainEqual(['toxicity', null]);
+  expect(promptLayoutVersion).toBeNull();
 });
 
 test('a folder that is no model says so', async () => {
@@ -89,7 +106,10 @@ test.each([
   ['needs attribute_schema', { prompt_layout_version: null }],
   ['cap', { attribute_schema: { ...helpSteer, attributes: [{ ...helpSteer.attributes[0], cap: 5 }] } }],
   ['default', { attribute_schema: { ...helpSteer, attributes: [{ ...helpSteer.attributes[0], default: 9 }] } }],
+  ['instructions', { attribute_schema: { ...helpSteer, attributes: [{ ...helpSteer.attributes[0], instructions: ['one'] }] } }],
+  ['helpsteer, oasst, steerlm, npc, everyday', { attribute_schema: 'npcs' }],
   ['created_at', { created_at: 'yesterday' }],
+  ['description', { description: 'two\nlines' }],
   ['measured.precision.int4.eval_loss', { measured: { precision: { int4: { weight_bytes: 1, steerability: {} } } } }],
 ])('a card with a wrong %s is refused by that name', async (problem, change) => {
   await writeModelCard(folder, card);

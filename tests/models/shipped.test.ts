@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateCorpus } from '../../models/corpus/grammar.ts';
 import { measureListening, measureRecall, measureSaid } from '../../models/measure/grounding.ts';
 import { type Asked, asRequests, everyLevel, followed, heldOutPrompts, repliesTo } from '../../models/measure/steerability.ts';
+import * as recipes from '../../models/recipes.ts';
 import { saysTwice } from '../../src/evaluation/steering/text-health.ts';
 import type { LanguageModel } from '../../src/generation/language-model.ts';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
@@ -29,6 +30,13 @@ beforeAll(async () => {
 afterAll(async () => {
   await model.dispose();
   await predictor.dispose();
+});
+
+it('says on every card what it is, and how to fetch another', async () => {
+  for (const name of Object.values(recipes.models)) {
+    expect((await readModelCard(`${models}/${name}`)).description, name).toBe(recipes.description);
+  }
+  expect(recipes.description).toContain('npx steer pull smollm2-135m');
 });
 
 it('is small enough to ship', () => {

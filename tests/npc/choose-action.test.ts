@@ -1,5 +1,6 @@
-// What a character does with a line where the context has no room to ask.
+// What a character does with a line: where the context has no room to ask, and where an action is clear enough to be taken.
 import { expect, test } from 'vitest';
+import type { CompletionEvent, CompletionRequest } from '../../src/generation/language-model.ts';
 import { chooseAction } from '../../src/npc/choose-action.ts';
 import { ParrotModel } from '../http/small-models.ts';
 
@@ -11,9 +12,61 @@ test.each([
   ['no encoder would read', 64],
 ])('a question that %s is not asked, and the line is said without an action', async (_, count) => {
   const model = new ParrotModel();
-  const situation = { conversation, label: {}, actions: actionsOf(count, 'x'.repeat(200)) };
+  const situation = { conversation, label: {}, heard: 'Halt!', actions: actionsOf(count, 'x'.repeat(200)) };
   expect(await chooseAction(model, situation, 'Aye.', new AbortController().signal)).toBeUndefined();
   expect(model.requests).toEqual([]);
   await chooseAction(model, { ...situation, actions: actionsOf(2, 'asked') }, 'Aye.', new AbortController().signal);
   expect(model.requests).toHaveLength(1);
+});
+
+/** Finds the first action likelier than none by so many nats, and any other as unlikely as can be. */
+class Chooser extends ParrotModel {
+  override readonly mixes: boolean;
+  readonly #nats: number;
+
+  constructor(nats: number, mixes = true) {
+    super();
+    this.#nats = nats;
+    this.mixes = mixes;
+  }
+
+  override async *complete(request: CompletionRequest): AsyncGenerator<CompletionEvent> {
+    this.requests.push(request);
+    const { choices } = request.constraint as { choices: string[] };
+    const likely = [0, this.#nats].map((nats) => nats - Math.log(1 + Math.exp(this.#nats)));
+    const text = this.#nats > 0 ? choices[1]! : choices[0]!;
+    const top = choices.slice(0, 2).map((choice, i) => ({ token: choice.charCodeAt(0) + 3, logprob: likely[i]! }));
+    const tokens = [...text].map((char, i) => {
+      const token = char.charCodeAt(0) + 3;
+      return i === 0 ? { ...top.find((each) => each.token === token)!, top } : { token, logprob: 0, top: [] };
+    });
+    yield { kind: 'delta', index: 0, text, ...(typeof request.topLogprobs === 'number' ? { tokens } : {}) };
+    yield { kind: 'end', index: 0, text, finishReason: 'stop', completionTokens: text.length };
+  }
+}
+
+const actions = [
+  { name: 'wave_back', when: 'the player waves' },
+  { name: 'sell_a_blade', when: 'somebody wants to buy a weapon' },
+];
+const chosen = (model: Chooser, heard: string) =>
+  chooseAction(model, { conversation, label: {}, heard, actions }, 'Aye.', new AbortController().signal);
+
+test.each([
+  [8, 'Good morning.', 'wave_back'],
+  [6, 'Good morning.', undefined],
+  [1, 'Good morning, player. Somebody wants you.', undefined],
+  [-2, 'I wave.', 'wave_back'],
+  [-4, 'I wave.', undefined],
+  // The other is as unlikely as can be, whatever the player says.
+  [-2, 'I want to buy a weapon.', undefined],
+])('an action %i nats likelier than none, to "%s": %s', async (nats, heard, action) => {
+  expect(await chosen(new Chooser(nats), heard)).toBe(action);
+});
+
+test('of a model that cannot mix prompts its own choice is taken', async () => {
+  const model = new Chooser(0.5, false);
+  expect(await chosen(model, 'Good morning.')).toBe('wave_back');
+  expect(model.requests.map(({ phases, topLogprobs }) => [phases, topLogprobs])).toEqual([[undefined, undefined]]);
+  expect(await chosen(new Chooser(-0.5, false), 'I wave.')).toBeUndefined();
 });

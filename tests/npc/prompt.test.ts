@@ -12,6 +12,7 @@ import { character } from './marta.ts';
 const modelOf = (contextLength: number): Encoder => ({
   schema: gameCharacters,
   chat: 'labels',
+  mixes: true,
   layOut: async (conversation, label) => layOutPrompt(gameCharacters, conversation, label),
   contextLength,
   encode: (pieces: Piece[]) =>

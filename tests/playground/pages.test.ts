@@ -52,6 +52,14 @@ describe('play', () => {
     expect(await datasets.attribute('[role="img"][aria-label^="humor by human"]', 'aria-label')).toContain('1 at 2');
   });
 
+  test('what a model says of itself stands beside its name, for readers of screens too', async () => {
+    served.house.shelf.descriptions[served.parrot.id] = 'Repeats what it hears.';
+    const { page, see } = await served.go('/#play');
+    await see('Repeats what it hears.');
+    const described = await page.accessibility.snapshot({ interestingOnly: false });
+    expect(JSON.stringify(described)).toContain('"description":"Repeats what it hears."');
+  });
+
   test('two people who rate one reply alike are both heard, and each sees the own stars', async () => {
     const { page, see, press, fill, count } = await served.go('/#play');
     await press('button', 'Say it');

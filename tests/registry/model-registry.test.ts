@@ -232,3 +232,35 @@ test('what a held model is asked through the registry has its curves and how its
   expect(model.sampling).toEqual({ temperature: 0.6, topK: 0 });
   await registry.dispose();
 });
+
+describe('pulled models', () => {
+  const openBoth = (modelsDir: string) =>
+    ModelRegistry.open(modelsDir, { pulledDir: inFolder('data', 'models'), onBroken: () => {} });
+
+  test('stand beside those of the models folder, which come first, and need no folder', async () => {
+    await write('own/npc', 'steered', 'npc');
+    expect((await openBoth(inFolder('own'))).list().map(({ id }) => id)).toEqual(['npc']);
+    await write('data/models/pulled', 'steered', 'pulled');
+    await write('data/models/npc', 'steered', 'npc');
+    const registry = await openBoth(inFolder('own'));
+    expect(registry.list().map(({ id, aliases }) => [id, aliases])).toEqual([
+      ['npc', ['default']],
+      ['pulled', []],
+    ]);
+    expect(registry.folderOf('npc')).toBe(inFolder('own', 'npc'));
+    expect(registry.folderOf('pulled')).toBe(inFolder('data', 'models', 'pulled'));
+  });
+
+  test('the default is what MODELS_DIR says, else the first that was pulled; what the program came with comes last', async () => {
+    await write('own/npc', 'steered', 'npc');
+    await write('data/models/pulled', 'steered', 'pulled');
+    writeFileSync(inFolder('data', 'models', 'default'), 'pulled\n');
+    const first = async (modelsDir: string) => (await openBoth(modelsDir)).list()[0]?.id;
+    expect(await first(inFolder('own'))).toBe('pulled');
+    writeFileSync(inFolder('own', 'default'), 'npc\n');
+    expect(await first(inFolder('own'))).toBe('npc');
+    expect(await first('models')).toBe('pulled');
+    writeFileSync(inFolder('data', 'models', 'default'), 'gone\n');
+    expect(await first('models')).toBe('npc');
+  });
+});

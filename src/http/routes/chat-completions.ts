@@ -38,6 +38,7 @@ const RenderedPrompt = z
       .openapi({ description: 'Empty for a model that is asked by messages: only its upstream knows them' }),
     prompt_tokens: z.int().openapi({ description: 'An estimate for such a model' }),
     context_length: z.int(),
+    fits: z.boolean().openapi({ description: 'Whether the context has room for it and a token of the reply' }),
     steering: Steering,
   })
   .openapi('RenderedPrompt');
@@ -87,6 +88,7 @@ export function addChatCompletions(app: OpenAPIHono<AppEnv>, context: AppContext
         token_ids: model.chat === 'messages' ? [] : tokenIds,
         prompt_tokens: tokenIds.length,
         context_length: model.contextLength,
+        fits: tokenIds.length < model.contextLength,
         steering,
       },
       200,

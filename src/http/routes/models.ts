@@ -15,6 +15,10 @@ const Model = z
     object: z.literal('model'),
     created: z.int().openapi({ description: 'Unix seconds' }),
     owned_by: z.literal('steer'),
+    description: z
+      .string()
+      .nullable()
+      .openapi({ description: 'What it is for, in one line of its card; null where the card has none' }),
     kind: z.enum(['language', 'predictor']).openapi({ description: 'A language model writes, a predictor rates' }),
     status: z.enum(modelStatuses).openapi({ description: 'A model that is not loaded is when it is first asked for' }),
     parent: z.string().nullable().openapi({ description: 'Name of the model it was trained from' }),
@@ -194,6 +198,7 @@ function toModel(card: ModelCard): z.infer<typeof Model> {
     object: 'model',
     created: card.created,
     owned_by: 'steer',
+    description: card.description,
     kind: card.kind,
     status: card.status,
     parent: card.base,

@@ -1,0 +1,68 @@
+// Which sentences of what a character knows are about what was just said. A small model answers from what stands beside the question and hardly from
+// what it read long before, so these are told again there (bench: npc-real).
+import { Sentences } from './sentences.ts';
+
+/** Words that tell nothing of what a sentence is about, in the language that cards are mostly written in. Others weigh little by being everywhere. */
+const emptyWords = new Set(
+  (
+    'a an the this that these those and or but not no yes so if than then as like of in on at to for from with by about into over up down out off i me my mine you your yours ' +
+    'he him his she her hers it its we us our they them their who whom whose what when where which why how is are am was were be been being do does did ' +
+    'have has had can could will would shall should may might must there here tell know please much many any some'
+  ).split(' '),
+);
+/** Letters that forms of one word begin with, and how many may follow in each: sails and sailing, recycler and recycle. */
+const stemLetters = 4;
+const endLetters = 3;
+/** Longer ones would be half the prompt once more. */
+const mostLetters = 300;
+
+/** What is looked through at most: the thread serves others meanwhile. */
+const mostKnown = 20_000;
+const mostAsked = 32;
+
+/**
+ * At most `most` sentences that share words with the line, in their order; a word counts less the more sentences hold it. Those that share less than half
+ * as much as the best are left out.
+ */
+export function sentencesAbout(texts: readonly string[], line: string, most: number): string[] {
+  const asked = wordsOf(line).slice(0, mostAsked);
+  const known = texts.join('\n').slice(0, mostKnown);
+  const sentences = splitSentences(known).filter(({ length }) => length <= mostLetters);
+  const shared = sentences.map((text) => heldWords(asked, wordsOf(text)));
+  const holders = new Map(asked.map((word) => [word, shared.filter((words) => words.includes(word)).length]));
+  const weighed = shared.map((words) => words.reduce((sum, word) => sum + 1 / holders.get(word)!, 0));
+  const least = Math.max(Number.MIN_VALUE, ...weighed.map((weight) => weight / 2));
+  const best = [...sentences.keys()].filter((i) => weighed[i]! >= least).toSorted((a, b) => weighed[b]! - weighed[a]!);
+  return best
+    .slice(0, most)
+    .toSorted((a, b) => a - b)
+    .map((i) => sentences[i]!);
+}
+
+/** How many words of the one, or forms of them, the other holds. */
+export function sharedWords(one: string, other: string): number {
+  return heldWords(wordsOf(one), wordsOf(other)).length;
+}
+
+function splitSentences(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const sentences = new Sentences();
+    return [...sentences.push(line), sentences.finish()].map((sentence) => sentence.trim()).filter((sentence) => sentence !== '');
+  });
+}
+
+/** Each once, in lower case. */
+function wordsOf(text: string): string[] {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  return [...new Set(words)].filter((word) => !emptyWords.has(word));
+}
+
+function heldWords(wanted: readonly string[], words: readonly string[]): string[] {
+  return wanted.filter((word) => words.some((other) => other === word || isSameStem(other, word)));
+}
+
+function isSameStem(a: string, b: string): boolean {
+  let alike = 0;
+  while (alike < a.length && a[alike] === b[alike]) alike++;
+  return alike >= stemLetters && Math.max(a.length, b.length) - alike <= endLetters;
+}

@@ -1,0 +1,50 @@
+// A line as it is written: what a model thinks before it speaks is for no player.
+import { expect, test } from 'vitest';
+import type { CompletionEvent } from '../../src/generation/language-model.ts';
+import { writeLine } from '../../src/npc/line.ts';
+import { ParrotModel } from '../http/small-models.ts';
+
+class Thinker extends ParrotModel {
+  pieces: string[] = [];
+
+  override async *complete(): AsyncGenerator<CompletionEvent> {
+    for (const text of this.pieces) yield { kind: 'delta', index: 0, text };
+    yield { kind: 'end', index: 0, text: this.pieces.join(''), finishReason: 'stop', completionTokens: this.pieces.length };
+  }
+}
+
+async function linesOf(...pieces: string[]): Promise<string[]> {
+  const conversation = { system: 'You are Oda.', turns: [{ role: 'user' as const, content: 'Halt!' }] };
+  const request = {
+    conversation,
+    label: {},
+    strength: 1,
+    seed: 1,
+    lineTokens: 64,
+    actions: [],
+    heard: 'Halt!',
+    fallback: 'Oda waits.',
+  };
+  const lines: string[] = [];
+  const model = Object.assign(new Thinker(), { pieces });
+  for await (const event of writeLine(model, request, new AbortController().signal))
+    lines.push(event.kind === 'line' ? `line: ${event.line.text}` : event.text);
+  return lines;
+}
+
+test.each([
+  [
+    ['<thi', 'nk>Who is it? A spy. ', 'I must hide.</think>\n\nNobody', ' here. Go on.'],
+    ['Nobody here. ', 'Go on.', 'line: Nobody here. Go on.'],
+  ],
+  [
+    ['<thin ice. ', 'Mind it.'],
+    ['<thin ice. ', 'Mind it.', 'line: <thin ice. Mind it.'],
+  ],
+  [
+    ['<think>Nothing but ', 'thoughts. And more.'],
+    ['Oda waits.', 'line: Oda waits.'],
+  ],
+])('%j', async (pieces, lines) => {
+  expect(await linesOf(...pieces)).toEqual(lines);
+});

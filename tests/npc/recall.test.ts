@@ -1,0 +1,31 @@
+// Which sentences of what a character knows a line is about.
+import { expect, test } from 'vitest';
+import { sentencesAbout } from '../../src/npc/recall.ts';
+
+const station =
+  'You are Pell, quartermaster of Halden Station. Ines Okoro repairs the recycler, and nobody else may touch it. Water is rationed to six litres a day.\n' +
+  'The Grey Widow sails at dawn. The water in the tank is for the recycler.';
+
+test.each([
+  ['Who repairs the recycler?', ['Ines Okoro repairs the recycler, and nobody else may touch it.']],
+  ['when are you SAILING', ['The Grey Widow sails at dawn.']],
+  ['How are you? Who are you?', []],
+  ['', []],
+])('%s', (line, sentences) => {
+  expect(sentencesAbout([station], line, 2)).toEqual(sentences);
+});
+
+test('in their order, at most so many, and those that share little are left out', () => {
+  const texts = ['Rats live in the cellar.', 'The cellar floods.', 'A cellar is cold.', 'The rats are fat.'];
+  expect(sentencesAbout(texts, 'Are there rats in the cellar?', 2)).toEqual(['Rats live in the cellar.', 'The rats are fat.']);
+  expect(sentencesAbout(texts, 'Are there fat rats?', 9)).toEqual(['The rats are fat.']);
+});
+
+test('a word that every sentence holds counts less than a rare one, in any language', () => {
+  const texts = ['Die Mühle steht am Fluss.', 'Die Brücke ist die älteste im Tal.', 'Die Wirtin heißt Marta.'];
+  expect(sentencesAbout(texts, 'Wo ist die Mühle?', 1)).toEqual(['Die Mühle steht am Fluss.']);
+});
+
+test('a text without sentences is not told twice', () => {
+  expect(sentencesAbout(['a cellar '.repeat(100)], 'The cellar?', 2)).toEqual([]);
+});
