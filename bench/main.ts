@@ -32,6 +32,7 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   shipped: () => import('./shipped.ts'),
   methods: () => import('./methods.ts'),
   upstream: () => import('./upstream.ts'),
+  'chat-upstream': () => import('./chat-upstream.ts'),
   'real-model': () => import('./real-model.ts'),
   interop: () => import('./interop.ts'),
 };

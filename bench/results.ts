@@ -12,7 +12,7 @@ const subjects: Record<string, readonly string[]> = {
   predictor: ['predictor', 'score', 'ratings', 'label'],
   steering: ['steering', 'likelihood', 'dials', 'grounding', 'toxicity'],
   engine: ['decode', 'decode, without 512-bit registers', 'precision', 'device'],
-  serving: ['serve', 'exposed', 'scale', 'upstream'],
+  serving: ['serve', 'exposed', 'scale', 'upstream', 'chat-upstream'],
   durability: ['crash', 'full-disk', 'upload'],
   people: ['raters'],
   characters: ['npcs', 'npc-real', 'npc-real, actions', 'examples'],

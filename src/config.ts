@@ -170,6 +170,13 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   };
 }
 
+/** The key in the variable of that name; undefined where it is not set. Throws invalid_config for what cannot travel in a header, without telling it. */
+export function readKey(name: string, environment: Record<string, string | undefined> = process.env): string | undefined {
+  const value = environment[name];
+  if (value === undefined || value === '' || key().safeParse(value).success) return value || undefined;
+  throw new SteerError('invalid_config', `${name}: ${key().safeParse(value).error!.issues[0]!.message}.`);
+}
+
 /** Whether the name or address, an IPv6 one with brackets or without, is this machine's own. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Answer } from './batches/answering.ts';
 import { batchJob } from './batches/batch-job.ts';
-import type { Config } from './config.ts';
+import { type Config, readKey } from './config.ts';
 import { removeLeftovers as removeLeftoverVersions } from './datasets/unpublished.ts';
 import { evaluationJob } from './evaluation/evaluation-job.ts';
 import { removeLeftovers } from './files/files.ts';
@@ -58,6 +58,7 @@ export async function openRuntime(config: Config, log: AppContext['log']): Promi
       engine: config.engine,
       onExecution: (model, { reason }) => log.info({ model }, reason),
       upstreamKey: config.upstreamApiKey,
+      upstreamKeyOf: readKey,
       onUpstreamFault: (model, reason) => log.warn({ model, reason }, 'upstream fault'),
     });
     opened.push(() => models.dispose());

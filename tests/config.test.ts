@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { readConfig, readKey } from '../src/config.ts';
 
 test('nothing set means a loopback server with an embedded database', () => {
   const expected = {
@@ -88,6 +88,12 @@ test('without arguments it reads the environment of the process', () => {
   } finally {
     delete process.env.MAX_SCORED_TURNS;
   }
+});
+
+test('a key of one upstream is read by the name of its variable, and never told', () => {
+  const environment = { THEIR_KEY: 'sk-3', EMPTY_KEY: '', ODD_KEY: 'two words' };
+  expect(['THEIR_KEY', 'EMPTY_KEY', 'NO_KEY'].map((name) => readKey(name, environment))).toEqual(['sk-3', undefined, undefined]);
+  expect(() => readKey('ODD_KEY', environment)).toThrow(/^ODD_KEY: expected printable ASCII characters without spaces(?!.*two)/);
 });
 
 test.each(['127.0.0.1', '127.8.8.8', 'localhost', 'LOCALHOST', '::1'])('%s needs no key', (host) => {

@@ -30,6 +30,13 @@ export async function writeUpstreamFolder(folder: string, settings: object): Pro
   return copy;
 }
 
+/** A folder with nothing but where a model runs that is asked by messages. */
+export async function writeChatFolder(settings: object): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'steer-chat-'));
+  await writeFile(join(folder, 'upstream.json'), JSON.stringify({ protocol: 'chat', ...settings }));
+  return folder;
+}
+
 type End = CompletionEvent & { kind: 'end' };
 
 /** Ends in order of index, with the deltas' likelihoods; the deltas of each must make its text. */
@@ -74,6 +81,7 @@ export async function openScript(answer: Answer, contextLength = 48): Promise<Sc
     if (request.url === '/v1/models' && !script.mute)
       return void response.end(JSON.stringify({ data: [{ id: 'm', max_model_len: contextLength }] }));
     if (script.mute) return;
+    if (body === '') return void response.writeHead(404).end();
     script.asked.push(JSON.parse(body));
     script.answer(request, response, body);
   });
@@ -92,6 +100,19 @@ export function sendChunks(response: ServerResponse, chunks: (object | string)[]
   if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' });
   for (const chunk of chunks) response.write(`data: ${typeof chunk === 'string' ? chunk : JSON.stringify(chunk)}\n\n`);
 }
+
+/** A stream of these chunks, whole. */
+export const sending =
+  (chunks: (object | string)[]): Script['answer'] =>
+  (_, response) => {
+    sendChunks(response, chunks);
+    response.end();
+  };
+
+/** What a test has time for to see that an upstream says nothing. */
+export const shortMs = 150;
+
+export const never = new AbortController().signal;
 
 /** A chunk with one choice. */
 export const chunk = (text: string, rest: object = {}) => ({ choices: [{ index: 0, text, finish_reason: null, ...rest }] });

@@ -1,6 +1,6 @@
 // What the commands of steer evaluate hand to an evaluation: models by path or name, and a stored dataset or a file as its data.
 
-import type { Config } from '../config.ts';
+import { type Config, readKey } from '../config.ts';
 import { findDataset, type LabelChoice } from '../datasets/samples.ts';
 import { SteerError } from '../errors.ts';
 import type { EvaluationModels } from '../evaluation/found-models.ts';
@@ -19,7 +19,7 @@ export function evaluationModels(config: Config, precision = config.engine.preci
     async language(name) {
       const folder = await findModelFolder(config, name, ['language']);
       const here = { ...engineOptions, precision, provider };
-      return { folder, precision, open: () => openLanguage(folder, here, { apiKey, onFault: note }) };
+      return { folder, precision, open: () => openLanguage(folder, here, { apiKey, keyOf: readKey, onFault: note }) };
     },
     async predictor(name) {
       const folder = await findModelFolder(config, name, ['predictor']);

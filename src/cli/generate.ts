@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
+import { readKey } from '../config.ts';
 import { SteerError } from '../errors.ts';
 import { settleDrawing } from '../generation/drawing-defaults.ts';
 import type { CompletionEvent, LanguageModel } from '../generation/language-model.ts';
@@ -64,7 +65,11 @@ async function generate({ config, signal }: Surroundings, given: string, options
   const prompt = given === '' ? await text(addAbortSignal(signal, process.stdin)) : given;
   const onExecution = ({ provider, reason }: Execution) => provider === 'cpu' || note(reason);
   const { executionProvider: provider, upstreamApiKey: apiKey } = config();
-  const model = await openLanguage(folder, { ...engineOptions, provider, onExecution }, { apiKey, onFault: note });
+  const model = await openLanguage(
+    folder,
+    { ...engineOptions, provider, onExecution },
+    { apiKey, keyOf: readKey, onFault: note },
+  );
   try {
     const { maxTokens = defaultMaxTokens, stop, topP, topK } = options;
     const seed = (options.seed ?? Math.floor(Math.random() * 2 ** 31)) >>> 0;

@@ -22,11 +22,17 @@ export interface CompletionRequest extends Omit<GenerationRequest, 'ended' | 'ph
   raw?: boolean | undefined;
 }
 
-/** A token of a reply as text, with how likely it was. */
-export interface TokenLikelihood {
+/** How likely a token was. */
+export interface Likely {
   token: number;
   logprob: number;
-  top: { token: number; logprob: number }[];
+  /** What it stands for, where an upstream told that and no id; `token` is -1 then. */
+  bytes?: Uint8Array | undefined;
+}
+
+/** A token of a reply, with how likely it was and the likeliest beside it. */
+export interface TokenLikelihood extends Likely {
+  top: Likely[];
 }
 
 export type CompletionEvent =
@@ -40,11 +46,13 @@ export type CompletionEvent =
       reasoning?: string;
       finishReason: FinishReason;
       completionTokens: number;
+      /** As the upstream counted them, where the prompt was only estimated here. */
+      promptTokens?: number;
       deadline?: true;
     };
 
-/** labels: in this program's layout, as it was trained; template: in the chat template it came with. */
-export const chatForms = ['labels', 'template'] as const;
+/** labels: in this program's layout, as it was trained; template: in the chat template it came with; messages: by an upstream that lays them out itself. */
+export const chatForms = ['labels', 'template', 'messages'] as const;
 export type ChatForm = (typeof chatForms)[number];
 
 export interface LanguageModel {

@@ -100,7 +100,8 @@ export function roomFor(lengths: readonly number[], contextLength: number): numb
   throw tooLong(contextLength, `${longest}`);
 }
 
-function tooLong(contextLength: number, found: string): SteerError {
+/** Of a prompt that is `found` long. */
+export function tooLong(contextLength: number, found: string): SteerError {
   return new SteerError(
     'context_length_exceeded',
     `Expected a prompt of at most ${contextLength - 1} tokens, since prompt and reply share a context of ${contextLength}; ` +

@@ -1,10 +1,11 @@
 // What a model thinks before it answers, told apart from the answer. Models that reason do so between <think> and </think>, at the head of the reply;
 // some templates write the first of the two themselves.
-import type { CompletionEvent } from './language-model.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { CompletionEvent, CompletionRequest } from './language-model.ts';
 import { overlap } from './reply-text.ts';
 
 /** Tokens by which reasoning is marked. */
-export const thinkMarks = { open: '<think>', close: '</think>' } as const;
+const thinkMarks = { open: '<think>', close: '</think>' } as const;
 
 /** A part of a reply, each '' where nothing of it is certain yet. */
 interface Parts {
@@ -69,7 +70,23 @@ export class ReasoningSplit {
   }
 }
 
-/** The events with reasoning told as such. What is likely is told of tokens of the answer alone. */
+/** The same where the tokenizer knows the marks, unless the prompt is a text to go on with. */
+export function splitMarked(
+  events: AsyncIterable<CompletionEvent>,
+  tokenizer: Pick<Tokenizer, 'tokenId' | 'decode'>,
+  { raw, prompt }: Pick<CompletionRequest, 'raw' | 'prompt'>,
+): AsyncIterable<CompletionEvent> {
+  const reasons = !raw && tokenizer.tokenId(thinkMarks.close) !== undefined;
+  return reasons ? splitReasoning(events, endsAmidReasoning(tokenizer, prompt)) : events;
+}
+
+/** White space aside, the last the prompt says is that the model thinks. */
+function endsAmidReasoning(tokenizer: Pick<Tokenizer, 'tokenId' | 'decode'>, prompt: readonly number[]): boolean {
+  const last = prompt.lastIndexOf(tokenizer.tokenId(thinkMarks.open) ?? -1);
+  return last >= 0 && tokenizer.decode(prompt.slice(last + 1)).trim() === '';
+}
+
+/** The events with reasoning told as such, that of an upstream which tells it apart already among it. What is likely is told of tokens of the answer alone. */
 export async function* splitReasoning(events: AsyncIterable<CompletionEvent>, opened: boolean): AsyncGenerator<CompletionEvent> {
   const replies = new Map<number, { split: ReasoningSplit; told: Parts }>();
   for await (const event of events) {
@@ -77,6 +94,7 @@ export async function* splitReasoning(events: AsyncIterable<CompletionEvent>, op
     const reply = replies.get(index) ?? { split: new ReasoningSplit(opened), told: { reasoning: '', text: '' } };
     replies.set(index, reply);
     const parts = event.kind === 'delta' ? reply.split.push(event.text) : reply.split.finish();
+    if (event.kind === 'delta' && event.reasoning) parts.reasoning = event.reasoning + parts.reasoning;
     reply.told.reasoning += parts.reasoning;
     reply.told.text += parts.text;
     const tokens = event.kind === 'delta' ? event.tokens : undefined;

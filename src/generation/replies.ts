@@ -11,6 +11,8 @@ export interface Reply {
   reasoning?: string;
   finishReason: FinishReason;
   completionTokens: number;
+  /** As an upstream counted them. */
+  promptTokens?: number;
   /** Its time was up. */
   deadline?: true;
   /** Where likelihoods were asked for, of each token. */

@@ -5,15 +5,15 @@ import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { trimReply } from '../steerlm/prompt-layout.ts';
 
 export class ReplyText {
-  readonly #decoder: StreamDecoder;
+  readonly #decoder: StreamDecoder | undefined;
   readonly #stop: readonly string[];
   #given = '';
   #held = '';
   #stopped = false;
 
-  /** Empty stop strings are ignored. */
-  constructor(tokenizer: Tokenizer, stop: readonly string[]) {
-    this.#decoder = new StreamDecoder(tokenizer);
+  /** Without a tokenizer text is all that can be pushed. Empty stop strings are ignored. */
+  constructor(tokenizer: Tokenizer | undefined, stop: readonly string[]) {
+    this.#decoder = tokenizer && new StreamDecoder(tokenizer);
     this.#stop = stop.filter((string) => string !== '');
   }
 
@@ -29,7 +29,7 @@ export class ReplyText {
 
   /** Text that is certain now that the token has come; may be empty. */
   push(token: number): string {
-    return this.pushText(this.#decoder.push(token));
+    return this.pushText(this.#decoder?.push(token) ?? '');
   }
 
   /** The same for a model that tells text; either it or ids, never both. */
@@ -40,7 +40,7 @@ export class ReplyText {
 
   /** The rest of the text; without the newline that closes a turn, when the model closed it. */
   finish(closed: boolean): string {
-    this.#take(this.#decoder.flush());
+    this.#take(this.#decoder?.flush() ?? '');
     if (closed) this.#held = trimReply(this.#held);
     return this.#give(this.#held.length);
   }

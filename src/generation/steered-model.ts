@@ -14,7 +14,7 @@ import { EngineThread } from '../tensor/engine-thread.ts';
 import type { Execution, ProviderChoice } from '../tensor/providers.ts';
 import type { CompletionEvent, CompletionRequest, LanguageModel, TokenLikelihood } from './language-model.ts';
 import { encodePrompt, layOut, type ModelText, readModelText, roomFor } from './model-text.ts';
-import { splitReasoning, thinkMarks } from './reasoning.ts';
+import { splitMarked } from './reasoning.ts';
 import { ReplyText } from './reply-text.ts';
 
 export interface LanguageModelOptions extends Partial<EngineOptions> {
@@ -66,19 +66,9 @@ export async function openLanguageModel(
     encodeLong: (pieces) => encodeLongPrompt(tokenizer, pieces),
     countTokens: (text) => tokenizer.encodeText(text).length,
     bytesOf: (token) => tokenizer.bytesOf(token),
-    complete: (request, signal) => {
-      const events = complete(thread, tokenizer, contextLength, request, signal);
-      const reasons = !request.raw && tokenizer.tokenId(thinkMarks.close) !== undefined;
-      return reasons ? splitReasoning(events, endsAmidReasoning(tokenizer, request.prompt)) : events;
-    },
+    complete: (request, signal) => splitMarked(complete(thread, tokenizer, contextLength, request, signal), tokenizer, request),
     dispose: () => thread.dispose(),
   };
-}
-
-/** White space aside, the last the prompt says is that the model thinks. */
-function endsAmidReasoning(tokenizer: Tokenizer, prompt: readonly number[]): boolean {
-  const last = prompt.lastIndexOf(tokenizer.tokenId(thinkMarks.open) ?? -1);
-  return last >= 0 && tokenizer.decode(prompt.slice(last + 1)).trim() === '';
 }
 
 /** A reply holds text only, and what ends it. */

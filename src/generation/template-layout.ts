@@ -34,7 +34,7 @@ export async function layOutInTemplate(
 }
 
 /** The user speaks first, and nobody twice in a row. */
-function alternating(messages: readonly Message[]): Message[] {
+export function alternating(messages: readonly Message[]): Message[] {
   const merged: Message[] = [];
   for (const message of messages) {
     const last = merged.at(-1);

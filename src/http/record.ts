@@ -39,7 +39,7 @@ export async function recordReplies(c: RequestContext, context: AppContext, fini
       requested: prompt.requested ?? {},
       applied: prompt.applied ?? {},
       seed,
-      promptTokens: prompt.tokenIds.length,
+      promptTokens: replies[0]?.promptTokens ?? prompt.tokenIds.length,
       replies: replies.map(toFinished),
     });
     if (c.env?.remember) c.env.remember((tx) => rememberCompletion(tx, completion));

@@ -30,8 +30,9 @@ export function holdClosingNewline(): (index: number, text: string) => string {
   };
 }
 
-/** Token counts of a whole request. */
-export function countUsage(promptTokens: number, replies: Reply[]) {
+/** Token counts of a whole request; those of the prompt as an upstream told them, where it did. */
+export function countUsage(encoded: number, replies: Reply[]) {
+  const promptTokens = replies[0]?.promptTokens ?? encoded;
   const completionTokens = replies.reduce((sum, reply) => sum + (reply.spentTokens ?? reply.completionTokens), 0);
   return { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens };
 }

@@ -43,6 +43,8 @@ export type Measured = Record<string, unknown> & {
 
 export const cardName = 'steerlm.json';
 const configName = 'config.json';
+/** Says where a model runs that has no weights here. */
+export const upstreamFile = 'upstream.json';
 const formatVersion = 1;
 const revisionLetters = 12;
 /** A request names a model by as many letters at most. */
@@ -175,7 +177,8 @@ async function plainBaseModel(folder: string): Promise<ModelCard> {
 
 /** Whether something that describes a model lies in the folder. Throws invalid_model for several GGUF files. */
 export async function holdsModel(folder: string): Promise<boolean> {
-  return (await exists(join(folder, configName))) || (await ggufOf(folder)) !== undefined;
+  const files = [configName, upstreamFile].map((name) => exists(join(folder, name)));
+  return (await Promise.all(files)).includes(true) || (await ggufOf(folder)) !== undefined;
 }
 
 /** The card of a base model of which nothing more is known. */

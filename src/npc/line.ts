@@ -98,7 +98,7 @@ class Attempt {
   readonly #model: LanguageModel;
   readonly #request: LineRequest;
   readonly #signal: AbortSignal;
-  readonly #promptTokens: number;
+  #promptTokens: number;
   readonly #wanted: CompletionRequest;
   #completionTokens = 0;
   #finishReason: FinishReason = 'length';
@@ -145,6 +145,7 @@ class Attempt {
           continue;
         }
         this.#completionTokens = event.completionTokens;
+        this.#promptTokens = event.promptTokens ?? this.#promptTokens;
         this.#finishReason = event.finishReason;
         this.late ||= event.deadline === true;
         const rest = sentences.finish();

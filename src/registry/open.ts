@@ -24,6 +24,8 @@ export interface OpenOptions {
   onExecution?(id: string, execution: Execution): void;
   /** Key sent to upstreams that run models; absent means none. */
   upstreamKey?: string | undefined;
+  /** The key in an environment variable, for upstreams that have one of their own; undefined where it is not set. */
+  upstreamKeyOf?(variable: string): string | undefined;
   /** Told what went wrong with the upstream of a model. */
   onUpstreamFault?(id: string, reason: string): void;
 }
@@ -46,12 +48,12 @@ export async function openModel(
 function open(
   { id, kind, folder }: Pick<Entry, 'id' | 'kind' | 'folder'>,
   precision: Precision,
-  { provider, engine, onExecution, upstreamKey: apiKey, onUpstreamFault }: OpenOptions,
+  { provider, engine, onExecution, upstreamKey: apiKey, upstreamKeyOf: keyOf, onUpstreamFault }: OpenOptions,
 ): Promise<LanguageModel | Predictor> {
   if (kind === 'predictor') return openPredictor(folder, engineOptions);
   const told = (execution: Execution) => onExecution?.(id, execution);
   const here = { ...engineOptions, ...engine, precision, provider, onExecution: told };
-  return openLanguage(folder, here, { apiKey, onFault: (reason) => onUpstreamFault?.(id, reason) });
+  return openLanguage(folder, here, { apiKey, keyOf, onFault: (reason) => onUpstreamFault?.(id, reason) });
 }
 
 /** Loads a language model where its folder says it runs: in a thread of this process, or on an upstream. */

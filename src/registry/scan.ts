@@ -1,4 +1,5 @@
-// What lies in the models folder: one entry per sub-folder with a config.json or a .gguf file, read anew only where its files changed. Loads nothing.
+// What lies in the models folder: one entry per sub-folder that holds a model's files, or says where it runs (upstream.json), read anew only where they
+// changed. Loads nothing.
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -7,7 +8,7 @@ import type { ChatForm } from '../generation/language-model.ts';
 import { chatForm } from '../generation/model-text.ts';
 import { ggufOf, isGguf } from '../model/formats/gguf-folder.ts';
 import { exists } from '../model/formats/json-file.ts';
-import { readModelCard, readShape } from '../model/model-folder.ts';
+import { type ModelCard, readModelCard, readShape, upstreamFile } from '../model/model-folder.ts';
 import { readSampling } from '../model/sampling-defaults.ts';
 import { readChatTemplate } from '../model/tokenizer/tokenizer.ts';
 import { openWeights } from '../model/weights.ts';
@@ -15,7 +16,8 @@ import { headShapes } from '../predictor/graph.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Curves } from '../steerlm/calibration.ts';
 import { everyday } from '../steerlm/schemas.ts';
-import { isUpstream, readUpstreamSettings, upstreamFile } from '../upstream/settings.ts';
+import { chatSchema, defaultContext } from '../upstream/chat-dialect.ts';
+import { isUpstream, readUpstreamSettings, type UpstreamSettings } from '../upstream/settings.ts';
 import type { ModelKind } from './models.ts';
 
 export interface Entry {
@@ -99,7 +101,7 @@ async function modelFolders(modelsDir: string): Promise<string[]> {
     if (entry.name.startsWith('.') || !(entry.isDirectory() || entry.isSymbolicLink())) continue;
     const folder = join(modelsDir, entry.name);
     const names = await readdir(folder).catch(() => []);
-    if (names.some((name) => name === 'config.json' || isGguf(name))) folders.push(folder);
+    if (names.some((name) => name === 'config.json' || name === upstreamFile || isGguf(name))) folders.push(folder);
   }
   return folders.sort();
 }
@@ -118,16 +120,12 @@ async function stampOf(folder: string): Promise<string> {
 /** What a folder says of its model; loads nothing. Throws invalid_model where it is none. */
 export async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
   const card = await readModelCard(folder);
-  const shape = await readShape(folder);
-  const { kind, attributeSchema } = card;
-  if (await isUpstream(folder)) await checkUpstream(folder, card.kind);
-  else
-    await checkWeights(folder, shape, kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined);
-  if (kind !== 'predictor') await readSampling(folder);
-  const chat = kind === 'predictor' ? null : chatForm(card, { chatTemplate: await readChatTemplate(folder) });
-  const made = card.createdAt
-    ? Date.parse(card.createdAt)
-    : (await stat((await ggufOf(folder)) ?? join(folder, 'config.json'))).mtimeMs;
+  const { kind } = card;
+  const upstream = (await isUpstream(folder)) ? await readUpstream(folder, kind) : undefined;
+  const byMessages = upstream?.protocol === 'chat';
+  const read = byMessages ? readByMessages(card, upstream) : await readFiles(folder, card, upstream !== undefined);
+  const marker = join(folder, byMessages ? upstreamFile : 'config.json');
+  const made = card.createdAt ? Date.parse(card.createdAt) : (await stat((await ggufOf(folder)) ?? marker)).mtimeMs;
   return {
     id: card.name,
     kind: kind === 'predictor' ? 'predictor' : 'language',
@@ -135,13 +133,32 @@ export async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
     folder,
     created: Math.floor(made / 1000),
     description: card.description,
-    schema: attributeSchema ?? (chat === 'template' ? everyday : noAttributes),
-    chat,
+    ...read,
     curves: card.measured?.steering?.curves ?? {},
-    contextLength: shape.contextLength,
     base: card.baseModel?.name ?? null,
     datasets: card.datasets,
   };
+}
+
+type Read = Pick<Entry, 'schema' | 'chat' | 'contextLength'>;
+
+/** Of a model whose upstream lays prompts out: nothing else of it lies here. */
+function readByMessages(card: ModelCard, { contextLength = defaultContext }: UpstreamSettings): Read {
+  return { schema: chatSchema(card), chat: 'messages', contextLength };
+}
+
+async function readFiles(folder: string, card: ModelCard, elsewhere: boolean): Promise<Read> {
+  if (elsewhere && !(await exists(join(folder, 'config.json')))) {
+    const message = `Expected config.json and tokenizer.json in ${folder}, beside ${upstreamFile}, or "protocol": "chat" in it; found neither.`;
+    throw new SteerError('invalid_model', message);
+  }
+  const { kind, attributeSchema } = card;
+  const shape = await readShape(folder);
+  const heads = kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined;
+  if (!elsewhere) await checkWeights(folder, shape, heads);
+  if (kind !== 'predictor') await readSampling(folder);
+  const chat = kind === 'predictor' ? null : chatForm(card, { chatTemplate: await readChatTemplate(folder) });
+  return { schema: attributeSchema ?? (chat === 'template' ? everyday : noAttributes), chat, contextLength: shape.contextLength };
 }
 
 /** Reads the heads of the weight files only; that is where a broken download shows. */
@@ -150,9 +167,9 @@ async function checkWeights(...[folder, shape, heads]: Parameters<typeof openWei
   await weights.close();
 }
 
-async function checkUpstream(folder: string, kind: string): Promise<void> {
-  await readUpstreamSettings(folder);
-  if (kind !== 'predictor') return;
+async function readUpstream(folder: string, kind: string): Promise<UpstreamSettings> {
+  const settings = await readUpstreamSettings(folder);
+  if (kind !== 'predictor') return settings;
   const message = `Expected a language model in ${folder}, since it has ${upstreamFile}; found a predictor, which runs here only.`;
   throw new SteerError('invalid_model', message);
 }

@@ -1,6 +1,7 @@
 // What an upstream tells of a completion, in the OpenAI protocol and vLLM's additions to it: from bytes to checked chunks.
 import { createParser } from 'eventsource-parser';
 import { z } from 'zod';
+import type { TokenLikelihood } from '../generation/language-model.ts';
 
 /** Longest single event, characters. */
 const longestEvent = 2 ** 22;
@@ -24,7 +25,11 @@ export const Chunk = z.object({
   ),
   usage: z.object({ completion_tokens: z.int().min(0) }).nullish(),
 });
-export type Chunk = z.infer<typeof Chunk>;
+/** A chunk of either route; what is asked by messages may tell thoughts apart, likelihoods without ids, and how long it found the prompt. */
+export interface Chunk {
+  choices: (z.infer<typeof Chunk>['choices'][number] & { reasoning?: string; told?: TokenLikelihood[] })[];
+  usage?: { prompt_tokens?: number | undefined; completion_tokens: number } | null | undefined;
+}
 export type Choice = Chunk['choices'][number];
 
 /** Data of the server-sent events in a body, in order. Throws when one is longer than any could be. */

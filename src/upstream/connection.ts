@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { faultText } from '../shape-faults.ts';
-import { Chunk, ModelList, readEvents } from './chunks.ts';
+import { type Chunk, ModelList, readEvents } from './chunks.ts';
 import { away, brokeOff, garbled, refused, silent, UpstreamFault } from './faults.ts';
 import type { UpstreamSettings } from './settings.ts';
 
@@ -13,6 +13,13 @@ const tailMs = 1_000;
 /** For the question what models there are. */
 const mostListMs = 5_000;
 
+/** Where completions are asked for, and how what is answered is read. */
+export interface Route {
+  /** Below the address of the upstream. */
+  path: string;
+  chunk: z.ZodType<Chunk>;
+}
+
 export interface Listed {
   names: string[];
   contextLength: number | undefined;
@@ -20,10 +27,12 @@ export interface Listed {
 
 export class Connection {
   readonly #settings: UpstreamSettings;
+  readonly #route: Route;
   readonly #headers: Record<string, string>;
 
-  constructor(settings: UpstreamSettings, apiKey: string | undefined) {
+  constructor(settings: UpstreamSettings, route: Route, apiKey: string | undefined) {
     this.#settings = settings;
+    this.#route = route;
     this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   }
 
@@ -59,7 +68,7 @@ export class Connection {
 
   async *#attempt(body: object, signal: AbortSignal): AsyncGenerator<Chunk> {
     const { timeoutMs } = this.#settings;
-    const url = `${this.#settings.url}/completions`;
+    const url = `${this.#settings.url}${this.#route.path}`;
     const silence = new AbortController();
     // Only while something is awaited from the upstream: a caller may take as long as it likes over a chunk.
     const watch = (ms: number) => setTimeout(() => silence.abort(silent(url, timeoutMs)), ms);
@@ -71,7 +80,7 @@ export class Connection {
       for await (const data of readEvents(response.body ?? noBody())) {
         clearTimeout(timer);
         if (data === '[DONE]') break;
-        const chunk = parse(Chunk, data, url);
+        const chunk = parse(this.#route.chunk, data, url);
         begun = true;
         over ||= chunk.choices.some(({ finish_reason: reason }) => typeof reason === 'string');
         yield chunk;
@@ -100,7 +109,7 @@ export class Connection {
     });
     if (response.ok) return response;
     const words = await response.text().catch(() => '');
-    throw refused(url, response.status, response.headers.get('retry-after'), words);
+    throw refused({ url, keyVariable: this.#settings.apiKeyEnv }, response.status, response.headers.get('retry-after'), words);
   }
 }
 

@@ -10,7 +10,9 @@
 // 429                                    overloaded        no       no: its queue is bounded for a reason
 // 401, 403                               invalid_config    no       no
 // 404                                    invalid_model     no       no
+// 400, for the length of the prompt      context_length_exceeded   no   no
 // other 4xx                              invalid_request   no       no
+// the reply was withheld, or cut for what it says   invalid_request   no   no
 import { type FailureCode, type FailureDetails, SteerError } from '../errors.ts';
 
 interface FaultOptions {
@@ -72,7 +74,12 @@ export function garbled(url: string, found: string): UpstreamFault {
 }
 
 /** An answer with a status that is no success. */
-export function refused(url: string, status: number, retryAfter: string | null, words: string): UpstreamFault {
+export function refused(
+  { url, keyVariable = 'UPSTREAM_API_KEY' }: { url: string; keyVariable?: string | undefined },
+  status: number,
+  retryAfter: string | null,
+  words: string,
+): UpstreamFault {
   const told = `${url} answered ${status}: ${words.trim().slice(0, 1000) || 'nothing more'}`;
   const seconds = secondsOf(retryAfter);
   const details = seconds === undefined ? {} : { retryAfterS: seconds };
@@ -91,12 +98,17 @@ export function refused(url: string, status: number, retryAfter: string | null, 
     });
   }
   if (status === 401 || status === 403) {
-    const reason = `${told}. Set UPSTREAM_API_KEY to a key it takes.`;
+    const reason = `${told}. Set ${keyVariable} to a key it takes.`;
     return new UpstreamFault('invalid_config', reason, { reason });
   }
   if (status === 404) {
     const reason = `${told}. Check url and model in upstream.json.`;
     return new UpstreamFault('invalid_model', reason, { reason });
+  }
+  if (status === 400 && /context.{0,3}(length|size|window)/i.test(words)) {
+    const message =
+      'The conversation, or the reply asked for, is longer than the upstream that runs this model takes. Shorten one of them.';
+    return new UpstreamFault('context_length_exceeded', message, { reason: `${told}. Correct context_length in upstream.json.` });
   }
   return new UpstreamFault(
     'invalid_request',
@@ -104,6 +116,20 @@ export function refused(url: string, status: number, retryAfter: string | null, 
       "Leave out what is unusual, or ask whoever runs this server: its log has the upstream's words.",
     { reason: told },
   );
+}
+
+/** The upstream ended the reply for a reason of its own, such as `content_filter`. */
+export function withheld(url: string, finishReason: string): UpstreamFault {
+  const message = `The upstream that runs this model gave no whole reply (${finishReason}). Say it in other words.`;
+  return new UpstreamFault('invalid_request', message, { reason: `${url} ended a reply with finish_reason ${finishReason}.` });
+}
+
+/** A reply that is none of the choices it was to be one of. */
+export function noChoice(found: string): UpstreamFault {
+  const message =
+    'The upstream that runs this model answered with none of the choices. Send the request again, or leave the choices out.';
+  const reason = `Expected one of the choices of a request as JSON, found ${found.slice(0, 200)}. Does the upstream know response_format json_schema?`;
+  return new UpstreamFault('not_ready', message, { reason });
 }
 
 /** Seconds in a Retry-After header, which may be a date. */

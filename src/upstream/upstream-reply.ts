@@ -2,8 +2,8 @@
 // made from, by the model's own tokenizer and as for a model that runs here; else its text is taken.
 import { SteerError } from '../errors.ts';
 import type { CompletionEvent, TokenLikelihood } from '../generation/language-model.ts';
-import type { ReplyText } from '../generation/reply-text.ts';
 import type { Choice, Chunk } from './chunks.ts';
+import type { ReplyReader } from './dialect.ts';
 
 export interface ReplyOptions {
   index: number;
@@ -18,14 +18,14 @@ type End = CompletionEvent & { kind: 'end' };
 
 /** Reads one reply as it comes. */
 export class UpstreamReply {
-  readonly #text: ReplyText;
+  readonly #text: ReplyReader;
   readonly #options: ReplyOptions;
   /** Of the reply; undefined until the upstream has told an id. */
   #tokens: number | undefined;
   #chunks = 0;
-  #usage: number | undefined;
+  #usage: Chunk['usage'];
 
-  constructor(text: ReplyText, options: ReplyOptions) {
+  constructor(text: ReplyReader, options: ReplyOptions) {
     this.#text = text;
     this.#options = options;
   }
@@ -37,15 +37,17 @@ export class UpstreamReply {
 
   /** What the chunk adds; nothing where that is not certain yet. Throws invalid_request when likelihoods were asked for and are not told. */
   take({ choices, usage }: Chunk): Delta | undefined {
-    this.#usage = usage?.completion_tokens ?? this.#usage;
+    this.#usage = usage ?? this.#usage;
     const [choice] = choices;
     if (!choice) return undefined;
     const ids = idsOf(choice);
-    if (this.#options.topLogprobs !== null && choice.text !== '' && !choice.logprobs) throw withoutLikelihoods();
+    if (this.#options.topLogprobs !== null && choice.text !== '' && !choice.logprobs && !choice.told) throw withoutLikelihoods();
     if (ids) return this.#takeIds(ids, choice);
-    if (this.#tokens !== undefined || choice.text === '') return undefined;
+    const { reasoning = '' } = choice;
+    if (this.#tokens !== undefined || (choice.text === '' && reasoning === '')) return undefined;
     this.#chunks++;
-    return this.#delta(this.#text.pushText(choice.text), []);
+    const delta = this.#delta(this.#text.pushText(choice.text), choice.told ?? []);
+    return reasoning === '' ? delta : { kind: 'delta', index: this.#options.index, text: '', ...delta, reasoning };
   }
 
   /** The rest of the text, once the upstream said why the reply ended; `closed` by a token that ends replies. */
@@ -54,10 +56,12 @@ export class UpstreamReply {
   }
 
   end(finishReason: End['finishReason'], deadline: boolean): End {
-    const completionTokens = this.#tokens ?? this.#usage ?? this.#chunks;
+    const { completion_tokens: counted, prompt_tokens: promptTokens } = this.#usage ?? {};
+    const completionTokens = this.#tokens ?? counted ?? this.#chunks;
     const { text } = this.#text;
     const { index } = this.#options;
-    return { kind: 'end', index, text, finishReason, completionTokens, ...(deadline ? { deadline } : {}) };
+    const told = { ...(promptTokens === undefined ? {} : { promptTokens }), ...(deadline ? { deadline } : {}) };
+    return { kind: 'end', index, text, finishReason, completionTokens, ...told };
   }
 
   #takeIds(ids: number[], choice: Choice): Delta | undefined {

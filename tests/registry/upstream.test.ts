@@ -3,8 +3,9 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readModelCard, writeModelCard } from '../../src/model/model-folder.ts';
+import { blankCard, readModelCard, writeModelCard } from '../../src/model/model-folder.ts';
 import { ModelRegistry } from '../../src/registry/model-registry.ts';
+import { gameCharacters } from '../../src/steerlm/schemas.ts';
 import { startSteer } from '../cli/steer.ts';
 import { writeSmallModel } from '../engine/models.ts';
 import { chunk, openScript, type Script, sendChunks } from '../instances.ts';
@@ -61,6 +62,50 @@ test('it is listed, loaded and asked like any other; what does not fit is passed
   await expect(model.complete(request, new AbortController().signal)[Symbol.asyncIterator]().next()).rejects.toThrow(/refused/);
   expect(told).toEqual([expect.stringMatching(/small: .*400: too odd/)]);
   await registry.dispose();
+});
+
+test('one that is asked by messages needs nothing but where it runs, and a card only for a name and attributes', async () => {
+  for (const folder of ['hosted', 'named', 'odd']) {
+    await mkdir(join(home, 'models', folder));
+    const settings = { url: script.url, model: 'm', protocol: 'chat', context_length: 4096, api_key_env: 'THEIR_KEY' };
+    await writeFile(join(home, 'models', folder, 'upstream.json'), JSON.stringify(settings));
+  }
+  const named = join(home, 'models', 'named');
+  await writeModelCard(named, { ...blankCard('guard'), attributeSchema: gameCharacters });
+  await writeFile(join(home, 'models', 'odd', 'upstream.json'), JSON.stringify({ url: script.url, model: 'm' }));
+  const told: string[] = [];
+  const registry = await ModelRegistry.open(join(home, 'models'), {
+    onBroken: (folder, reason) => told.push(`${folder.slice(home.length)}: ${reason}`),
+    upstreamKey: 'sk-1',
+    upstreamKeyOf: (variable) => (variable === 'THEIR_KEY' ? 'sk-3' : undefined),
+  });
+  expect(told).toEqual([expect.stringMatching(/odd: Expected .* "protocol": "chat"/)]);
+  const rest = { kind: 'language', chat: 'messages', contextLength: 4096, status: 'unloaded' };
+  expect(registry.list()).toMatchObject([
+    { id: 'small' },
+    { id: 'hosted', aliases: [], schema: { name: 'everyday' }, ...rest },
+    { id: 'guard', aliases: ['named'], schema: { name: 'npc' }, ...rest },
+  ]);
+  expect(await registry.report('hosted')).toEqual({ measured: {}, evaluations: {} });
+  expect(await registry.language('guard')).toMatchObject({ id: 'guard', contextLength: 160, schema: { name: 'npc' } });
+  await registry.dispose();
+});
+
+test('it writes on the terminal, with the key that the environment holds', async () => {
+  await mkdir(join(home, 'models', 'hosted'));
+  const settings = { url: script.url, model: 'm', protocol: 'chat', api_key_env: 'THEIR_KEY' };
+  await writeFile(join(home, 'models', 'hosted', 'upstream.json'), JSON.stringify(settings));
+  script.answer = (request, response) => {
+    keys.push(request.headers.authorization);
+    sendChunks(response, [{ choices: [{ delta: { content: 'Aye.' }, finish_reason: 'stop' }] }]);
+    response.end();
+  };
+  const args = ['generate', '--model', 'hosted', '--attribute', 'verbosity=0', 'Well?'];
+  const { code, stdout } = await startSteer(home, args, { env: { THEIR_KEY: 'sk-3', UPSTREAM_API_KEY: 'sk-1' } }).ended;
+  expect([code, stdout, keys]).toEqual([0, 'Aye.\n', ['Bearer sk-3']]);
+  expect(script.asked[0].messages).toEqual([{ role: 'user', content: 'Well?\n\nAnswer in one short sentence.' }]);
+  const unset = await startSteer(home, args, { env: { UPSTREAM_API_KEY: 'sk-1' } }).ended;
+  expect([unset.code, unset.stderr]).toEqual([1, expect.stringMatching(/THEIR_KEY holds its key, and that is not set/)]);
 });
 
 test('a server waits for the upstream of its default model, and says so', async () => {

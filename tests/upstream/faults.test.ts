@@ -1,7 +1,7 @@
 // What an upstream can do wrong, each against a server that does it.
 import { describe, expect, it, vi } from 'vitest';
-import { chunk, type Script, sendChunks } from '../instances.ts';
-import { ask, done, never, open, sending, shortMs, upstream, well } from './scripted-upstream.ts';
+import { chunk, never, type Script, sendChunks, sending, shortMs } from '../instances.ts';
+import { ask, done, open, upstream, well } from './scripted-upstream.ts';
 
 const status =
   (code: number, headers: Record<string, string> = {}): Script['answer'] =>

@@ -3,23 +3,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import type { CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import { openUpstreamModel, type UpstreamOptions } from '../../src/upstream/upstream-model.ts';
 import { writeSmallModel } from '../engine/models.ts';
-import { chunk, gather, openScript, removeAll, type Script, sendChunks, writeUpstreamFolder } from '../instances.ts';
+import { chunk, gather, never, openScript, removeAll, type Script, sending, writeUpstreamFolder } from '../instances.ts';
 
 const folders: string[] = [];
-export const never = new AbortController().signal;
 export const done = [chunk('Yes'), chunk('.', { finish_reason: 'stop' }), '[DONE]'];
 
-export const sending =
-  (chunks: (object | string)[]): Script['answer'] =>
-  (_, response) => {
-    sendChunks(response, chunks);
-    response.end();
-  };
-
 export const well = sending(done);
-
-/** What a test has time for to see that an upstream says nothing. */
-export const shortMs = 150;
 
 /** What a test finds, made anew before each. */
 interface Upstream {

@@ -1,7 +1,7 @@
 // A model that runs elsewhere: what is wrong with its folder or its server is named, and its replies are read as each kind of server tells them.
 import { describe, expect, it } from 'vitest';
-import { chunk, openScript, sendChunks } from '../instances.ts';
-import { ask, open, shortMs, upstream, well } from './scripted-upstream.ts';
+import { chunk, openScript, sendChunks, shortMs } from '../instances.ts';
+import { ask, open, upstream, well } from './scripted-upstream.ts';
 
 describe('an upstream that tells text only', () => {
   it('is read all the same, with the smaller of two contexts', async () => {

@@ -7,6 +7,8 @@ import { type ModelCard, revisionOf } from '../../model/model-folder.ts';
 import type { Predictor } from '../../predictor/predictor.ts';
 import type { AttributeSchema, Label } from '../../steerlm/attributes.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
+import { isUpstream } from '../../upstream/settings.ts';
+import { readUpstreamModel } from '../../upstream/upstream-model.ts';
 import type { FoundLanguage } from '../found-models.ts';
 import { makersIn, type OpenData } from '../open-data.ts';
 import { refuseSeen, seenInTraining } from '../seen-data.ts';
@@ -23,6 +25,8 @@ export interface Party {
   card: ModelCard;
   /** Of its folder. */
   revision: string;
+  schema: AttributeSchema;
+  reader: Reader;
   conditions: Condition[];
 }
 
@@ -48,7 +52,25 @@ export interface Gathering {
 
 /** A model with the evaluated conditions. Throws invalid_model. */
 export async function partyOf(found: FoundLanguage, card: ModelCard, control: boolean, conditions: Condition[]): Promise<Party> {
-  return { control, found, card, revision: await revisionOf(found.folder), conditions };
+  return { control, found, card, conditions, ...(await readAsked(found.folder)) };
+}
+
+/** What has to be known of a model before it is opened, which only one is at a time. */
+async function readAsked(folder: string): Promise<Pick<Party, 'revision' | 'schema' | 'reader'>> {
+  if (await isUpstream(folder)) {
+    const known = await readUpstreamModel(folder);
+    return { revision: known.revision, schema: known.schema, reader: known };
+  }
+  const text = await readModelText(folder);
+  const { tokenizer, contextLength, schema, chat } = text;
+  const reader: Reader = {
+    contextLength,
+    schema,
+    chat,
+    layOut: (conversation, label) => layOut(text, conversation, label),
+    encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),
+  };
+  return { revision: await revisionOf(folder), schema, reader };
 }
 
 /** Throws invalid_request for a judge or prompts that the models were trained with unless forced, and what reading the data throws. */
@@ -62,7 +84,7 @@ export async function gatherSteering(
   const trainedOn = gathering.parties.flatMap(({ card }) => card.datasets.map(({ name }) => name));
   const shared = judgeShares(gathering, db ? await labellersOf(db, trainedOn) : [], force);
   const { hash, seen } = await seenByAny(source, gathering, { split, force }, signal);
-  const fits = await fitsAll(gathering, task);
+  const fits = fitsAll(gathering, task);
   const gathered = await gatherPrompts(source, { schema: gathering.schema, split, count, seed, fits, signal });
   const makers = await makersIn({ source }, 'all', gathering.schema);
   return { ...gathered, makers, shared, source: { source: source.name, hash, split, seen_in_training: seen } };
@@ -99,23 +121,14 @@ async function seenByAny(
  * Whether each model can read a prompt under any label and still has room for the reply, and its last line where levels are told in words. More is
  * not asked: words take so much that else only short conversations would be left, for every condition.
  */
-async function fitsAll(
+function fitsAll(
   { parties, schema }: Gathering,
   { maxTokens, textInstruction }: SteeringTask,
-): Promise<(conversation: Conversation) => Promise<boolean>> {
-  const texts = await Promise.all(parties.map(({ found }) => readModelText(found.folder)));
-  const readers = texts.map((text): Reader => {
-    const { tokenizer, contextLength } = text;
-    return {
-      contextLength,
-      layOut: (conversation, label) => layOut(text, conversation, label),
-      encode: (pieces) => encodePrompt(tokenizer, pieces, contextLength),
-    };
-  });
+): (conversation: Conversation) => Promise<boolean> {
   const all: Label = Object.fromEntries(schema.attributes.map(({ name, cap }) => [name, cap]));
   return async ({ system, turns }) => {
     const inWords = { system: inSystemText(schema, system, all), turns: turns.slice(-1) };
-    for (const reader of readers) {
+    for (const { reader } of parties) {
       if (!(await leavesRoom(reader, { system, turns }, { label: all, maxTokens }))) return false;
       if (textInstruction && !(await leavesRoom(reader, inWords, { label: {}, maxTokens }))) return false;
     }

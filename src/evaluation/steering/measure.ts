@@ -18,8 +18,6 @@ import type { ConditionReport, SteeringReportHead } from './report-data.ts';
 import type { Condition } from './run.ts';
 import { attributesOfAll, conditionsOf, controlCondition, refuseUnclear, type SteeringTask } from './task.ts';
 
-const noAttributes: AttributeSchema = { name: 'none', version: 0, attributes: [] };
-
 export interface SteeringListener {
   /** Once all is checked: what the figures will depend on beside the task. Throwing ends the evaluation. */
   onBegin?(facts: Record<string, string>): Promise<void>;
@@ -60,7 +58,7 @@ export async function measureSteering(task: SteeringTask, setting: SteeringSetti
     const parties = await partiesOf(models, task);
     const base = task.base === undefined ? null : await models.language(task.base);
     const own = parties[0]!;
-    const schema = own.card.attributeSchema ?? noAttributes;
+    const { schema } = own;
     const attributes = agreement(parties, predictors);
     const chooserIsJudge = predictors.chooser !== null && refuseChooser(predictors.chooser, predictors.judge, task.force);
     const data = await withData((open) => gatherSteering(open, task, { parties, predictors, schema }, signal));
@@ -125,7 +123,7 @@ async function partiesOf(models: EvaluationModels, task: SteeringTask): Promise<
 }
 
 function agreement(parties: readonly Party[], { judge, chooser }: Predictors): string[] {
-  const [own, ...controls] = parties.map(({ card }) => ({ id: card.name, schema: card.attributeSchema ?? noAttributes }));
+  const [own, ...controls] = parties.map(({ card, schema }) => ({ id: card.name, schema }));
   return attributesOfAll(own!, { judge, chooser, controls });
 }
 

@@ -1,9 +1,10 @@
 // Whether a prompt leaves a reply room in the context of a model, and how it is made to: levels told in words take more than a label does.
 import type { LanguageModel } from '../../generation/language-model.ts';
+import { layOutAsked } from '../../generation/steered-prompt.ts';
 import type { Label } from '../../steerlm/attributes.ts';
 import type { Conversation } from '../../steerlm/conversation.ts';
 
-export type Reader = Pick<LanguageModel, 'layOut' | 'encode' | 'contextLength'>;
+export type Reader = Pick<LanguageModel, 'schema' | 'chat' | 'layOut' | 'encode' | 'contextLength'>;
 
 export interface Asking {
   label: Label;
@@ -13,7 +14,7 @@ export interface Asking {
 
 export async function leavesRoom(reader: Reader, conversation: Conversation, { label, maxTokens }: Asking): Promise<boolean> {
   try {
-    const pieces = await reader.layOut(conversation, label);
+    const pieces = await layOutAsked(reader, conversation, label);
     return reader.encode(pieces).length + maxTokens <= reader.contextLength;
   } catch {
     // Refused for its characters alone.

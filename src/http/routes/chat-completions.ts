@@ -33,8 +33,10 @@ const RenderedPrompt = z
     object: z.literal('chat.completion.render'),
     model: z.string(),
     prompt: z.string().openapi({ description: 'Control tokens spelled out; encoding this string would not give token_ids' }),
-    token_ids: z.array(z.int()),
-    prompt_tokens: z.int(),
+    token_ids: z
+      .array(z.int())
+      .openapi({ description: 'Empty for a model that is asked by messages: only its upstream knows them' }),
+    prompt_tokens: z.int().openapi({ description: 'An estimate for such a model' }),
     context_length: z.int(),
     fits: z.boolean().openapi({ description: 'Whether the context has room for it and a token of the reply' }),
     steering: Steering,
@@ -83,7 +85,7 @@ export function addChatCompletions(app: OpenAPIHono<AppEnv>, context: AppContext
         object: 'chat.completion.render' as const,
         model: model.id,
         prompt: spellPieces(pieces),
-        token_ids: tokenIds,
+        token_ids: model.chat === 'messages' ? [] : tokenIds,
         prompt_tokens: tokenIds.length,
         context_length: model.contextLength,
         fits: tokenIds.length < model.contextLength,

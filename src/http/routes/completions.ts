@@ -5,6 +5,7 @@ import { awaitRoom } from '../../event-loop.ts';
 import type { LanguageModel, TokenLikelihood } from '../../generation/language-model.ts';
 import { gatherReplies, inOrder, type Reply, type ReplyEvent, toReply } from '../../generation/replies.ts';
 import { rawPrompt } from '../../generation/steered-prompt.ts';
+import { withoutMessages } from '../../upstream/chat-dialect.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
 import { askerOf } from '../caller.ts';
 import { streamChunks } from '../event-stream.ts';
@@ -103,8 +104,9 @@ export function addCompletions(app: OpenAPIHono<AppEnv>, context: AppContext): v
   });
 }
 
-/** Token ids of the one prompt. Throws invalid_request for an id beyond the vocabulary. */
+/** Token ids of the one prompt. Throws invalid_request for an id beyond the vocabulary, and where the model reads messages alone. */
 function toTokenIds(prompt: z.infer<typeof Prompt>, model: LanguageModel): number[] {
+  if (model.chat === 'messages') throw withoutMessages();
   const [first] = prompt;
   if (typeof prompt === 'string' || typeof first === 'string') {
     return rawPrompt(model, typeof prompt === 'string' ? prompt : String(first));

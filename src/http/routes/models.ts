@@ -28,7 +28,7 @@ const Model = z
     attributes: z.array(z.string()).openapi({ description: 'Names only; GET /v1/attributes tells their scales' }),
     chat: z.enum(chatForms).nullable().openapi({
       description:
-        'How it reads conversations: `labels`, the layout it was trained in here, or `template`, the chat template it came with; null for one that only continues texts',
+        'How it reads conversations: `labels`, the layout it was trained in here, `template`, the chat template it came with, or `messages`, an upstream lays them out; null for one that only continues texts',
     }),
     attribute_method: z.enum(steeringMethods).nullable().openapi({
       description: 'How attributes reach it where a request names no `steering.method`; null for a predictor',

@@ -1,6 +1,6 @@
 // How likely the tokens of a reply were, in the two shapes of OpenAI's protocol.
 import { z } from '@hono/zod-openapi';
-import type { TokenLikelihood } from '../../generation/language-model.ts';
+import type { Likely, TokenLikelihood } from '../../generation/language-model.ts';
 
 const tokenFields = {
   token: z.string().openapi({ description: 'Its text; where it is part of a character only, with U+FFFD' }),
@@ -38,8 +38,7 @@ const finite = (logprob: number) => Math.max(leastLogprob, logprob);
 
 /** Tokens as a chat choice tells them. */
 export function toChatLogprobs(tokens: readonly TokenLikelihood[], bytesOf: BytesOf): ChatLogprobs {
-  const tell = ({ token, logprob }: { token: number; logprob: number }) => {
-    const bytes = bytesOf(token);
+  const tell = ({ token, logprob, bytes = bytesOf(token) }: Likely) => {
     return { token: spoken(bytes), logprob: finite(logprob), bytes: [...bytes] };
   };
   return { content: tokens.map((each) => ({ ...tell(each), top_logprobs: each.top.map(tell) })), refusal: null };

@@ -1,7 +1,8 @@
 // steer evaluate steering as a user runs it, on models small enough to train in a second: what it writes, and what it refuses to measure.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newWorkshop, steer, tiny, writeTalk } from '../../cli/steer.ts';
+import { openScript, sending } from '../../instances.ts';
 
 const { folder, path } = newWorkshop();
 const rows = ['--steps', '8', '--batch-rows', '4', '--schema', 'tone.json'];
@@ -107,6 +108,28 @@ test('the curves stand on the card where a level has replies enough', async () =
     replies: 18,
   });
 }, 120_000);
+
+test('a model that is asked by messages, by what its replies to words are', async () => {
+  const script = await openScript((request, response, body) => {
+    const { messages } = JSON.parse(body);
+    const text = messages.at(-1).content.includes('one short sentence') ? 'Aye.' : 'Aye, two of them, and a third for you.';
+    sending([{ choices: [{ delta: { content: text }, finish_reason: 'stop' }] }])(request, response, body);
+  }, 4_000);
+  try {
+    mkdirSync(path('models/hosted'));
+    writeFileSync(path('models/hosted/upstream.json'), JSON.stringify({ url: script.url, model: 'm', protocol: 'chat' }));
+    await run('evaluate', 'steering', '--model', 'hosted', '--judge', 'judge', '--prompts', 'asked.jsonl', ...quick);
+    const report = JSON.parse(read('models/hosted/evaluation/steering.json'));
+    expect(report).toMatchObject({
+      model: { name: 'hosted', revision: expect.stringMatching(/^[0-9a-f]{12}$/) },
+      conditions: [{ name: 'plain prompt', without_label: false }],
+    });
+    expect(report.attributes.toSorted()).toEqual(['humor', 'verbosity']);
+    expect(script.asked.some(({ messages }) => messages.at(-1).content.includes('one short sentence'))).toBe(true);
+  } finally {
+    await script.close();
+  }
+});
 
 describe('refused with the reason', () => {
   const asked = ['--model', 'npc', '--prompts', 'asked.jsonl', ...quick];

@@ -23,10 +23,11 @@ const talk: Conversation = {
 const asking = { label: {}, maxTokens: 10 };
 
 const layOut: Reader['layOut'] = async (conversation, label) => layOutPrompt(schema, conversation, label);
+const labelled = { schema, chat: 'labels' as const, layOut };
 
 /** A token for each character. */
 function readerOf(contextLength: number): Reader {
-  return { contextLength, layOut, encode: (pieces) => [...spellPieces(pieces)].map(() => 1) };
+  return { ...labelled, contextLength, encode: (pieces) => [...spellPieces(pieces)].map(() => 1) };
 }
 
 /** Least context in which the last `kept` turns have room. */
@@ -41,13 +42,19 @@ test('a prompt fits to the token, and one that is refused does not', async () =>
   const length = await lengthOf(5);
   expect(await leavesRoom(readerOf(length), talk, { ...asking, maxTokens: 11 })).toBe(false);
   const refusing: Reader = {
+    ...labelled,
     contextLength: 10_000,
-    layOut,
     encode: () => {
       throw new Error('too long');
     },
   };
   expect(await leavesRoom(refusing, talk, asking)).toBe(false);
+});
+
+test('words that stand for levels take room too', async () => {
+  const reader: Reader = { ...readerOf(await lengthOf(5)), chat: 'messages' };
+  expect(await leavesRoom(reader, talk, asking)).toBe(true);
+  expect(await leavesRoom(reader, talk, { ...asking, label: { humor: 1 } })).toBe(false);
 });
 
 test('whole exchanges are left out, the oldest first, and no more than must be', async () => {
