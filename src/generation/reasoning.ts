@@ -1,7 +1,7 @@
 // What a model thinks before it answers, told apart from the answer. Models that reason do so between <think> and </think>, at the head of the reply;
 // some templates write the first of the two themselves.
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import type { CompletionEvent, CompletionRequest } from './language-model.ts';
+import type { CompletionEvent, CompletionRequest, TokenLikelihood } from './language-model.ts';
 import { overlap } from './reply-text.ts';
 
 /** Tokens by which reasoning is marked. */
@@ -21,6 +21,12 @@ export class ReasoningSplit {
   /** `opened`: the prompt ends amid reasoning. */
   constructor(opened: boolean) {
     this.#state = opened ? 'thinking' : 'start';
+  }
+
+  /** undecided: it may yet turn out to be reasoning. */
+  get saying(): 'undecided' | 'reasoning' | 'answer' {
+    if (this.#state === 'start') return 'undecided';
+    return this.#state === 'answering' ? 'answer' : 'reasoning';
   }
 
   push(text: string): Parts {
@@ -88,25 +94,27 @@ function endsAmidReasoning(tokenizer: Pick<Tokenizer, 'tokenId' | 'decode'>, pro
 
 /** The events with reasoning told as such, that of an upstream which tells it apart already among it. What is likely is told of tokens of the answer alone. */
 export async function* splitReasoning(events: AsyncIterable<CompletionEvent>, opened: boolean): AsyncGenerator<CompletionEvent> {
-  const replies = new Map<number, { split: ReasoningSplit; told: Parts }>();
+  const replies = new Map<number, { split: ReasoningSplit; told: Parts; tokens: TokenLikelihood[] }>();
   for await (const event of events) {
     const { index } = event;
-    const reply = replies.get(index) ?? { split: new ReasoningSplit(opened), told: { reasoning: '', text: '' } };
+    const reply = replies.get(index) ?? { split: new ReasoningSplit(opened), told: { reasoning: '', text: '' }, tokens: [] };
     replies.set(index, reply);
     const parts = event.kind === 'delta' ? reply.split.push(event.text) : reply.split.finish();
     if (event.kind === 'delta' && event.reasoning) parts.reasoning = event.reasoning + parts.reasoning;
     reply.told.reasoning += parts.reasoning;
     reply.told.text += parts.text;
-    const tokens = event.kind === 'delta' ? event.tokens : undefined;
-    const answers = parts.text !== '' || (reply.told.text !== '' && tokens !== undefined);
+    if (event.kind === 'delta') reply.tokens.push(...(event.tokens ?? []));
+    if (reply.split.saying === 'reasoning') reply.tokens = [];
+    const answers = parts.text !== '' || (reply.split.saying === 'answer' && reply.tokens.length > 0);
     if (answers || parts.reasoning !== '') {
       yield {
         kind: 'delta',
         index,
         text: parts.text,
         ...(parts.reasoning === '' ? {} : { reasoning: parts.reasoning }),
-        ...(answers && tokens ? { tokens } : {}),
+        ...(answers && reply.tokens.length > 0 ? { tokens: reply.tokens } : {}),
       };
+      if (answers) reply.tokens = [];
     }
     if (event.kind === 'end') {
       const { reasoning, text } = reply.told;

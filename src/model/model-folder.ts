@@ -62,6 +62,7 @@ const attributeSchema = z
     levels: z.array(z.string()).min(2).max(mostLevels),
     instructions: z.array(z.string()).optional(),
     default: z.number().int().min(0).nullable(),
+    resting: z.number().int().min(0).optional(),
     cap: z.number().int().min(0),
   })
   .refine(({ levels, cap }) => cap < levels.length, { path: ['cap'], error: 'is above the highest level' })
@@ -72,7 +73,8 @@ const attributeSchema = z
   .refine(({ levels, ...attribute }) => (attribute.default ?? 0) < levels.length, {
     path: ['default'],
     error: 'is above the highest level',
-  });
+  })
+  .refine(({ levels, resting = 0 }) => resting < levels.length, { path: ['resting'], error: 'is above the highest level' });
 
 /** Whole, or the name of a built-in one that was chosen for a model that nobody trained on it: then nothing is asked unless somebody asks. */
 const writtenSchema = z.preprocess((written, context) => {
@@ -195,6 +197,17 @@ export function blankCard(name: string): ModelCard {
     measured: null,
     createdAt: null,
   };
+}
+
+/** Writes the card of a base model for which a built-in schema was chosen. Throws invalid_request where it has a card already. */
+export async function writeChosenSchema(folder: string, name: string, schema: string): Promise<void> {
+  if (await exists(join(folder, cardName))) {
+    throw new SteerError(
+      'invalid_request',
+      `schema: ${name} comes with a card of its own, so its attributes stand. Leave --schema out.`,
+    );
+  }
+  await writeJson(join(folder, cardName), { format_version: formatVersion, kind: 'base', name, attribute_schema: schema });
 }
 
 /** Writes steerlm.json, whole or not at all. */

@@ -7,6 +7,7 @@ import {
   type Label,
   maxLevel,
   type RequestedAttributes,
+  restingLevel,
 } from '../steerlm/attributes.ts';
 
 /** An exchange from elsewhere that shows how the character speaks. */
@@ -113,8 +114,7 @@ export function checkChanges(
   for (const [name, change] of Object.entries(named)) {
     const most = maxLevel(findAttribute(schema, name));
     if (!(Math.abs(change) <= most)) throw outOfScale(`${field}.${name}`, change, `between -${most} and ${most}`);
-    const { default: unsaid } = findAttribute(schema, name);
-    const baseline = Object.hasOwn(attributes, name) ? attributes[name] : unsaid;
+    const baseline = Object.hasOwn(attributes, name) ? attributes[name] : restingLevel(findAttribute(schema, name));
     if (baseline !== null) continue;
     throw new SteerError(
       'invalid_request',

@@ -1,6 +1,6 @@
 // How a character feels at a moment: its baseline and everything that moves it, told so that it adds up. Pure arithmetic, no clock of its own.
 import { own } from '../own.ts';
-import { type AttributeSchema, type Label, maxLevel } from '../steerlm/attributes.ts';
+import { type AttributeSchema, type Label, maxLevel, restingLevel } from '../steerlm/attributes.ts';
 import type { Character } from './character.ts';
 
 /** What something that happened does to attributes, from then on. */
@@ -72,7 +72,7 @@ export function moodOf(
   const moods: Record<string, AttributeMood> = {};
   for (const attribute of schema.attributes) {
     const { name } = attribute;
-    const baseline = Object.hasOwn(character.attributes, name) ? character.attributes[name] : attribute.default;
+    const baseline = Object.hasOwn(character.attributes, name) ? character.attributes[name] : restingLevel(attribute);
     if (baseline === null || baseline === undefined) continue;
     const most = maxLevel(attribute);
     const sum = new Sum(baseline);

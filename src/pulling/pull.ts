@@ -3,9 +3,11 @@ import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SteerError, writingTo } from '../errors.ts';
 import { exists, readJson, writeJson } from '../model/formats/json-file.ts';
+import { writeChosenSchema } from '../model/model-folder.ts';
+import { writeSampling } from '../model/sampling-defaults.ts';
 import { makePrivateFolder } from '../private-files.ts';
 import { type Asked, nameFor } from './asked.ts';
-import { licenceByHash } from './catalogue.ts';
+import { cataloguedByHash } from './catalogue.ts';
 import { partOf, sizeOf } from './download.ts';
 import type { HubSettings } from './hub.ts';
 import { type Plan, type PlannedFile, type SourceChoice, type Way, waysTo } from './plan.ts';
@@ -25,6 +27,8 @@ export interface PullSettings {
 export interface PullOptions {
   name?: string | undefined;
   from?: SourceChoice | undefined;
+  /** Name of the built-in schema whose attributes it is asked for; absent leaves what it came with, or `everyday`. */
+  schema?: string | undefined;
   /** Fetches what is there already. */
   force?: boolean | undefined;
   signal: AbortSignal;
@@ -143,7 +147,10 @@ async function lay(
   await checkRoom(staging, plan, options);
   const files = await writingTo(pulledDir, () => fetchAll(staging, known, plan, options));
   stopIfAborted(options.signal);
-  const licence = plan.licence ?? files.map(licenceByHash).find((each) => each !== undefined) ?? null;
+  const catalogued = cataloguedByHash(files);
+  const licence = plan.licence ?? catalogued?.licence ?? null;
+  if (options.schema !== undefined) await writingTo(pulledDir, () => writeChosenSchema(staging, name, options.schema!));
+  if (catalogued?.sampling) await writingTo(pulledDir, () => writeSampling(staging, catalogued.sampling!, undefined));
   const chats = await checkReadable(staging, name);
   await writingTo(pulledDir, async () => {
     await writePulled(staging, { format_version: 1, source, licence, files, pulled_at: new Date().toISOString() });

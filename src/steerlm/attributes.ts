@@ -15,6 +15,8 @@ export interface Attribute {
   instructions?: string[] | undefined;
   /** Level applied when the caller says nothing; null leaves the attribute out of the label. */
   default: number | null;
+  /** Where the default is null: the level of a reply that nothing is asked of, from which what happens to a character changes it. */
+  resting?: number | undefined;
   /** Highest level a caller is given; requests above it are lowered to it. */
   cap: number;
 }
@@ -31,6 +33,11 @@ export type Label = Record<string, number>;
 
 /** Attribute values as a caller asks for them: null means "leave it open", absent means the default. */
 export type RequestedAttributes = Record<string, number | null>;
+
+/** Level that changes begin at; null where there is none. */
+export function restingLevel({ default: unsaid, resting }: Attribute): number | null {
+  return unsaid ?? resting ?? null;
+}
 
 export function maxLevel(attribute: Attribute): number {
   return attribute.levels.length - 1;

@@ -1,5 +1,5 @@
 // Built-in attribute schemas, data only: HelpSteer, OpenAssistant, both together in NeMo-Aligner's order, and game characters.
-import type { Attribute, AttributeSchema } from './attributes.ts';
+import { type Attribute, type AttributeSchema, restingLevel } from './attributes.ts';
 
 function attribute(name: string, description: string, levels: string[], rest: Partial<Attribute> = {}): Attribute {
   return { name, aliases: [], description, levels, default: null, cap: levels.length - 1, ...rest };
@@ -144,12 +144,21 @@ export const gameCharacters: AttributeSchema = {
 export const everyday: AttributeSchema = untilAsked({
   name: 'everyday',
   version: 1,
-  attributes: [verbosity, formality, humor, creativity, complexity, toxicity, helpfulness],
+  attributes: [
+    { ...verbosity, default: 2 },
+    { ...formality, default: 2 },
+    { ...humor, default: 0 },
+    { ...creativity, default: 0 },
+    { ...complexity, default: 2 },
+    toxicity,
+    helpfulness,
+  ],
 });
 
-/** The schema for a model that stays as it is unless somebody asks: no attribute has a default. */
+/** The schema for a model that stays as it is unless somebody asks: no attribute has a default, and changes begin where it was. */
 export function untilAsked(schema: AttributeSchema): AttributeSchema {
-  return { ...schema, attributes: schema.attributes.map((each) => ({ ...each, default: null })) };
+  const attributes = schema.attributes.map((each) => ({ ...each, default: null, resting: restingLevel(each) ?? undefined }));
+  return { ...schema, attributes };
 }
 
 export const builtInSchemas: AttributeSchema[] = [helpSteer, openAssistant, steerLM, gameCharacters, everyday];

@@ -40,6 +40,7 @@ test('replies are told apart each by itself, and the likelihoods of the answer s
   const token = (id: number) => ({ token: id, logprob: -1, top: [] });
   async function* events(): AsyncGenerator<CompletionEvent> {
     yield { kind: 'delta', index: 0, text: '<think>', tokens: [token(1)] };
+    yield { kind: 'delta', index: 1, text: ' ', tokens: [token(5)] };
     yield { kind: 'delta', index: 1, text: 'Yes', tokens: [token(2)] };
     yield { kind: 'delta', index: 0, text: 'x</think>', tokens: [token(3)] };
     yield { kind: 'delta', index: 0, text: 'No', tokens: [token(4)] };
@@ -47,7 +48,7 @@ test('replies are told apart each by itself, and the likelihoods of the answer s
   const seen: CompletionEvent[] = [];
   for await (const event of splitReasoning(events(), false)) seen.push(event);
   expect(seen).toEqual([
-    { kind: 'delta', index: 1, text: 'Yes', tokens: [token(2)] },
+    { kind: 'delta', index: 1, text: ' Yes', tokens: [token(5), token(2)] },
     { kind: 'delta', index: 0, text: '', reasoning: 'x' },
     { kind: 'delta', index: 0, text: 'No', tokens: [token(4)] },
   ]);

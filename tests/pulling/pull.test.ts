@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { lockModel } from '../../src/pulling/pulled.ts';
+import { readEntry } from '../../src/registry/scan.ts';
 import { HubServer, sha256 } from './hub-server.ts';
 import { firstSha, openPlace, secondSha } from './pulling.ts';
 
@@ -70,6 +71,19 @@ test('the default stays with the first; a model without a template never takes i
   expect(await place.pull('maker/tiny')).toMatchObject({ chats: true, becameDefault: true });
   expect(await place.pull('maker/tiny-GGUF', { name: 'second' })).toMatchObject({ chats: true, becameDefault: false });
   expect(settings).toBeDefined();
+});
+
+test('a schema that is chosen stands on its card, unless it came with one', async () => {
+  await place.pull('maker/tiny-GGUF', { name: 'second', schema: 'helpsteer' });
+  const { id, schema } = await readEntry(place.at('data', 'models', 'second'));
+  expect([id, schema.name, schema.attributes.map(({ default: level }) => level)]).toEqual([
+    'second',
+    'helpsteer',
+    [null, null, null, null, null],
+  ]);
+  const own = Buffer.from(JSON.stringify({ format_version: 1, kind: 'base', name: 'own', attribute_schema: 'npc' }));
+  place.hub.repositories.set('maker/own', { sha: firstSha, files: { ...place.tiny.files, 'steerlm.json': own } });
+  await expect(place.pull('maker/own', { schema: 'helpsteer' })).rejects.toThrow('a card of its own');
 });
 
 describe('names', () => {
