@@ -11,11 +11,16 @@ const WrittenAttribute = z
     levels: z.array(z.string()).min(2, 'expected at least two levels, lowest first'),
     instructions: z.array(z.string()).optional(),
     default: z.int().min(0).nullable().default(null),
+    resting: z.int().min(0).optional(),
     cap: z.int().min(0).optional(),
   })
   .transform(({ cap, ...rest }) => ({ ...rest, cap: cap ?? rest.levels.length - 1 }))
   .refine(({ levels, cap }) => cap < levels.length, { path: ['cap'], error: 'is above the highest level' })
-  .refine(({ levels, default: level }) => (level ?? 0) < levels.length, {
+  .refine(({ levels, instructions = levels }) => instructions.length === levels.length, {
+    path: ['instructions'],
+    error: 'expected one text for each level',
+  })
+  .refine(({ levels, default: level, resting = 0 }) => Math.max(level ?? 0, resting) < levels.length, {
     path: ['default'],
     error: 'is above the highest level',
   });

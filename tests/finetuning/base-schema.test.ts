@@ -23,7 +23,7 @@ test('what nothing is labelled for is left out and told', async () => {
 
 test('what a steered base knows on the same scale is kept', async () => {
   const [quality, toxicity] = openAssistant.attributes;
-  const coarse = { ...toxicity!, levels: ['kind', 'rude'], cap: 1 };
+  const coarse = { ...toxicity!, levels: ['kind', 'rude'], instructions: undefined, cap: 1 };
   const base = join(folder, 'base');
   await writeTinyModel(base, { kind: 'steered', name: 'base', schema: { ...openAssistant, attributes: [quality!, coarse] } });
   expect(names(await learntSchema(openAssistant, labelled, base))).toEqual([

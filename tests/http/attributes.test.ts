@@ -26,6 +26,7 @@ test('attributes are listed in order with their scale', async () => {
     default: 0,
     cap: 3,
     levels: ['kind', 'curt', 'rude', 'insulting', 'hostile'],
+    instructions: ['Be kind.', 'Be curt.', 'Be rude.', 'Be rude and insulting.', 'Be hostile.'],
     obtained: null,
   });
 });

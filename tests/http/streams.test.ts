@@ -12,12 +12,13 @@ test('a chat streams a role, its deltas, and steering with the finish reason', a
   expect(headers.get('content-type')).toBe('text/event-stream');
   expect(headers.get('cache-control')).toBe('no-cache');
   const applied = { helpfulness: 4, humor: 4, toxicity: 0 };
+  const applied_by = { helpfulness: 'label', humor: 'label', toxicity: 'label' };
   const choices = body.slice(0, -1).map((chunk: { choices: object[] }) => chunk.choices[0]);
   const rest = { index: 0, logprobs: null, finish_reason: null };
   expect(choices).toEqual([
     { ...rest, delta: { role: 'assistant', content: '', attributes: applied } },
     ...['word7', ' word7', ' word7', ' word7'].map((content) => ({ ...rest, delta: { content } })),
-    { ...rest, delta: {}, finish_reason: 'stop', steering: { requested: { humor: 4 }, applied } },
+    { ...rest, delta: {}, finish_reason: 'stop', steering: { requested: { humor: 4 }, applied, applied_by } },
   ]);
   expect(body.at(-1)).toBe('[DONE]');
   const heads = body.slice(0, -1).map(({ choices: _, ...head }: { choices: unknown }) => head);

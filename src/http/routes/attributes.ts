@@ -25,6 +25,9 @@ const AttributeScale = z
     default: z.int().nullable().openapi({ description: 'Applied when a request says nothing; null leaves the attribute open' }),
     cap: z.int().openapi({ description: 'Higher requests are lowered to it' }),
     levels: z.array(z.string()).openapi({ description: 'What each level means, lowest first' }),
+    instructions: z.array(z.string()).optional().openapi({
+      description: 'What is said to a model that was not trained on the levels, one text for each; an empty one says nothing',
+    }),
     obtained: z
       .array(z.object({ requested: z.number(), obtained: z.number(), replies: z.int() }))
       .nullable()
@@ -158,7 +161,18 @@ function toRatedTurns(body: z.infer<typeof ScoreBody>, most: number): RatedTurn[
 }
 
 function toScale(attribute: Attribute, curves: Curves): z.infer<typeof AttributeScale> {
-  const { name, aliases, description, levels, cap } = attribute;
+  const { name, aliases, description, levels, instructions, cap } = attribute;
   const obtained = own(curves, name)?.map((point) => ({ ...point })) ?? null;
-  return { name, aliases, description, min: 0, max: maxLevel(attribute), default: attribute.default, cap, levels, obtained };
+  return {
+    name,
+    aliases,
+    description,
+    min: 0,
+    max: maxLevel(attribute),
+    default: attribute.default,
+    cap,
+    levels,
+    ...(instructions && { instructions }),
+    obtained,
+  };
 }

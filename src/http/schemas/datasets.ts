@@ -29,6 +29,11 @@ const AttributeSchemaObject = z
         aliases: z.array(z.string()),
         description: z.string(),
         levels: z.array(z.string()),
+        instructions: z
+          .array(z.string())
+          .optional()
+          .openapi({ description: 'What each level is in words, for models that were not trained on it' }),
+        resting: z.int().optional(),
         default: z.int().nullable(),
         cap: z.int(),
       }),
