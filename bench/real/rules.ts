@@ -5,6 +5,17 @@ export function wordsOf(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}\p{N}'’]+/gu) ?? [];
 }
 
+/** Whether it goes round in circles: five words in a row are said three times. */
+export function loops(text: string): boolean {
+  const words = wordsOf(text);
+  const said = new Map<string, number>();
+  for (let at = 0; at + 5 <= words.length; at++) {
+    const five = words.slice(at, at + 5).join(' ');
+    said.set(five, (said.get(five) ?? 0) + 1);
+  }
+  return [...said.values()].some((times) => times >= 3);
+}
+
 const slang =
   /\b(yeah|yep|nope|gonna|wanna|gotta|kinda|sorta|dude|bro|man|hey|cool|awesome|stuff|super|totally|lol|omg|ain't|y'all|guys|folks|cuz|ya|chill|vibes?|buddy|okay|ok|pal|heck|dig)\b/giu;
 const contraction = /\b\p{L}+['’](s|re|ve|ll|d|m|t)\b/giu;
