@@ -10,6 +10,7 @@ const usage = `node examples/tavern/tavern.mjs
 
   --url URL       of the server; http://127.0.0.1:8080 unless given
   --key KEY       where the server has one (STEER_API_KEY)
+  --model NAME    who writes their lines; npc, which comes with the server, unless given
   --player NAME   who you are; Wanderer unless given
   --seed NUMBER   the same seed and the same evening give the same lines; 7 unless given
   --max-ms MS     by when a line must be there; 2000 unless given
@@ -44,6 +45,7 @@ function readOptions() {
       options: {
         url: { type: 'string', default: 'http://127.0.0.1:8080' },
         key: { type: 'string' },
+        model: { type: 'string', default: 'npc' },
         player: { type: 'string', default: 'Wanderer' },
         seed: { type: 'string', default: '7' },
         'max-ms': { type: 'string', default: '2000' },
@@ -82,7 +84,8 @@ const nameOf = (id) => characters.find((character) => character.id === id).name;
 
 /** Each character as the file has it; one that is there already is brought up to date. */
 async function enterTavern() {
-  for (const { id, ...character } of characters) {
+  for (const { id, ...rest } of characters) {
+    const character = { ...rest, model: options.model };
     const known = await fetch(`${options.url}/v1/npcs/${id}`, { headers });
     if (known.ok) await call('PUT', `/v1/npcs/${id}`, character);
     else await call('POST', '/v1/npcs', { id, ...character });

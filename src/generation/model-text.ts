@@ -85,7 +85,8 @@ function refuseUnfit(card: ModelCard, folder: string): void {
 /** Token ids of a prompt. One that is certainly too long is refused by its characters: encoding it would hold up every other caller. */
 export function encodePrompt(tokenizer: Tokenizer, pieces: Piece[], contextLength: number): number[] {
   const characters = pieces.reduce((total, piece) => total + ('text' in piece ? piece.text.length : 0), 0);
-  const least = Math.ceil(characters / tokenizer.longestToken);
+  const controls = pieces.filter((piece) => 'control' in piece).length;
+  const least = controls + Math.ceil(characters / tokenizer.longestToken);
   if (least > contextLength) throw tooLong(contextLength, `at least ${least}`);
   return encodePieces(tokenizer, pieces).ids;
 }

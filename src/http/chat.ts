@@ -31,7 +31,7 @@ export const ChatBody = z
   })
   .openapi('ChatRequest', {
     description:
-      'Fields of the OpenAI protocol not listed here are ignored, or refused if they would change the reply. Without max_tokens a reply may fill the rest of the context',
+      'Fields of the OpenAI protocol not listed here are ignored, or refused if they would change the reply. Without max_tokens a reply has at most 1024 tokens, or what the context holds',
   });
 
 export type ChatBody = z.infer<typeof ChatBody>;

@@ -17,11 +17,13 @@ interface ColumnProps {
   sent: { text: string; count: number } | undefined;
   rater: string;
   attributes: Attribute[];
+  /** Whether what it writes can be measured unasked. */
+  measures: boolean;
   /** Begins with other dials than the model has where nothing is asked. */
   contrast: boolean;
 }
 
-export function Column({ name, model, system, sent, rater, attributes, contrast }: ColumnProps) {
+export function Column({ name, model, system, sent, rater, attributes, measures, contrast }: ColumnProps) {
   const [dials, setDials] = useState(() => (contrast ? contrastOf : dialsOf)(attributes));
   const [prompt, setPrompt] = useState<string>();
   const [refused, setRefused] = useState<unknown>();
@@ -32,7 +34,7 @@ export function Column({ name, model, system, sent, rater, attributes, contrast 
       ...(system.trim() === '' ? [] : [{ role: 'system', content: system }]),
       { role: 'user', content: sent?.text ?? '' },
     ],
-    ...askedOf(dials),
+    ...askedOf(dials, measures),
   });
   const begin = () => {
     setPrompt(undefined);
@@ -52,7 +54,7 @@ export function Column({ name, model, system, sent, rater, attributes, contrast 
   return (
     <section class="card column" aria-label={name}>
       <h2>{name}</h2>
-      <DialsView attributes={attributes} dials={dials} onChange={setDials} />
+      <DialsView attributes={attributes} dials={dials} measures={measures} onChange={setDials} />
       <div class="row">
         <button type="button" disabled={!sent || writing} onClick={begin}>
           Again

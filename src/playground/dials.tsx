@@ -27,11 +27,15 @@ export function contrastOf(attributes: Attribute[]): Dials {
   return { ...dials, attributes: { ...dials.attributes, [name]: { value, open: false } } };
 }
 
-/** What a chat request says of them. */
-export function askedOf({ attributes, strength, bestOf }: Dials) {
+/** What a chat request says of them; what is written is measured where that is known how. */
+export function askedOf({ attributes, strength, bestOf }: Dials, measures: boolean) {
   return {
     attributes: Object.fromEntries(Object.entries(attributes).map(([name, { value, open }]) => [name, open ? null : value])),
-    steering: { measure: true, ...(strength === 1 ? {} : { strength }), ...(bestOf === 1 ? {} : { best_of: bestOf }) },
+    steering: {
+      ...(measures ? { measure: true } : {}),
+      ...(strength === 1 ? {} : { strength }),
+      ...(measures && bestOf > 1 ? { best_of: bestOf } : {}),
+    },
   };
 }
 
@@ -40,10 +44,12 @@ const bestOfChoices = [1, 2, 4, 8];
 interface DialsProps {
   attributes: Attribute[];
   dials: Dials;
+  /** Whether candidates can be chosen among. */
+  measures: boolean;
   onChange: (dials: Dials) => void;
 }
 
-export function DialsView({ attributes, dials, onChange }: DialsProps) {
+export function DialsView({ attributes, dials, measures, onChange }: DialsProps) {
   const { strength, bestOf } = dials;
   return (
     <div class="sliders">
@@ -68,14 +74,16 @@ export function DialsView({ attributes, dials, onChange }: DialsProps) {
         />
         <output>{strength}</output>
       </label>
-      <label class="slider">
-        <span>best of</span>
-        <select value={bestOf} onChange={(event) => onChange({ ...dials, bestOf: Number(event.currentTarget.value) })}>
-          {bestOfChoices.map((count) => (
-            <option key={count}>{count}</option>
-          ))}
-        </select>
-      </label>
+      {measures && (
+        <label class="slider">
+          <span>best of</span>
+          <select value={bestOf} onChange={(event) => onChange({ ...dials, bestOf: Number(event.currentTarget.value) })}>
+            {bestOfChoices.map((count) => (
+              <option key={count}>{count}</option>
+            ))}
+          </select>
+        </label>
+      )}
     </div>
   );
 }

@@ -22,9 +22,9 @@ async function loadScene(model: string, signal: AbortSignal): Promise<Scene> {
   return { models: models.data.filter(({ kind }) => kind === 'language'), attributes: attributes.data };
 }
 
-/** What the card of the chosen model says of it. */
-const descriptionOf = (models: Model[], chosen: string) =>
-  models.find(({ id, aliases }) => id === chosen || aliases.includes(chosen))?.description;
+const chosenOf = (models: Model[], chosen: string) => models.find(({ id, aliases }) => id === chosen || aliases.includes(chosen));
+/** Changes with the scales, so that nobody is asked for the dials of another model. */
+const scalesOf = (attributes: Attribute[]) => attributes.map(({ name, default: level }) => `${name} ${level}`).join();
 
 /** Tied to the choice of a model by its id; nothing of a model that says nothing. */
 const noteId = 'model-note';
@@ -112,13 +112,14 @@ export function PlayPage(_: { rest: string }) {
                 {columns === 1 ? 'Compare two settings' : 'One setting'}
               </button>
             </div>
-            <ModelNote text={descriptionOf(models, model)} />
+            <ModelNote text={chosenOf(models, model)?.description} />
           </form>
           <div class={`columns of-${columns}`}>
             {Array.from({ length: columns }, (_each, i) => (
               <Column
-                key={`${model} ${i}`}
+                key={`${model} ${i} ${scalesOf(attributes)}`}
                 name={columns === 1 ? 'Reply' : i === 0 ? 'Left' : 'Right'}
+                measures={chosenOf(models, model)?.attribute_method === 'label'}
                 {...{ model, system, sent, rater, attributes, contrast: i > 0 }}
               />
             ))}

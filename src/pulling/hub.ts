@@ -48,6 +48,7 @@ const infoSchema = z.looseObject({
   cardData: z.looseObject({ license: z.union([z.string(), z.array(z.string())]).nullish() }).nullish(),
   tags: z.array(z.string()).nullish(),
 });
+const oddPath = /\p{C}|\\|(^|\/)\.{0,2}(\/|$)/u;
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const treeSchema = z.array(
   z.looseObject({
@@ -92,7 +93,8 @@ export async function readRepository(hub: HubSettings, place: Place, asking: Ask
       asking,
     );
     for (const { type, path, size, lfs } of tree.value) {
-      if (type === 'file') files.push({ path, bytes: lfs?.size ?? size, sha256: lfs?.oid ?? null });
+      // A name that leads elsewhere, or that no terminal can show, is none of a model's.
+      if (type === 'file' && !oddPath.test(path)) files.push({ path, bytes: lfs?.size ?? size, sha256: lfs?.oid ?? null });
     }
     next = tree.next;
   }

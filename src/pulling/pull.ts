@@ -56,6 +56,13 @@ export interface Pulled {
 /** Left free for what else writes there, such as the embedded database. */
 const reserveBytes = 2 ** 26;
 const originName = 'origin.json';
+/** Letters of a licence's name that are kept. */
+const mostLicence = 200;
+
+/** Without what steers a terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{C}+/gu, ' ');
+}
 
 /**
  * Pulls what is asked for, or says that it is there. Throws what its source throws, `conflict` where the name is taken or another process pulls it,
@@ -63,7 +70,9 @@ const originName = 'origin.json';
  */
 export async function pullModel(asked: Asked, settings: PullSettings, options: PullOptions): Promise<Pulled> {
   const { pulledDir, hub } = settings;
-  const { signal, onNote, sleep, from, force = false } = options;
+  // What strangers call their files and licences is no business of a terminal's.
+  const onNote = (text: string) => options.onNote(printable(text));
+  const { signal, sleep, from, force = false } = options;
   const name = nameFor(asked, options.name);
   const asking: Asking = { proxied: hub.proxied, signal, onNote, sleep };
   await refuseTaken(name, settings);
@@ -73,7 +82,7 @@ export async function pullModel(asked: Asked, settings: PullSettings, options: P
   try {
     const folder = join(pulledDir, name);
     const known = await readPulled(folder);
-    if (known === null || force) return await layByWays(name, known, ways, settings, options);
+    if (known === null || force) return await layByWays(name, known, ways, settings, { ...options, onNote });
     onNote(await tellThere(name, known, asked, hub, asking));
     const [bytes, chats] = [await bytesIn(folder), await canChat(folder)];
     return { name, folder, bytes, licence: known.licence, fetched: false, chats, becameDefault: false };
@@ -148,7 +157,8 @@ async function lay(
   const files = await writingTo(pulledDir, () => fetchAll(staging, known, plan, options));
   stopIfAborted(options.signal);
   const catalogued = cataloguedByHash(files);
-  const licence = plan.licence ?? catalogued?.licence ?? null;
+  const told = plan.licence ?? catalogued?.licence ?? null;
+  const licence = told === null ? null : printable(told).slice(0, mostLicence);
   if (options.schema !== undefined) await writingTo(pulledDir, () => writeChosenSchema(staging, name, options.schema!));
   if (catalogued?.sampling) await writingTo(pulledDir, () => writeSampling(staging, catalogued.sampling!, undefined));
   const chats = await checkReadable(staging, name);

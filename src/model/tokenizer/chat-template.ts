@@ -117,6 +117,7 @@ export class ChatTemplate {
     const run = this.#last.then(() => this.#ask(variables));
     this.#last = run.catch(() => {});
     const parts = this.#cut(await run);
+    if (parts.some((part) => 'slot' in part && part.slot >= roles.length)) throw refused('it tells a message that is not there');
     const missing = roles.findIndex((_, place) => !parts.some((part) => 'slot' in part && part.slot === place));
     if (missing >= 0) throw refused(`it leaves out a ${roles[missing]} message`);
     return parts;
@@ -194,9 +195,8 @@ export function fillParts(
 
 /** White space that belongs to a token before or after it is gone, however many parts it goes through. */
 function stripped(parts: readonly TemplatePart[], tokens: readonly AddedToken[]): TemplatePart[] {
-  const eats = (spelling: string, side: 'lstrip' | 'rstrip') => {
-    return tokens.find(({ content }) => content === spelling)?.[side] ?? false;
-  };
+  const bySpelling = new Map(tokens.map((token) => [token.content, token]));
+  const eats = (spelling: string, side: 'lstrip' | 'rstrip') => bySpelling.get(spelling)?.[side] ?? false;
   const pass = (some: readonly TemplatePart[], side: 'lstrip' | 'rstrip') => {
     let eating = false;
     return some.map((part): TemplatePart => {

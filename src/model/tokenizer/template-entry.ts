@@ -5,6 +5,9 @@ import type { Rendered, RenderOrder } from './chat-template.ts';
 
 const { source } = workerData as { source: string };
 
+/** Letters that are told of a failure: a template may make it of anything. */
+const mostFailure = 300;
+
 /** Read with the first order, so that a template that cannot be read is refused as one that cannot be rendered. */
 let template: Template | undefined;
 
@@ -15,7 +18,7 @@ function answer({ id, variables, mostLetters }: RenderOrder): Rendered {
     if (text.length > mostLetters) return { id, failure: `it writes ${text.length} characters, more than ${mostLetters}` };
     return { id, text };
   } catch (error) {
-    return { id, failure: (error as Error).message };
+    return { id, failure: (error as Error).message.slice(0, mostFailure).replace(/\p{C}+/gu, ' ') };
   }
 }
 

@@ -103,6 +103,7 @@ describe('a template', () => {
       'Only with a system message (line 2 of the template)',
     ],
     ['hello', 'it leaves out a user message'],
+    ['{{ messages[0].content }} \uE000999\uE001', 'a message that is not there'],
     ["{{ messages[0].content }}{% for i in range(999) %}{{ 'xxxxxxxxxxxxxxxxxxxx' }}{% endfor %}", 'more than 5000'],
   ])('that cannot tell the messages is refused: %s', async (source, message) => {
     await expect(told(source)).rejects.toMatchObject({ code: 'invalid_request', message: expect.stringContaining(message) });
@@ -114,6 +115,13 @@ describe('a template', () => {
     const template = new ChatTemplate({ source: endless, tokens: [], named: {} }, { ...patient, mostMs: 300 });
     await expect(template.layOut(['user', 'assistant'])).rejects.toMatchObject({ code: 'invalid_request' });
     await expect.poll(() => template.layOut(['user']).catch(() => []), { timeout: 60_000 }).toHaveLength(1);
+  });
+
+  test('that fails at length is told in short, and steers no terminal', async () => {
+    const source = "{{ messages[0].content }}{{ raise_exception('\u001b[2J' ~ (range(999) | join(' '))) }}";
+    const error = await told(source).catch((failure: Error) => failure);
+    expect((error as Error).message.length).toBeLessThan(500);
+    expect((error as Error).message).not.toContain('\u001b');
   });
 
   test('that is not Jinja at all names its fault', async () => {
