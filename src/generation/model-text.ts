@@ -67,7 +67,13 @@ async function endOfReply(template: ChatTemplate | undefined): Promise<string | 
 }
 
 /** The prompt of the model that asks for the next reply, as `LanguageModel.layOut` has it. A base model reads this program's layout without labels. */
-export async function layOut({ schema, template }: ModelText, conversation: Conversation, label: Label): Promise<Piece[]> {
+export async function layOut(
+  { schema, template, contextLength }: ModelText,
+  conversation: Conversation,
+  label: Label,
+): Promise<Piece[]> {
+  const { length } = conversation.turns;
+  if (length > contextLength) throw tooLong(contextLength, `${length} turns`);
   return template ? await layOutInTemplate(template, conversation) : layOutPrompt(schema, conversation, label);
 }
 

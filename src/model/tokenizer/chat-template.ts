@@ -1,17 +1,7 @@
-// A model's own chat template: Jinja that a stranger wrote. It is rendered in a thread of its own, within bounds, with place-holders where people's
+// A model's own chat template: Jinja that a stranger wrote. It is rendered in a process of its own, within bounds, with place-holders where people's
 // words stand. So no word of a caller reaches the template, and what stands between two place-holders is cut into control tokens and text here.
-import { Worker } from 'node:worker_threads';
 import { SteerError } from '../../errors.ts';
-import { builtEntry } from '../../tensor/built-entry.ts';
-
-export interface RenderOrder {
-  id: number;
-  variables: Record<string, unknown>;
-  /** More than so many characters are a failure. */
-  mostLetters: number;
-}
-
-export type Rendered = { id: number } & ({ text: string } | { failure: string });
+import { type TemplateLimits, TemplateProcess } from './template-process.ts';
 
 export type TemplateRole = 'system' | 'user' | 'assistant';
 
@@ -36,15 +26,7 @@ export interface TemplateSettings {
   named: Readonly<Record<string, string>>;
 }
 
-export interface TemplateLimits {
-  mostMs: number;
-  mostLetters: number;
-}
-
 const usualLimits: TemplateLimits = { mostMs: 1_000, mostLetters: 2 ** 20 };
-const threadMemoryMb = 128;
-/** A thread that nothing was asked of for so long ends; the next order starts another. */
-const idleMs = 10_000;
 /** Conversations of so many shapes are remembered. */
 const mostRemembered = 256;
 /** How long a prompt holds that tells the time. */
@@ -57,18 +39,13 @@ const marks = /(\u2003?)\uE000(\d+)\uE001(\u2003?)/u;
 
 export class ChatTemplate {
   readonly #settings: TemplateSettings;
-  readonly #limits: TemplateLimits;
+  readonly #process: TemplateProcess;
   readonly #cuts: RegExp;
   readonly #remembered = new Map<string, { parts: Promise<TemplatePart[]>; until: number }>();
-  #worker: Worker | undefined;
-  #idle: NodeJS.Timeout | undefined;
-  /** One order at a time, so that each has its whole time. */
-  #last: Promise<unknown> = Promise.resolve();
-  #orders = 0;
 
   constructor(settings: TemplateSettings, limits: TemplateLimits = usualLimits) {
     this.#settings = settings;
-    this.#limits = limits;
+    this.#process = new TemplateProcess(settings.source, limits);
     const spellings = settings.tokens.map(({ content }) => content).toSorted((a, b) => b.length - a.length);
     this.#cuts = new RegExp(spellings.length > 0 ? `(${spellings.map(escaped).join('|')})` : '(?!)', 'u');
   }
@@ -114,53 +91,13 @@ export class ChatTemplate {
       tools: null,
       documents: null,
     };
-    const run = this.#last.then(() => this.#ask(variables));
-    this.#last = run.catch(() => {});
-    const parts = this.#cut(await run);
+    const rendered = await this.#process.render(variables);
+    if ('failure' in rendered) throw refused(`${rendered.failure}${this.#lineOf(rendered.failure)}`);
+    const parts = this.#cut(rendered.text);
     if (parts.some((part) => 'slot' in part && part.slot >= roles.length)) throw refused('it tells a message that is not there');
     const missing = roles.findIndex((_, place) => !parts.some((part) => 'slot' in part && part.slot === place));
     if (missing >= 0) throw refused(`it leaves out a ${roles[missing]} message`);
     return parts;
-  }
-
-  /** Once more where the time was not enough: it may have been the machine's fault. */
-  async #ask(variables: Record<string, unknown>): Promise<string> {
-    const rendered = (await this.#askOnce(variables)) ?? (await this.#askOnce(variables));
-    if (!rendered) throw refused(`it takes longer than ${this.#limits.mostMs} ms`);
-    if ('failure' in rendered) throw refused(`${rendered.failure}${this.#lineOf(rendered.failure)}`);
-    return rendered.text;
-  }
-
-  /** Undefined when its time is up. */
-  async #askOnce(variables: Record<string, unknown>): Promise<Rendered | undefined> {
-    clearTimeout(this.#idle);
-    const worker = this.#worker ?? (await startThread(this.#settings.source));
-    this.#worker = worker;
-    const id = this.#orders++;
-    const { mostMs, mostLetters } = this.#limits;
-    const rendered = await new Promise<Rendered | undefined>((resolve) => {
-      const alarm = setTimeout(() => resolve(undefined), mostMs);
-      const end = (answer: Rendered) => {
-        clearTimeout(alarm);
-        worker.off('message', end).off('error', fail);
-        resolve(answer);
-      };
-      const fail = (error: Error) => {
-        this.#worker = undefined;
-        end({ id, failure: `it takes more memory than ${threadMemoryMb} MB (${error.message})` });
-      };
-      worker.on('message', end).once('error', fail);
-      worker.postMessage({ id, variables, mostLetters } satisfies RenderOrder);
-    });
-    if (rendered) this.#idle = setTimeout(() => void this.#end(), idleMs).unref();
-    else await this.#end();
-    return rendered;
-  }
-
-  async #end(): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
   }
 
   /** Where the template says what it refused with. */
@@ -224,19 +161,6 @@ function stripOf(text: string, start: boolean, end: boolean): string {
   while (start && from < to && isSpace(text[from]!)) from++;
   while (end && to > from && isSpace(text[to - 1]!)) to--;
   return text.slice(from, to);
-}
-
-async function startThread(source: string): Promise<Worker> {
-  const worker = new Worker(builtEntry(import.meta.url, './template-entry.ts'), {
-    workerData: { source },
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: threadMemoryMb },
-  });
-  // It says so when it has read its library, which is none of the template's time.
-  await new Promise<void>((resolve, reject) => worker.once('message', () => resolve()).once('error', reject));
-  // Not before: where nothing else is under way, the process would end while it waits.
-  worker.unref();
-  return worker;
 }
 
 function refused(why: string): SteerError {

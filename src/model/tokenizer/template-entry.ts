@@ -1,7 +1,7 @@
 // The thread in which chat templates are rendered: each is a program of a stranger, so its time and memory are bounded from outside.
 import { parentPort, workerData } from 'node:worker_threads';
 import { Template } from '@huggingface/jinja';
-import type { Rendered, RenderOrder } from './chat-template.ts';
+import type { Rendered, RenderOrder } from './template-process.ts';
 
 const { source } = workerData as { source: string };
 

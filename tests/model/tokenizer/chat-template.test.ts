@@ -3,8 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { ChatTemplate, fillParts, type TemplateLimits, type TemplatePart } from '../../../src/model/tokenizer/chat-template.ts';
+import { ChatTemplate, fillParts, type TemplatePart } from '../../../src/model/tokenizer/chat-template.ts';
 import { encodePieces } from '../../../src/model/tokenizer/encode-prompt.ts';
+import type { TemplateLimits } from '../../../src/model/tokenizer/template-process.ts';
 import { Tokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
 
 /** These machines stall. */
@@ -115,6 +116,15 @@ describe('a template', () => {
     const template = new ChatTemplate({ source: endless, tokens: [], named: {} }, { ...patient, mostMs: 300 });
     await expect(template.layOut(['user', 'assistant'])).rejects.toMatchObject({ code: 'invalid_request' });
     await expect.poll(() => template.layOut(['user']).catch(() => []), { timeout: 60_000 }).toHaveLength(1);
+  });
+
+  test.each([
+    '{% set x = range(1000000000) %}{{ messages[0].content }}',
+    "{{ messages[0].content }}{% set ns = namespace(x='0123456789abcdef') %}{% for i in range(24) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x | upper | upper }}",
+    "{{ messages[0].content }}{{ 'a\na' | indent(300000000) | upper | upper }}",
+  ])('that takes all memory takes nobody with it: %s', async (source) => {
+    await expect(told(source)).rejects.toMatchObject({ code: 'invalid_request' });
+    expect(await told('{{ messages[0].content }}')).toHaveLength(1);
   });
 
   test('that fails at length is told in short, and steers no terminal', async () => {
