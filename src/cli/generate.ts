@@ -1,5 +1,4 @@
 // steer generate: one reply on the terminal, as it is written.
-import { join } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
@@ -8,7 +7,6 @@ import { SteerError } from '../errors.ts';
 import { settleDrawing } from '../generation/drawing-defaults.ts';
 import type { CompletionEvent, LanguageModel } from '../generation/language-model.ts';
 import { rawPrompt, steerPrompt } from '../generation/steered-prompt.ts';
-import { cardName } from '../model/model-folder.ts';
 import { counted } from '../number-text.ts';
 import { engineOptions, openLanguage } from '../registry/open.ts';
 import { findAttribute, maxLevel, type RequestedAttributes } from '../steerlm/attributes.ts';
@@ -74,7 +72,7 @@ async function generate({ config, signal }: Surroundings, given: string, options
     const { maxTokens = defaultMaxTokens, stop, topP, topK } = options;
     const seed = (options.seed ?? Math.floor(Math.random() * 2 ** 31)) >>> 0;
     const temperature = options.temperature ?? model.sampling?.temperature ?? defaultTemperature;
-    const { tokenIds, phases, raw } = await promptOf(model, folder, prompt, options);
+    const { tokenIds, phases, raw } = await promptOf(model, prompt, options);
     const request = {
       prompt: tokenIds,
       phases,
@@ -107,9 +105,9 @@ function* describeEnd(
 }
 
 /** A base model continues the text; it has no label to be pushed towards. */
-async function promptOf(model: LanguageModel, folder: string, prompt: string, { attribute, system, strength }: GenerateOptions) {
+async function promptOf(model: LanguageModel, prompt: string, { attribute, system, strength }: GenerateOptions) {
   if (model.chat !== null) {
-    checkLevels(model, attribute, folder);
+    checkLevels(model, attribute);
     const conversation = { system, turns: [{ role: 'user' as const, content: prompt }] };
     return { ...(await steerPrompt(model, conversation, { attributes: attribute, strength })), raw: false };
   }
@@ -122,14 +120,15 @@ async function promptOf(model: LanguageModel, folder: string, prompt: string, { 
   return { tokenIds: rawPrompt(model, prompt), phases: undefined, raw: true };
 }
 
-/** Throws attribute_out_of_range with the option and the file that lists the scale. */
-function checkLevels({ schema }: LanguageModel, asked: RequestedAttributes, folder: string): void {
+/** Throws attribute_out_of_range with the option and the scale. */
+function checkLevels({ schema }: LanguageModel, asked: RequestedAttributes): void {
   for (const [name, level] of Object.entries(asked)) {
-    const most = maxLevel(findAttribute(schema, name));
+    const attribute = findAttribute(schema, name);
+    const most = maxLevel(attribute);
     if (level === null || level <= most) continue;
     throw new SteerError(
       'attribute_out_of_range',
-      `--attribute ${name}=${level}: expected a level from 0 to ${most}. ${join(folder, cardName)} lists the levels of each attribute.`,
+      `--attribute ${name}=${level}: expected a level from 0 to ${most}: ${attribute.levels.join(', ')}.`,
     );
   }
 }

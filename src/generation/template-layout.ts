@@ -26,7 +26,8 @@ export async function layOutInTemplate(
       const parts = await template.layOut(messages.map(({ role }) => role));
       return fillParts(parts, messages).map((part) => ({ ...part, trained: false }));
     } catch (error) {
-      if (!(error instanceof SteerError && error.code === 'invalid_request')) throw error;
+      // What the template makes of any messages is not asked for once more.
+      if (!(error instanceof SteerError && error.details.param === 'messages')) throw error;
       refusal ??= error;
     }
   }

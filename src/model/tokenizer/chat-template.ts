@@ -92,7 +92,9 @@ export class ChatTemplate {
       documents: null,
     };
     const rendered = await this.#process.render(variables);
-    if ('failure' in rendered) throw refused(`${rendered.failure}${this.#lineOf(rendered.failure)}`);
+    if ('failure' in rendered) {
+      throw refused(`${rendered.failure}${this.#lineOf(rendered.failure)}`, rendered.beyond ? 'model' : 'messages');
+    }
     const parts = this.#cut(rendered.text);
     if (parts.some((part) => 'slot' in part && part.slot >= roles.length)) throw refused('it tells a message that is not there');
     const missing = roles.findIndex((_, place) => !parts.some((part) => 'slot' in part && part.slot === place));
@@ -163,9 +165,10 @@ function stripOf(text: string, start: boolean, end: boolean): string {
   return text.slice(from, to);
 }
 
-function refused(why: string): SteerError {
+/** `model`: whatever the messages are, the template is at fault. */
+function refused(why: string, param: 'messages' | 'model' = 'messages'): SteerError {
   return new SteerError('invalid_request', `The chat template of this model refuses the messages: ${why}.`, {
-    details: { param: 'messages' },
+    details: { param },
   });
 }
 

@@ -11,7 +11,8 @@ export interface RenderOrder {
   mostLetters: number;
 }
 
-export type Rendered = { id: number } & ({ text: string } | { failure: string });
+/** `beyond`: not these variables are refused, but the template takes more than it may. */
+export type Rendered = { id: number } & ({ text: string } | { failure: string; beyond?: true });
 
 export interface TemplateLimits {
   mostMs: number;
@@ -53,7 +54,7 @@ export class TemplateProcess {
     this.#waiting++;
     const run = this.#last.then(async () => (await this.#ask(variables)) ?? (await this.#ask(variables)));
     this.#last = run.catch(() => {}).finally(() => this.#waiting--);
-    return (await run) ?? { id: -1, failure: `it takes longer than ${this.#limits.mostMs} ms` };
+    return (await run) ?? { id: -1, failure: `it takes longer than ${this.#limits.mostMs} ms`, beyond: true };
   }
 
   /** Undefined when its time is up. */
@@ -71,7 +72,7 @@ export class TemplateProcess {
       };
       const fall = () => {
         this.#child = undefined;
-        settle({ id, failure: `it takes more memory than ${mostMemoryMb} MB` });
+        settle({ id, failure: `it takes more memory than ${mostMemoryMb} MB`, beyond: true });
       };
       const alarm = setTimeout(() => settle(undefined), mostMs);
       child.on('message', settle).once('exit', fall);
