@@ -18,8 +18,8 @@ export interface SamplingDefaults {
   frequencyPenalty?: number | undefined;
 }
 
-/** How chat models are drawn whose makers do not say: as llama.cpp does. At temperature 1 a small one writes nonsense. */
-export const usualForChat: SamplingDefaults = { temperature: 0.8, topP: 0.95, topK: 40, minP: 0.05 };
+/** How chat models are drawn whose makers do not say: as Ollama does. At temperature 1 a small one writes nonsense, without a penalty it repeats itself. */
+export const usualForChat: SamplingDefaults = { temperature: 0.8, topP: 0.9, topK: 40, repetitionPenalty: 1.1 };
 
 const fileName = 'generation_config.json';
 /** Scores are divided by it: a far smaller one would make them infinite, and of two infinite ones neither is likelier. */
