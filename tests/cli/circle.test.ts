@@ -128,7 +128,7 @@ test('it writes under attributes, the same for the same seed', async () => {
   const beyond = await steer(folder, ['generate', ...ask, '--attribute', 'humor=9', 'Hi']);
   expect([beyond.code, beyond.stderr]).toEqual([
     1,
-    expect.stringMatching(/--attribute humor=9: expected a level from 0 to 4: serious, /),
+    expect.stringMatching(/--attribute humor=9: expected a level from 0 to 4: none, little, /),
   ]);
   expect(beyond.stderr).not.toContain('/v1/');
   expect(await steer(folder, ['generate', '--attribute', 'humr=4', 'Hi'])).toMatchObject({
