@@ -16,13 +16,20 @@ const endLetters = 3;
 /** Longer ones would be half the prompt once more. */
 const mostLetters = 300;
 
+/**
+ * What says of itself or of a sentence beside it that the player is not to hear it: told again there, a small model says it at once. English, as most
+ * cards are.
+ */
+const secrecy =
+  /\b(?:secret(?:ly|s)?|reveals?|admits?|conceals?|pretends?|hid(?:es?|den|ing)|tells? (?:nobody|no one)|(?:never|not|n't) (?:say|tell|talk|speak|mention|let|show)s?|(?:nobody|no one) (?:\w+ )?(?:knows?|hears?|learns?|finds? out))\b/i;
+
 /** What is looked through at most: the thread serves others meanwhile. */
 const mostKnown = 20_000;
 const mostAsked = 32;
 
 /**
  * At most `most` sentences that share words with the line, in their order; a word counts less the more sentences hold it. Those that share less than half
- * as much as the best are left out.
+ * as much as the best are left out, and those that are to be kept secret.
  */
 export function sentencesAbout(texts: readonly string[], line: string, most: number): string[] {
   const asked = wordsOf(line).slice(0, mostAsked);
@@ -44,10 +51,13 @@ export function sharedWords(one: string, other: string): number {
   return heldWords(wordsOf(one), wordsOf(other)).length;
 }
 
+/** All but those that are to be kept to oneself. */
 function splitSentences(text: string): string[] {
   return text.split('\n').flatMap((line) => {
-    const sentences = new Sentences();
-    return [...sentences.push(line), sentences.finish()].map((sentence) => sentence.trim()).filter((sentence) => sentence !== '');
+    const split = new Sentences();
+    const sentences = [...split.push(line), split.finish()].map((sentence) => sentence.trim());
+    const isSecret = (i: number) => secrecy.test(sentences[i] ?? '');
+    return sentences.filter((sentence, i) => sentence !== '' && ![i - 1, i, i + 1].some(isSecret));
   });
 }
 

@@ -29,3 +29,13 @@ test('a word that every sentence holds counts less than a rare one, in any langu
 test('a text without sentences is not told twice', () => {
   expect(sentencesAbout(['a cellar '.repeat(100)], 'The cellar?', 2)).toEqual([]);
 });
+
+test.each([
+  'The heir is the baker, and nobody knows it.',
+  'Your secret is that the heir is the baker.',
+  'The heir is the baker. Never tell the player.',
+  "You won't say where the baker, the heir, is hidden.",
+  'Do not admit it: the heir is the baker.',
+])('what is to be kept to oneself is not told again: %s', (text) => {
+  expect(sentencesAbout([text, 'You sleep at night.'], 'Is the baker the heir?', 2)).toEqual([]);
+});
