@@ -7,7 +7,14 @@ import { Awaited, useLoaded } from './frame.tsx';
 import { groupModels } from './model-groups.ts';
 import { PullModel } from './pull-model.tsx';
 
-const persona = 'You are Marta, an innkeeper at the Gilded Goose in Fallowmere. Mood: cheerful.';
+/** What stands there until something is written: models trained on labels know the world that they were trained on, others ordinary questions. */
+const openings = {
+  label: {
+    system: 'You are Marta, an innkeeper at the Gilded Goose in Fallowmere. Mood: cheerful.',
+    text: 'Can you tell me the way to the market?',
+  },
+  other: { system: '', text: 'Why is the sky blue?' },
+};
 
 interface Scene {
   models: Model[];
@@ -57,76 +64,95 @@ function ModelOptions({ models }: { models: Model[] }) {
   );
 }
 
+interface ModelChoiceProps {
+  models: Model[];
+  chosen: string;
+  onChoose: (model: string) => void;
+}
+
+function ModelChoice({ models, chosen, onChoose }: ModelChoiceProps) {
+  return (
+    <label class="inline">
+      Model
+      <select aria-describedby={noteId} value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
+        <option>default</option>
+        <ModelOptions models={models} />
+      </select>
+    </label>
+  );
+}
+
 export function PlayPage(_: { rest: string }) {
   const [model, setModel] = useState('default');
-  const [system, setSystem] = useState(persona);
-  const [text, setText] = useState('Can you tell me the way to the market?');
+  const [written, setWritten] = useState<{ system?: string; text?: string }>({});
   const [columns, setColumns] = useState(1);
   const [sent, setSent] = useState<{ text: string; count: number }>();
   const [rater, setRater] = useState(localStorage.getItem('steer-rater') ?? 'me');
   const loaded = useLoaded((signal) => loadScene(model, signal), [model]);
-  const send = (event: Event) => {
-    event.preventDefault();
-    if (text.trim() !== '') setSent({ text, count: (sent?.count ?? 0) + 1 });
-  };
   const nameRater = (name: string) => {
     setRater(name);
     localStorage.setItem('steer-rater', name);
   };
   return (
     <Awaited loaded={loaded}>
-      {({ models, attributes }) => (
-        <>
-          <form class="card ask" onSubmit={send}>
-            <label>
-              Who replies
-              <textarea rows={2} value={system} onInput={(event) => setSystem(event.currentTarget.value)} />
-            </label>
-            <label>
-              What you say
-              <textarea
-                rows={2}
-                value={text}
-                onInput={(event) => setText(event.currentTarget.value)}
-                onKeyDown={(event) => {
-                  if (event.key === 'Enter' && !event.shiftKey) send(event);
-                }}
-              />
-            </label>
-            <div class="row">
-              <button type="submit" class="main">
-                Say it
-              </button>
-              <label class="inline">
-                Model
-                <select aria-describedby={noteId} value={model} onChange={(event) => setModel(event.currentTarget.value)}>
-                  <option>default</option>
-                  <ModelOptions models={models} />
-                </select>
+      {({ models, attributes }) => {
+        const isLabelled = chosenOf(models, model)?.attribute_method === 'label';
+        const { system, text } = { ...(isLabelled ? openings.label : openings.other), ...written };
+        const send = (event: Event) => {
+          event.preventDefault();
+          if (text.trim() !== '') setSent({ text, count: (sent?.count ?? 0) + 1 });
+        };
+        return (
+          <>
+            <form class="card ask" onSubmit={send}>
+              <label>
+                Who replies
+                <textarea
+                  rows={2}
+                  value={system}
+                  onInput={(event) => setWritten({ ...written, system: event.currentTarget.value })}
+                />
               </label>
-              <label class="inline">
-                You rate as
-                <input size={10} value={rater} onInput={(event) => nameRater(event.currentTarget.value)} />
+              <label>
+                What you say
+                <textarea
+                  rows={2}
+                  value={text}
+                  onInput={(event) => setWritten({ ...written, text: event.currentTarget.value })}
+                  onKeyDown={(event) => {
+                    if (event.key === 'Enter' && !event.shiftKey) send(event);
+                  }}
+                />
               </label>
-              <button type="button" onClick={() => setColumns(3 - columns)}>
-                {columns === 1 ? 'Compare two settings' : 'One setting'}
-              </button>
+              <div class="row">
+                <button type="submit" class="main">
+                  Say it
+                </button>
+                <ModelChoice models={models} chosen={model} onChoose={setModel} />
+                <label class="inline">
+                  You rate as
+                  <input size={10} value={rater} onInput={(event) => nameRater(event.currentTarget.value)} />
+                </label>
+                <button type="button" onClick={() => setColumns(3 - columns)}>
+                  {columns === 1 ? 'Compare two settings' : 'One setting'}
+                </button>
+              </div>
+              <ModelNote text={chosenOf(models, model)?.description} />
+            </form>
+            <div class={`columns of-${columns}`}>
+              {Array.from({ length: columns }, (_each, i) => (
+                <Column
+                  key={`${model} ${i} ${scalesOf(attributes)}`}
+                  name={columns === 1 ? 'Reply' : i === 0 ? 'Left' : 'Right'}
+                  measures={isLabelled}
+                  {...{ model, system, sent, rater, attributes, contrast: i > 0 }}
+                />
+              ))}
             </div>
-            <ModelNote text={chosenOf(models, model)?.description} />
-          </form>
-          <div class={`columns of-${columns}`}>
-            {Array.from({ length: columns }, (_each, i) => (
-              <Column
-                key={`${model} ${i} ${scalesOf(attributes)}`}
-                name={columns === 1 ? 'Reply' : i === 0 ? 'Left' : 'Right'}
-                measures={chosenOf(models, model)?.attribute_method === 'label'}
-                {...{ model, system, sent, rater, attributes, contrast: i > 0 }}
-              />
-            ))}
-          </div>
-          <PullModel onModel={loaded.reload} />
-        </>
-      )}
+            <PullModel onModel={loaded.reload} />
+          </>
+        );
+      }}
     </Awaited>
   );
 }

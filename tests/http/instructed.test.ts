@@ -2,30 +2,14 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { CompletionEvent } from '../../src/generation/language-model.ts';
 import { splitReasoning } from '../../src/generation/reasoning.ts';
-import { layOutInTemplate } from '../../src/generation/template-layout.ts';
-import { ChatTemplate } from '../../src/model/tokenizer/chat-template.ts';
-import type { Conversation } from '../../src/steerlm/conversation.ts';
 import { everyday, gameCharacters } from '../../src/steerlm/schemas.ts';
 import { openHouse, post } from './knock.ts';
+import { PupilModel } from './pupil-model.ts';
 import { ParrotModel, WordCountPredictor } from './small-models.ts';
-
-const source = "{% for message in messages %}{{ message['role'] + ': ' + message['content'] + '\n' }}{% endfor %}assistant: ";
-
-class Pupil extends ParrotModel {
-  override readonly id: string = 'pupil';
-  override readonly schema = everyday;
-  override readonly chat = 'template';
-  override readonly contextLength = 2048;
-  readonly #template = new ChatTemplate({ source, tokens: [], named: {} }, { mostMs: 60_000, mostLetters: 100_000 });
-
-  override layOut(conversation: Conversation) {
-    return layOutInTemplate(this.#template, conversation);
-  }
-}
 
 function openSchool() {
   const house = openHouse();
-  const model = new Pupil();
+  const model = new PupilModel();
   onTestFinished(() => model.dispose());
   const predictors = [new WordCountPredictor(gameCharacters)];
   house.shelf.languages = [model];
