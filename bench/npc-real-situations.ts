@@ -1,4 +1,4 @@
-// Situations for bench/npc-real.ts in which a character acts with its line, or does not. What src/npc/choose-action.ts takes for clear was chosen on
+// Situations for bench/npc-real.ts in which a character acts with its line, or does not, though the player may use a word of an action. What src/npc/choose-action.ts takes for clear was chosen on
 // those before, and is reported on those held out.
 import type { Action } from '../src/npc/character.ts';
 
@@ -35,6 +35,8 @@ const before: Stage[] = [
       ['Who are you?', 'I am Marta, and this is my inn.'],
       ['Where is the market?', 'Down the road and left at the well.', 'point_the_way'],
       ['Which way is the harbour?', 'Follow the river to the end.', 'point_the_way'],
+      ['I never drink ale.', 'More for the others, then.'],
+      ['My brother lost his way last winter.', 'I am sorry to hear it.'],
     ],
   },
   {
@@ -51,6 +53,8 @@ const before: Stage[] = [
       ['How long have you been a smith?', 'Thirty years, and my back knows it.'],
       ['My shield is broken. Can you fix it?', 'Leave it here until tomorrow.', 'mend_armour'],
       ['The straps of my breastplate are torn.', 'I have leather for that.', 'mend_armour'],
+      ['My father carried a blade like that.', 'Then he had taste.'],
+      ['Does broken armour make you sad?', 'It makes me coin.'],
     ],
   },
   {
@@ -67,6 +71,8 @@ const before: Stage[] = [
       ['What is your favourite song?', 'The hum of a working pump.'],
       ['I have not eaten since yesterday.', 'Take this. It is mostly beans.', 'hand_out_rations'],
       ['There is a fire in the engine room!', 'Everybody out, now!', 'sound_the_alarm'],
+      ['Is it dangerous to work here?', 'Less than it was.'],
+      ['Who built the airlock?', 'Somebody in a hurry.'],
     ],
   },
   {
@@ -83,6 +89,8 @@ const before: Stage[] = [
       ['It is cold tonight.', 'It is always cold by the water.'],
       ['I admit it. I killed him.', 'Then turn around, hands behind your back.', 'arrest_the_player'],
       ['Goodbye, inspector.', 'Until next time.', 'leave'],
+      ['Did you ever confess to anything?', 'Once, to a priest.'],
+      ['Is that a photograph of your mother?', 'Put it down.'],
     ],
   },
 ];
@@ -96,6 +104,8 @@ const after: Stage[] = [
       ['How long have you lived here?', 'Since I was a boy of nine.'],
       ['It is too dark in here to read.', 'Wait, I have a flame.', 'light_a_candle'],
       ['What do you eat here?', 'Bread, mostly, and onions on Sundays.'],
+      ['Who wrote your favourite book?', 'A monk with no name.'],
+      ['The bell is very loud.', 'God is a little deaf.'],
     ],
   },
   {
@@ -110,6 +120,8 @@ const after: Stage[] = [
       ['Hot day, sheriff.', 'They all are.'],
       ['Here is the outlaw you wanted. I want my reward.', 'Five hundred, as promised.', 'pay_the_reward'],
       ['What is your horse called?', 'Pepper. Do not touch her.'],
+      ['Were you ever threatened?', 'Every Sunday.'],
+      ['Is the reward not too high?', 'The bank pays it.'],
     ],
   },
   {
@@ -124,6 +136,8 @@ const after: Stage[] = [
       ['Why did you become a ranger?', 'Somebody had to.'],
       ['I am bleeding. I am hurt badly.', 'Sit. Hold still.', 'bandage'],
       ['Will it rain tomorrow?', 'It always does.'],
+      ['Your map is beautiful.', 'My grandmother drew it.'],
+      ['Do the raiders have children?', 'I never asked.'],
     ],
   },
   {
@@ -139,6 +153,8 @@ const after: Stage[] = [
       ['You are beautiful.', 'I know. Go on.'],
       ['You ugly, stupid lizard!', 'Now you will burn.', 'breathe_fire'],
       ['How old are you?', 'Old enough to be rude about it.'],
+      ['My sister tells awful riddles.', 'Then she has not met me.'],
+      ['What is behind the gate?', 'The other side of the mountain.'],
     ],
   },
 ];

@@ -1,5 +1,5 @@
-// Does a character on a pretrained chat model hold up over several turns? A talk of seven lines with each, in the layout of src/npc: whether it answers
-// what it knows in the middle of one, says sentences again, or says aloud what it was told to do.
+// Talks of seven lines with characters on a pretrained chat model, in the layout of src/npc: whether a character answers what it knows in the middle of
+// one, says sentences again, or says aloud what it was told to do.
 import type { LanguageModel } from '../src/generation/language-model.ts';
 import type { Character } from '../src/npc/character.ts';
 import { matchAhead, recentText } from '../src/npc/fact-keys.ts';

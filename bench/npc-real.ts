@@ -1,5 +1,5 @@
 // Does a character on a pretrained chat model say what it knows, as itself, and does it act when a person would? Asked of a model in its own chat
-// template, in the layout of src/npc and with everything in the system turn, as models trained on labels read it.
+// template, in the layout of src/npc and with everything in the system turn, as models trained on labels read it. And does it hold up over several turns?
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { settleDrawing } from '../src/generation/drawing-defaults.ts';
@@ -15,6 +15,7 @@ import type { Turn } from '../src/steerlm/conversation.ts';
 import { measureActions } from './npc-real-actions.ts';
 import { type BenchCharacter, heldOut, type Question, tuned } from './npc-real-characters.ts';
 import { heldOutSituations, situations } from './npc-real-situations.ts';
+import { measureTalks, outOfCharacter } from './npc-real-talks.ts';
 import { recordSection, table } from './results.ts';
 
 const lineTokens = 64;
@@ -22,10 +23,6 @@ const layouts: Record<string, (memory: Memory) => Memory['asked']> = {
   'beside the words': ({ asked }) => asked,
   'all in the system turn': ({ conversation }) => conversation,
 };
-
-/** What gives away that a model, and not a character, speaks. */
-const outOfCharacter =
-  /\bAI\b|\bassistant\b|language model|\b(Human|User|Player|Ann):|how (can|may) I (help|assist) you today|Answer in one or two/i;
 
 interface Line {
   text: string;
@@ -91,7 +88,7 @@ function questionRows(lines: readonly Line[], seeds: number): string[][] {
   });
 }
 
-/** `--model FOLDER`; `--seeds 10`; `--half tuned` for the characters the layout was chosen on; `--layout` for one alone; `--only lines` or `actions`. */
+/** `--model FOLDER`; `--seeds 10`; `--half tuned` for the characters the layout was chosen on; `--layout` for one alone; `--only lines`, `talks` or `actions`. */
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
@@ -112,11 +109,15 @@ export async function run(args: string[]): Promise<void> {
   const model = await openLanguageModel(values.model, { threads: 2, precision: 'int8' });
   const half = isTuned ? 'those that were looked at before' : 'those that nothing was chosen on';
   try {
-    if (values.only !== 'actions') {
+    if (values.only === undefined || values.only === 'lines') {
       const parts = await measureLines(model, isTuned ? tuned : heldOut, Number(values.seeds), values.layout);
       await recordSection('npc-real', [`Lines of characters on ${model.id}, ${half}.`, ...parts].join('\n\n'));
     }
-    if (values.only !== 'lines') {
+    if (values.only === undefined || values.only === 'talks') {
+      const talks = await measureTalks(model, isTuned ? tuned : heldOut, Number(values.seeds));
+      await recordSection('npc-real, talks', `Talks of seven lines with characters on ${model.id}, ${half}.\n\n${talks}`);
+    }
+    if (values.only === undefined || values.only === 'actions') {
       const choices = await measureActions(model, isTuned ? situations : heldOutSituations);
       await recordSection('npc-real, actions', `Situations, ${half}.\n\n${choices}`);
     }

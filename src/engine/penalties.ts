@@ -8,6 +8,8 @@ export interface Penalties {
    * over both as in transformers and vLLM). Above 0; 1 or absent changes nothing.
    */
   repetitionPenalty?: number | undefined;
+  /** Tokens that it counts in place of the prompt's. */
+  repeated?: readonly number[] | undefined;
   /** Taken once from the score of each token the reply has (OpenAI). */
   presencePenalty?: number | undefined;
   /** Taken from the score of each token once for every time the reply has it (OpenAI). */
@@ -33,7 +35,7 @@ export class PenaltyRecord {
     this.#repetition = penalties.repetitionPenalty ?? 1;
     this.#presence = penalties.presencePenalty ?? 0;
     this.#frequency = penalties.frequencyPenalty ?? 0;
-    if (this.#repetition !== 1) for (const token of prompt) this.#see(token);
+    if (this.#repetition !== 1) for (const token of penalties.repeated ?? prompt) this.#see(token);
   }
 
   /** Whether `apply` changes anything at this point of the reply. */

@@ -32,7 +32,7 @@ export interface WrittenLine {
   text: string;
   action?: string;
   fallback: boolean;
-  /** Why the fallback was said: a deadline, or the code of a failure that may pass. */
+  /** Why the fallback was said: a deadline, `empty` where the model said nothing, or the code of a failure that may pass. */
   reason?: string;
   /** Its time was up before it had ended. */
   deadline?: true;
@@ -64,7 +64,8 @@ export async function* writeLine(model: LanguageModel, request: LineRequest, sig
   const late = attempt.late || performance.now() >= deadlineMs;
   if (failure !== undefined && !late && attempt.text === '' && !(fallback !== undefined && isRetryable(failure))) throw failure;
   if (attempt.text === '' && fallback !== undefined) {
-    const reason = failure instanceof SteerError && !late ? failure.code : 'deadline';
+    const ended = failure instanceof SteerError ? failure.code : 'empty';
+    const reason = late ? 'deadline' : ended;
     yield { kind: 'sentence', text: fallback };
     yield { kind: 'line', line: { ...attempt.figures(), text: fallback, fallback: true, reason } };
     return;
@@ -93,6 +94,14 @@ async function actInTime(
   }
 }
 
+/**
+ * What a penalty on repetition counts: the character's own lines, which small models fall to saying for ever. Of the whole prompt it would keep the
+ * character from saying what it knows (bench: npc-real).
+ */
+function ownTokens(model: LanguageModel, { turns }: Conversation): number[] {
+  return turns.flatMap(({ role, content }) => (role === 'assistant' ? model.encode([{ text: content, trained: false }]) : []));
+}
+
 /** One try at the line: what has been said, and what it took. */
 class Attempt {
   readonly #model: LanguageModel;
@@ -113,6 +122,7 @@ class Attempt {
     signal: AbortSignal,
   ) {
     const { seed, lineTokens, deadlineMs, caller } = request;
+    const drawing = settleDrawing(model, {});
     this.#model = model;
     this.#request = request;
     this.#signal = signal;
@@ -121,7 +131,8 @@ class Attempt {
       prompt,
       phases,
       maxTokens: Math.min(lineTokens, model.contextLength - prompt.length),
-      ...settleDrawing(model, {}),
+      ...drawing,
+      repeated: drawing.repetitionPenalty === 1 ? undefined : ownTokens(model, request.conversation),
       seed,
       caller,
       n: 1,

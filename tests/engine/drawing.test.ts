@@ -53,6 +53,14 @@ describe.each(Object.entries(golden.cases))('as transformers does: %s', (_, fiel
     for (const [id, score] of penalised.entries()) if (score !== null) expect(changed[id], `id ${id}`).toBeCloseTo(score, 4);
   });
 
+  it('tokens named in place of the prompt count as its own do', () => {
+    const named = new PenaltyRecord({ ...drawingOf(fields), repeated: prompt }, []);
+    for (const token of reply) named.note(token);
+    const changed = raw.slice();
+    named.apply(changed);
+    for (const [id, score] of penalised.entries()) if (score !== null) expect(changed[id], `id ${id}`).toBeCloseTo(score, 4);
+  });
+
   it('every token is drawn as often as it should be, and its log-probability told', () => {
     const drawer = new Drawer({ ...drawingOf(fields), topLogprobs: 5 }, { allowed, stopTokens: golden.stop_tokens }, prompt, 4);
     for (const token of reply) drawer.note(token);

@@ -28,7 +28,9 @@ async function linesOf(...pieces: string[]): Promise<string[]> {
   const lines: string[] = [];
   const model = Object.assign(new Thinker(), { pieces });
   for await (const event of writeLine(model, request, new AbortController().signal))
-    lines.push(event.kind === 'line' ? `line: ${event.line.text}` : event.text);
+    lines.push(
+      event.kind === 'line' ? `line: ${event.line.text}${event.line.reason ? ` (${event.line.reason})` : ''}` : event.text,
+    );
   return lines;
 }
 
@@ -43,8 +45,34 @@ test.each([
   ],
   [
     ['<think>Nothing but ', 'thoughts. And more.'],
-    ['Oda waits.', 'line: Oda waits.'],
+    ['Oda waits.', 'line: Oda waits. (empty)'],
   ],
 ])('%j', async (pieces, lines) => {
   expect(await linesOf(...pieces)).toEqual(lines);
+});
+
+test('a penalty on repetition counts what the character has said, and not what it was told', async () => {
+  const model = new ParrotModel();
+  model.sampling = { repetitionPenalty: 1.1 };
+  const turns = [
+    { role: 'assistant' as const, content: 'Halt.' },
+    { role: 'user' as const, content: 'Who keeps the gate?' },
+  ];
+  const request = {
+    conversation: { system: 'Oda keeps the gate.', turns },
+    label: {},
+    strength: 1,
+    seed: 1,
+    lineTokens: 8,
+    actions: [],
+    heard: '',
+  };
+  for await (const _ of writeLine(model, request, new AbortController().signal));
+  const own = model.encode([{ text: 'Halt.', trained: false }]);
+  expect(model.requests.at(-1)).toMatchObject({ repetitionPenalty: 1.1, repeated: own });
+
+  model.sampling = undefined;
+  for await (const _ of writeLine(model, request, new AbortController().signal));
+  expect(model.requests.at(-1)).toMatchObject({ repetitionPenalty: 1, repeated: undefined });
+  await model.dispose();
 });

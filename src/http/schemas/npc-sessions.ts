@@ -130,7 +130,9 @@ export const LineObject = z
       .optional()
       .openapi({ description: 'What the character does with it, of its allowed actions; absent means nothing' }),
     fallback: z.boolean(),
-    reason: z.string().optional().openapi({ description: 'Why the fallback was said: `deadline`, or the code of a failure' }),
+    reason: z.string().optional().openapi({
+      description: 'Why the fallback was said: `deadline`, `empty` where the model said nothing, or the code of a failure',
+    }),
     entries: z.int(),
     left_out: z
       .object({ facts: z.int(), examples: z.int(), exchanges: z.int(), notes: z.int() })
