@@ -74,11 +74,12 @@ async function steered(model: LanguageModel, count: number): Promise<string> {
   const questions = reporting.slice(0, count);
   const rows: string[][] = [];
   const texts: string[] = [];
+  // The same whatever the attribute would be: nothing of it is said.
+  const unasked = await sweep(model, questions, 'verbosity', { method: 'none', maxTokens });
   for (const { name } of model.schema.attributes) {
     const rule = rules[name];
     if (!rule) continue;
     const asked = await sweep(model, questions, name, { method: 'instruction', maxTokens });
-    const unasked = await sweep(model, questions, name, { method: 'none', maxTokens });
     const [by, without] = [followed(asked, rule), followed(unasked, rule)];
     rows.push([name, told(by), told(without), row(by.means), row(lengths(asked)), circling(asked)]);
     texts.push(...samples(name, asked));
