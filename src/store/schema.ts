@@ -142,6 +142,7 @@ export const models = pgTable(
 /** Beside what was requested and applied, as the API tells it. */
 export interface ToldSteering {
   measured?: Record<string, { value: number; level: number; confidence: number }> | undefined;
+  ground?: { unseen: number; unlike: boolean } | undefined;
   expected?: Label | undefined;
   deadline?: true | undefined;
   candidates?: number | undefined;
