@@ -12,13 +12,9 @@ export const Measured = z.object({
 
 export const Ground = z
   .object({
-    unseen: z
-      .number()
-      .min(0)
-      .max(1)
-      .openapi({
-        description: "Share of the reply's runs of two and three words that are new or rare to the predictor's training",
-      }),
+    unseen: z.number().min(0).max(1).openapi({
+      description: "Share of the reply's runs of two and three words that are new or rare to the predictor's training",
+    }),
     unlike: z.boolean().openapi({
       description:
         'Whether that is more than all but one in a hundred replies held out of training had, for its length: the ratings say little then',
