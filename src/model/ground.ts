@@ -19,7 +19,10 @@ export const groundFile = 'ground.json';
 export const mostFilterBytes = 45_000;
 /** Of one word or two nothing can be known: a name nobody had would be told. */
 const leastWords = 3;
-/** Runs that are new come together, around a name, so their number spreads wider than the square root of all. Measured by bench/ground. */
+/**
+ * Runs that are new come together, around a name, so their number spreads wider than the square root of all. With this power one limit gives about as
+ * many false alarms at every length: bench/ground.
+ */
 const spread = 0.6;
 /** Runs are known by so many bits of a hash: few enough to count them all in memory. */
 export const keyBits = 24;

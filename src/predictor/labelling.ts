@@ -229,12 +229,13 @@ async function settleChunk(labeller: Scoring, chunk: Chunk, plan: Plan, ratings:
         failure ??= { ...outcome.failure, message: `turn ${turn}: ${outcome.failure.message}` };
         continue;
       }
-      if (labeller.groundOf?.(row.conversation.turns[turn]!.content)?.unlike) settled.unlike++;
+      const unlike = labeller.groundOf?.(row.conversation.turns[turn]!.content)?.unlike ?? null;
+      if (unlike) settled.unlike++;
       if (fresh) rated++;
       else settled.known++;
       if (fresh && outcome.truncated) settled.truncated++;
       if (chunk.isLabelled(row, turn)) continue;
-      settled.labels.push(...outcome.labels.map((label) => toNewLabel(labeller, row.id, turn, label)));
+      settled.labels.push(...outcome.labels.map((label) => ({ ...toNewLabel(labeller, row.id, turn, label), unlike })));
     }
     settled.rated += rated;
     if (failure) settled.failures.push({ row: row.position, ...failure });

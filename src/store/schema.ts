@@ -3,6 +3,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
+  boolean,
   check,
   doublePrecision,
   index,
@@ -103,6 +104,8 @@ export const labels = pgTable(
     /** One probability per level, when a predictor made the label. */
     probabilities: real('probabilities').array(),
     confidence: real('confidence'),
+    /** Whether the reply is unlike what the predictor was trained on; null where that is unknown, and for whoever else labels. */
+    unlike: boolean('unlike'),
     source: text('source', { enum: labelSources }).notNull(),
     /** Rater id, model name, format or name of the rule. */
     author: text('author').notNull(),

@@ -65,6 +65,9 @@ test('a labelling job counts the replies its labels say little of, also those th
       const events = await listEvents(store.db, body.id, { limit: 50 });
       const told = '5 of 10 replies are unlike what npc-predictor was trained on; its labels say little there.';
       expect(events).toContainEqual(expect.objectContaining({ level: 'warn', message: told }));
+      const lines = (await (await opened.app.request(`/v1/jobs/${body.id}/output`)).text()).trim().split('\n');
+      const unlike = lines.map((line) => JSON.parse(line).unlike ?? false);
+      expect(unlike).toEqual([...Array(5).fill(true), ...Array(5).fill(false)]);
     }
   } finally {
     await workshop.close();
