@@ -1,6 +1,7 @@
 // npm run bench -- <name>: one script per question; each writes its section of a file in bench/results.
 const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void> }>> = {
   circle: () => import('./circle.ts'),
+  ground: () => import('./ground.ts'),
   grounding: () => import('./grounding.ts'),
   copying: () => import('./copying.ts'),
   raters: () => import('./raters.ts'),

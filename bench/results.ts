@@ -9,7 +9,7 @@ import { quantile } from '../src/statistics.ts';
 const subjects: Record<string, readonly string[]> = {
   circle: ['circle'],
   training: ['train-step', 'train-step, without 512-bit registers', 'bring-your-own', 'copying', 'methods'],
-  predictor: ['predictor', 'score', 'ratings', 'label'],
+  predictor: ['predictor', 'ground', 'score', 'ratings', 'label'],
   steering: ['steering', 'likelihood', 'dials', 'grounding', 'toxicity'],
   engine: ['decode', 'decode, without 512-bit registers', 'precision', 'device'],
   serving: ['serve', 'exposed', 'scale', 'upstream', 'chat-upstream'],

@@ -6,11 +6,13 @@ import { writeFile } from 'node:fs/promises';
 import { openProgressLine, reportTraining } from '../src/cli/progress.ts';
 import { finetune } from '../src/finetuning/finetune.ts';
 import type { PretrainingSpec } from '../src/finetuning/training-spec.ts';
+import { groundFile } from '../src/model/ground.ts';
 import { readEndTokens, readModelCard, writeModelCard } from '../src/model/model-folder.ts';
 import { writeSampling } from '../src/model/sampling-defaults.ts';
 import { trainPredictor } from '../src/predictor/train.ts';
 import { gameCharacters } from '../src/steerlm/schemas.ts';
 import { corpusFiles, exchangeFiles } from './corpus-files.ts';
+import { makeGround } from './ground.ts';
 import { measurePrecisions, notePrecisions } from './measure/precision.ts';
 import { description, drawn, dropout, models, recipes } from './recipes.ts';
 
@@ -96,6 +98,7 @@ const made =
   (existsSync(steered) || (await makeSteered(steered))) &&
   (await makePredictor());
 if (made) {
+  if (!existsSync(`models/${models.predictor}/${groundFile}`)) await makeGround(`models/${models.predictor}`);
   for (const name of Object.values(models)) await describe(`models/${name}`);
   await writeFile('models/default', `${models.steered}\n`);
   const [turn] = await readEndTokens(steered);

@@ -23,12 +23,12 @@ export async function labelFile(
   output: string,
   format: FormatName | undefined,
   signal: AbortSignal,
-): Promise<{ samples: number; rated: number }> {
+): Promise<{ samples: number; rated: number; unlike: number }> {
   const unfinished = `${output}.part`;
   const file = await open(unfinished, 'w').catch((cause) => {
     throw new SteerError('invalid_request', `Cannot write ${output} (${cause.code ?? cause.message}).`, { cause });
   });
-  const counts = { samples: 0, rated: 0 };
+  const counts = { samples: 0, rated: 0, unlike: 0 };
   try {
     let batch: Sample[] = [];
     const write = async () => {
@@ -36,6 +36,7 @@ export async function labelFile(
       await file.write(labelled.lines.join(''));
       counts.samples += batch.length;
       counts.rated += labelled.rated;
+      counts.unlike += labelled.unlike;
       batch = [];
     };
     for await (const sample of readSamples(input, { format })) {
@@ -57,7 +58,7 @@ async function labelBatch(
   predictor: Predictor,
   batch: Sample[],
   signal: AbortSignal,
-): Promise<{ lines: string[]; rated: number }> {
+): Promise<{ lines: string[]; rated: number; unlike: number }> {
   const replies = batch.flatMap((sample) => [...repliesOf(sample.content)].map((reply) => ({ sample, ...reply })));
   const conversations = replies.map(({ conversation }) => conversation);
   const scores = replies.length > 0 ? await predictor.score(conversations, signal) : [];
@@ -69,6 +70,7 @@ async function labelBatch(
   return {
     lines: batch.map((sample) => `${onOneLine(writeJson(toRecord(predictor, sample, labels.get(sample)!)))}\n`),
     rated: replies.length,
+    unlike: scores.filter(({ ground }) => ground?.unlike).length,
   };
 }
 

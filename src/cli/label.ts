@@ -6,6 +6,7 @@ import { countMakers, describeLabels } from '../datasets/label-makers.ts';
 import { findDataset } from '../datasets/samples.ts';
 import { SteerError } from '../errors.ts';
 import { counted } from '../number-text.ts';
+import { unlikeText } from '../predictor/ground-text.ts';
 import { labelDataset } from '../predictor/label-dataset.ts';
 import { openPredictor } from '../predictor/open.ts';
 import type { Predictor } from '../predictor/predictor.ts';
@@ -61,10 +62,11 @@ async function label({ config, signal }: Surroundings, dataset: string | undefin
   const predictor = await openPredictor(await findModelFolder(settings, options.model, ['predictor']), engineOptions);
   try {
     if (data !== undefined && out !== undefined) {
-      const { rated, samples } = await labelFile(predictor, data, out, format, signal);
+      const { rated, samples, unlike } = await labelFile(predictor, data, out, format, signal);
       say(
         `Wrote ${out}: ${counted(samples, 'sample')}, ${counted(rated, 'reply')} rated by ${predictor.id} ${predictor.revision}.`,
       );
+      if (unlike > 0) say(unlikeText(predictor.id, { replies: rated, unlike }));
     } else if (dataset !== undefined) {
       await withStore(settings, (db) => labelStored(db, dataset, predictor, signal));
     }
@@ -98,11 +100,12 @@ async function labelStored(
         line.show(`${bar(samples / total)} sample ${samples}/${total}  ${counted(rated, 'reply')} rated`, samples === total),
     });
     line.close();
-    const { rated, skipped, truncated, secondsPerTurn } = report;
+    const { rated, skipped, truncated, unlike, secondsPerTurn } = report;
     const pace = rated > 0 ? `, ${(1 / secondsPerTurn).toFixed(1)} a second` : '';
     say(
       `Rated ${counted(rated, 'reply')} of ${dataset} with ${predictor.id} ${predictor.revision}${pace}; ${skipped} more were known from the same words, ${truncated} cut to fit.`,
     );
+    if (unlike > 0) say(unlikeText(predictor.id, { replies: rated + skipped, unlike }));
     const now = await countMakers(db, await findDataset(db, dataset), 'latest');
     if (now.passed_over.length > 0) for (const line of describeLabels(now, labelsOption)) say(line);
   } finally {

@@ -92,11 +92,11 @@ async function sayScores(predictor: Predictor, batch: Asked[], signal: AbortSign
     batch.map(({ conversation }) => conversation),
     signal,
   );
-  scores.forEach(({ attributes, truncated }, i) => {
+  scores.forEach(({ attributes, truncated, ground }, i) => {
     const { index, turn } = batch[i]!;
     say(
       onOneLine(
-        JSON.stringify({ index, turn, attributes, truncated }, (_, value) =>
+        JSON.stringify({ index, turn, attributes, truncated, ground }, (_, value) =>
           typeof value === 'number' ? rounded(value) : value,
         ),
       ),

@@ -85,10 +85,10 @@ export async function appendLabels(db: Db | Tx, rows: NewLabel[]): Promise<void>
   for (let start = 0; start < rows.length; start += batchLabels) {
     const batch = JSON.stringify(rows.slice(start, start + batchLabels));
     await db.execute(sql`
-      insert into labels (sample_id, turn, attribute, value, level, probabilities, confidence, source, author, revision)
-      select "sampleId", turn, attribute, value, level, probabilities, confidence, source, author, revision
+      insert into labels (sample_id, turn, attribute, value, level, probabilities, confidence, unlike, source, author, revision)
+      select "sampleId", turn, attribute, value, level, probabilities, confidence, unlike, source, author, revision
       from json_to_recordset(${batch}::json) as label(
-        "sampleId" bigint, turn int, attribute text, value float8, level int2, probabilities real[], confidence real,
+        "sampleId" bigint, turn int, attribute text, value float8, level int2, probabilities real[], confidence real, unlike boolean,
         source text, author text, revision text)`);
   }
 }

@@ -2,10 +2,10 @@ import { own } from '../own.ts';
 import { type AttributeSchema, type Label, maxLevel } from '../steerlm/attributes.ts';
 import { trimReply } from '../steerlm/prompt-layout.ts';
 import type { CompletionEvent } from './language-model.ts';
-import { gatherReplies, type Measured, type ReplyEvent } from './replies.ts';
+import { gatherReplies, type Reading, type ReplyEvent } from './replies.ts';
 
 /** Rates replies to one conversation, in order. */
-export type Measure = (replies: string[]) => Promise<Measured[]>;
+export type Measure = (replies: string[]) => Promise<Reading[]>;
 
 export interface Choice {
   /** Replies told. */
@@ -21,14 +21,23 @@ export interface Choice {
 export async function* keepNearest(events: AsyncIterable<CompletionEvent>, choice: Choice): AsyncGenerator<ReplyEvent> {
   const { n, bestOf, measure, distance } = choice;
   const replies = await gatherReplies(events, n * bestOf, trimReply);
-  const measured = await measure(replies.map(({ text }) => text));
+  const readings = await measure(replies.map(({ text }) => text));
   for (let index = 0; index < n; index++) {
-    const candidates = replies.map((reply, i) => ({ reply, measured: measured[i]! })).slice(index * bestOf, (index + 1) * bestOf);
+    const candidates = replies.map((reply, i) => ({ reply, ...readings[i]! })).slice(index * bestOf, (index + 1) * bestOf);
     const [nearest] = candidates.toSorted((a, b) => distance(a.measured) - distance(b.measured));
     const { text, tokens, ...reply } = nearest!.reply;
     const spentTokens = candidates.reduce((sum, candidate) => sum + candidate.reply.completionTokens, 0);
     if (text !== '') yield { kind: 'delta', index, text, ...(tokens ? { tokens } : {}) };
-    yield { kind: 'end', index, text, ...reply, measured: nearest!.measured, candidates: bestOf, spentTokens };
+    yield {
+      kind: 'end',
+      index,
+      text,
+      ...reply,
+      measured: nearest!.measured,
+      ground: nearest!.ground,
+      candidates: bestOf,
+      spentTokens,
+    };
   }
 }
 

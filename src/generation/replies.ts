@@ -1,9 +1,17 @@
 // Replies gathered from the events of a model.
 import { SteerError } from '../errors.ts';
+import type { Ground } from '../model/ground.ts';
 import type { CompletionEvent, FinishReason, TokenLikelihood } from './language-model.ts';
 
 /** What a predictor reads in a reply, by attribute. */
 export type Measured = Record<string, { value: number; level: number; confidence: number }>;
+
+/** What a predictor makes of one reply. */
+export interface Reading {
+  measured: Measured;
+  /** How far the reply is from what the predictor was trained on, where that is known. */
+  ground?: Ground | undefined;
+}
 
 export interface Reply {
   text: string;
@@ -19,6 +27,7 @@ export interface Reply {
   tokens?: TokenLikelihood[];
   /** Where the reply was chosen among several: what decided, how many they were, and their tokens together. */
   measured?: Measured;
+  ground?: Ground | undefined;
   candidates?: number;
   spentTokens?: number;
 }
@@ -26,7 +35,7 @@ export interface Reply {
 /** What a model tells, and what was found out about a reply since. */
 export type ReplyEvent =
   | (CompletionEvent & { kind: 'delta' })
-  | (CompletionEvent & { kind: 'end' } & Pick<Reply, 'measured' | 'candidates' | 'spentTokens'>);
+  | (CompletionEvent & { kind: 'end' } & Pick<Reply, 'measured' | 'ground' | 'candidates' | 'spentTokens'>);
 
 /** All n replies in order, each text passed through `trim`. */
 export async function gatherReplies(

@@ -14,17 +14,18 @@ export interface SteeredReply extends Reply {
 
 /** Replies with their steering; measured all at once where a measure is given. */
 export async function steer(replies: Reply[], prompt: ChatPrompt, measure: Measure | undefined): Promise<SteeredReply[]> {
-  const known = replies.map((reply) => reply.measured);
-  const measured = known.every((found) => found) ? known : await measure?.(replies.map((reply) => reply.text));
+  const known = replies.every(({ measured }) => measured);
+  const readings = known ? replies : await measure?.(replies.map((reply) => reply.text));
   return replies.map((reply, i) => {
-    const found = measured?.[i];
+    const { measured, ground } = readings?.[i] ?? {};
     const { deadline, candidates } = reply;
     const steering = {
       requested: prompt.requested,
       applied: prompt.applied,
       applied_by: prompt.appliedBy,
       ...(prompt.expected ? { expected: prompt.expected } : {}),
-      ...(found ? { measured: found } : {}),
+      ...(measured ? { measured } : {}),
+      ...(ground ? { ground } : {}),
       ...(deadline ? { deadline } : {}),
       ...(candidates ? { candidates } : {}),
     };

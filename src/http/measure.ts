@@ -3,7 +3,7 @@
 import { SteerError } from '../errors.ts';
 import type { Measure } from '../generation/best-of.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
-import type { Measured } from '../generation/replies.ts';
+import type { Measured, Reading } from '../generation/replies.ts';
 import { own } from '../own.ts';
 import type { ConversationScore, Predictor } from '../predictor/predictor.ts';
 import { findModel, findPredictorFor, type ModelCard, type Models } from '../registry/models.ts';
@@ -69,14 +69,14 @@ async function measure(
   conversation: Conversation,
   replies: string[],
   { signal, caller }: { signal: AbortSignal; caller?: string | undefined },
-): Promise<Measured[]> {
+): Promise<Reading[]> {
   const conversations = replies.map((content) => ({
     system: conversation.system,
     turns: [...conversation.turns, { role: 'assistant' as const, content }],
   }));
   const scores = await predictor.score(conversations, signal, caller);
   const names = sharedNames(predictor.schema, schema);
-  return scores.map((score) => toMeasured(score, names));
+  return scores.map((score) => ({ measured: toMeasured(score, names), ground: score.ground }));
 }
 
 /** Attributes that both know, on the same scale. */

@@ -68,7 +68,7 @@ export async function* sayLine(
     };
     if (measure && !line.fallback) {
       const rate = await prepareMeasure(context.models, model, line.conversation, { chosen: body.predictor, signal, caller });
-      steering.measured = (await rate([line.text]))[0];
+      Object.assign(steering, (await rate([line.text]))[0]);
     }
     const kept = store && !line.fallback;
     const prompt = { model, tokenIds: { length: line.promptTokens }, requested: line.requested, applied: line.applied };

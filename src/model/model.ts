@@ -6,6 +6,7 @@ import { makeFolder } from '../private-files.ts';
 import { controlTokens } from '../steerlm/prompt-layout.ts';
 import { exists } from './formats/json-file.ts';
 import { writeAdapter } from './formats/peft.ts';
+import { writeGround } from './ground.ts';
 import { furtherEmbeddings } from './initial-weights.ts';
 import { type ModelCard, readModelCard, readShape, refusePredictor, writeModelCard, writeShape } from './model-folder.ts';
 import { readSampling, writeSampling } from './sampling-defaults.ts';
@@ -43,7 +44,7 @@ export async function readModel(
 
 /** Writes config.json, tokenizer, weights and card; an adapter in a folder of its own, with the tokenizer and card it needs. */
 export async function writeModel(folder: string, model: Model, dtype: WeightType): Promise<void> {
-  const { shape, tokenizer, card, values, adapter, sampling = {} } = model;
+  const { shape, tokenizer, card, values, adapter, ground, sampling = {} } = model;
   makeFolder(folder);
   const trunk = parameterShapes(shape);
   const width = shape.hiddenSize;
@@ -57,6 +58,7 @@ export async function writeModel(folder: string, model: Model, dtype: WeightType
   await withLayout(tokenizer, card).save(folder);
   await writeShape(folder, shape, dtype, eos === undefined ? {} : { eos });
   if (card.kind !== 'predictor') await writeSampling(folder, sampling, eos);
+  await writeGround(folder, ground);
   await writeModelCard(folder, card);
   if (!adapter) return;
   const beside = join(folder, 'adapter');

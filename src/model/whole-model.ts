@@ -1,4 +1,5 @@
 // A whole model in memory.
+import type { GroundRecord } from './ground.ts';
 import type { Adapter } from './lora.ts';
 import type { ModelCard } from './model-folder.ts';
 import type { SamplingDefaults } from './sampling-defaults.ts';
@@ -15,4 +16,6 @@ export interface Model {
   values: Map<string, Float32Array>;
   /** Merged into the values already; written beside them for those who keep the base model. */
   adapter?: Adapter | undefined;
+  /** Of a predictor: what tells text unlike its training. */
+  ground?: GroundRecord | null | undefined;
 }

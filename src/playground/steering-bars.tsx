@@ -4,10 +4,10 @@ import { decimals } from '../number-text.ts';
 import { own } from '../own.ts';
 
 export function SteeringBars({ attributes, steering }: { attributes: Attribute[]; steering: Steering }) {
-  const { applied, measured } = steering;
+  const { applied, measured, ground } = steering;
   return (
     <table class="bars">
-      <caption>asked for and measured</caption>
+      <caption>asked for and measured{ground?.unlike && ', in text unlike what the predictor was trained on'}</caption>
       <tbody>
         {attributes.map(({ name, max }) => {
           const asked = own(applied, name);

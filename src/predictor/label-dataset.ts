@@ -25,6 +25,8 @@ export interface LabellingReport {
   skipped: number;
   /** Scored turns whose conversation lost its start to fit the predictor's context. */
   truncated: number;
+  /** Turns, scored or known, that are unlike what the predictor was trained on. */
+  unlike: number;
   /** Time of scoring and storing, divided by the turns scored; 0 when there were none. */
   secondsPerTurn: number;
 }
@@ -46,7 +48,7 @@ export async function labelDataset(db: Db, options: LabellingOptions): Promise<L
   const { predictor, signal } = options;
   const dataset = await findDataset(db, options.dataset);
   await learnAttributes(db, dataset.id, predictor);
-  const report: LabellingReport = { rated: 0, skipped: 0, truncated: 0, secondsPerTurn: 0 };
+  const report: LabellingReport = { rated: 0, skipped: 0, truncated: 0, unlike: 0, secondsPerTurn: 0 };
   const started = performance.now();
   let samples = 0;
   try {
@@ -57,6 +59,7 @@ export async function labelDataset(db: Db, options: LabellingOptions): Promise<L
       report.rated += chunk.rated;
       report.skipped += chunk.known;
       report.truncated += chunk.truncated;
+      report.unlike += chunk.unlike;
       samples += chunk.rows;
       options.onProgress?.({ samples, total: dataset.sampleCount, rated: report.rated });
     }

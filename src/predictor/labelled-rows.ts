@@ -14,6 +14,8 @@ export interface LabelledReply {
   source: string | null;
   /** Index of the turn in the conversation, from 0. */
   turn: number;
+  /** Whether it is unlike what the predictor was trained on; null where that is unknown. */
+  unlike: boolean | null;
   attributes: Record<string, { value: number; level: number; confidence: number | null }>;
 }
 
@@ -38,21 +40,22 @@ export async function* streamLabelled(db: Db, job: Job): AsyncGenerator<Labelled
       .orderBy(labels.sampleId, labels.turn, labels.attribute, desc(labels.id));
     const replies = gather(found);
     for (const { id: sampleId, row, source } of page) {
-      for (const [turn, attributes] of replies.get(sampleId) ?? []) yield { row, sampleId, source, turn, attributes };
+      for (const [turn, told] of replies.get(sampleId) ?? []) yield { row, sampleId, source, turn, ...told };
     }
     if (page.length < pageRows) return;
     last = page.at(-1)!.row;
   }
 }
 
-type Attributes = LabelledReply['attributes'];
+type Told = Pick<LabelledReply, 'attributes' | 'unlike'>;
 
-/** Attributes by sample and turn. */
-function gather(found: (typeof labels.$inferSelect)[]): Map<number, Map<number, Attributes>> {
-  const bySample = new Map<number, Map<number, Attributes>>();
-  for (const { sampleId, turn, attribute, value, level, confidence } of found) {
-    const turns = bySample.get(sampleId) ?? new Map<number, Attributes>();
-    bySample.set(sampleId, turns.set(turn, { ...turns.get(turn), [attribute]: { value, level, confidence } }));
+/** What is told of each reply, by sample and turn. */
+function gather(found: (typeof labels.$inferSelect)[]): Map<number, Map<number, Told>> {
+  const bySample = new Map<number, Map<number, Told>>();
+  for (const { sampleId, turn, attribute, value, level, confidence, unlike } of found) {
+    const turns = bySample.get(sampleId) ?? new Map<number, Told>();
+    const attributes = { ...turns.get(turn)?.attributes, [attribute]: { value, level, confidence } };
+    bySample.set(sampleId, turns.set(turn, { attributes, unlike }));
   }
   return bySample;
 }

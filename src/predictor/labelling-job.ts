@@ -13,6 +13,7 @@ import { patiently } from '../jobs/patience.ts';
 import { counted } from '../number-text.ts';
 import type { Db } from '../store/connect.ts';
 import { type JobProgress, jobErrors } from '../store/work-schema.ts';
+import { unlikeText } from './ground-text.ts';
 import { type LabelledChunk, labelChunks, type Scoring } from './labelling.ts';
 import type { Predictor } from './predictor.ts';
 
@@ -79,6 +80,10 @@ async function label(context: JobContext<LabellingInput>, predictors: Predictors
       progress.completed += chunk.rows - chunk.failures.length;
       progress.failed += chunk.failures.length;
       progress.cached += chunk.cached;
+      if (scoring.groundOf) {
+        progress.replies = (progress.replies ?? 0) + chunk.rated + chunk.known;
+        progress.unlike = (progress.unlike ?? 0) + chunk.unlike;
+      }
       await store(context, chunk, progress);
       await tell();
     }
@@ -88,8 +93,9 @@ async function label(context: JobContext<LabellingInput>, predictors: Predictors
     throw error;
   }
   await tellPassedOver(context, await findDataset(db, datasetId));
-  const { completed, failed, cached } = progress;
-  return { rows: completed, failed, cached };
+  const { completed, failed, cached, replies, unlike } = progress;
+  if (replies && unlike) await context.note('warn', unlikeText(input.predictor, { replies, unlike }), { replies, unlike });
+  return { rows: completed, failed, cached, ...(unlike === undefined ? {} : { replies, unlike }) };
 }
 
 /** Who trains or exports takes the newest labels unless asked otherwise: now these, in place of any there were. */
@@ -141,11 +147,12 @@ async function pinned(predictors: Predictors, { predictor: id, revision }: Label
     const message = `The job was made for revision ${revision} of ${id}, and ${predictor.revision} is served now. Start another job for it.`;
     throw new SteerError('conflict', message);
   };
-  const { schema } = await open();
+  const { schema, groundOf } = await open();
   return {
     id,
     revision,
     schema,
+    ...(groundOf && { groundOf }),
     score: (conversations, signal) => patiently(signal, async () => await (await open()).score(conversations, signal)),
   };
 }

@@ -10,7 +10,7 @@ import { type Chunk, type Labeller, type Row, readChunks, type TurnLabel } from 
 import type { ConversationScore, Predictor } from './predictor.ts';
 import { upTo } from './readings.ts';
 
-export type Scoring = Pick<Predictor, 'id' | 'revision' | 'schema' | 'score'>;
+export type Scoring = Pick<Predictor, 'id' | 'revision' | 'schema' | 'score' | 'groundOf'>;
 
 /** Why a row has not all its labels. */
 export interface RowFailure {
@@ -34,6 +34,8 @@ export interface LabelledChunk {
   known: number;
   /** Scored replies whose conversation lost its start to fit the predictor's context. */
   truncated: number;
+  /** Replies with labels that are unlike what the predictor was trained on. */
+  unlike: number;
 }
 
 /** Replies scored and stored together: enough of a like length to fill the runs of the engine. Measured by bench/label. */
@@ -193,7 +195,7 @@ function toLabels({ schema }: Labeller, score: ConversationScore): TurnLabel[] {
 }
 
 /** Waits for what the chunk's replies became and says what is to be stored. */
-async function settleChunk(labeller: Labeller, chunk: Chunk, plan: Plan, ratings: Ratings): Promise<LabelledChunk> {
+async function settleChunk(labeller: Scoring, chunk: Chunk, plan: Plan, ratings: Ratings): Promise<LabelledChunk> {
   const settled: LabelledChunk = {
     position: chunk.rows.at(-1)!.position,
     rows: chunk.rows.length,
@@ -203,6 +205,7 @@ async function settleChunk(labeller: Labeller, chunk: Chunk, plan: Plan, ratings
     rated: 0,
     known: 0,
     truncated: 0,
+    unlike: 0,
   };
   const outcomes = await ratings.outcomes;
   const taken = new Set<number>();
@@ -226,11 +229,13 @@ async function settleChunk(labeller: Labeller, chunk: Chunk, plan: Plan, ratings
         failure ??= { ...outcome.failure, message: `turn ${turn}: ${outcome.failure.message}` };
         continue;
       }
+      const unlike = labeller.groundOf?.(row.conversation.turns[turn]!.content)?.unlike ?? null;
+      if (unlike) settled.unlike++;
       if (fresh) rated++;
       else settled.known++;
       if (fresh && outcome.truncated) settled.truncated++;
       if (chunk.isLabelled(row, turn)) continue;
-      settled.labels.push(...outcome.labels.map((label) => toNewLabel(labeller, row.id, turn, label)));
+      settled.labels.push(...outcome.labels.map((label) => ({ ...toNewLabel(labeller, row.id, turn, label), unlike })));
     }
     settled.rated += rated;
     if (failure) settled.failures.push({ row: row.position, ...failure });

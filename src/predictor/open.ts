@@ -1,5 +1,6 @@
 // A predictor folder as a Predictor: reads and encodes conversations on the caller's thread, scores them on an engine thread.
 import { SteerError } from '../errors.ts';
+import { groundReader, readGround } from '../model/ground.ts';
 import { readModelCard, readShape, revisionOf } from '../model/model-folder.ts';
 import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
@@ -38,6 +39,8 @@ export async function openPredictor(folder: string, { threads, maxCalls = 64 }: 
   const { contextLength, vocabSize } = await readShape(folder);
   const tokenizer = await Tokenizer.open(folder, vocabSize);
   const revision = await revisionOf(folder);
+  const ground = await readGround(folder);
+  const groundOf = ground ? groundReader(ground) : undefined;
   const { reading_tokens: trainedOn } = card.recipe;
   const limit =
     typeof trainedOn === 'number' && Number.isInteger(trainedOn) && trainedOn >= 1
@@ -70,11 +73,17 @@ export async function openPredictor(folder: string, { threads, maxCalls = 64 }: 
       for await (const events of thread.call(call, signal, caller)) {
         for (const event of events) {
           if (event === 'begun') onBegun();
-          else return event.map((row, i) => toScore(schema, readings[i]!, row));
+          else {
+            return event.map((row, i) => ({
+              ...toScore(schema, readings[i]!, row),
+              ground: groundOf?.(conversations[i]!.turns.at(-1)!.content),
+            }));
+          }
         }
       }
       throw new SteerError('internal_error', 'The predictor gave no answer.');
     },
+    ...(groundOf && { groundOf }),
     dispose: () => thread.dispose(),
   };
 }

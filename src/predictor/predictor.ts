@@ -1,4 +1,5 @@
 // What the rest of the program may ask of a loaded attribute predictor.
+import type { Ground } from '../model/ground.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 
@@ -20,6 +21,8 @@ export interface ConversationScore {
   truncated: boolean;
   /** Tokens read. */
   tokens: number;
+  /** How far the reply is from what the predictor was trained on; absent where that is unknown. */
+  ground?: Ground | undefined;
 }
 
 export interface Predictor {
@@ -32,5 +35,7 @@ export interface Predictor {
    * Throws `invalid_request` when there is none, and `overloaded`.
    */
   score(conversations: Conversation[], signal: AbortSignal, caller?: string, onBegun?: () => void): Promise<ConversationScore[]>;
+  /** `ground` of a score, of a reply that is not scored. */
+  groundOf?(reply: string): Ground | undefined;
   dispose(): Promise<void>;
 }

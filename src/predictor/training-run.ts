@@ -21,6 +21,7 @@ import { defaults } from '../training/training-settings.ts';
 import { type RatedReading, ratedBatches, readingPlaces } from './batches.ts';
 import { readScores } from './distribution.ts';
 import { headShapes, levelCounts, predictorObjective } from './graph.ts';
+import { learnGround } from './learn-ground.ts';
 import { ratedReplies, readConversation } from './readings.ts';
 import { type PredictorReport, type RatedPair, reportOn } from './report.ts';
 
@@ -63,7 +64,8 @@ function recipeOf(spec: PredictorSpec): Recipe<PredictorReport> {
 async function readRated(spec: PredictorSpec, limit: number, { shape, tokenizer }: Model): Promise<RecipeData<PredictorReport>> {
   const { schema, settings, B, T } = spec;
   const read = (replies: Rated[]) => replies.map((reply) => toReading(tokenizer, reply, limit));
-  const training = read(await ratedIn(spec.train, schema));
+  const taught = await ratedIn(spec.train, schema);
+  const training = read(taught);
   if (training.length === 0) {
     const known = schema.attributes.map(({ name }) => name).join(', ');
     throw new SteerError(
@@ -80,6 +82,7 @@ async function readRated(spec: PredictorSpec, limit: number, { shape, tokenizer 
     validation,
     objective: (network) => predictorObjective(shape, schema, network, { B, T, R }),
     told: `${counted(training.length, 'rated reply')}, ${rated.length} held out${heldOut.length < rated.length ? `, ${heldOut.length} of them read` : ''}`,
+    ground: learnGround(repliesIn(taught), repliesIn(rated)),
     head: headOf(shape, schema, settings.seed),
     report: (readings) => reportOf(schema, readings, (batch) => validation?.readingsOf(batch) ?? []),
   };
@@ -99,6 +102,10 @@ async function ratedIn(path: string, schema: AttributeSchema): Promise<Rated[]> 
     }
   }
   return rated;
+}
+
+function repliesIn(rated: readonly Rated[]): string[] {
+  return rated.map(({ conversation }) => conversation.turns.at(-1)!.content);
 }
 
 interface MeasuredReading extends RatedReading {

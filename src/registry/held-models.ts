@@ -64,6 +64,7 @@ function holdPredictor(engine: Predictor, current: Current<Predictor>): Predicto
         slot.leave();
       }
     },
+    ...(engine.groundOf && { groundOf: engine.groundOf }),
     dispose: async () => {},
   };
 }

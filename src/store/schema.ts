@@ -3,6 +3,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
+  boolean,
   check,
   doublePrecision,
   index,
@@ -103,6 +104,8 @@ export const labels = pgTable(
     /** One probability per level, when a predictor made the label. */
     probabilities: real('probabilities').array(),
     confidence: real('confidence'),
+    /** Whether the reply is unlike what the predictor was trained on; null where that is unknown, and for whoever else labels. */
+    unlike: boolean('unlike'),
     source: text('source', { enum: labelSources }).notNull(),
     /** Rater id, model name, format or name of the rule. */
     author: text('author').notNull(),
@@ -142,6 +145,7 @@ export const models = pgTable(
 /** Beside what was requested and applied, as the API tells it. */
 export interface ToldSteering {
   measured?: Record<string, { value: number; level: number; confidence: number }> | undefined;
+  ground?: { unseen: number; unlike: boolean } | undefined;
   expected?: Label | undefined;
   deadline?: true | undefined;
   candidates?: number | undefined;

@@ -58,6 +58,9 @@ export interface JobProgress {
   failed: number;
   /** Rows answered from earlier results. */
   cached: number;
+  /** Of a labelling: replies with labels, and those of them that are unlike what the predictor was trained on, where it knows. */
+  replies?: number;
+  unlike?: number;
 }
 
 export interface JobFailure {

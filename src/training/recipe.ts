@@ -1,6 +1,7 @@
 // What a method of training brings to a run: where it starts, its data, its objective and what its card says. Everything else is the same for
 // all methods and stands in run.ts.
 
+import type { GroundRecord } from '../model/ground.ts';
 import type { ModelCard } from '../model/model-folder.ts';
 import type { WeightType } from '../model/shape.ts';
 import type { Model } from '../model/whole-model.ts';
@@ -63,6 +64,8 @@ export interface RecipeData<Report = null> {
   told: string;
   /** Parameters trained beside the model's own. */
   head?: { shapes: ReadonlyMap<string, number[]>; values: ReadonlyMap<string, Float32Array> };
+  /** What tells text unlike this data; see learnGround. */
+  ground?: GroundRecord | null;
   /** From what the objective read of each micro-batch of the held-out data. */
   report?(readings: readonly Tensor[]): Report;
 }

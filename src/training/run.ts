@@ -62,7 +62,7 @@ export async function makeRun<Report = null>(
   const report = (result.readings && data.report?.(result.readings)) ?? null;
   const card = await cardOf(spec, recipe, spec.name, result, report);
   const adapter = await adapterOf(spec, recipe, { model, data, result });
-  await publishModel(spec.out, { ...model, values: result.values, card, adapter }, spec.dtype);
+  await publishModel(spec.out, { ...model, values: result.values, card, adapter, ground: data.ground }, spec.dtype);
   const outcome = { out: spec.out, ...progress, report };
   if (tellsFinished) await keepOutcome(spec, task, settings, outcome);
   return outcome;
@@ -94,7 +94,7 @@ async function taskOf<Report>(
     ...(listener.onTiming && { onTiming: listener.onTiming }),
     onCheckpoint: async (saved) => {
       const { step, steps, tokens, loss, evalLoss } = saved;
-      const written = await writeCheckpoint(spec, recipe, model, saved);
+      const written = await writeCheckpoint(spec, recipe, { ...model, ground: data.ground }, saved);
       listener.onCheckpoint?.({ step, steps, tokens, loss, evalLoss, model: written });
     },
   };

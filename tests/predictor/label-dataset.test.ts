@@ -70,7 +70,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     const store = await open();
     await importText(store.db, 'talk', talk);
     const report = await labelDataset(store.db, { dataset: 'talk', predictor: new WordPredictor(), signal });
-    expect(report).toEqual({ rated: 3, skipped: 0, truncated: 1, secondsPerTurn: expect.any(Number) });
+    expect(report).toEqual({ rated: 3, skipped: 0, truncated: 1, unlike: 0, secondsPerTurn: expect.any(Number) });
     expect(report.secondsPerTurn).toBeGreaterThan(0);
     const own = await store.db
       .select()

@@ -11,7 +11,7 @@ import type { Conversation } from '../../steerlm/conversation.ts';
 import type { AppContext, AppEnv } from '../app-context.ts';
 import { predictorModel, scoreConversations } from '../loaded-models.ts';
 import { Messages, toConversation } from '../schemas/messages.ts';
-import { Measured } from '../schemas/replies.ts';
+import { Ground, Measured } from '../schemas/replies.ts';
 import { answered, jsonBody } from '../schemas/route-parts.ts';
 import { ModelName } from '../schemas/sampling.ts';
 
@@ -79,6 +79,7 @@ const Scores = z
         turn: z.int().optional().openapi({ description: 'With `turns: "all"`: place of the rated message in messages' }),
         attributes: z.record(z.string(), Measured.extend({ probabilities: z.array(z.number()) })),
         truncated: z.boolean().openapi({ description: 'Whether the start of the conversation was cut to fit the context' }),
+        ground: Ground.optional(),
       }),
     ),
     usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }),
@@ -114,8 +115,8 @@ export function addAttributes(app: OpenAPIHono<AppEnv>, context: AppContext): vo
     const conversations = rated.map((turn) => turn.conversation);
     const scores = await scoreConversations(c, predictor, conversations);
     const data = rated.map(({ index, turn }, i) => {
-      const { attributes, truncated } = scores[i] as ConversationScore;
-      return { index, ...(body.turns === 'all' ? { turn } : {}), attributes, truncated };
+      const { attributes, truncated, ground } = scores[i] as ConversationScore;
+      return { index, ...(body.turns === 'all' ? { turn } : {}), attributes, truncated, ...(ground && { ground }) };
     });
     const tokens = scores.reduce((sum, score) => sum + score.tokens, 0);
     return c.json(

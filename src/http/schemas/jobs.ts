@@ -79,6 +79,10 @@ export const LabelledRow = z
         confidence: z.number().nullable(),
       }),
     ),
+    unlike: z.boolean().optional().openapi({
+      description:
+        'Whether the reply is unlike what the predictor was trained on, so that its labels say little; absent where that is unknown',
+    }),
     predictor: z.string(),
     revision: z.string(),
   })
@@ -129,8 +133,8 @@ export function toJobEvent({ id, createdAt, level, type, message, data }: JobEve
 
 /** One line of a labelling job's output. */
 export function toLabelledRow(
-  { row, sampleId, source, turn, attributes }: LabelledReply,
+  { row, sampleId, source, turn, attributes, unlike }: LabelledReply,
   { predictor, revision }: { predictor: string; revision: string },
 ): z.infer<typeof LabelledRow> {
-  return { row, sample_id: sampleId, source, turn, attributes, predictor, revision };
+  return { row, sample_id: sampleId, source, turn, attributes, ...(unlike === null ? {} : { unlike }), predictor, revision };
 }

@@ -10,6 +10,21 @@ export const Measured = z.object({
   confidence: z.number().min(0).max(1).openapi({ description: '0 is a uniform guess, 1 is certainty' }),
 });
 
+export const Ground = z
+  .object({
+    unseen: z.number().min(0).max(1).openapi({
+      description: "Share of the reply's runs of two and three words that are new or rare to the predictor's training",
+    }),
+    unlike: z.boolean().openapi({
+      description:
+        'Whether that is more than all but one in a hundred replies held out of training had, for its length: the ratings say little then',
+    }),
+  })
+  .openapi('Ground', {
+    description:
+      'How far the reply is from what the predictor was trained on. Absent for a reply of one or two words, and for a predictor that does not know',
+  });
+
 export const Steering = z
   .object({
     requested: z
@@ -27,6 +42,7 @@ export const Steering = z
         'With `calibrated`: the level that replies were measured to have where `applied` is asked for. Where it is not what was requested, that is out of the reach of the model',
     }),
     measured: z.record(z.string(), Measured).optional().openapi({ description: 'What the predictor reads in the reply' }),
+    ground: Ground.optional(),
     deadline: z.literal(true).optional().openapi({ description: 'The reply ended because `max_ms` was over' }),
     candidates: z.int().optional().openapi({ description: 'Candidates this reply was chosen from, with `best_of`' }),
   })
