@@ -74,8 +74,16 @@ export function lineLabel(
 
 /** How long a line is to be, where no attribute says it: unasked, a chat model writes until its tokens are spent. */
 function lengthFor(model: Pick<LanguageModel, 'chat' | 'schema'>, label: Label): string {
-  const words = methodOf(model) === 'instruction' ? instructionText(model.schema, label) : '';
-  return /\b(sentence|paragraph)s?\b/i.test(words) ? '' : 'Answer in one or two short sentences.';
+  return /\b(sentence|paragraph)s?\b/i.test(moodText(model, label)) ? '' : 'Answer in one or two short sentences.';
+}
+
+function moodText(model: Pick<LanguageModel, 'chat' | 'schema'>, label: Label): string {
+  return methodOf(model) === 'instruction' ? instructionText(model.schema, label) : '';
+}
+
+/** All that a chat model is asked of a line in words, which a small one may say aloud. */
+export function askedOf(model: Pick<LanguageModel, 'chat' | 'schema'>, label: Label): string {
+  return model.chat === 'template' ? `${moodText(model, label)} ${lengthFor(model, label)}`.trim() : moodText(model, label);
 }
 
 /** Two lines of one speaker, where one was never answered, are one turn. */

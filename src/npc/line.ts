@@ -7,8 +7,9 @@ import { type LabelledPrompt, labelPrompt } from '../generation/steered-prompt.t
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import type { Action } from './character.ts';
+import { askedOf } from './character-layout.ts';
 import { chooseAction } from './choose-action.ts';
-import { Sentences } from './sentences.ts';
+import { Sentences, splitSentences } from './sentences.ts';
 
 export interface LineRequest {
   conversation: Conversation;
@@ -108,6 +109,7 @@ class Attempt {
   readonly #request: LineRequest;
   readonly #signal: AbortSignal;
   #promptTokens: number;
+  readonly #asked: ReadonlySet<string>;
   readonly #wanted: CompletionRequest;
   #completionTokens = 0;
   #finishReason: FinishReason = 'length';
@@ -127,6 +129,7 @@ class Attempt {
     this.#request = request;
     this.#signal = signal;
     this.#promptTokens = prompt.length;
+    this.#asked = new Set(splitSentences(askedOf(model, request.label)).map((sentence) => sentence.toLowerCase()));
     this.#wanted = {
       prompt,
       phases,
@@ -152,7 +155,7 @@ class Attempt {
       // What it thinks is for no player, whether its tokenizer has marks for that or a server elsewhere writes them as text.
       for await (const event of splitReasoning(events, false)) {
         if (event.kind === 'delta') {
-          for (const sentence of sentences.push(event.text)) yield this.#say(sentence);
+          for (const sentence of sentences.push(event.text)) yield* this.#say(sentence);
           continue;
         }
         this.#completionTokens = event.completionTokens;
@@ -161,7 +164,7 @@ class Attempt {
         this.late ||= event.deadline === true;
         const rest = sentences.finish();
         // Half a sentence is worth more than none where the length is all that ended it.
-        if (rest !== '' && !this.late) yield this.#say(rest);
+        if (rest !== '' && !this.late) yield* this.#say(rest);
       }
     } finally {
       clearTimeout(alarm);
@@ -176,9 +179,11 @@ class Attempt {
     };
   }
 
-  #say(sentence: string): string {
+  /** Unless it is what the model was asked. */
+  *#say(sentence: string): Generator<string> {
+    if (this.#asked.has(sentence.trim().toLowerCase())) return;
     this.text += sentence;
-    return sentence;
+    yield sentence;
   }
 
   #ring(stop: AbortController): void {

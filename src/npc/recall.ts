@@ -1,6 +1,6 @@
 // Which sentences of what a character knows are about what was just said. A small model answers from what stands beside the question and hardly from
 // what it read long before, so these are told again there (bench: npc-real).
-import { Sentences } from './sentences.ts';
+import { splitSentences } from './sentences.ts';
 
 /** Words that tell nothing of what a sentence is about, in the language that cards are mostly written in. Others weigh little by being everywhere. */
 const emptyWords = new Set(
@@ -34,7 +34,7 @@ const mostAsked = 32;
 export function sentencesAbout(texts: readonly string[], line: string, most: number): string[] {
   const asked = wordsOf(line).slice(0, mostAsked);
   const known = texts.join('\n').slice(0, mostKnown);
-  const sentences = splitSentences(known).filter(({ length }) => length <= mostLetters);
+  const sentences = openSentences(known).filter(({ length }) => length <= mostLetters);
   const shared = sentences.map((text) => heldWords(asked, wordsOf(text)));
   const holders = new Map(asked.map((word) => [word, shared.filter((words) => words.includes(word)).length]));
   const weighed = shared.map((words) => words.reduce((sum, word) => sum + 1 / holders.get(word)!, 0));
@@ -52,12 +52,11 @@ export function sharedWords(one: string, other: string): number {
 }
 
 /** All but those that are to be kept to oneself. */
-function splitSentences(text: string): string[] {
+function openSentences(text: string): string[] {
   return text.split('\n').flatMap((line) => {
-    const split = new Sentences();
-    const sentences = [...split.push(line), split.finish()].map((sentence) => sentence.trim());
+    const sentences = splitSentences(line);
     const isSecret = (i: number) => secrecy.test(sentences[i] ?? '');
-    return sentences.filter((sentence, i) => sentence !== '' && ![i - 1, i, i + 1].some(isSecret));
+    return sentences.filter((_, i) => ![i - 1, i, i + 1].some(isSecret));
   });
 }
 

@@ -34,3 +34,9 @@ export class Sentences {
     return rest;
   }
 }
+
+/** Sentences of a text, without the space around them. */
+export function splitSentences(text: string): string[] {
+  const split = new Sentences();
+  return [...split.push(text), split.finish()].map((sentence) => sentence.trim()).filter((sentence) => sentence !== '');
+}

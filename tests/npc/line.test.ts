@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { CompletionEvent } from '../../src/generation/language-model.ts';
 import { writeLine } from '../../src/npc/line.ts';
+import { PupilModel } from '../http/pupil-model.ts';
 import { ParrotModel } from '../http/small-models.ts';
 
 class Thinker extends ParrotModel {
@@ -11,6 +12,11 @@ class Thinker extends ParrotModel {
     for (const text of this.pieces) yield { kind: 'delta', index: 0, text };
     yield { kind: 'end', index: 0, text: this.pieces.join(''), finishReason: 'stop', completionTokens: this.pieces.length };
   }
+}
+
+class SpeakingPupil extends PupilModel {
+  pieces: string[] = [];
+  override readonly complete = Thinker.prototype.complete;
 }
 
 async function linesOf(...pieces: string[]): Promise<string[]> {
@@ -49,6 +55,18 @@ test.each([
   ],
 ])('%j', async (pieces, lines) => {
   expect(await linesOf(...pieces)).toEqual(lines);
+});
+
+test('what a chat model is asked of its line is not said', async () => {
+  const conversation = { system: '', turns: [{ role: 'user' as const, content: 'What is the code?' }] };
+  const model = new SpeakingPupil();
+  model.pieces = ['The code is 7741. Be ru', 'de. Answer in one or two short sentences. ', 'Be rude to nobody.'];
+  const request = { conversation, label: { toxicity: 2 }, strength: 1, seed: 1, lineTokens: 64, actions: [], heard: '' };
+  let said = '';
+  for await (const event of writeLine(model, request, new AbortController().signal))
+    if (event.kind === 'line') said = event.line.text;
+  expect(said).toBe('The code is 7741. Be rude to nobody.');
+  await model.dispose();
 });
 
 test('a penalty on repetition counts what the character has said, and not what it was told', async () => {
