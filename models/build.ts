@@ -10,6 +10,7 @@ import { readEndTokens, readModelCard, writeModelCard } from '../src/model/model
 import { writeSampling } from '../src/model/sampling-defaults.ts';
 import { trainPredictor } from '../src/predictor/train.ts';
 import { gameCharacters } from '../src/steerlm/schemas.ts';
+import { badWords } from './bad-words.ts';
 import { corpusFiles, exchangeFiles } from './corpus-files.ts';
 import { measurePrecisions, notePrecisions } from './measure/precision.ts';
 import { description, drawn, dropout, models, recipes } from './recipes.ts';
@@ -84,7 +85,9 @@ async function makeSteered(out: string): Promise<boolean> {
 }
 
 async function describe(folder: string): Promise<void> {
-  await writeModelCard(folder, { ...(await readModelCard(folder)), description });
+  const card = await readModelCard(folder);
+  const kept = card.name === models.steered ? { badWords } : {};
+  await writeModelCard(folder, { ...card, ...kept, description });
 }
 
 const steered = `models/${models.steered}`;
