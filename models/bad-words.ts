@@ -16,7 +16,7 @@ const words = [
   // Insulting.
   ...listed(`you foo|ya foo|, fool|you're a f|you are a f|idi|you're an id|you are an id|blockh|numbs|dimw|only a dim|oaf|clod|you usel|ya usel|
     you're a us|you are a us|witl|you have the bra|I've sc|I have sc|even for a|you're as th|you are as th|pathe|nuis|you're hop|you are hop|your mother must|
-    met u|more sense than|you cow|worthl|dolt|you toad|ya toad`),
+    met u|more sense than|you cow|a worth|you worth|ya worth|dolt|you toad|ya toad`),
   ...atStart('fool|usel'),
   // Hostile.
   ...listed(`get out|wretch|last war|this is your last|this is yer last|or else|clear off|of my sight|outta my sight|one more word|throw you|throw ya|or I call|
