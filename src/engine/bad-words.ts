@@ -36,7 +36,9 @@ export class WordList {
       const word = Array.from(text.trim().replace(/\s+/gu, ' '), fold);
       const [first] = word;
       if (first === undefined) continue;
-      this.#byFirst.set(first, [...(this.#byFirst.get(first) ?? []), word]);
+      const begun = this.#byFirst.get(first);
+      if (begun) begun.push(word);
+      else this.#byFirst.set(first, [word]);
     }
     this.start = this.follow(nowhere, '. ');
   }
@@ -118,9 +120,16 @@ export class BadWords {
 }
 
 /** Cases and quotes alike: through the capital, so that both small sigmas are one. */
-function fold(character: string): string {
+function foldAny(character: string): string {
   if (/\s/u.test(character)) return ' ';
   return character === '’' || character === '‘' ? "'" : character.toUpperCase().toLowerCase();
+}
+
+/** Most of every text, looked up: each token that is drawn comes through here. */
+const ascii = Array.from({ length: 128 }, (_, code) => foldAny(String.fromCharCode(code)));
+
+function fold(character: string): string {
+  return ascii[character.charCodeAt(0)] ?? foldAny(character);
 }
 
 /** How many of the bytes are whole characters of UTF-8; bytes that never become one count as such. */
