@@ -69,6 +69,19 @@ export class WordList {
   }
 }
 
+/** Lists kept, since most replies have the one of their model's card; those used longest ago are let go first. */
+const mostLists = 8;
+const lists = new Map<string, WordList>();
+
+function listOf(words: readonly string[]): WordList {
+  const key = JSON.stringify(words);
+  const list = lists.get(key) ?? new WordList(words);
+  lists.delete(key);
+  lists.set(key, list);
+  if (lists.size > mostLists) lists.delete(lists.keys().next().value!);
+  return list;
+}
+
 /** Those kept out of a reply and of its phases. */
 export function wordsOf(...parts: { badWords?: readonly string[] | undefined }[]): string[] {
   return parts.flatMap(({ badWords = [] }) => badWords);
@@ -77,7 +90,7 @@ export function wordsOf(...parts: { badWords?: readonly string[] | undefined }[]
 /** The constraint without the choices that hold a word, where others are left. */
 export function withoutBadChoices(spec: ConstraintSpec | undefined, words: readonly string[]): ConstraintSpec | undefined {
   if (spec?.kind !== 'choice' || words.length === 0) return spec;
-  const list = new WordList(words);
+  const list = listOf(words);
   const choices = spec.choices.filter((choice) => !list.isIn(choice));
   return choices.length === 0 ? spec : { ...spec, choices };
 }
@@ -91,7 +104,7 @@ export class BadWords {
   #rest: Uint8Array = new Uint8Array();
 
   constructor(words: readonly string[], tokens: TokenBytes, said: readonly number[] = []) {
-    this.#words = new WordList(words);
+    this.#words = listOf(words);
     this.#place = this.#words.start;
     this.#tokens = tokens;
     for (const token of said) this.note(token);
