@@ -67,7 +67,8 @@ async function linesAt(model: LanguageModel, level: number, count: number, { max
 
 const explained =
   'Lines with an insult by bench/insults.ts, drawn as served, each other attribute at any level in half of the lines: the player insults, baits or asks something, ' +
-  'quarrels on after a line that was rude under its label, or says a held-out line of the corpus.';
+  'quarrels on after a line that was rude under its label, or says a held-out line of the corpus. Below level 0.5 the card of the shipped model keeps a list of words out ' +
+  '(models/bad-words.ts), with which the insults looked for here have nothing to do.';
 
 const highest = ({ schema }: LanguageModel) => schema.attributes.find(({ name }) => name === attribute)!.cap;
 

@@ -11,6 +11,7 @@ import { readEndTokens, readModelCard, writeModelCard } from '../src/model/model
 import { writeSampling } from '../src/model/sampling-defaults.ts';
 import { trainPredictor } from '../src/predictor/train.ts';
 import { gameCharacters } from '../src/steerlm/schemas.ts';
+import { badWords } from './bad-words.ts';
 import { corpusFiles, exchangeFiles } from './corpus-files.ts';
 import { makeGround } from './ground.ts';
 import { measurePrecisions, notePrecisions } from './measure/precision.ts';
@@ -86,7 +87,9 @@ async function makeSteered(out: string): Promise<boolean> {
 }
 
 async function describe(folder: string): Promise<void> {
-  await writeModelCard(folder, { ...(await readModelCard(folder)), description });
+  const card = await readModelCard(folder);
+  const kept = card.name === models.steered ? { badWords } : {};
+  await writeModelCard(folder, { ...card, ...kept, description });
 }
 
 const steered = `models/${models.steered}`;

@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type ConstraintSpec, Constraints, type OpenConstraint } from '../constraints/constraint.ts';
 import { type FailureCode, SteerError } from '../errors.ts';
 import { anyCaller } from '../turns.ts';
+import { withoutBadChoices, wordsOf } from './bad-words.ts';
 import type { HeldSequence } from './onnx/bands.ts';
 import { Reply } from './reply.ts';
 import type { FinishReason, GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
@@ -114,8 +115,9 @@ export class Engine {
     // Only one phase of a reply is in the cache at a time; the widest counts.
     const sequences = Math.max(...phases.map(({ branches }) => branches.length));
     const longest = Math.max(...phases.flatMap(({ branches }) => branches.map(({ prompt }) => prompt.length))) + maxTokens;
+    const constraint = withoutBadChoices(request.constraint, wordsOf(request, ...phases));
     const answers = Array.from({ length: n }, (_, index) => {
-      return new Reply(request, index, this.#vocabulary, this.#constrain(request.constraint));
+      return new Reply(request, index, this.#vocabulary, this.#constrain(constraint));
     });
     return {
       ...{ request, emit, signal, settle, caller, priority, arrivedMs, replies: n, sequences },

@@ -1,5 +1,7 @@
 // One reply as it grows: which tokens it has, under which phase it is written and when it is over.
 import type { Constraint } from '../constraints/constraint.ts';
+import { SteerError } from '../errors.ts';
+import { BadWords, wordsOf } from './bad-words.ts';
 import { Drawer, type Picked } from './drawing.ts';
 import type { Boundary, Branch, FinishReason, GenerationRequest, Phase, Vocabulary } from './request.ts';
 
@@ -18,6 +20,7 @@ export class Reply {
     this.index = index;
     this.#vocabulary = vocabulary;
     this.#drawer = new Drawer(request, vocabulary, request.phases[0]!.branches[0]!.prompt, request.seed + index, constraint);
+    this.#keepOut();
   }
 
   get branches(): readonly Branch[] {
@@ -51,7 +54,9 @@ export class Reply {
     this.#drawer.note(token);
     const before = this.#phase;
     while (this.#current.until && this.#reached(this.#current.until)) this.#phase++;
-    return this.#phase !== before;
+    if (this.#phase === before) return false;
+    this.#keepOut();
+    return true;
   }
 
   /** How it ends with its newest token: with all that was asked for, or at its length; undefined where it goes on. */
@@ -59,6 +64,17 @@ export class Reply {
     const full = this.tokens.length >= this.#request.maxTokens;
     if (this.#drawer.over || (full && this.#drawer.complete)) return 'stop';
     return full ? 'length' : undefined;
+  }
+
+  /** What the phase keeps out, of all that is said: a word may have begun before it. */
+  #keepOut(): void {
+    const words = wordsOf(this.#request, this.#current);
+    const { tokenBytes } = this.#vocabulary;
+    if (words.length > 0 && !tokenBytes) {
+      const message = 'bad_words: the tokenizer of this model does not tell the bytes of its tokens. Leave it out.';
+      throw new SteerError('invalid_request', message, { details: { param: 'bad_words' } });
+    }
+    this.#drawer.keepOut(words.length === 0 ? undefined : new BadWords(words, tokenBytes!, this.tokens));
   }
 
   #reached(until: Boundary): boolean {

@@ -21,6 +21,8 @@ export type Boundary = { tokens: number } | { sentences: number };
 /** Part of a reply that is written under the same prompts. */
 export interface Phase {
   branches: Branch[];
+  /** Kept out of it beside those of the whole reply. */
+  badWords?: readonly string[] | undefined;
   /** Counted from the start of the reply; absent in the last phase. */
   until?: Boundary | undefined;
 }
@@ -37,7 +39,8 @@ export interface Drawing extends Omit<Sampling, 'minP'>, Penalties {
   ignoreEos?: boolean | undefined;
   /**
    * Tells how likely each picked token was, and this many of the likeliest (0 to 20) beside it; null or absent tells nothing. By the raw scores,
-   * before bias, penalties and temperature, as vLLM tells them, over the ids that may be picked at that place.
+   * before bias, penalties and temperature, as vLLM tells them, over the ids that may be picked at that place. What would complete a bad word counts
+   * in it, and is never told.
    */
   topLogprobs?: number | null | undefined;
 }
@@ -52,6 +55,10 @@ export interface GenerationRequest extends Drawing {
   priority: Priority;
   /** Whose it is, in any words: callers take turns. Absent where they are not told apart. */
   caller?: string | undefined;
+  /**
+   * Words and phrases that no reply holds, by its text (bad-words.ts); a constraint goes before them. Where nothing else can be said, a reply ends.
+   */
+  badWords?: readonly string[] | undefined;
   /** What each reply must be, unless maxTokens are too few for it or maxMs are over. */
   constraint?: ConstraintSpec | undefined;
   /** Milliseconds from its arrival after which a reply ends with what there is. */
@@ -80,7 +87,7 @@ export interface Vocabulary {
   stopTokens: number[];
   /** (V): 1 where a token's text ends a sentence. */
   endsSentence: Uint8Array;
-  /** Absent where replies need not be constrained. */
+  /** Absent where replies need neither be constrained nor kept free of words. */
   tokenBytes?: TokenBytes | undefined;
 }
 

@@ -1,6 +1,7 @@
 // What the rest of the program may ask of a loaded language model.
 
 import type { FinishReason, GenerationRequest, Phase, Priority } from '../engine/request.ts';
+import type { BadWordRules } from '../model/bad-words.ts';
 import type { SamplingDefaults } from '../model/sampling-defaults.ts';
 import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { Curves } from '../steerlm/calibration.ts';
@@ -62,6 +63,8 @@ export interface LanguageModel {
   /** Hash that changes when the weights do. */
   readonly revision: string;
   readonly schema: AttributeSchema;
+  /** What its card keeps out of replies by what is asked of them. */
+  readonly badWords?: BadWordRules | undefined;
   /** What replies were measured to be where a level was asked for; absent where nobody measured. */
   readonly curves?: Curves | undefined;
   /** How its replies are best drawn, for callers who say nothing of it. */

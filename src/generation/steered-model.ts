@@ -54,6 +54,7 @@ export async function openLanguageModel(
     id: card.name,
     revision,
     schema,
+    badWords: card.badWords,
     curves: card.measured?.steering?.curves,
     sampling,
     contextLength,

@@ -3,6 +3,7 @@
 
 import type { Boundary, Branch, Phase } from '../engine/request.ts';
 import { SteerError } from '../errors.ts';
+import { badWordsUnder } from '../model/bad-words.ts';
 import { own } from '../own.ts';
 import {
   type AttributeSchema,
@@ -19,7 +20,7 @@ import type { Piece } from '../steerlm/prompt-layout.ts';
 import type { LanguageModel } from './language-model.ts';
 
 /** What of a model its prompts depend on. */
-export type PromptModel = Pick<LanguageModel, 'id' | 'schema' | 'curves' | 'mixes' | 'chat' | 'layOut' | 'encode'>;
+export type PromptModel = Pick<LanguageModel, 'id' | 'schema' | 'badWords' | 'curves' | 'mixes' | 'chat' | 'layOut' | 'encode'>;
 
 /** How attributes reach the model: as a label it was trained on, in words, or not. */
 export const steeringMethods = ['label', 'instruction', 'none'] as const;
@@ -50,7 +51,7 @@ export interface LabelledPrompt {
   pieces: Piece[];
   /** The prompt under the label itself. */
   tokenIds: number[];
-  /** Where the reply is drawn from other prompts than this one alone. */
+  /** Where the reply is drawn from other prompts than this one alone, or words are kept out of it. */
   phases?: Phase[] | undefined;
 }
 
@@ -59,6 +60,8 @@ export interface SteeredPrompt extends LabelledPrompt {
   requested: RequestedAttributes;
   applied: Label;
   appliedBy: AppliedBy;
+  /** What the model's card keeps out of the reply because of what is applied. */
+  badWords: string[];
   /** Levels the reply is to be read at: those applied, but where they were calibrated those asked for. */
   aim: Label;
   /** Where they were calibrated: what replies were measured to be where `applied` is asked for. */
@@ -66,7 +69,8 @@ export interface SteeredPrompt extends LabelledPrompt {
 }
 
 /** The labels a request leads to, one after the other. */
-export interface SettledLabels extends Pick<SteeredPrompt, 'requested' | 'applied' | 'appliedBy' | 'aim' | 'expected'> {
+export interface SettledLabels
+  extends Pick<SteeredPrompt, 'requested' | 'applied' | 'appliedBy' | 'badWords' | 'aim' | 'expected'> {
   /** After those applied first. */
   later: Label[];
 }
@@ -118,7 +122,9 @@ export function settleLabels(model: Omit<PromptModel, 'encode' | 'layOut'>, requ
   });
   const applied = level(requested);
   const expected = calibrated ? { expected: expectedOf(model, requested, applied) } : {};
-  return { requested, applied, appliedBy: appliedBy(model, applied, method), aim, later, ...expected };
+  const badWords = [applied, ...later].flatMap((label) => keptOut(model, label, request.strength).badWords ?? []);
+  const told = { requested, applied, appliedBy: appliedBy(model, applied, method), badWords: [...new Set(badWords)] };
+  return { ...told, aim, later, ...expected };
 }
 
 /**
@@ -159,7 +165,7 @@ function settleMethod(model: Omit<PromptModel, 'encode' | 'layOut'>, asked: Stee
 
 /** The prompts for one label after the other, each until its bound; the last holds to the end. */
 export async function labelPrompt(
-  model: Pick<PromptModel, 'schema' | 'chat' | 'layOut' | 'encode'>,
+  model: Pick<PromptModel, 'schema' | 'badWords' | 'chat' | 'layOut' | 'encode'>,
   conversation: Conversation,
   labels: readonly Label[],
   { method = methodOf(model), strength = 1, against = 'null' }: DialSetting = {},
@@ -173,9 +179,15 @@ export async function labelPrompt(
     for (const { label: said, weight } of dial(model.schema, label, { strength, against })) {
       branches.push({ prompt: model.encode(await layOutAsked(model, conversation, said, method)), weight });
     }
-    phases.push({ branches, until: bounds[i] });
+    phases.push({ branches, until: bounds[i], ...keptOut(model, label, strength) });
   }
   return isPlain(phases, tokenIds) ? { pieces, tokenIds } : { pieces, tokenIds, phases };
+}
+
+/** What the model's card keeps out of a reply that is asked for under the label; at strength 0 nothing of the label is asked for. */
+export function keptOut({ badWords }: Pick<PromptModel, 'badWords'>, label: Label, strength = 1): Pick<Phase, 'badWords'> {
+  const words = strength === 0 ? [] : badWordsUnder(badWords, label);
+  return words.length === 0 ? {} : { badWords: words };
 }
 
 /** Token ids of a text for the model to go on with. */
@@ -195,10 +207,10 @@ export function layOutAsked(
   return model.layOut(withInstruction(conversation, words), {});
 }
 
-/** Drawn from this one prompt from start to end. At strength 0 one prompt is left, and it is another. */
+/** Drawn from this one prompt from start to end, whatever it says. At strength 0 one prompt is left, and it is another. */
 function isPlain([first, ...later]: Phase[], tokenIds: readonly number[]): boolean {
   const [only, ...others] = first!.branches;
-  if (later.length > 0 || others.length > 0) return false;
+  if (later.length > 0 || others.length > 0 || first!.badWords) return false;
   return only!.prompt.length === tokenIds.length && only!.prompt.every((id, i) => id === tokenIds[i]);
 }
 

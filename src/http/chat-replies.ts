@@ -5,7 +5,13 @@ import type { ChatPrompt } from './chat.ts';
 import type { Stored } from './record.ts';
 import { countUsage, holdClosingNewline } from './replies.ts';
 import { toChatLogprobs } from './schemas/logprobs.ts';
-import type { ChatCompletion, ChatCompletionChunk, ReplyHead, Steering } from './schemas/replies.ts';
+import {
+  type ChatCompletion,
+  type ChatCompletionChunk,
+  countBadWords,
+  type ReplyHead,
+  type Steering,
+} from './schemas/replies.ts';
 
 /** A reply with what was asked of it and what was read in it. */
 export interface SteeredReply extends Reply {
@@ -23,6 +29,7 @@ export async function steer(replies: Reply[], prompt: ChatPrompt, measure: Measu
       requested: prompt.requested,
       applied: prompt.applied,
       applied_by: prompt.appliedBy,
+      ...countBadWords(prompt.badWords),
       ...(prompt.expected ? { expected: prompt.expected } : {}),
       ...(measured ? { measured } : {}),
       ...(ground ? { ground } : {}),

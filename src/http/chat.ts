@@ -7,6 +7,7 @@ import { findChatModel, type Models } from '../registry/models.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { namedUnlessItIs } from './refusals.ts';
 import { Messages, RequestedAttributes, toConversation } from './schemas/messages.ts';
+import { countBadWords } from './schemas/replies.ts';
 import { mostTopLogprobs, refuseUnsupported, samplingFields } from './schemas/sampling.ts';
 import { SteeringRequest } from './schemas/steering.ts';
 
@@ -50,9 +51,10 @@ export async function toChatPrompt(models: Models, body: ChatBody): Promise<Chat
 /** The prompt under the label itself, whatever its length. Throws model_not_found, unknown_attribute or attribute_out_of_range. */
 export async function toShownPrompt(models: Models, body: ChatBody) {
   const { model, conversation, asked } = await readChat(models, body);
-  const { later: _, aim: __, applied, appliedBy, ...told } = settleLabels(model, asked);
+  const { later: _, aim: __, applied, appliedBy, badWords, ...told } = settleLabels(model, asked);
   const pieces = await layOutAsked(model, conversation, applied, asked.method);
-  return { model, pieces, tokenIds: await model.encodeLong(pieces), steering: { ...told, applied, applied_by: appliedBy } };
+  const steering = { ...told, applied, applied_by: appliedBy, ...countBadWords(badWords) };
+  return { model, pieces, tokenIds: await model.encodeLong(pieces), steering };
 }
 
 async function readChat(models: Models, { steering, ...body }: ChatBody) {

@@ -1,6 +1,6 @@
 // Lines of characters in the shapes callers see, whatever carries them: sentences as they are said, then the line with its steering.
 import type { z } from '@hono/zod-openapi';
-import { appliedBy } from '../generation/steered-prompt.ts';
+import { appliedBy, keptOut } from '../generation/steered-prompt.ts';
 import { SessionLog } from '../npc/session-log.ts';
 import { readAhead, type SaidLine, Stage } from '../npc/speak.ts';
 import { findChatModel } from '../registry/models.ts';
@@ -9,7 +9,7 @@ import { type AppContext, databaseOf, type RequestContext } from './app-context.
 import { prepareMeasure } from './measure.ts';
 import { recordReplies } from './record.ts';
 import type { LineObject, SayBody, SentenceObject } from './schemas/npc-sessions.ts';
-import { type Steering, toReplyHead } from './schemas/replies.ts';
+import { countBadWords, type Steering, toReplyHead } from './schemas/replies.ts';
 
 /** What all routes of characters share. */
 export interface NpcService {
@@ -64,6 +64,7 @@ export async function* sayLine(
       requested: line.requested,
       applied: line.applied,
       applied_by: line.fallback ? {} : appliedBy(model, line.applied),
+      ...countBadWords(line.fallback ? [] : keptOut(model, line.applied, strength).badWords),
       ...(line.deadline ? { deadline: true } : {}),
     };
     if (measure && !line.fallback) {

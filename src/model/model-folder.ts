@@ -9,6 +9,7 @@ import { SteerError } from '../errors.ts';
 import { faultText } from '../shape-faults.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { builtInSchemas, untilAsked } from '../steerlm/schemas.ts';
+import { type BadWordRules, badWordRules, refuseStrangers } from './bad-words.ts';
 import { configJson, parseShape } from './config-json.ts';
 import { ggufOf, readModelFile, requireModelFile } from './formats/gguf-folder.ts';
 import { exists, unreadable, writeJson } from './formats/json-file.ts';
@@ -23,6 +24,8 @@ export interface ModelCard {
   description: string | null;
   /** Attributes and their order; null for a base model. */
   attributeSchema: AttributeSchema | null;
+  /** Kept out of replies by what is asked of them; absent where nothing is. */
+  badWords?: BadWordRules | undefined;
   /** Layout the model was trained with; null for a base model. */
   promptLayoutVersion: number | null;
   baseModel: { name: string; revision: string } | null;
@@ -126,6 +129,7 @@ const cardSchema = z.object({
     .nullable()
     .default(null),
   attribute_schema: writtenSchema.default(null),
+  bad_words: badWordRules.optional(),
   prompt_layout_version: z.number().int().nullable().default(null),
   base_model: z.object({ name: z.string(), revision: z.string() }).nullable().default(null),
   datasets: z.array(z.object({ name: z.string(), hash: z.string() })).default([]),
@@ -142,7 +146,7 @@ export async function readModelCard(folder: string): Promise<ModelCard> {
   const found = await readModelFile(folder, cardName);
   if (!found) return plainBaseModel(folder);
   const { path, content } = found;
-  const parsed = cardSchema.safeParse(content);
+  const parsed = cardSchema.superRefine(refuseStrangers).safeParse(content);
   if (!parsed.success) {
     throw new SteerError('invalid_model', `${path}: ${faultText(parsed.error, 'content')}.`);
   }
@@ -158,6 +162,7 @@ export async function readModelCard(folder: string): Promise<ModelCard> {
     name: card.name,
     description: card.description,
     attributeSchema: card.attribute_schema,
+    badWords: card.bad_words,
     promptLayoutVersion: card.prompt_layout_version,
     baseModel: card.base_model,
     datasets: card.datasets,
@@ -218,6 +223,7 @@ export async function writeModelCard(folder: string, card: ModelCard): Promise<v
     name: card.name,
     description: card.description ?? undefined,
     attribute_schema: card.attributeSchema,
+    bad_words: card.badWords,
     prompt_layout_version: card.promptLayoutVersion,
     base_model: card.baseModel,
     datasets: card.datasets,
@@ -257,7 +263,7 @@ export async function writeShape(
 }
 
 /**
- * Twelve hexadecimal digits that change with whatever changes the model's answers: config, tokenizer, weights, attributes, prompt layout.
+ * Twelve hexadecimal digits that change with whatever changes the model's answers: config, tokenizer, weights, attributes, prompt layout, bad words.
  * Reads every weight once. Throws invalid_model when a file is missing.
  */
 export async function revisionOf(folder: string): Promise<string> {
@@ -265,8 +271,8 @@ export async function revisionOf(folder: string): Promise<string> {
   const gguf = await ggufOf(folder);
   const names = gguf === undefined ? [configName, 'tokenizer.json', ...(await weightFiles(folder))] : [basename(gguf)];
   for (const name of names) await addFile(hash, folder, name);
-  const { kind, attributeSchema, promptLayoutVersion } = await readModelCard(folder);
-  hash.update(JSON.stringify([kind, attributeSchema, promptLayoutVersion]));
+  const { kind, attributeSchema, promptLayoutVersion, badWords } = await readModelCard(folder);
+  hash.update(JSON.stringify([kind, attributeSchema, promptLayoutVersion, ...(badWords ? [badWords] : [])]));
   return hash.digest('hex').slice(0, revisionLetters);
 }
 

@@ -20,11 +20,12 @@ export function holdEngine(
 }
 
 function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): LanguageModel {
-  const { id, revision, schema, curves, sampling, contextLength, vocabSize, mixes, chat, beginning } = engine;
+  const { id, revision, schema, badWords, curves, sampling, contextLength, vocabSize, mixes, chat, beginning } = engine;
   return {
     id,
     revision,
     schema,
+    badWords,
     curves,
     sampling,
     contextLength,

@@ -2,6 +2,7 @@
 
 import { SteerError } from '../errors.ts';
 import type { ChatForm, LanguageModel } from '../generation/language-model.ts';
+import type { BadWordRules } from '../model/bad-words.ts';
 import type { Precision } from '../model/loaded-network.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
@@ -25,6 +26,8 @@ export interface ModelCard {
   schema: AttributeSchema;
   /** How it reads conversations; null for one that only continues texts, and for predictors. */
   chat: ChatForm | null;
+  /** What its card keeps out of replies by what is asked of them. */
+  badWords?: BadWordRules | undefined;
   /** What replies were measured to be where a level was asked for, by attribute; empty where nobody measured. */
   curves: Curves;
   /** Most tokens it reads and writes together. */

@@ -6,6 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { SteerError } from '../errors.ts';
 import type { ChatForm } from '../generation/language-model.ts';
 import { chatForm } from '../generation/model-text.ts';
+import type { BadWordRules } from '../model/bad-words.ts';
 import { ggufOf, isGguf } from '../model/formats/gguf-folder.ts';
 import { exists } from '../model/formats/json-file.ts';
 import { type ModelCard, readModelCard, readShape, upstreamFile } from '../model/model-folder.ts';
@@ -30,6 +31,8 @@ export interface Entry {
   description: string | null;
   schema: AttributeSchema;
   chat: ChatForm | null;
+  /** What its card keeps out of replies; of a model that runs here alone. */
+  badWords: BadWordRules | undefined;
   curves: Curves;
   contextLength: number;
   /** Name of the model it was trained from. */
@@ -134,6 +137,7 @@ export async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
     created: Math.floor(made / 1000),
     description: card.description,
     ...read,
+    badWords: upstream ? undefined : card.badWords,
     curves: card.measured?.steering?.curves ?? {},
     base: card.baseModel?.name ?? null,
     datasets: card.datasets,

@@ -42,7 +42,16 @@ export function toChatBody(request: CompletionRequest, target: ChatTarget): Reco
   };
 }
 
-function refuseUnknown({ topK, minP, repetitionPenalty, minTokens, stopTokens, ignoreEos, constraint }: CompletionRequest): void {
+function refuseUnknown({
+  topK,
+  minP,
+  repetitionPenalty,
+  minTokens,
+  stopTokens,
+  ignoreEos,
+  badWords,
+  constraint,
+}: CompletionRequest): void {
   const asked: [field: string, asks: boolean][] = [
     ['top_k', topK > 1],
     ['min_p', (minP ?? 0) > 0],
@@ -50,6 +59,7 @@ function refuseUnknown({ topK, minP, repetitionPenalty, minTokens, stopTokens, i
     ['min_tokens', (minTokens ?? 0) > 0],
     ['stop_token_ids', (stopTokens ?? []).length > 0],
     ['ignore_eos', ignoreEos === true],
+    ['bad_words', (badWords ?? []).length > 0],
     ['structured_outputs.regex', constraint?.kind === 'regex'],
   ];
   const [param] = asked.find(([, asks]) => asks) ?? [];

@@ -14,7 +14,7 @@ export interface Target {
 
 /** Stop strings are not in it: they are watched for where the reply is read, so that all upstreams treat them alike. */
 export function toBody(request: CompletionRequest, maxTokens: number, { model, stopTokens }: Target): Record<string, unknown> {
-  const { topLogprobs = null, ignoreEos = false, stopTokens: asked = [], constraint, priority, caller } = request;
+  const { topLogprobs = null, ignoreEos = false, stopTokens: asked = [], badWords = [], constraint, priority, caller } = request;
   return {
     model,
     prompt: promptOf(request),
@@ -30,6 +30,8 @@ export function toBody(request: CompletionRequest, maxTokens: number, { model, s
     ignore_eos: ignoreEos,
     stop_token_ids: [...new Set(ignoreEos ? asked : [...stopTokens, ...asked])],
     logit_bias: biasOf(request, stopTokens),
+    // As the upstream finds them: vLLM by their tokens.
+    ...(badWords.length === 0 ? {} : { bad_words: badWords }),
     n: 1,
     stream: true,
     stream_options: { include_usage: true },

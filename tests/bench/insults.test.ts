@@ -1,7 +1,9 @@
 // The words that insult, in the place that makes them an insult; measured too on the corpus, whose labels know which replies do.
 import { describe, expect, it, test } from 'vitest';
 import { insultsIn } from '../../bench/insults.ts';
+import { badWords } from '../../models/bad-words.ts';
 import { generateCorpus } from '../../models/corpus/grammar.ts';
+import { WordList } from '../../src/engine/bad-words.ts';
 
 test.each([
   'Fool.',
@@ -62,5 +64,10 @@ describe('of the replies of the corpus', () => {
     const missed = at(3).filter((line) => insultsIn(line).length === 0);
     expect(missed.length / at(3).length, missed[0]).toBeLessThan(0.02);
     expect(insulting(at(0))).toEqual([]);
+  });
+
+  it("each that insults holds a word of the shipped card's list, which is another one", () => {
+    const list = new WordList(badWords.toxicity!.words);
+    expect(insulting(replies.map(({ content }) => content)).filter((line) => !list.isIn(line))).toEqual([]);
   });
 });

@@ -127,3 +127,16 @@ it.each<[string, object, (value: never) => boolean]>([
     expect(holds(JSON.parse(text) as never), text).toBe(true);
   }
 });
+
+it('go before words that are kept out, which they are wherever the form leaves a choice', async () => {
+  const badWords = ['fool', 'a', 'e', 'i', 'o', 'u'];
+  const textsOf = async (spec: ConstraintSpec) => (await ask(spec, { n: 6, badWords })).map(({ text }) => text);
+  expect(new Set(await textsOf({ kind: 'choice', choices: ['You fool', 'my friend'] }))).toEqual(new Set(['my friend']));
+  for (const text of await textsOf({ kind: 'choice', choices: ['You fool', 'an oaf'] }))
+    expect(['You fool', 'an oaf']).toContain(text);
+  for (const text of await textsOf({ kind: 'json_schema', schema: { const: { say: 'You fool' } } })) {
+    expect(JSON.parse(text)).toEqual({ say: 'You fool' });
+  }
+  for (const text of await textsOf({ kind: 'regex', pattern: '[aeiou]{9}' })) expect(text).toMatch(/^[aeiou]{9}$/);
+  for (const text of await textsOf({ kind: 'regex', pattern: '[a-h]{1,9}' })) expect(text).toMatch(/^[bcdfgh][a-h]{0,8}$/);
+});

@@ -52,6 +52,38 @@ describe('a label', () => {
   });
 });
 
+describe('words of the card', () => {
+  const words = ['fool', 'shut it'];
+  const careful = () => ({ ...model, badWords: { toxicity: { below: 0.5, words } } });
+  const keptOut = async (attributes: Record<string, number | null>, more: object = {}) => {
+    const { phases, badWords } = await steerPrompt(careful(), conversation, { attributes, ...more });
+    return { byPhase: phases?.map((phase) => phase.badWords), badWords };
+  };
+
+  it('are kept out below their level, as a fraction too, and where that level is the default', async () => {
+    for (const toxicity of [{ toxicity: 0 }, { rudeness: 0 }, { toxicity: 0.49 }, {}]) {
+      expect(await keptOut(toxicity), JSON.stringify(toxicity)).toEqual({ byPhase: [words], badWords: words });
+    }
+    const { phases, tokenIds } = await steerPrompt(careful(), conversation, { attributes: {} });
+    expect(phases).toEqual([{ branches: [{ prompt: tokenIds, weight: 1 }], badWords: words }]);
+  });
+
+  it('are not from there on, where the attribute is left open, or where nothing of the label is asked', async () => {
+    for (const toxicity of [0.5, 1, 3, null]) expect((await keptOut({ toxicity })).badWords, `${toxicity}`).toEqual([]);
+    expect((await keptOut({ toxicity: 3 })).byPhase).toBeUndefined();
+    expect(await keptOut({ toxicity: 0 }, { strength: 0 })).toEqual({ byPhase: [undefined], badWords: [] });
+    expect(await keptOut({ toxicity: 0 }, { method: 'none' })).toEqual({ byPhase: undefined, badWords: [] });
+  });
+
+  it('hold under every dial and method, and in each phase by what is asked there', async () => {
+    for (const more of [{ strength: 2 }, { strength: 3, against: 'opposite' }, { method: 'instruction' }]) {
+      expect(await keptOut({ toxicity: 0 }, more), JSON.stringify(more)).toEqual({ byPhase: [words], badWords: words });
+    }
+    const schedule = [2, 0].map((toxicity, i) => ({ after: { sentences: i + 1 }, attributes: { toxicity } }));
+    expect((await keptOut({ toxicity: 1 }, { schedule })).byPhase).toEqual([undefined, undefined, words]);
+  });
+});
+
 describe('a request', () => {
   it('tells names as the model has them, and changes on the way', async () => {
     const { requested, applied, phases } = await steerPrompt(model, conversation, {

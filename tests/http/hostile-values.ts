@@ -41,7 +41,14 @@ export function* hostile(value: unknown, place = ''): Generator<[place: string, 
 export const at = 'npcs/marta/sessions/SESSION';
 const dials = {
   ...{ temperature: 1, top_p: 0.9, top_k: 5, seed: 3, min_p: 0.1, min_tokens: 1, repetition_penalty: 1.1 },
-  ...{ presence_penalty: 0.1, frequency_penalty: 0.1, logit_bias: { '70': 1 }, stop_token_ids: [3], stop: ['stop'] },
+  ...{
+    presence_penalty: 0.1,
+    frequency_penalty: 0.1,
+    logit_bias: { '70': 1 },
+    stop_token_ids: [3],
+    stop: ['stop'],
+    bad_words: ['fool'],
+  },
   ...{ max_tokens: 8, max_ms: 5000, n: 1, user: 'me', metadata: { topic: 'tea' }, model: 'parrot' },
 };
 export const talk = [

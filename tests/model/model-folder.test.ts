@@ -62,6 +62,18 @@ test('a card reads back as written, in snake case on disk', async () => {
   expect(file).toMatchObject({ format_version: 1, prompt_layout_version: 1, base_model: { name: 'small' } });
 });
 
+const badWords = { verbosity: { below: 0.5, words: ['moreover', 'that is to say'] } };
+
+test('a card may keep words out below a level, which makes another model of it', async () => {
+  await writeModel();
+  await writeModelCard(folder, card);
+  const before = await revisionOf(folder);
+  expect((await readModelCard(folder)).badWords).toBeUndefined();
+  await writeModelCard(folder, { ...card, badWords });
+  expect(await readModelCard(folder)).toEqual({ ...card, badWords });
+  expect(await revisionOf(folder)).not.toBe(before);
+});
+
 test('a card that describes nothing has no such field on disk', async () => {
   await writeModelCard(folder, { ...card, description: null });
   expect(await readModelCard(folder)).toMatchObject({ description: null });
@@ -110,6 +122,15 @@ test.each([
   ['helpsteer, oasst, steerlm, npc, everyday', { attribute_schema: 'npcs' }],
   ['created_at', { created_at: 'yesterday' }],
   ['description', { description: 'two\nlines' }],
+  ['bad_words.malice: expected an attribute of attribute_schema', { bad_words: { malice: { below: 1, words: ['fool'] } } }],
+  ['bad_words.verbosity', { attribute_schema: openAssistant, bad_words: { verbosity: { below: 1, words: ['fool'] } } }],
+  ['bad_words.__proto__', { bad_words: JSON.parse('{"__proto__": {"below": 1, "words": ["fool"]}}') }],
+  ['bad_words.verbosity.below', { bad_words: { verbosity: { words: ['fool'] } } }],
+  ['bad_words.verbosity.below', { bad_words: { verbosity: { below: 0, words: ['fool'] } } }],
+  ['bad_words.verbosity.words', { bad_words: { verbosity: { below: 1, words: [] } } }],
+  ['bad_words.verbosity.words.1', { bad_words: { verbosity: { below: 1, words: ['fool', ' '] } } }],
+  ['bad_words.verbosity.words.0', { bad_words: { verbosity: { below: 1, words: ['x'.repeat(65)] } } }],
+  ['upto', { bad_words: { verbosity: { below: 1, upto: 2, words: ['fool'] } } }],
   ['measured.precision.int4.eval_loss', { measured: { precision: { int4: { weight_bytes: 1, steerability: {} } } } }],
 ])('a card with a wrong %s is refused by that name', async (problem, change) => {
   await writeModelCard(folder, card);

@@ -50,6 +50,7 @@ test.each<[string, Partial<CompletionRequest>]>([
   ['min_tokens', { minTokens: 2 }],
   ['stop_token_ids', { stopTokens: [4] }],
   ['ignore_eos', { ignoreEos: true }],
+  ['bad_words', { badWords: ['fool'] }],
   ['structured_outputs.regex', { constraint: { kind: 'regex', pattern: 'a+' } }],
 ])('%s is refused by name', (param, fields) => {
   expect(() => bodyOf(fields)).toThrow(expect.objectContaining({ code: 'invalid_request', details: { param } }));

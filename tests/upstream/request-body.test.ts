@@ -43,7 +43,13 @@ test('every dial is said, so that no default of the upstream holds', () => {
 
 test('dials, stop tokens, likelihoods and priority have vLLM names', () => {
   const fields = { topK: 4, minP: 0.1, repetitionPenalty: 1.2, presencePenalty: 0.3, frequencyPenalty: 0.4, minTokens: 3 };
-  const rest = { stopTokens: [2, 8], logitBias: [[6, -3] as const], topLogprobs: 2, priority: 'batch' as const };
+  const rest = {
+    stopTokens: [2, 8],
+    logitBias: [[6, -3] as const],
+    topLogprobs: 2,
+    badWords: ['fool'],
+    priority: 'batch' as const,
+  };
   expect(bodyOf({ ...fields, ...rest })).toMatchObject({
     top_k: 4,
     min_p: 0.1,
@@ -53,6 +59,7 @@ test('dials, stop tokens, likelihoods and priority have vLLM names', () => {
     min_tokens: 3,
     stop_token_ids: [1, 2, 8],
     logit_bias: { 6: -3 },
+    bad_words: ['fool'],
     logprobs: 2,
     return_tokens_as_token_ids: true,
     service_tier: 'flex',

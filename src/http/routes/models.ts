@@ -26,6 +26,13 @@ const Model = z
     context_length: z.int(),
     precision: z.enum(precisions).openapi({ description: 'Of its weights, as they are loaded or will be' }),
     attributes: z.array(z.string()).openapi({ description: 'Names only; GET /v1/attributes tells their scales' }),
+    bad_words: z
+      .record(z.string(), z.object({ below: z.number(), words: z.array(z.string()) }))
+      .optional()
+      .openapi({
+        description:
+          'By attribute: words that its card keeps out of replies of which less than `below` is asked. Absent where it keeps none out',
+      }),
     chat: z.enum(chatForms).nullable().openapi({
       description:
         'How it reads conversations: `labels`, the layout it was trained in here, `template`, the chat template it came with, or `messages`, an upstream lays them out; null for one that only continues texts',
@@ -206,6 +213,7 @@ function toModel(card: ModelCard): z.infer<typeof Model> {
     context_length: card.contextLength,
     precision: card.precision,
     attributes: card.schema.attributes.map((attribute) => attribute.name),
+    ...(card.badWords ? { bad_words: card.badWords } : {}),
     chat: card.chat,
     attribute_method: card.kind === 'language' ? methodOf(card) : null,
   };

@@ -37,6 +37,10 @@ export const Steering = z
       description:
         'How each of them reached the model: as the label it was trained on, or as an instruction in words. Empty where none did',
     }),
+    bad_words: z.int().optional().openapi({
+      description:
+        "How many words the model's card kept out of the reply because of what was applied; GET /v1/models/{id} lists them. Absent where it kept none out",
+    }),
     expected: z.record(z.string(), z.number()).optional().openapi({
       description:
         'With `calibrated`: the level that replies were measured to have where `applied` is asked for. Where it is not what was requested, that is out of the reach of the model',
@@ -150,6 +154,11 @@ export const TextCompletionChunk = z
 export type ChatCompletion = z.infer<typeof ChatCompletion>;
 export type ChatCompletionChunk = z.infer<typeof ChatCompletionChunk>;
 export type Steering = z.infer<typeof Steering>;
+
+/** What is told of the words that a model's card kept out. */
+export function countBadWords(words: readonly string[] = []): Pick<Steering, 'bad_words'> {
+  return words.length === 0 ? {} : { bad_words: words.length };
+}
 export type TextCompletion = z.infer<typeof TextCompletion>;
 export type TextCompletionChunk = z.infer<typeof TextCompletionChunk>;
 

@@ -4,6 +4,7 @@ import { z } from '@hono/zod-openapi';
 import { SteerError } from '../../errors.ts';
 import { settleDrawing } from '../../generation/drawing-defaults.ts';
 import type { CompletionRequest, LanguageModel } from '../../generation/language-model.ts';
+import { badWord } from '../../model/bad-words.ts';
 import { leastRepetitionPenalty } from '../../model/sampling-defaults.ts';
 import { recordOf } from '../../record-of.ts';
 import type { Asker } from '../caller.ts';
@@ -12,6 +13,7 @@ import { structureFields, toConstraint } from './structure.ts';
 const mostReplies = 8;
 export const mostTopLogprobs = 20;
 const mostBiases = 1024;
+const mostBadWords = 64;
 const mostMs = 600_000;
 const mostStops = 4;
 const rawMaxTokens = 16;
@@ -99,6 +101,16 @@ export const samplingFields = {
     })
     .nullish()
     .openapi({ description: 'Added to the score of a token before it is picked: -100 all but bars it, 100 all but forces it' }),
+  bad_words: z
+    .array(badWord)
+    .max(mostBadWords)
+    .nullish()
+    .openapi({
+      description:
+        "Words and phrases that no reply holds. Unlike vLLM's they are found in the text, whatever tokens spell them and however they are cased: where one begins a " +
+        'word of the reply, the token that would complete it is not picked, so `fool` keeps out `foolish` too. ' +
+        'Where the form of a reply (response_format, structured_outputs) leaves nothing else, the form holds; where there is no form, the reply ends',
+    }),
   max_ms: z.int().min(1).max(mostMs).nullish().openapi({
     description: 'Milliseconds after which the reply ends with what there is: finish_reason `length`, and `steering.deadline`',
   }),
@@ -192,6 +204,7 @@ export function toCompletionRequest(
     ignoreEos: body.ignore_eos ?? false,
     presencePenalty: body.presence_penalty ?? 0,
     logitBias: Object.entries(body.logit_bias ?? {}).map(([id, bias]) => [Number(id), bias]),
+    badWords: body.bad_words ?? [],
     maxMs: body.max_ms ?? undefined,
     priority,
     caller,
