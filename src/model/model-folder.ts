@@ -271,7 +271,7 @@ export async function revisionOf(folder: string): Promise<string> {
 }
 
 /** Adds a digest of the file, so that no byte can move from one file to the next unseen. */
-async function addFile(whole: Hash, folder: string, name: string): Promise<void> {
+export async function addFile(whole: Hash, folder: string, name: string): Promise<void> {
   const path = join(folder, name);
   const digest = createHash('sha256');
   await pipeline(createReadStream(path), digest).catch((cause) => {
