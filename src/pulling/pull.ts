@@ -74,7 +74,7 @@ export async function pullModel(asked: Asked, settings: PullSettings, options: P
   const onNote = (text: string) => options.onNote(printable(text));
   const { signal, sleep, from, force = false } = options;
   const name = nameFor(asked, options.name);
-  const asking: Asking = { proxied: hub.proxied, signal, onNote, sleep };
+  const asking: Asking = { proxies: hub.proxies, signal, onNote, sleep };
   await refuseTaken(name, settings);
   const ways = waysTo(asked, from, hub, asking);
   makeRoom(pulledDir);
