@@ -21,8 +21,8 @@ export interface Config {
     /** Folder where those tools keep a token and a cache. */
     home: string;
     offline: boolean;
-    /** Whether proxies are named, which the client of requests reads itself. */
-    proxied: boolean;
+    /** Absent where none is named. */
+    proxies?: Proxies;
   };
   /** Postgres server; absent means the embedded database under `dataDir`. */
   databaseUrl?: string;
@@ -63,7 +63,30 @@ export interface Config {
   };
 }
 
-const proxyNames = ['HTTP_PROXY', 'HTTPS_PROXY'];
+interface Proxy {
+  variable: string;
+  /** May hold a password. */
+  address: string;
+}
+
+interface Proxies {
+  http?: Proxy;
+  https: Proxy;
+  /** Hosts that are reached without one, as NO_PROXY lists them. */
+  except: string;
+}
+
+/** The small letters go first, as other programs have it; what leads to http leads to https too where nothing else does. */
+function proxiesOf(given: Record<string, string | undefined>): Proxies | undefined {
+  const named = (...variables: string[]): Proxy | undefined => {
+    const variable = variables.find((each) => given[each] !== undefined);
+    return variable === undefined ? undefined : { variable, address: given[variable]! };
+  };
+  const http = named('http_proxy', 'HTTP_PROXY');
+  const https = named('https_proxy', 'HTTPS_PROXY') ?? http;
+  if (!https) return undefined;
+  return { ...(http ? { http } : {}), https, except: given.no_proxy ?? given.NO_PROXY ?? '' };
+}
 
 const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -125,6 +148,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     throw new SteerError('invalid_config', `${faultsText(parsed.error, 'settings')}.`);
   }
   const env = parsed.data;
+  const proxies = proxiesOf(given);
   if (!isLoopback(env.HOST) && env.STEER_API_KEY === undefined) {
     throw new SteerError(
       'invalid_config',
@@ -143,7 +167,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
       ...(env.HF_TOKEN === undefined ? {} : { token: env.HF_TOKEN }),
       home: env.HF_HOME ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface'),
       offline: env.HF_HUB_OFFLINE,
-      proxied: proxyNames.some((name) => given[name] !== undefined || given[name.toLowerCase()] !== undefined),
+      ...(proxies ? { proxies } : {}),
     },
     ...(env.DATABASE_URL === undefined ? {} : { databaseUrl: env.DATABASE_URL }),
     ...(env.STEER_API_KEY === undefined ? {} : { apiKey: env.STEER_API_KEY }),

@@ -14,7 +14,6 @@ test('nothing set means a loopback server with an embedded database', () => {
       endpoint: 'https://huggingface.co',
       home: join(homedir(), '.cache', 'huggingface'),
       offline: false,
-      proxied: false,
     },
     allowedHosts: [],
     allowedOrigins: [],
@@ -59,6 +58,9 @@ test('every variable is read', () => {
     HF_HOME: '/h',
     HF_HUB_OFFLINE: 'YES',
     https_proxy: 'http://proxy:3128',
+    HTTPS_PROXY: 'http://passed-over',
+    HTTP_PROXY: '',
+    NO_PROXY: '*.lan',
   };
   expect(readConfig(environment)).toEqual({
     host: '0.0.0.0',
@@ -66,7 +68,13 @@ test('every variable is read', () => {
     dataDir: '/d',
     modelsDir: '/m',
     allowPull: true,
-    hub: { endpoint: 'https://hub.example:8443', token: 'hf_1', home: '/h', offline: true, proxied: true },
+    hub: {
+      endpoint: 'https://hub.example:8443',
+      token: 'hf_1',
+      home: '/h',
+      offline: true,
+      proxies: { https: { variable: 'https_proxy', address: 'http://proxy:3128' }, except: '*.lan' },
+    },
     databaseUrl: 'postgresql://u:p@db/steer',
     apiKey: 'sk-1',
     allowedHosts: ['steer.lan', '192.168.0.4', '[fd00::1]'],

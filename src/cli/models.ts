@@ -6,6 +6,7 @@ import { methodOf } from '../generation/steered-prompt.ts';
 import { pulledFolder, readPulled } from '../pulling/pulled.ts';
 import { ModelRegistry } from '../registry/model-registry.ts';
 import type { ModelCard } from '../registry/models.ts';
+import { isUpstream, readUpstreamSettings } from '../upstream/settings.ts';
 import { megabytes } from './progress.ts';
 import { note, type Surroundings, say } from './surroundings.ts';
 import { formatTable } from './table.ts';
@@ -17,7 +18,7 @@ export function modelsCommand({ config }: Surroundings): Command {
   return new Command('models')
     .summary('list the models')
     .description(
-      'Lists the models of MODELS_DIR and those that were pulled: kind, size of the weights on disk, context in tokens, licence where it is known, how\n' +
+      'Lists the models of MODELS_DIR and those that were pulled: kind, size of the weights on disk, context in tokens, licence (– where nothing here says so), how\n' +
         'attributes reach the model (label: it was trained on them; instruction: in words), and which one is the default.',
     )
     .addHelpText('after', '\nExample:\n  steer models')
@@ -33,16 +34,22 @@ export function modelsCommand({ config }: Surroundings): Command {
     });
 }
 
+/** Where nothing is known, or there is nothing. */
+const none = '–';
+
 async function rowOf(card: ModelCard, folder: string): Promise<string[]> {
   const { id, kind, contextLength, aliases } = card;
   const pulled = await readPulled(folder).catch(() => null);
+  const upstream = (await isUpstream(folder)) ? await readUpstreamSettings(folder) : undefined;
+  // Of a model that is asked by messages only its upstream knows more.
+  const context = upstream?.protocol === 'chat' ? upstream.contextLength : contextLength;
   return [
     id,
     kind,
-    megabytes(await weightBytes(folder)),
-    String(contextLength),
-    pulled?.licence ?? '-',
-    kind === 'predictor' || methodOf(card) === 'none' ? '-' : methodOf(card),
+    upstream ? none : megabytes(await weightBytes(folder)),
+    context === undefined ? none : String(context),
+    pulled?.licence ?? none,
+    kind === 'predictor' || methodOf(card) === 'none' ? none : methodOf(card),
     aliases.includes('default') ? 'yes' : '',
   ];
 }

@@ -242,14 +242,19 @@ export async function readShape(folder: string): Promise<LlamaShape> {
 
 const endSchema = z.looseObject({ eos_token_id: z.union([z.number().int(), z.array(z.number().int())]).nullish() });
 
-/** Ids that end a text by the folder's generation_config.json or config.json; none when neither says so. */
+/**
+ * Ids that end a text by the folder's generation_config.json, else by its config.json, as transformers has it; those that a GGUF file names end it
+ * whatever lies beside the file. None when nothing says so.
+ */
 export async function readEndTokens(folder: string): Promise<number[]> {
+  const ends: number[] = [];
   for (const name of ['generation_config.json', configName]) {
     const found = await readModelFile(folder, name);
     const { eos_token_id: ids } = endSchema.safeParse(found?.content).data ?? {};
-    if (ids !== undefined && ids !== null) return typeof ids === 'number' ? [ids] : ids;
+    if (ids !== undefined && ids !== null) ends.push(...[ids].flat());
+    if (ends.length > 0 && (await ggufOf(folder)) === undefined) break;
   }
-  return [];
+  return [...new Set(ends)];
 }
 
 /** Writes config.json as transformers reads it. */
@@ -277,7 +282,7 @@ export async function revisionOf(folder: string): Promise<string> {
 }
 
 /** Adds a digest of the file, so that no byte can move from one file to the next unseen. */
-async function addFile(whole: Hash, folder: string, name: string): Promise<void> {
+export async function addFile(whole: Hash, folder: string, name: string): Promise<void> {
   const path = join(folder, name);
   const digest = createHash('sha256');
   await pipeline(createReadStream(path), digest).catch((cause) => {

@@ -14,6 +14,9 @@ const noModel = /-\d{5}-of-\d{5}\.gguf$|(^|[/_.-])(mmproj|imatrix)/i;
 const beside =
   /^(generation_config|tokenizer_config|special_tokens_map|added_tokens|steerlm|model\.safetensors\.index)\.json$|^chat_template\.(jinja|json)$|^licen[cs]e(\.(md|txt))?$/i;
 
+/** Of many files that are told. */
+const mostNamed = 6;
+
 /**
  * The paths to take: the one asked for, else the best GGUF, else a folder of safetensors with its small files first. Throws invalid_request telling what
  * was found.
@@ -29,6 +32,18 @@ export function chooseFiles(where: string, paths: readonly string[], asked: stri
   throw new SteerError(
     'invalid_request',
     `model: expected a .gguf file, or config.json, tokenizer.json and .safetensors, in ${where}; found ${census(paths)}.`,
+    { details: { param: 'model' } },
+  );
+}
+
+/** The names to take of a folder of this machine: nobody laid its files there for others to choose among. Throws invalid_request naming several .gguf. */
+export function chooseOfFolder(where: string, names: readonly string[]): string[] {
+  const ggufs = names.filter((name) => isGguf(name) && !noModel.test(name)).sort();
+  if (ggufs.length <= 1) return chooseFiles(where, names, null);
+  const told = ggufs.slice(0, mostNamed).join(', ');
+  throw new SteerError(
+    'invalid_request',
+    `model: expected one .gguf file in ${where}, found ${ggufs.length}: ${told}${ggufs.length > mostNamed ? ' and more' : ''}. Name the one that is meant.`,
     { details: { param: 'model' } },
   );
 }
@@ -79,5 +94,5 @@ function census(paths: readonly string[]): string {
     counts.set(ending, (counts.get(ending) ?? 0) + 1);
   }
   const told = [...counts].sort((a, b) => b[1] - a[1]).map(([ending, count]) => `${count} ${ending}`);
-  return told.slice(0, 6).join(', ');
+  return told.slice(0, mostNamed).join(', ');
 }

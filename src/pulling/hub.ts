@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { faultText } from '../shape-faults.ts';
-import { type Asking, ask, type Reply } from './requests.ts';
+import { type Asking, ask, type Proxies, type Reply } from './requests.ts';
 
 export interface HubSettings {
   endpoint: string;
@@ -13,8 +13,7 @@ export interface HubSettings {
   home: string;
   /** Nothing is asked of the hub. */
   offline: boolean;
-  /** Whether the environment names proxies. */
-  proxied: boolean;
+  proxies?: Proxies | undefined;
 }
 
 export interface HubFile {

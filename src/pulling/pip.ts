@@ -39,7 +39,8 @@ export async function fetchByPip(
     );
     return await settle({ target, sha256, bytes });
   } catch (error) {
-    stopIfAborted(signal);
+    if (signal.aborted)
+      throw new SteerError('cancelled', 'Stopped. pip keeps nothing of a package; the same command begins anew.');
     throw error;
   } finally {
     await rm(folder, { recursive: true, force: true });

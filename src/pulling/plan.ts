@@ -1,14 +1,13 @@
 // Where the files of what is asked for come from: the hub, a Python package, an address, or this machine.
-import { constants, createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, readdir, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SteerError } from '../errors.ts';
-import { exists } from '../model/formats/json-file.ts';
 import type { Asked, AskedRepository } from './asked.ts';
 import type { CataloguedModel } from './catalogue.ts';
-import { chooseFiles } from './choose-files.ts';
+import { chooseFiles, chooseOfFolder } from './choose-files.ts';
 import { download, type OnBytes, partOf, settle } from './download.ts';
 import {
   fileAddress,
@@ -20,6 +19,7 @@ import {
   refuseOffline,
   tokenOf,
 } from './hub.ts';
+import { copyKept } from './kept.ts';
 import { fetchByPip } from './pip.ts';
 import type { PulledCard } from './pulled.ts';
 import { type Asking, stopIfAborted } from './requests.ts';
@@ -148,16 +148,9 @@ async function fromCache(
   asking: Asking,
 ) {
   const kept = join(home, 'hub', `models--${repository.replace('/', '--')}`, 'snapshots', revision, path);
-  if (!(await exists(kept))) return undefined;
-  try {
-    await copyFile(kept, partOf(target), constants.COPYFILE_FICLONE);
-    const settled = await settle({ target, sha256, bytes });
-    asking.onNote(`${basename(path)} is copied from ${kept}.`);
-    return settled;
-  } catch (error) {
-    if (error instanceof SteerError && error.code === 'invalid_model') return undefined;
-    throw error;
-  }
+  const copied = await copyKept(kept, { target, sha256, bytes });
+  if (copied) asking.onNote(`${basename(path)} is copied from ${kept}.`);
+  return copied;
 }
 
 function planAddress(url: string, asking: Asking): Plan {
@@ -187,7 +180,7 @@ async function planPath(path: string, signal: AbortSignal): Promise<Plan> {
   if (isFile && !/\.gguf$/i.test(path)) {
     throw new SteerError('invalid_request', `Expected a .gguf file or the folder of a model, found the file ${path}.`);
   }
-  const sources = isFile ? [path] : chooseFiles(path, await readdir(path), null).map((name) => join(path, name));
+  const sources = isFile ? [path] : chooseOfFolder(path, await readdir(path)).map((name) => join(path, name));
   const files = sources.map(async (source): Promise<PlannedFile> => {
     const { size } = await stat(source);
     return {

@@ -1,6 +1,6 @@
 // A model pulled: planned, fetched file by file into a folder that nobody takes for a model, checked, and given its name in one step.
 import { mkdir, rename, rm, statfs } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { SteerError, writingTo } from '../errors.ts';
 import { exists, readJson, writeJson } from '../model/formats/json-file.ts';
 import { writeChosenSchema } from '../model/model-folder.ts';
@@ -10,6 +10,7 @@ import { type Asked, nameFor } from './asked.ts';
 import { cataloguedByHash } from './catalogue.ts';
 import { partOf, sizeOf } from './download.ts';
 import type { HubSettings } from './hub.ts';
+import { keptOf } from './kept.ts';
 import { type Plan, type PlannedFile, type SourceChoice, type Way, waysTo } from './plan.ts';
 import { bytesIn, lockModel, makeFirstDefault, type PulledCard, readPulled, stagingOf, writePulled } from './pulled.ts';
 import { canChat, checkShape } from './readable.ts';
@@ -74,7 +75,7 @@ export async function pullModel(asked: Asked, settings: PullSettings, options: P
   const onNote = (text: string) => options.onNote(printable(text));
   const { signal, sleep, from, force = false } = options;
   const name = nameFor(asked, options.name);
-  const asking: Asking = { proxied: hub.proxied, signal, onNote, sleep };
+  const asking: Asking = { proxies: hub.proxies, signal, onNote, sleep };
   await refuseTaken(name, settings);
   const ways = waysTo(asked, from, hub, asking);
   makeRoom(pulledDir);
@@ -240,7 +241,9 @@ async function fetchAll(
     const before = done.reduce((sum, { bytes }) => sum + bytes, 0);
     const onBytes = (bytes: number, ownTotal: number | null) =>
       options.onBytes(before + bytes, plan.files.length === 1 ? (total ?? ownTotal) : total);
-    const found = await file.fetch(join(staging, file.name), onBytes);
+    const target = join(staging, file.name);
+    const kept = options.force ? undefined : await keptOf(dirname(staging), { ...file, target }, options.onNote);
+    const found = kept ?? (await file.fetch(target, onBytes));
     checkPinned(file.name, found.sha256, known, plan);
     done.push({ path: file.name, ...found });
     options.onBytes(before + found.bytes, total);

@@ -1,12 +1,27 @@
 // Requests to a hub and to whatever it sends on to, through the proxies of the environment. The token goes to the hub's own origin alone.
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool, request } from 'undici';
 import { SteerError } from '../errors.ts';
+
+interface Proxy {
+  /** What names it, for messages. */
+  variable: string;
+  /** May hold a password. */
+  address: string;
+}
+
+/** The proxies of the environment. */
+export interface Proxies {
+  http?: Proxy;
+  https: Proxy;
+  /** Hosts that are reached without one, as NO_PROXY lists them. */
+  except: string;
+}
 
 /** What a request needs of its surroundings. */
 export interface Asking {
-  /** Whether the environment names proxies. */
-  proxied: boolean;
+  /** Undefined where the environment names none. */
+  proxies: Proxies | undefined;
   signal: AbortSignal;
   onNote(text: string): void;
   /** Waits; replaced in tests. */
@@ -24,12 +39,53 @@ const mostWaits = 3;
 const [longestWaitS, defaultWaitS] = [120, 5];
 const timeouts = { headersTimeout: 30_000, bodyTimeout: 60_000 };
 
-let agents: { direct?: Dispatcher; proxied?: Dispatcher } = {};
+let direct: Dispatcher | undefined;
+const throughProxies = new WeakMap<Proxies, Dispatcher>();
 
-function agentOf(proxied: boolean): Dispatcher {
-  if (proxied) agents = { ...agents, proxied: agents.proxied ?? new EnvHttpProxyAgent(timeouts) };
-  else agents = { ...agents, direct: agents.direct ?? new Agent(timeouts) };
-  return (proxied ? agents.proxied : agents.direct)!;
+function agentFor(proxies: Proxies | undefined): Dispatcher {
+  direct ??= new Agent(timeouts);
+  if (!proxies) return direct;
+  const agent = throughProxies.get(proxies) ?? proxyAgent(proxies);
+  throughProxies.set(proxies, agent);
+  return agent;
+}
+
+/** A proxy that cannot be reached, or lets nobody through; told by its variable, never with its password. */
+class ProxyFault extends Error {}
+
+/** Throws invalid_config for a proxy whose address is none. */
+function proxyAgent({ http, https, except }: Proxies): Dispatcher {
+  for (const { variable, address } of [https, http ?? https]) {
+    if (/^https?:$/.test(addressOf(address)?.protocol ?? '')) continue;
+    const message = `${variable}: expected an address such as http://proxy.example:3128. Correct or unset it.`;
+    throw new SteerError('invalid_config', message);
+  }
+  const clientFactory = ({ origin }: URL, options: object) => {
+    const { variable } = addressOf(https.address)?.origin === origin ? https : http!;
+    return connectingTo(`the proxy ${origin} of ${variable}`, new Pool(origin, { ...options, ...timeouts }));
+  };
+  // Its types leave out what it hands on to the agents of both proxies; where it is told nothing it reads the environment.
+  const options = { httpProxy: http?.address ?? '', httpsProxy: https.address, noProxy: except, ...timeouts, clientFactory };
+  return new EnvHttpProxyAgent(options);
+}
+
+/** The connections to a proxy, with faults of their own: an error of undici's for a lost connection would have it try again without end. */
+function connectingTo(proxy: string, pool: Pool): Dispatcher {
+  const connect = pool.connect.bind(pool) as (asked: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData>;
+  const tell = async (asked: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> => {
+    const reply = await connect(asked).catch((cause) => {
+      throw new ProxyFault(`${proxy}: ${cause.code ?? cause.message}`, { cause });
+    });
+    if (reply.statusCode === 200) return reply;
+    reply.socket.on('error', () => {}).destroy();
+    const wants = reply.statusCode === 407 ? ', it wants another user name and password' : '';
+    throw new ProxyFault(`${proxy} answers ${reply.statusCode}${wants}`);
+  };
+  return Object.assign(pool, { connect: tell });
+}
+
+function addressOf(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
 }
 
 export function sleep(ms: number, { signal, sleep: wait }: Asking): Promise<void> {
@@ -83,11 +139,12 @@ async function follow(
   }
 }
 
-async function send(url: URL, headers: Record<string, string>, { proxied, signal }: Asking): Promise<Reply> {
+async function send(url: URL, headers: Record<string, string>, { proxies, signal }: Asking): Promise<Reply> {
+  const dispatcher = agentFor(proxies);
   try {
     // What is packed on the way could not be resumed in the middle.
     const all = { 'accept-encoding': 'identity', 'user-agent': 'steer', ...headers };
-    const reply = await request(url, { dispatcher: agentOf(proxied), signal, headers: all });
+    const reply = await request(url, { dispatcher, signal, headers: all });
     // A connection that breaks before anybody reads the body would end the process; who reads it is told all the same.
     reply.body.on('error', () => {});
     return reply;
@@ -102,8 +159,9 @@ export function stopIfAborted(signal: AbortSignal): void {
     throw new SteerError('cancelled', 'Stopped. What was fetched is kept, and the same command goes on from there.');
 }
 
-/** The code of the deepest cause, or its words. */
+/** The code of the deepest cause, or its words; of a proxy what it says. */
 export function reasonOf(error: unknown): string {
+  if (error instanceof ProxyFault) return error.message;
   let cause = error as NodeJS.ErrnoException & { errors?: unknown[] };
   while (cause.cause instanceof Error) cause = cause.cause;
   return cause.code ?? cause.message;

@@ -38,7 +38,7 @@ export class ModelRegistry implements Models {
   readonly #places: ModelPlaces;
   readonly #options: RegistryOptions;
   #scan: Scan = { entries: [], broken: [] };
-  #entries: Entry[] = [];
+  #entries: ReadonlyMap<string, Entry> = new Map();
   #aliases = new Map<string, string>();
   #chosen: string[] = [];
   readonly #told = new Set<string>();
@@ -75,7 +75,7 @@ export class ModelRegistry implements Models {
 
   list(): ModelCard[] {
     const taken = new Set(this.#aliases.keys());
-    return this.#entries.map((entry, place) => {
+    return [...this.#entries.values()].map((entry, place) => {
       const { folder, steered: _, stamp: __, ...told } = entry;
       const { id, kind } = told;
       const own = basename(folder) === id || taken.has(basename(folder)) ? [] : [basename(folder)];
@@ -109,13 +109,13 @@ export class ModelRegistry implements Models {
 
   /** Loads the default language model and the predictor of its attributes. Throws invalid_model when there is no model or it does not load. */
   async warmUp(): Promise<void> {
-    const first = this.#entries[0];
+    const [first] = this.#entries.values();
     try {
       await this.#loadDefaults();
     } catch (error) {
       await this.refresh();
       // What was to be loaded may have been replaced meanwhile by another process.
-      if (this.#entries[0]?.stamp === first?.stamp) throw error;
+      if ([...this.#entries.values()][0]?.stamp === first?.stamp) throw error;
       await this.#loadDefaults();
     }
     this.#ready = true;
@@ -158,8 +158,7 @@ export class ModelRegistry implements Models {
   }
 
   async setAlias(alias: string, name: string): Promise<ModelCard> {
-    const ids = this.#entries.map(({ id }) => id);
-    checkAlias(alias, ids);
+    checkAlias(alias, [...this.#entries.keys()]);
     const card = findModel(this, name, ['language', 'predictor']);
     checkMeaning(alias, card);
     const db = this.#database();
@@ -207,14 +206,15 @@ export class ModelRegistry implements Models {
     const { entries, broken } = withoutTwins(this.#scan);
     this.#chosen = await chosenDefaults(this.#places);
     if (store) this.#aliases = await readAliases(store.db);
-    const before = new Map(this.#entries.map((entry) => [entry.id, entry]));
-    this.#entries = inOrder(entries, this.#aliases.get('default'), this.#chosen);
+    const before = this.#entries;
+    const ordered = inOrder(entries, this.#aliases.get('default'), this.#chosen);
+    this.#entries = new Map(ordered.map((entry) => [entry.id, entry]));
     for (const { folder, stamp, reason } of broken) {
       if (!this.#told.has(`${folder} ${stamp}`)) onBroken(folder, reason);
       this.#told.add(`${folder} ${stamp}`);
     }
     for (const [id, { folder, stamp }] of before) {
-      const now = entries.find((entry) => entry.id === id);
+      const now = this.#entries.get(id);
       if (now?.folder === folder && now.stamp === stamp) continue;
       this.#failed.delete(id);
       this.#retire(id);
@@ -231,7 +231,7 @@ export class ModelRegistry implements Models {
   }
 
   #entry(id: string): Entry {
-    const found = this.#entries.find((entry) => entry.id === id);
+    const found = this.#entries.get(id);
     if (found) return found;
     throw new SteerError('model_not_found', `No model is named ${JSON.stringify(id.slice(0, 128))}.`, {
       details: { param: 'model' },

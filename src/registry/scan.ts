@@ -152,8 +152,8 @@ function readByMessages(card: ModelCard, { contextLength = defaultContext }: Ups
 }
 
 async function readFiles(folder: string, card: ModelCard, elsewhere: boolean): Promise<Read> {
-  if (elsewhere && !(await exists(join(folder, 'config.json')))) {
-    const message = `Expected config.json and tokenizer.json in ${folder}, beside ${upstreamFile}, or "protocol": "chat" in it; found neither.`;
+  if (elsewhere && !(await exists(join(folder, 'config.json'))) && (await ggufOf(folder)) === undefined) {
+    const message = `Expected config.json and tokenizer.json, or a .gguf file, in ${folder}, beside ${upstreamFile}, or "protocol": "chat" in it; found none of them.`;
     throw new SteerError('invalid_model', message);
   }
   const { kind, attributeSchema } = card;

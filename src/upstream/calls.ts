@@ -7,7 +7,7 @@ import { anyCaller, Shares } from '../turns.ts';
 import { Breaker, type Pass } from './breaker.ts';
 import type { Connection } from './connection.ts';
 import type { Dialect } from './dialect.ts';
-import { brokeOff, UpstreamFault, withheld } from './faults.ts';
+import { brokeOff, UpstreamFault, withheld, writesOn } from './faults.ts';
 import { merge } from './merge.ts';
 import { promptOf } from './request-body.ts';
 import type { UpstreamSettings } from './settings.ts';
@@ -66,7 +66,9 @@ export class UpstreamCalls {
     this.#stops.add(stop);
     this.#replies.take(caller, n);
     try {
-      const replies = Array.from({ length: request.n }, (_, index) => this.#reply(request, index, body, stop.signal));
+      const replies = Array.from({ length: request.n }, (_, index) =>
+        this.#reply({ ...request, maxTokens }, index, body, stop.signal),
+      );
       for await (const event of merge(replies, () => stop.abort())) {
         // A reply whose time was up says nothing of the upstream.
         if (event.kind === 'delta' || !event.deadline) pass.well();
@@ -90,12 +92,17 @@ export class UpstreamCalls {
     body: Record<string, unknown>,
     signal: AbortSignal,
   ): AsyncGenerator<CompletionEvent> {
-    const { seed, topLogprobs = null } = request;
+    const { seed, topLogprobs = null, maxTokens } = request;
     const stopTokens = this.#dialect.stopTokensOf(request);
-    const reply = new UpstreamReply(this.#dialect.readerOf(request), { index, topLogprobs, stopTokens });
+    const reply = new UpstreamReply(this.#dialect.readerOf(request), { index, topLogprobs, stopTokens, maxTokens });
     let ended: string | undefined;
     try {
       for await (const chunk of this.#connection.complete({ ...body, seed: seed + index }, signal)) {
+        if (!reply.admits(chunk)) {
+          this.#onFault(writesOn(this.#url, maxTokens));
+          ended = 'length';
+          break;
+        }
         const delta = reply.take(chunk);
         if (delta) yield delta;
         if (reply.stopped) break;

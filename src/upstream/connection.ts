@@ -8,7 +8,7 @@ import type { UpstreamSettings } from './settings.ts';
 
 /** Before each further attempt. */
 const retryWaitsMs = [20, 400];
-/** For what comes after the end of a reply, which nobody needs. */
+/** For all that comes after the end of a reply, which nobody needs. */
 const tailMs = 1_000;
 /** For the question what models there are. */
 const mostListMs = 5_000;
@@ -80,11 +80,16 @@ export class Connection {
     try {
       const response = await this.#fetch(url, { body, signal: AbortSignal.any([signal, silence.signal]) });
       for await (const data of readEvents(response.body ?? noBody())) {
-        clearTimeout(timer);
+        if (!over) clearTimeout(timer);
         if (data === '[DONE]') break;
         const chunk = parse(this.#route.chunk, data, url);
         begun = true;
-        over ||= chunk.choices.some(({ finish_reason: reason }) => typeof reason === 'string');
+        if (over) {
+          // Of what comes behind the end only how much there was is of use.
+          yield { choices: [], usage: chunk.usage };
+          continue;
+        }
+        over = chunk.choices.some(({ finish_reason: reason }) => typeof reason === 'string');
         yield chunk;
         timer = watch(over ? tailMs : timeoutMs);
       }

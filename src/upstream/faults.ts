@@ -124,6 +124,11 @@ export function withheld(url: string, finishReason: string): UpstreamFault {
   return new UpstreamFault('invalid_request', message, { reason: `${url} ended a reply with finish_reason ${finishReason}.` });
 }
 
+/** Told of a reply that is cut here, since its upstream does not; for the log. */
+export function writesOn(url: string, maxTokens: number): string {
+  return `${url} wrote far more than the ${maxTokens} tokens it was asked for at most, and was cut off. Does it know max_tokens_field of upstream.json?`;
+}
+
 /** A reply that is none of the choices it was to be one of. */
 export function noChoice(found: string): UpstreamFault {
   const message =

@@ -1,5 +1,5 @@
-// Prompts of a model that is asked by messages and whose tokenizer is not known here: up to three bytes of UTF-8 a token, and one where each message
-// begins. So they pass through this program as any prompt does, their length estimates what the upstream will count (English has four bytes a token,
+// Prompts of a model that is asked by messages and whose tokenizer is not known here: up to three bytes of UTF-8 a token, and those that a chat template
+// adds. So they pass through this program as any prompt does, their length estimates what the upstream will count (English has four bytes a token,
 // Chinese three), and the messages can be read from them again. Text makes tokens of text alone, whatever it spells.
 import { tooLong } from '../generation/model-text.ts';
 import type { Piece } from '../steerlm/prompt-layout.ts';
@@ -12,27 +12,35 @@ export interface Message {
 }
 
 const bytesPerToken = 3;
-/** Tokens of one byte, of two, of three, then the roles. */
+/** Tokens of one byte, of two, of three, then the roles, then what a template adds. */
 const firstOfTwo = 2 ** 8;
 const firstOfThree = firstOfTwo + 2 ** 16;
 const firstRole = firstOfThree + 2 ** 24;
+const templateToken = firstRole + messageRoles.length;
+/** What templates add beside the role of a message, and where the reply begins (OpenAI's cookbook, "How to count tokens"). ChatML has as many. */
+const templateTokens = Array.from({ length: 3 }, () => templateToken);
 
 /** Ids run from 0 to this less 1. */
-export const messageVocabulary = firstRole + messageRoles.length;
+export const messageVocabulary = templateToken + 1;
 
 /** Messages as pieces of a prompt. */
 export function layOutMessages(messages: readonly Message[]): Piece[] {
-  return messages.flatMap(({ role, content }) => [
+  const pieces = messages.flatMap(({ role, content }) => [
     { control: spelling(role), trained: false },
     { text: content, trained: false },
   ]);
+  // Where the reply begins: no message, and of no spelling.
+  return [...pieces, { control: '', trained: false }];
 }
 
 /** Throws context_length_exceeded where the text has more bytes than the context has room for. */
 export function encodeMessages(pieces: readonly Piece[], contextLength = Number.POSITIVE_INFINITY): number[] {
-  const least = pieces.reduce((sum, piece) => sum + ('text' in piece ? estimateTokens(piece.text) : 1), 0);
+  const least = pieces.reduce(
+    (sum, piece) => sum + ('text' in piece ? estimateTokens(piece.text) : controlTokens(piece.control).length),
+    0,
+  );
   if (least > contextLength) throw tooLong(contextLength, `about ${least}`);
-  return pieces.flatMap((piece) => ('text' in piece ? encodeText(piece.text) : [roleToken(piece.control)]));
+  return pieces.flatMap((piece) => ('text' in piece ? encodeText(piece.text) : controlTokens(piece.control)));
 }
 
 /** Tokens of a text, by its length alone. */
@@ -44,6 +52,7 @@ export function estimateTokens(text: string): number {
 export function decodeMessages(ids: readonly number[]): Message[] | undefined {
   const found: { role: Message['role']; bytes: Uint8Array[] }[] = [];
   for (const id of ids) {
+    if (id === templateToken) continue;
     const role = messageRoles[id - firstRole];
     if (role) found.push({ role, bytes: [] });
     else if (found.length === 0) return undefined;
@@ -52,7 +61,7 @@ export function decodeMessages(ids: readonly number[]): Message[] | undefined {
   return found.map(({ role, bytes }) => ({ role, content: Buffer.concat(bytes).toString() }));
 }
 
-/** Bytes that a token stands for; where a message begins there are none. */
+/** Bytes that a token stands for; a role and what a template adds have none. */
 export function messageBytes(id: number): Uint8Array {
   if (id >= firstRole) return new Uint8Array();
   const [length, value] = id < firstOfTwo ? [1, id] : id < firstOfThree ? [2, id - firstOfTwo] : [3, id - firstOfThree];
@@ -73,6 +82,7 @@ function spelling(role: Message['role']): string {
   return `<${role}>`;
 }
 
-function roleToken(control: string): number {
-  return firstRole + messageRoles.findIndex((role) => spelling(role) === control);
+function controlTokens(control: string): number[] {
+  const role = messageRoles.findIndex((each) => spelling(each) === control);
+  return role < 0 ? templateTokens : [firstRole + role, ...templateTokens];
 }

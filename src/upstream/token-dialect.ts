@@ -1,13 +1,12 @@
 // Asks POST /completions: prompts are laid out and encoded here and go there as token ids, so that no text of a caller becomes a control token there
-// either. The model's folder holds all but its weights.
+// either. The model's folder holds all but its weights, or these too in a GGUF file.
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename } from 'node:path';
 import { encodePrompt, layOut, type ModelText } from '../generation/model-text.ts';
 import { splitMarked } from '../generation/reasoning.ts';
 import { ReplyText } from '../generation/reply-text.ts';
-import { unreadable } from '../model/formats/json-file.ts';
-import { upstreamFile } from '../model/model-folder.ts';
+import { ggufOf } from '../model/formats/gguf-folder.ts';
+import { addFile, upstreamFile } from '../model/model-folder.ts';
 import { encodeLongPrompt } from '../model/tokenizer/encode-prompt.ts';
 import { Chunk } from './chunks.ts';
 import type { Dialect } from './dialect.ts';
@@ -47,13 +46,9 @@ export async function tokenDialect(folder: string, text: ModelText, name: string
 /** Changes with all that is known here of what the model answers: its weights are elsewhere. */
 async function revisionOf(folder: string, { card }: ModelText): Promise<string> {
   const hash = createHash('sha256');
-  for (const name of ['config.json', 'tokenizer.json', upstreamFile]) {
-    const path = join(folder, name);
-    const bytes = await readFile(path).catch((cause) => {
-      throw unreadable(path, cause);
-    });
-    hash.update(createHash('sha256').update(bytes).digest());
-  }
+  const gguf = await ggufOf(folder);
+  const names = gguf === undefined ? ['config.json', 'tokenizer.json'] : [basename(gguf)];
+  for (const name of [...names, upstreamFile]) await addFile(hash, folder, name);
   hash.update(JSON.stringify([card.kind, card.attributeSchema, card.promptLayoutVersion]));
   return hash.digest('hex').slice(0, revisionLetters);
 }

@@ -5,8 +5,15 @@ import type { CompletionEvent, TokenLikelihood } from '../generation/language-mo
 import type { Choice, Chunk } from './chunks.ts';
 import type { ReplyReader } from './dialect.ts';
 
+/** Bytes a token stands for at most, taken over a reply: in English there are some four. */
+const mostTokenBytes = 16;
+/** Beyond them: hosts that do not count thoughts write these too. */
+const spareBytes = 2 ** 16;
+
 export interface ReplyOptions {
   index: number;
+  /** Tokens that were asked for at most. */
+  maxTokens: number;
   /** Likeliest tokens told beside each; null tells nothing. */
   topLogprobs: number | null;
   /** Ids that end the reply; vLLM tells the one that did, and it is no part of the reply. */
@@ -23,6 +30,8 @@ export class UpstreamReply {
   /** Of the reply; undefined until the upstream has told an id. */
   #tokens: number | undefined;
   #chunks = 0;
+  /** Of text, with one for each chunk, so that empty ones come to an end too. */
+  #bytes = 0;
   #usage: Chunk['usage'];
 
   constructor(text: ReplyReader, options: ReplyOptions) {
@@ -33,6 +42,13 @@ export class UpstreamReply {
   /** Whether a stop string was met; nothing more is wanted then. */
   get stopped(): boolean {
     return this.#text.stopped;
+  }
+
+  /** Whether the reply may be as long as it is with the chunk, which is counted; where not, the upstream does not keep to the length it was told. */
+  admits({ choices: [choice] }: Chunk): boolean {
+    const { text = '', reasoning = '', token_ids: ids } = choice ?? {};
+    this.#bytes += 1 + Buffer.byteLength(text) + Buffer.byteLength(reasoning) + (ids?.length ?? 0);
+    return this.#bytes <= mostTokenBytes * this.#options.maxTokens + spareBytes;
   }
 
   /** What the chunk adds; nothing where that is not certain yet. Throws invalid_request when likelihoods were asked for and are not told. */

@@ -29,7 +29,7 @@ test('a model is pulled, listed, found by name and removed', async () => {
   expect(rows).toEqual([
     ['model', 'kind', 'size', 'context', 'licence', 'attributes', 'default'],
     ['tiny', 'language', expect.stringMatching(/MB$/), '64', 'mit', 'instruction', 'yes'],
-    ['own', 'language', expect.stringMatching(/MB$/), '64', '-', 'label'],
+    ['own', 'language', expect.stringMatching(/MB$/), '64', '–', 'label'],
   ]);
   const exported = await run('export-model', '--model', 'tiny', '--out', place.at('copy.gguf'));
   expect(exported.code, exported.stderr).toBe(0);

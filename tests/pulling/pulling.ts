@@ -60,7 +60,6 @@ export function openPlace(): Place {
       endpoint: place.hub.url,
       home: join(folder, 'home'),
       offline: false,
-      proxied: false,
       ...hub,
     }),
     pull: async (asked: string, { hub, ...options }: Partial<PullOptions> & { hub?: Partial<HubSettings> } = {}) => {

@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { exportGguf } from '../../src/model/formats/gguf.ts';
 import { blankCard, readModelCard, writeModelCard } from '../../src/model/model-folder.ts';
 import { ModelRegistry } from '../../src/registry/model-registry.ts';
 import { gameCharacters } from '../../src/steerlm/schemas.ts';
@@ -89,6 +90,41 @@ test('one that is asked by messages needs nothing but where it runs, and a card 
   expect(await registry.report('hosted')).toEqual({ measured: {}, evaluations: {} });
   expect(await registry.language('guard')).toMatchObject({ id: 'guard', contextLength: 160, schema: { name: 'npc' } });
   await registry.dispose();
+});
+
+test('a GGUF file tells what config.json and tokenizer.json would', async () => {
+  const weights = await writeSmallModel(64);
+  const folder = join(home, 'models', 'far');
+  await rm(folder, { recursive: true });
+  await mkdir(folder);
+  await exportGguf(weights, join(folder, 'small.gguf'), 'f32');
+  await rm(weights, { recursive: true });
+  const told: string[] = [];
+  const revisions: string[] = [];
+  for (const max_replies of [1, 1, 2]) {
+    await writeFile(join(folder, 'upstream.json'), JSON.stringify({ url: script.url, model: 'm', max_replies }));
+    const registry = await ModelRegistry.open(join(home, 'models'), { onBroken: (_, reason) => told.push(reason) });
+    expect(registry.list()).toMatchObject([{ id: 'small', contextLength: 64 }]);
+    const { revision, contextLength } = await registry.language('small');
+    expect(contextLength).toBe(64);
+    revisions.push(revision);
+    await registry.dispose();
+  }
+  expect(told).toEqual([]);
+  expect(revisions).toEqual([revisions[0], revisions[0], expect.not.stringMatching(revisions[0]!)]);
+});
+
+test('it is listed without a size, and without a context that nobody told', async () => {
+  await mkdir(join(home, 'models', 'hosted'));
+  await writeFile(
+    join(home, 'models', 'hosted', 'upstream.json'),
+    JSON.stringify({ url: script.url, model: 'm', protocol: 'chat' }),
+  );
+  const { code, stdout } = await startSteer(home, ['models']).ended;
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(/\nsmall +language +– +160 .*\nhosted +language +– +– .*instruction/s),
+  ]);
 });
 
 test('it writes on the terminal, with the key that the environment holds', async () => {

@@ -1,7 +1,7 @@
 // What an upstream that is asked by messages can do wrong, and what it cannot be asked.
 import { describe, expect, it } from 'vitest';
 import { type Script, sendChunks, sending, shortMs } from '../instances.ts';
-import { ask, open, said, upstream, well } from './scripted-chat.ts';
+import { ask, open, over, said, upstream, usage, well } from './scripted-chat.ts';
 
 const status =
   (code: number, words: string, headers: Record<string, string> = {}): Script['answer'] =>
@@ -72,6 +72,35 @@ describe('what goes wrong is told, and nothing is lost', () => {
     upstream.script.answer = well;
     // A machine that stalls is no silent upstream.
     expect(await ask({}, 'timeout_ms' in patient ? upstream.model : asked)).toHaveLength(1);
+  });
+
+  it('a reply without end is cut off', async () => {
+    const left = new Promise<void>((resolve) => {
+      upstream.script.answer = (_, response) => {
+        response.on('close', resolve);
+        const write = () => {
+          if (response.destroyed) return;
+          sendChunks(response, [said('x'.repeat(10_000))]);
+          setImmediate(write);
+        };
+        write();
+      };
+    });
+    const [end] = await ask({ maxTokens: 4 });
+    await left;
+    expect(end).toMatchObject({ finishReason: 'length' });
+    expect(end!.text.length).toBeLessThanOrEqual(2 ** 16 + 4 * 16);
+    expect(upstream.reasons).toEqual([expect.stringMatching(/more than the 4 tokens.*cut off/)]);
+  });
+
+  it('what comes behind the end is no part of the reply and holds nobody', async () => {
+    upstream.script.answer = (_, response) => {
+      sendChunks(response, [said('Yes'), over, usage]);
+      const more = setInterval(() => sendChunks(response, [said(' and more')]), 20);
+      response.on('close', () => clearInterval(more));
+    };
+    expect(await ask()).toMatchObject([{ text: 'Yes', finishReason: 'stop', completionTokens: 9 }]);
+    expect(upstream.reasons).toEqual([]);
   });
 
   it('raw text, and what no conversation asks for', async () => {

@@ -22,20 +22,21 @@ test('messages come out as they went in, whatever their text spells', () => {
   const ids = encodeMessages(layOutMessages(messages));
   expect(decodeMessages(ids)).toEqual(messages);
   expect(Math.max(...ids)).toBeLessThan(messageVocabulary);
-  expect(ids.filter((id) => messageBytes(id).length === 0)).toHaveLength(messages.length);
+  expect(ids.filter((id) => messageBytes(id).length > 0)).toHaveLength(textTokens);
 });
 
-test('their length is what texts are estimated at, and a token for each message', () => {
-  const texts = messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
-  expect(encodeMessages(layOutMessages(messages))).toHaveLength(texts + messages.length);
+const textTokens = messages.reduce((sum, { content }) => sum + estimateTokens(content), 0);
+
+test('their length is what texts are estimated at, four for each message and three where the reply begins', () => {
+  expect(encodeMessages(layOutMessages(messages))).toHaveLength(textTokens + 4 * messages.length + 3);
   expect([estimateTokens(''), estimateTokens('abc'), estimateTokens('abcd'), estimateTokens('你')]).toEqual([0, 1, 2, 1]);
 });
 
 test('what is too long is refused, unless it is only to be shown', () => {
   const pieces = layOutMessages([{ role: 'user', content: 'x'.repeat(40) }]);
-  expect(encodeMessages(pieces)).toHaveLength(15);
-  expect(encodeMessages(pieces, 15)).toHaveLength(15);
-  expect(() => encodeMessages(pieces, 14)).toThrow(expect.objectContaining({ code: 'context_length_exceeded' }));
+  expect(encodeMessages(pieces)).toHaveLength(21);
+  expect(encodeMessages(pieces, 21)).toHaveLength(21);
+  expect(() => encodeMessages(pieces, 20)).toThrow(expect.objectContaining({ code: 'context_length_exceeded' }));
 });
 
 test('text that stands in no message is none', () => {

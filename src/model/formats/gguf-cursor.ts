@@ -18,6 +18,8 @@ export type HeaderValue = Scalar | readonly Scalar[] | ListPlace;
 
 /** Lists of up to so many values, one for each layer for instance, are kept as they are. */
 const shortList = 1024;
+/** Texts in all lists: vocabulary and merges of the largest models are a million. Counting through them holds up the thread. */
+const mostTexts = 2 ** 21;
 
 /** Bytes of each type of fixed length, and how it is read. */
 const fixed: Record<number, { bytes: number; read(from: Buffer, at: number): number | boolean }> = {
@@ -43,6 +45,7 @@ export class GgufCursor {
   at = 0;
   /** What is being read, for messages. */
   reading = 'the beginning';
+  #texts = 0;
   readonly path: string;
   readonly #window: Buffer;
   readonly #fileBytes: number;
@@ -102,6 +105,8 @@ export class GgufCursor {
   #passStrings(count: number): void {
     // Before counting through them: each has a length of 8 bytes.
     if (count * 8 > this.#fileBytes - this.at) throw this.#tooLong(count * 8);
+    this.#texts += count;
+    if (this.#texts > mostTexts) throw this.corrupt(`its lists hold more than ${mostTexts} texts`);
     for (let i = 0; i < count; i++) this.#take(this.uint64());
   }
 

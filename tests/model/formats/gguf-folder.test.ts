@@ -83,6 +83,8 @@ describe('a file of others', () => {
     const told = { vocabSize: 8, hiddenSize: 8, heads: 2, kvHeads: 2, headDim: 4, contextLength: 64, ropeTheta: 500_000 };
     expect(shape).toMatchObject({ ...told, normEpsilon: 1e-5, tiedEmbeddings: true });
     expect(await readEndTokens(folder)).toEqual([1, 2]);
+    await writeFile(join(folder, 'generation_config.json'), '{"eos_token_id": 3}');
+    expect(await readEndTokens(folder)).toEqual([3, 1, 2]);
     const tokenizer = await Tokenizer.open(folder, 8);
     expect(tokenizer.namedTokens).toEqual({ bos_token: '<s>', eos_token: '</s>' });
     expect(tokenizer.specialSpellings).toEqual(['<s>', '</s>', '<|eot|>']);

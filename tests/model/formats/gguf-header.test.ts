@@ -62,6 +62,8 @@ test('a header longer than the first look into the file', async () => {
   expect(await readList(header, 'words')).toHaveLength(70_000);
 });
 
+const manyTexts = 2 ** 20 + 1;
+
 describe('values', () => {
   test.each([
     ['another file', Buffer.from('{"model_type": "llama"}  '), 'does not begin with GGUF'],
@@ -73,6 +75,11 @@ describe('values', () => {
     ['2^60 tensors', ggufFile([], [], { tensors: huge }), 'tensors, more than 65536'],
     ['a text of 2^60 bytes', ggufFile([['key', { type: 8, bytes: uint64(huge).bytes }]]), '"key" claims'],
     ['a list of 2^60 texts', ggufFile([['key', list([], 8, 2 ** 60)]]), '"key" claims'],
+    [
+      'two lists of a million empty texts each',
+      ggufFile(['a', 'b'].map((key) => [key, list([{ type: 8, bytes: Buffer.alloc(8 * manyTexts) }], 8, manyTexts)])),
+      'its lists hold more than 2097152 texts',
+    ],
     ['a list of 2^60 numbers', ggufFile([['key', list([], 4, 2 ** 60)]]), '"key" claims'],
     ['a list of lists', ggufFile([['key', list([list([uint32(1)])])]]), '"key" is a list of lists'],
     ['a value of no type', ggufFile([['key', { type: 99, bytes: Buffer.alloc(4) }]]), '"key" has the unknown type 99'],
