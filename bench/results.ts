@@ -15,7 +15,7 @@ const subjects: Record<string, readonly string[]> = {
   serving: ['serve', 'exposed', 'scale', 'upstream', 'chat-upstream'],
   durability: ['crash', 'full-disk', 'upload'],
   people: ['raters'],
-  characters: ['npcs', 'npc-real', 'npc-real, actions', 'examples'],
+  characters: ['npcs', 'npc-real', 'npc-real, talks', 'npc-real, actions', 'examples'],
   'real-models': ['real-model', 'real-model, wordings'],
   interop: ['interop'],
 };

@@ -24,6 +24,7 @@ export const wordings: Readonly<Record<string, readonly (readonly string[])[]>> 
   ],
   formality: [
     shipped.formality!,
+    ['Use slang.', 'Write casually, as to a friend.', '', 'Write politely.', 'Write in very formal language.'],
     [
       'Talk like a teenager, with slang.',
       'Talk like a friend.',
@@ -32,27 +33,48 @@ export const wordings: Readonly<Record<string, readonly (readonly string[])[]>> 
       'Write like a lawyer, in very formal words.',
     ],
     [
+      'Say it in slang, as to a buddy: "hey dude, ...".',
+      'Say it casually, as to a friend.',
+      '',
+      'Say it politely.',
+      'Say it in very formal language: "I have the honor to inform you ...".',
+    ],
+    [
       'Write it as a text message to a buddy: "hey dude, ...".',
       'Say it casually, as to a friend.',
       '',
       'Say it politely: "Dear Sir or Madam, ...".',
       'Say it as a formal speech to a king: "Your Majesty, ...".',
     ],
+    [
+      'Write it as a text message to a buddy: "hey dude, ...".',
+      'Say it casually, as to a friend.',
+      '',
+      'Write politely: "Dear Sir or Madam, ...".',
+      'Write in very formal language: "Dear Sir or Madam, ...".',
+    ],
   ],
   humor: [
     shipped.humor!,
+    [
+      'Be serious.',
+      'Answer with a light touch of humor.',
+      'Put a joke into your answer.',
+      'Be openly funny.',
+      'Answer with nothing but jokes.',
+    ],
     ['', 'Add one funny remark.', 'Add a joke.', 'Make me laugh.', 'Answer with a funny joke about it.'],
     [
       'Be serious.',
-      'Smile while you say it.',
-      'Tell it with a joke.',
+      'Answer cheerfully.',
+      'Put a joke into your answer.',
       'Answer as a comedian on stage.',
-      'Tell me a silly joke about it: "Why did ...?"',
+      'Answer with a silly joke: "Why did ... ? Because ...!"',
     ],
   ],
   creativity: [
     shipped.creativity!,
-    ['Just give the facts.', '', 'Use a comparison.', 'Answer with vivid images.', 'Answer with a poem.'],
+    ['Use plain words.', '', 'Write with some color.', 'Write vividly.', 'Be strikingly original.'],
     [
       'State plain facts only.',
       '',
@@ -60,9 +82,17 @@ export const wordings: Readonly<Record<string, readonly (readonly string[])[]>> 
       'Tell it as a little story.',
       'Tell it as a fairy tale: "Once upon a time, ..."',
     ],
+    ['Just give the facts.', '', 'Use a comparison: "It is like ...".', 'Tell it as a little story.', 'Answer with a poem.'],
   ],
   complexity: [
     shipped.complexity!,
+    [
+      'Explain it as to a small child.',
+      'Use simple language.',
+      '',
+      'Use advanced language.',
+      'Answer as to an expert in the field.',
+    ],
     [
       'Explain it to a five-year-old, in short words.',
       'Use simple words.',
@@ -80,6 +110,13 @@ export const wordings: Readonly<Record<string, readonly (readonly string[])[]>> 
       'Insult me while you answer.',
       'You hate this question: insult me and say why it is stupid.',
     ],
+    [
+      'Be kind and warm.',
+      '',
+      'Answer in a grumpy way.',
+      'Answer rudely: "Listen, you fool, ...".',
+      'Answer with insults: "You idiot, ...".',
+    ],
   ],
   helpfulness: [
     shipped.helpfulness!,
@@ -89,6 +126,13 @@ export const wordings: Readonly<Record<string, readonly (readonly string[])[]>> 
       '',
       'Give practical tips.',
       'Explain it step by step, with tips, and ask what else I need.',
+    ],
+    [
+      'Say only: "I cannot help you with that."',
+      'Answer in a vague way.',
+      'Answer only part of it.',
+      '',
+      'Answer fully: give tips, an example and the next step.',
     ],
   ],
 };

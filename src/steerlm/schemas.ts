@@ -54,10 +54,10 @@ const humor = attribute(
     aliases: ['humour', 'funny'],
     instructions: [
       'Be serious.',
-      'Answer with a light touch of humor.',
-      'Put a joke into your answer.',
-      'Be openly funny.',
-      'Answer with nothing but jokes.',
+      'Smile while you say it.',
+      'Tell it with a joke.',
+      'Answer as a comedian on stage.',
+      'Tell me a silly joke about it: "Why did ...?"',
     ],
   },
 );
@@ -67,12 +67,18 @@ const creativity = attribute(
   ['plain', 'mostly plain', 'some colour', 'vivid', 'strikingly original'],
   {
     aliases: ['creative'],
-    instructions: ['Use plain words.', '', 'Write with some color.', 'Write vividly.', 'Be strikingly original.'],
+    instructions: ['Just give the facts.', '', 'Use a comparison.', 'Answer with vivid images.', 'Answer with a poem.'],
   },
 );
 const formality = attribute('formality', 'Register of the reply', ['slang', 'casual', 'neutral', 'polite', 'ceremonious'], {
   aliases: ['formal'],
-  instructions: ['Use slang.', 'Write casually, as to a friend.', '', 'Write politely.', 'Write in very formal language.'],
+  instructions: [
+    'Say it in slang, as to a buddy: "hey dude, ...".',
+    'Say it casually, as to a friend.',
+    '',
+    'Write politely: "Dear Sir or Madam, ...".',
+    'Write in very formal language: "Dear Sir or Madam, ...".',
+  ],
 });
 const correctness = attribute(
   'correctness',
@@ -92,11 +98,11 @@ const complexity = attribute(
   ['basic', 'simple', 'average', 'advanced', 'expert'],
   {
     instructions: [
-      'Explain it as to a small child.',
-      'Use simple language.',
+      'Explain it to a five-year-old, in short words.',
+      'Use simple words.',
       '',
-      'Use advanced language.',
-      'Answer as to an expert in the field.',
+      'Use technical terms.',
+      'Answer as an expert, in scientific language.',
     ],
   },
 );
