@@ -44,7 +44,7 @@ async function talk(model: LanguageModel, character: BenchCharacter, label: Labe
   const whole: Character = { ...empty, name, persona, facts, lineTokens };
   const turns: Turn[] = greeting === undefined ? [] : [{ role: 'assistant', content: fillMacros(greeting, speakers) }];
   const heard: { text: string; question?: Question }[] = [
-    { text: 'Hello. Who are you?' },
+    { text: 'Hello. Who are you?', question: { text: '', from: 'persona', right: new RegExp(name.split(' ').at(-1)!) } },
     ...[{ text: questions[0]!.text, question: questions[0]! }, { text: 'I see. How was your day?' }],
     ...[{ text: questions[1]!.text, question: questions[1]! }, { text: 'Why?' }],
     ...[{ text: questions[2]!.text, question: questions[2]! }, { text: 'Thank you. Goodbye.' }],

@@ -17,6 +17,8 @@ const forgottenTogether = 3;
 
 /** Sentences that a chat model is told again beside the player's words. */
 const mostRecalled = 2;
+/** Asked who it is, a small one makes up a name unless it stands there (bench: npc-real). In English, as most cards are. */
+const asksWho = /\bwho(?: are|['’]re) (?:you|ya)\b|\byour name\b|\bare you called\b|\bintroduce yourself\b/i;
 
 export type Encoder = Pick<LanguageModel, 'schema' | 'chat' | 'mixes' | 'layOut' | 'encode' | 'contextLength'>;
 
@@ -139,11 +141,15 @@ function partsOf({ chat }: Pick<Encoder, 'chat'>, character: Character, state: S
   const known = [persona, ...facts.flatMap((fact) => (fact.called === undefined ? fact.content : [])), ...notes];
   return {
     ...{ name: character.name, persona, facts, notes, turns: state.turns },
-    recalled: chat === 'template' && heard?.role === 'user' ? sentencesAbout(known, heard.content, mostRecalled) : [],
+    recalled: chat === 'template' && heard?.role === 'user' ? recalledFor(heard.content, known, character.name) : [],
     examples: character.examples.map((example) => {
       return toTurns(example).map((turn) => ({ ...turn, content: fill(turn.content) }));
     }),
   };
+}
+
+function recalledFor(line: string, known: readonly string[], name: string): string[] {
+  return [...sentencesAbout(known, line, mostRecalled), ...(asksWho.test(line) ? [`Your name is ${name}.`] : [])];
 }
 
 function fillNote({ text, data, playerName = '' }: SessionState['notes'][number], speakers: Speakers): string {

@@ -43,6 +43,16 @@ async function read(turns: Turn[], { label = {} as Label, context = 2_048, field
 const system =
   'You are Pell. Pell keeps the stores. Ines Okoro repairs the recycler. Water is short.\nThe ship is late.\nAnn paid.';
 
+test.each([
+  ['Hello. Who are you?', '\n\nYour name is Pell.'],
+  ['What is your name?', '\n\nYour name is Pell.'],
+  ['And who’re you, the one with the stores?', '\n\nPell keeps the stores. Your name is Pell.'],
+  ['Who sent you?', ''],
+])('a character that is asked who it is finds its name beside the question: %s', async (question, told) => {
+  const { asked } = await read([heard(question)]);
+  expect(asked.turns).toEqual([heard(`${question} Answer in one or two short sentences.${told}`)]);
+});
+
 test('what stays is told first, what the last words call for beside them, and it is remembered as it was said', async () => {
   const { asked, conversation } = await read([heard('Hello.'), said('Hm.'), heard('Who repairs the recycler? And the code?')]);
   expect(asked).toEqual({
@@ -83,9 +93,9 @@ test('a card that speaks to the character is told as it is', async () => {
 
 test.each([0, 1, 2, 3, 4])('verbosity %i alone says how long a line is to be', async (verbosity) => {
   const { prompt } = await read([heard('Hello.')], { label: { verbosity, humor: 2 } });
-  expect(prompt).toMatch(/(sentences?|paragraphs?)\. Put a joke into your answer\.\n<assistant>\n$/);
+  expect(prompt).toMatch(/(sentences?|paragraphs?)\. Tell it with a joke\.\n<assistant>\n$/);
   expect(prompt.match(/sentence|paragraph/g)).toHaveLength(1);
-  expect((await read([heard('Hello.')], { label: { humor: 2 } })).prompt).toContain('one or two short sentences.\n\nPut a joke');
+  expect((await read([heard('Hello.')], { label: { humor: 2 } })).prompt).toContain('one or two short sentences.\n\nTell it with a joke');
 });
 
 test('a mood in words is the nearest level, and of what nobody speaks of nothing is said', () => {
