@@ -1,5 +1,4 @@
-// How often a character's action is the one a person would take, of a chat model and of the shipped one, beside the rule before: whatever the contrast
-// finds likeliest.
+// How often a character's action is the one a person would take, of a chat model and of the shipped one, beside a plain rule: whatever the model writes.
 import type { LanguageModel } from '../src/generation/language-model.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
 import { chooseAction } from '../src/npc/choose-action.ts';
@@ -12,7 +11,7 @@ interface Choice {
   likeliest: string | undefined;
 }
 
-/** Both come of one question: what is likeliest is what the model writes. */
+/** What is likeliest is what the model writes where it is first asked, after what was said. */
 async function choose(model: LanguageModel, situation: Situation): Promise<Choice> {
   const { persona, actions, heard, said } = situation;
   let written = '';
@@ -20,7 +19,7 @@ async function choose(model: LanguageModel, situation: Situation): Promise<Choic
     ...model,
     async *complete(request, signal) {
       for await (const event of model.complete(request, signal)) {
-        if (event.kind === 'end') written = event.text;
+        if (event.kind === 'end') written ||= event.text;
         yield event;
       }
     },

@@ -1,6 +1,6 @@
 // What a character does with its line: one of the actions its author allows, or none. The model chooses by continuing the conversation, bound to
-// the names of the actions, so nothing else can come of it. What counts is how much likelier the conversation makes an action than it is without one:
-// a model has favourites among names (Zhao et al. 2021, "Calibrate Before Use"). Small models are hardly better at it than chance, so that the player
+// the names of the actions, so nothing else can come of it. What counts is how much likelier an action is after what was said than after a greeting: a
+// model has favourites among names (Zhao et al. 2021, "Calibrate Before Use"). Small models are hardly better at it than chance, so that the player
 // speaks in the words of an action counts too.
 import type { CompletionRequest, LanguageModel, TokenLikelihood } from '../generation/language-model.ts';
 import type { Label } from '../steerlm/attributes.ts';
@@ -11,9 +11,11 @@ import { encodeUnlessTooLong } from './prompt.ts';
 import { sharedWords } from './recall.ts';
 
 const nothing = 'none';
-/** Nats by which an action is to be likelier than none, and how many of them it is worth that the player uses a word of it (bench: npc-real). */
-const clearNats = 7;
-const wordNats = 10;
+/** Nats by which what was said is to make an action likelier, beside none, and how many the player's use of a word of it is worth (bench: npc-real). */
+const clearNats = 3;
+const wordNats = 4;
+/** What is compared with: nothing happens in it. */
+const greeting = 'Hello.';
 
 interface Situation {
   conversation: Conversation;
@@ -25,8 +27,8 @@ interface Situation {
 }
 
 /**
- * The action's name; undefined where the character has none to choose from, none is clearly likelier than doing nothing, or the context has no room to
- * ask. Where a model cannot mix prompts, its own choice is taken.
+ * The action's name; undefined where the character has none to choose from, none is made clearly likelier, or the context has no room to ask. Of a model
+ * that another server runs its own choice is taken.
  */
 export async function chooseAction(
   model: LanguageModel,
@@ -41,24 +43,26 @@ export async function chooseAction(
   const asked = { role: 'user' as const, content: question };
   const turns: Turn[] = [...conversation.turns, { role: 'assistant', content: said, label }, asked];
   const prompt = await encodeUnlessTooLong(model, { system: conversation.system, turns }, {});
-  const bare = await encodeUnlessTooLong(model, { system: '', turns: [asked] }, {});
+  const greeted: Turn[] = [{ role: 'user', content: greeting }, { role: 'assistant', content: greeting, label }, asked];
+  const neutral = await encodeUnlessTooLong(model, { system: conversation.system, turns: greeted }, {});
   // A token may be a single byte; with fewer of them a long name would give way to another.
   const most = Math.max(...choices.map((choice) => Buffer.byteLength(choice))) + 1;
-  if (!prompt || !bare || prompt.length + most > model.contextLength) return undefined;
-  const branches = [
-    { prompt, weight: 2 },
-    { prompt: bare, weight: -1 },
-  ];
-  const wanted = { prompt, maxTokens: most, temperature: 0, topP: 1, topK: 1, seed: 0, n: 1, stop: [], caller };
+  if (!prompt || !neutral || Math.max(prompt.length, neutral.length) + most > model.contextLength) return undefined;
+  const wanted = { maxTokens: most, temperature: 0, topP: 1, topK: 1, seed: 0, n: 1, stop: [], caller };
   // All it writes is a name, though its template may have left it amid reasoning.
   const bound = { ...wanted, raw: true, constraint: { kind: 'choice' as const, choices } };
   if (!model.mixes) {
-    const { text } = await choose(model, bound, signal);
+    const { text } = await choose(model, { ...bound, prompt }, signal);
     return actions.find(({ name }) => name === text)?.name;
   }
-  const { tokens } = await choose(model, { ...bound, phases: [{ branches }], topLogprobs: toldTokens }, signal);
-  const [none, ...scores] = choiceScores(choices, tokens, model.bytesOf) as [number, ...number[]];
-  return clearest(actions, (action, i) => scores[i]! - none + (speaksOf(action, heard) ? wordNats : 0));
+  const scoresAfter = async (read: number[]): Promise<number[]> => {
+    const { tokens } = await choose(model, { ...bound, prompt: read, topLogprobs: toldTokens }, signal);
+    const [none, ...scores] = choiceScores(choices, tokens, model.bytesOf) as [number, ...number[]];
+    return scores.map((score) => score - none);
+  };
+  const now = await scoresAfter(prompt);
+  const before = await scoresAfter(neutral);
+  return clearest(actions, (action, i) => now[i]! - before[i]! + (speaksOf(action, heard) ? wordNats : 0));
 }
 
 async function choose(model: LanguageModel, wanted: CompletionRequest, signal: AbortSignal) {

@@ -95,7 +95,9 @@ test.each([0, 1, 2, 3, 4])('verbosity %i alone says how long a line is to be', a
   const { prompt } = await read([heard('Hello.')], { label: { verbosity, humor: 2 } });
   expect(prompt).toMatch(/(sentences?|paragraphs?)\. Tell it with a joke\.\n<assistant>\n$/);
   expect(prompt.match(/sentence|paragraph/g)).toHaveLength(1);
-  expect((await read([heard('Hello.')], { label: { humor: 2 } })).prompt).toContain('one or two short sentences.\n\nTell it with a joke');
+  expect((await read([heard('Hello.')], { label: { humor: 2 } })).prompt).toContain(
+    'one or two short sentences.\n\nTell it with a joke',
+  );
 });
 
 test('a mood in words is the nearest level, and of what nobody speaks of nothing is said', () => {

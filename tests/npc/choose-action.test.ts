@@ -16,18 +16,24 @@ test.each([
   expect(await chooseAction(model, situation, 'Aye.', new AbortController().signal)).toBeUndefined();
   expect(model.requests).toEqual([]);
   await chooseAction(model, { ...situation, actions: actionsOf(2, 'asked') }, 'Aye.', new AbortController().signal);
-  expect(model.requests).toHaveLength(1);
+  expect(model.requests).toHaveLength(2);
 });
 
-/** Finds the first action likelier than none by so many nats, and any other as unlikely as can be. */
+/** Finds the first action likelier than none by so many nats, and any other as unlikely as can be; by `usual` ones where nothing has happened. */
 class Chooser extends ParrotModel {
   override readonly mixes: boolean;
-  readonly #nats: number;
+  readonly #told: number;
+  readonly #usual: number;
 
-  constructor(nats: number, mixes = true) {
+  constructor(nats: number, { usual = 0, mixes = true } = {}) {
     super();
-    this.#nats = nats;
+    this.#told = nats;
+    this.#usual = usual;
     this.mixes = mixes;
+  }
+
+  get #nats(): number {
+    return this.requests.length === 1 ? this.#told : this.#usual;
   }
 
   override async *complete(request: CompletionRequest): AsyncGenerator<CompletionEvent> {
@@ -53,20 +59,24 @@ const chosen = (model: Chooser, heard: string) =>
   chooseAction(model, { conversation, label: {}, heard, actions }, 'Aye.', new AbortController().signal);
 
 test.each([
-  [8, 'Good morning.', 'wave_back'],
-  [6, 'Good morning.', undefined],
-  [1, 'Good morning, player. Somebody wants you.', undefined],
-  [-2, 'I wave.', 'wave_back'],
-  [-4, 'I wave.', undefined],
-  // The other is as unlikely as can be, whatever the player says.
-  [-2, 'I want to buy a weapon.', undefined],
-])('an action %i nats likelier than none, to "%s": %s', async (nats, heard, action) => {
+  [4, 'Good morning.', 'wave_back'],
+  [2, 'Good morning.', undefined],
+  [2, 'Good morning, player. Somebody wants you.', undefined],
+  [0, 'I wave.', 'wave_back'],
+  [-2, 'I wave.', undefined],
+  [0, 'I want to buy a weapon.', 'sell_a_blade'],
+])('an action that has become %i nats likelier than none, to "%s": %s', async (nats, heard, action) => {
   expect(await chosen(new Chooser(nats), heard)).toBe(action);
 });
 
+test('an action that a model likes best whatever is said is not taken for that', async () => {
+  expect(await chosen(new Chooser(8, { usual: 7.5 }), 'Who are you?')).toBeUndefined();
+  expect(await chosen(new Chooser(-4, { usual: -8 }), 'Who are you?')).toBe('wave_back');
+});
+
 test('of a model that cannot mix prompts its own choice is taken', async () => {
-  const model = new Chooser(0.5, false);
+  const model = new Chooser(0.5, { mixes: false });
   expect(await chosen(model, 'Good morning.')).toBe('wave_back');
   expect(model.requests.map(({ phases, topLogprobs }) => [phases, topLogprobs])).toEqual([[undefined, undefined]]);
-  expect(await chosen(new Chooser(-0.5, false), 'I wave.')).toBeUndefined();
+  expect(await chosen(new Chooser(-0.5, { mixes: false }), 'I wave.')).toBeUndefined();
 });
