@@ -74,7 +74,9 @@ export class Reply {
       const message = 'bad_words: the tokenizer of this model does not tell the bytes of its tokens. Leave it out.';
       throw new SteerError('invalid_request', message, { details: { param: 'bad_words' } });
     }
-    this.#drawer.keepOut(words.length === 0 ? undefined : new BadWords(words, tokenBytes!, this.tokens));
+    const kind = this.#request.constraint?.kind;
+    const json = kind === 'json_schema' || kind === 'json_object';
+    this.#drawer.keepOut(words.length === 0 ? undefined : new BadWords(words, tokenBytes!, this.tokens, { json }));
   }
 
   #reached(until: Boundary): boolean {

@@ -53,6 +53,72 @@ test('choices that hold a word give way to those that do not', () => {
   }
 });
 
+test('long words that begin alike make a text no dearer to follow', () => {
+  const alike = Array.from({ length: 37 }, (_, i) => '.'.repeat(63) + String.fromCodePoint(0x4e00 + i));
+  const words = [...alike, ...'abcdefghijklmnopqrstuvwxyz', '.'];
+  const list = new WordList(words);
+  const lookedFor = (follow: () => unknown): number => {
+    const before = list.looked;
+    follow();
+    return list.looked - before;
+  };
+  // Each character is a prefix longer at most, and each look beyond the first is at a shorter one.
+  const text = `${'.'.repeat(200)}${`${'.'.repeat(62)}b`.repeat(20)}`;
+  expect(lookedFor(() => list.isIn(text))).toBeLessThanOrEqual(2 * text.length);
+  const deep = list.follow(list.start, '.'.repeat(63));
+  expect(lookedFor(() => list.follow(deep, 'a'))).toBeLessThanOrEqual(64);
+  expect(new WordList(alike).follow(new WordList(alike).start, '.'.repeat(70)).completed).toBe(false);
+  expect(new WordList(alike).isIn(`${'.'.repeat(70)}\u4e24`)).toBe(true);
+});
+
+describe('of a reply in JSON', () => {
+  /** Whether a token completes one, cut into single bytes, in two everywhere, or not. */
+  const found = (word: string, text: string, json: boolean): boolean[] => {
+    const bytes = Buffer.from(text);
+    const cuts = [
+      [...bytes].map((byte) => Uint8Array.of(byte)),
+      ...Array.from(bytes, (_, i) => [bytes.subarray(0, i), bytes.subarray(i)]),
+    ];
+    const each = cuts.map((tokens) => {
+      const words = new BadWords([word], flatten(tokens), [], { json });
+      return tokens.some((_, token) => {
+        const completes = words.completes(token);
+        words.note(token);
+        return completes;
+      });
+    });
+    return [...new Set(each)];
+  };
+
+  it.each([
+    ['sage', String.raw`"Hi.\nsages"`],
+    ['sage', String.raw`"Hi\tsage"`],
+    ['sage', String.raw`"Hi\rsage"`],
+    ['fool', String.raw`"\u0066oo\u006C"`],
+    ['fool', String.raw`"\ud83d\uDE00fool"`],
+    ['\u{1f600}', String.raw`"so \uD83D\ude00"`],
+    ['shut it', String.raw`"shut\u000ait"`],
+    ['naïve', String.raw`"na\u00efve"`],
+    ['a/b"c\\d', String.raw`"a\/b\"c\\d"`],
+  ])('%j is in %s, which it would not be in a text', (word, text) => {
+    expect(found(word, text, true)).toEqual([true]);
+    expect(found(word, text, false)).toEqual([false]);
+  });
+
+  it.each([
+    ['nsage', String.raw`"\nsage"`],
+    ['u0066', String.raw`"\u0066"`],
+    ['fool', String.raw`"snow\u0066ool"`],
+  ])('%j is not in %s', (word, text) => {
+    expect(found(word, text, true)).toEqual([false]);
+  });
+
+  it('an escaped backslash begins no other escape', () => {
+    expect(found('fool', String.raw`"\\u0066ool"`, true)).toEqual([false]);
+    expect(found('nfool', String.raw`"\\nfool"`, true)).toEqual([true]);
+  });
+});
+
 const greedy: Drawing = { temperature: 0, topK: 0, topP: 1 };
 
 /** A drawer whose tokens stand for these bytes; the first ends the reply. */

@@ -140,3 +140,13 @@ it('go before words that are kept out, which they are wherever the form leaves a
   for (const text of await textsOf({ kind: 'regex', pattern: '[aeiou]{9}' })) expect(text).toMatch(/^[aeiou]{9}$/);
   for (const text of await textsOf({ kind: 'regex', pattern: '[a-h]{1,9}' })) expect(text).toMatch(/^[bcdfgh][a-h]{0,8}$/);
 });
+
+it('hold no word after an escape of JSON; a pattern knows no escapes', async () => {
+  const textsOf = async (spec: ConstraintSpec) => {
+    return new Set((await ask(spec, { n: 16, badWords: ['fool'] })).map(({ text }) => text));
+  };
+  const food = String.raw`"Hi\nfood"`;
+  expect(await textsOf({ kind: 'json_schema', schema: { type: 'string', pattern: '^Hi\nfoo(l|d)$' } })).toEqual(new Set([food]));
+  const asText = await textsOf({ kind: 'regex', pattern: String.raw`"Hi\\nfoo(l|d)"` });
+  expect(asText).toEqual(new Set([food, String.raw`"Hi\nfool"`]));
+});

@@ -109,7 +109,9 @@ export const samplingFields = {
       description:
         "Words and phrases that no reply holds. Unlike vLLM's they are found in the text, whatever tokens spell them and however they are cased: where one begins a " +
         'word of the reply, the token that would complete it is not picked, so `fool` keeps out `foolish` too. ' +
-        'Where the form of a reply (response_format, structured_outputs) leaves nothing else, the form holds; where there is no form, the reply ends',
+        'In JSON they are found in what its strings mean, escapes read. The form of a reply (response_format, structured_outputs) goes before them: where it leaves ' +
+        'nothing else after what is said, the word is said. Of choices (structured_outputs.choice) those that hold a word are left out while there are others; ' +
+        'the values of an enum and the ways of a pattern are not. Where there is no form, the reply ends',
     }),
   max_ms: z.int().min(1).max(mostMs).nullish().openapi({
     description: 'Milliseconds after which the reply ends with what there is: finish_reason `length`, and `steering.deadline`',
