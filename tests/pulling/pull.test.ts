@@ -257,7 +257,9 @@ test.each<[string, (path: string) => void]>([
   ['a folder', (path) => mkdirSync(path)],
   ['a link to nothing', (path) => symlinkSync('nothing', path)],
   // There is nothing that root may not read.
-  ...(process.getuid?.() === 0 ? [] : [['unreadable', (path: string) => writeFileSync(path, 'x', { mode: 0 })] as [string, (path: string) => void]]),
+  ...(process.getuid?.() === 0
+    ? []
+    : [['unreadable', (path: string) => writeFileSync(path, 'x', { mode: 0 })] as [string, (path: string) => void]]),
 ])('what lies here in its place but is %s is fetched', async (_, lay) => {
   await place.pull('maker/tiny-GGUF');
   const path = place.at('data', 'models', 'tiny', 'tiny-Q8_0.gguf');
