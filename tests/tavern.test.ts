@@ -1,7 +1,10 @@
 // The tavern of examples/, played on the shipped models from the first event to the last line, as a person would type it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,23 +13,49 @@ import { createLog } from '../src/http/log.ts';
 import { type Listening, listen } from '../src/http/server.ts';
 import { openRuntime, type Runtime } from '../src/runtime.ts';
 import { inMemory } from '../src/store/connect.ts';
+import { writeTinyModel } from './tiny-model.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 let runtime: Runtime;
 let server: Listening;
+let folder: string;
 
 beforeAll(async () => {
-  runtime = await openRuntime(readConfig({ DATA_DIR: inMemory, MODELS_DIR: `${root}models` }), createLog('silent'));
+  folder = mkdtempSync(join(tmpdir(), 'steer-tavern-'));
+  for (const name of readdirSync(`${root}models`)) symlinkSync(`${root}models/${name}`, join(folder, name));
+  await writePlain(join(folder, 'plain'));
+  runtime = await openRuntime(readConfig({ DATA_DIR: inMemory, MODELS_DIR: folder }), createLog('silent'));
   server = await listen(runtime.app, { host: '127.0.0.1', port: 0 });
 }, 60_000);
 afterAll(async () => {
   await server.close(0);
   await runtime.close();
+  rmSync(folder, { recursive: true });
 });
 
+/** A model that nobody trained on labels, as one is pulled. */
+async function writePlain(at: string): Promise<void> {
+  await writeTinyModel(at, { kind: 'base', name: 'plain', contextLength: 8192 });
+  rmSync(join(at, 'steerlm.json'));
+  const path = join(at, 'tokenizer_config.json');
+  const template = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}";
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), chat_template: template }));
+}
+
 /** What the tavern prints for what is typed. A line has all the time it needs, however slow the machine. */
-async function play(player: string, typed: string[]): Promise<string[]> {
-  const args = ['examples/tavern/tavern.mjs', '--url', server.url, '--player', player, '--seed', '11', '--max-ms', '60000'];
+async function play(player: string, typed: string[], more: string[] = []): Promise<string[]> {
+  const args = [
+    'examples/tavern/tavern.mjs',
+    '--url',
+    server.url,
+    '--player',
+    player,
+    '--seed',
+    '11',
+    '--max-ms',
+    '60000',
+    ...more,
+  ];
   const tavern = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
   tavern.stdin.end(`${typed.join('\n')}\n`);
   let said = '';
@@ -113,6 +142,12 @@ test('--help tells what can be set and typed, and every command is told there', 
   for (const each of ['--url', '--key', '--player', '--seed', '--max-ms']) expect(told).toContain(`  ${each} `);
   const [listed] = (await play('Dan', ['/?'])).filter((line) => line.includes('There are'));
   for (const command of listed!.match(/\/[a-z]+/g)!) expect(told).toContain(command);
+}, 60_000);
+
+test('a model that nobody measured says its lines', async () => {
+  const lines = await play('Eve', ['Hello there!', '/up', 'Where is the market?'], ['--model', 'plain']);
+  expect(lines.filter((line) => line.startsWith('Marta: '))).toHaveLength(3);
+  expect(lines.join('\n')).not.toMatch(/steering|predictor/);
 }, 60_000);
 
 test('the same evening gives the same lines', async () => {

@@ -115,7 +115,7 @@ async function goTo(name) {
 /** Sentences are shown as they are said. */
 async function say(text) {
   clock += 5;
-  const body = JSON.stringify({ text, at: clock, stream: true, max_ms: Number(options['max-ms']), measure: true });
+  const body = JSON.stringify({ text, at: clock, stream: true, max_ms: Number(options['max-ms']) });
   const reply = await fetch(options.url + address('say'), {
     method: 'POST',
     headers: { ...headers, accept: 'application/x-ndjson' },

@@ -1,5 +1,5 @@
 // One setting of the dials and what comes of it.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Attribute, RenderedPrompt } from '../../openapi/schemas.d.ts';
 import { counted } from '../number-text.ts';
 import { post } from './api.ts';
@@ -41,8 +41,11 @@ export function Column({ name, model, system, sent, rater, attributes, measures,
     setRefused(undefined);
     void write(request());
   };
+  const heard = useRef(sent?.count);
   useEffect(() => {
-    if (sent) begin();
+    // What was said before this column was there is asked again only on demand.
+    if (sent?.count !== heard.current) begin();
+    heard.current = sent?.count;
   }, [sent?.count]);
   const showPrompt = async () => {
     try {

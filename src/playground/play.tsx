@@ -17,6 +17,8 @@ const openings = {
 };
 
 interface Scene {
+  /** The one whose attributes these are: another may be chosen while they load. */
+  model: string;
   models: Model[];
   attributes: Attribute[];
 }
@@ -26,7 +28,7 @@ async function loadScene(model: string, signal: AbortSignal): Promise<Scene> {
     get<ModelList>('/v1/models', signal),
     get<AttributeList>(`/v1/attributes?model=${encodeURIComponent(model)}`, signal),
   ]);
-  return { models: models.data.filter(({ kind }) => kind === 'language'), attributes: attributes.data };
+  return { model, models: models.data.filter(({ kind }) => kind === 'language'), attributes: attributes.data };
 }
 
 const chosenOf = (models: Model[], chosen: string) => models.find(({ id, aliases }) => id === chosen || aliases.includes(chosen));
@@ -95,12 +97,12 @@ export function PlayPage(_: { rest: string }) {
   };
   return (
     <Awaited loaded={loaded}>
-      {({ models, attributes }) => {
-        const isLabelled = chosenOf(models, model)?.attribute_method === 'label';
+      {({ model: shown, models, attributes }) => {
+        const isLabelled = chosenOf(models, shown)?.attribute_method === 'label';
         const { system, text } = { ...(isLabelled ? openings.label : openings.other), ...written };
         const send = (event: Event) => {
           event.preventDefault();
-          if (text.trim() !== '') setSent({ text, count: (sent?.count ?? 0) + 1 });
+          if (shown === model && text.trim() !== '') setSent({ text, count: (sent?.count ?? 0) + 1 });
         };
         return (
           <>
@@ -125,7 +127,7 @@ export function PlayPage(_: { rest: string }) {
                 />
               </label>
               <div class="row">
-                <button type="submit" class="main">
+                <button type="submit" class="main" disabled={shown !== model}>
                   Say it
                 </button>
                 <ModelChoice models={models} chosen={model} onChoose={setModel} />
@@ -142,10 +144,10 @@ export function PlayPage(_: { rest: string }) {
             <div class={`columns of-${columns}`}>
               {Array.from({ length: columns }, (_each, i) => (
                 <Column
-                  key={`${model} ${i} ${scalesOf(attributes)}`}
+                  key={`${shown} ${i} ${scalesOf(attributes)}`}
                   name={columns === 1 ? 'Reply' : i === 0 ? 'Left' : 'Right'}
                   measures={isLabelled}
-                  {...{ model, system, sent, rater, attributes, contrast: i > 0 }}
+                  {...{ model: shown, system, sent, rater, attributes, contrast: i > 0 }}
                 />
               ))}
             </div>

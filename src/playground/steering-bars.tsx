@@ -1,13 +1,17 @@
-// What was asked for beside what the predictor reads in the reply, attribute by attribute.
+// What was asked for beside what a predictor reads in the reply, attribute by attribute; only the first where none read it.
 import type { Attribute, Steering } from '../../openapi/schemas.d.ts';
 import { decimals } from '../number-text.ts';
 import { own } from '../own.ts';
 
 export function SteeringBars({ attributes, steering }: { attributes: Attribute[]; steering: Steering }) {
   const { applied, measured, ground } = steering;
+  const isMeasured = attributes.some(({ name }) => own(measured, name) !== undefined);
   return (
     <table class="bars">
-      <caption>asked for and measured{ground?.unlike && ', in text unlike what the predictor was trained on'}</caption>
+      <caption>
+        {isMeasured ? 'asked for and measured' : 'asked for; not measured'}
+        {ground?.unlike && ', in text unlike what the predictor was trained on'}
+      </caption>
       <tbody>
         {attributes.map(({ name, max }) => {
           const asked = own(applied, name);
@@ -25,7 +29,7 @@ export function SteeringBars({ attributes, steering }: { attributes: Attribute[]
                 </div>
               </td>
               <td class="number">{asked ?? '–'}</td>
-              <td class="number strong">{found ? decimals(found.value, 1) : '–'}</td>
+              {isMeasured && <td class="number strong">{found ? decimals(found.value, 1) : '–'}</td>}
             </tr>
           );
         })}

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { SteerError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
+import { printable } from './printable.ts';
 
 /**
  * Kinds of GGUF files by preference. Weights are held as int8 here whatever the file has, so a Q8_0 loses nothing and one of fewer bits runs no
@@ -40,7 +41,7 @@ export function chooseFiles(where: string, paths: readonly string[], asked: stri
 export function chooseOfFolder(where: string, names: readonly string[]): string[] {
   const ggufs = names.filter((name) => isGguf(name) && !noModel.test(name)).sort();
   if (ggufs.length <= 1) return chooseFiles(where, names, null);
-  const told = ggufs.slice(0, mostNamed).join(', ');
+  const told = printable(ggufs.slice(0, mostNamed).join(', '));
   throw new SteerError(
     'invalid_request',
     `model: expected one .gguf file in ${where}, found ${ggufs.length}: ${told}${ggufs.length > mostNamed ? ' and more' : ''}. Name the one that is meant.`,
@@ -94,5 +95,5 @@ function census(paths: readonly string[]): string {
     counts.set(ending, (counts.get(ending) ?? 0) + 1);
   }
   const told = [...counts].sort((a, b) => b[1] - a[1]).map(([ending, count]) => `${count} ${ending}`);
-  return told.slice(0, mostNamed).join(', ');
+  return printable(told.slice(0, mostNamed).join(', '));
 }

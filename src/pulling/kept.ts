@@ -1,8 +1,8 @@
 // Files that lie on this machine already: of an earlier pull that was stopped, of another pulled model, in the cache of the hub's own tools.
 import { constants } from 'node:fs';
-import { copyFile, readdir } from 'node:fs/promises';
+import { copyFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SteerError } from '../errors.ts';
+import { isDiskFull } from '../errors.ts';
 import { exists } from '../model/formats/json-file.ts';
 import { partOf, settle, sha256Of, sizeOf } from './download.ts';
 import { readPulled } from './pulled.ts';
@@ -16,15 +16,16 @@ interface Wanted {
 
 type Found = { sha256: string; bytes: number };
 
-/** A copy of the file that lies there; undefined where none does, or it is another. */
+/** A copy of the file that lies there; undefined where none does, it is another, or it cannot be read: then it is fetched. Throws disk_full. */
 export async function copyKept(kept: string, wanted: Wanted): Promise<Found | undefined> {
-  if (!(await exists(kept))) return undefined;
+  // Before a part of an earlier pull is written over.
+  if (!(await stat(kept).catch(() => null))?.isFile()) return undefined;
   try {
     await copyFile(kept, partOf(wanted.target), constants.COPYFILE_FICLONE);
     return await settle(wanted);
   } catch (error) {
-    if (error instanceof SteerError && error.code === 'invalid_model') return undefined;
-    throw error;
+    if (isDiskFull(error)) throw error;
+    return undefined;
   }
 }
 

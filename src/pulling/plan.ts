@@ -180,7 +180,7 @@ async function planPath(path: string, signal: AbortSignal): Promise<Plan> {
   if (isFile && !/\.gguf$/i.test(path)) {
     throw new SteerError('invalid_request', `Expected a .gguf file or the folder of a model, found the file ${path}.`);
   }
-  const sources = isFile ? [path] : chooseOfFolder(path, await readdir(path)).map((name) => join(path, name));
+  const sources = isFile ? [path] : chooseOfFolder(path, await filesIn(path)).map((name) => join(path, name));
   const files = sources.map(async (source): Promise<PlannedFile> => {
     const { size } = await stat(source);
     return {
@@ -192,6 +192,13 @@ async function planPath(path: string, signal: AbortSignal): Promise<Plan> {
   });
   const source = { from: isFile ? ('file' as const) : ('folder' as const), repository: null, revision: null, place: path };
   return { source, ...ofNobody, files: await Promise.all(files) };
+}
+
+/** Also what is linked to there. A folder or a pipe is no file of a model, whatever it is called. */
+async function filesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  const found = await Promise.all(names.map((name) => stat(join(folder, name)).catch(() => null)));
+  return names.filter((_, i) => found[i]?.isFile());
 }
 
 async function copy(source: string, bytes: number, target: string, signal: AbortSignal, onBytes: OnBytes) {

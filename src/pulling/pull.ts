@@ -12,6 +12,7 @@ import { partOf, sizeOf } from './download.ts';
 import type { HubSettings } from './hub.ts';
 import { keptOf } from './kept.ts';
 import { type Plan, type PlannedFile, type SourceChoice, type Way, waysTo } from './plan.ts';
+import { printable } from './printable.ts';
 import { bytesIn, lockModel, makeFirstDefault, type PulledCard, readPulled, stagingOf, writePulled } from './pulled.ts';
 import { canChat, checkShape } from './readable.ts';
 import { type Asking, stopIfAborted, Unreachable } from './requests.ts';
@@ -59,11 +60,6 @@ const reserveBytes = 2 ** 26;
 const originName = 'origin.json';
 /** Letters of a licence's name that are kept. */
 const mostLicence = 200;
-
-/** Without what steers a terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{C}+/gu, ' ');
-}
 
 /**
  * Pulls what is asked for, or says that it is there. Throws what its source throws, `conflict` where the name is taken or another process pulls it,

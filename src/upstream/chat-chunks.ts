@@ -7,32 +7,40 @@ import type { Chunk } from './chunks.ts';
 const Token = z.object({ token: z.string(), logprob: z.number(), bytes: z.array(z.int().min(0).max(255)).nullish() });
 type Token = z.infer<typeof Token>;
 
-const Told = z.object({
-  choices: z.array(
-    z.object({
-      /** A refusal is what the model says. */
-      delta: z
-        .object({
-          content: z.string().nullish(),
-          refusal: z.string().nullish(),
-          reasoning_content: z.string().nullish(),
-          reasoning: z.string().nullish(),
-        })
-        .nullish(),
-      finish_reason: z.string().nullish(),
-      logprobs: z.object({ content: z.array(Token.extend({ top_logprobs: z.array(Token).default([]) })).nullish() }).nullish(),
-    }),
-  ),
-  usage: z
-    .object({ prompt_tokens: z.int().min(0).optional(), completion_tokens: z.int().min(0) })
-    .nullish()
-    .catch(null),
-});
+const Told = z
+  .object({
+    /** Left out of a sign of life. */
+    choices: z
+      .array(
+        z.object({
+          /** A refusal is what the model says. */
+          delta: z
+            .object({
+              content: z.string().nullish(),
+              refusal: z.string().nullish(),
+              reasoning_content: z.string().nullish(),
+              reasoning: z.string().nullish(),
+            })
+            .nullish(),
+          finish_reason: z.string().nullish(),
+          logprobs: z
+            .object({ content: z.array(Token.extend({ top_logprobs: z.array(Token).default([]) })).nullish() })
+            .nullish(),
+        }),
+      )
+      .nullish(),
+    error: z.unknown().optional(),
+    usage: z
+      .object({ prompt_tokens: z.int().min(0).optional(), completion_tokens: z.int().min(0) })
+      .nullish()
+      .catch(null),
+  })
+  .refine(({ choices, error }) => choices || !error);
 
 export const ChatChunk = Told.transform(({ choices, usage }): Chunk => {
   return {
     usage,
-    choices: choices.map(({ delta, finish_reason: reason, logprobs }) => ({
+    choices: (choices ?? []).map(({ delta, finish_reason: reason, logprobs }) => ({
       text: `${delta?.content ?? ''}${delta?.refusal ?? ''}`,
       reasoning: delta?.reasoning_content ?? delta?.reasoning ?? '',
       // Some say '' until the reply is over.

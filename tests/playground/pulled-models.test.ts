@@ -25,6 +25,9 @@ test('it is asked as itself and in words, its dials stay open until they are mov
   await expect.poll(() => attribute('[aria-label="verbosity"]', 'aria-valuetext')).toMatch(/^0, /);
   await press('button', 'Say it');
   await see(/word\d+ word\d+/);
+  expect(await see('asked for; not measured')).not.toContain('asked for and measured');
+  expect(await attribute('[role="img"][aria-label^="verbosity:"]', 'aria-label')).toBe('verbosity: asked for 0, not measured');
+  expect(await count('.bars tr:first-child td')).toBe(2);
   await press('button', 'Show the exact prompt');
   await see(pupil.schema.attributes.find(({ name }) => name === 'verbosity')!.instructions![0]!);
 });
@@ -37,4 +40,22 @@ test('what was written before another model was chosen stays', async () => {
   await page.select('select[aria-describedby]', 'pupil');
   await see('complexity');
   expect(await page.$$eval(says, (boxes) => boxes.map(({ value }) => value))).toEqual(['', 'Who are you?']);
+});
+
+test('choosing a model asks nothing; what was said before is asked again on demand', async () => {
+  const pupil = new PupilModel();
+  served.house.shelf.languages = [served.parrot, pupil];
+  const { page, see, press } = await served.go('/#play');
+  await press('button', 'Say it');
+  await see(/tokens? in \d+ ms/);
+  await page.select('select[aria-describedby]', 'pupil');
+  await see('complexity');
+  await press('button', 'Again');
+  await see(/tokens? in \d+ ms/);
+  await press('button', 'Compare two settings');
+  await page.waitForSelector('section[aria-label="Right"]');
+  await press('button', 'Say it');
+  await expect.poll(() => pupil.requests.length).toBe(3);
+  await page.waitForNetworkIdle();
+  expect([served.parrot.requests.length, pupil.requests.length]).toEqual([1, 3]);
 });

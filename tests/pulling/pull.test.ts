@@ -226,6 +226,19 @@ test('of a folder of this machine one .gguf is taken, and several are named', as
   expect(place.there()).toEqual(['default', 'downloads']);
 });
 
+test('in a folder of this machine only files are models, and their names steer no terminal', async () => {
+  mkdirSync(place.at('odd', 'folder.gguf'), { recursive: true });
+  symlinkSync(place.at('nowhere'), place.at('odd', 'link.gguf'));
+  symlinkSync('/dev/null', place.at('odd', 'device.gguf'));
+  await expect(place.pull(place.at('odd'))).rejects.toThrow(/found no files/);
+  writeFileSync(place.at('tiny.gguf'), place.tiny.gguf);
+  symlinkSync(place.at('tiny.gguf'), place.at('odd', 'tiny.gguf'));
+  await place.pull(place.at('odd'));
+  expect(bytesOf('odd', 'tiny.gguf')).toEqual(place.tiny.gguf);
+  writeFileSync(place.at('odd', 'a\u001b[31m\nb.gguf'), place.tiny.gguf);
+  await expect(place.pull(place.at('odd'), { name: 'again' })).rejects.toThrow('found 2: a [31m b.gguf, tiny.gguf. Name');
+});
+
 test('what lies here under another name is copied, unless it is damaged or force is used', async () => {
   await place.pull('maker/tiny-GGUF');
   await place.pull('maker/tiny-GGUF', { name: 'second' });
@@ -238,6 +251,23 @@ test('what lies here under another name is copied, unless it is damaged or force
   await place.pull('maker/tiny-GGUF', { name: 'fourth' });
   expect(place.hub.fetched).toHaveLength(3);
   expect(bytesOf('fourth', 'tiny-Q8_0.gguf')).toEqual(place.tiny.gguf);
+});
+
+test.each<[string, (path: string) => void]>([
+  ['a folder', (path) => mkdirSync(path)],
+  ['a link to nothing', (path) => symlinkSync('nothing', path)],
+  // There is nothing that root may not read.
+  ...(process.getuid?.() === 0
+    ? []
+    : [['unreadable', (path: string) => writeFileSync(path, 'x', { mode: 0 })] as [string, (path: string) => void]]),
+])('what lies here in its place but is %s is fetched', async (_, lay) => {
+  await place.pull('maker/tiny-GGUF');
+  const path = place.at('data', 'models', 'tiny', 'tiny-Q8_0.gguf');
+  rmSync(path);
+  lay(path);
+  await place.pull('maker/tiny-GGUF', { name: 'second' });
+  expect(bytesOf('second', 'tiny-Q8_0.gguf')).toEqual(place.tiny.gguf);
+  expect(place.hub.fetched).toHaveLength(2);
 });
 
 test('a file that was whole when a pull was stopped is not fetched again', async () => {

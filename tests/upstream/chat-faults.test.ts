@@ -20,6 +20,7 @@ describe('what goes wrong is told, and nothing is lost', () => {
       /broke.*secret/,
       1,
     ],
+    ['nothing but chunks without choices', sending([{}, '[DONE]']), { code: 'not_ready' }, /ended before/, 1],
     ['a page instead', (_, r) => void r.end('<html>Welcome!</html>'), { code: 'internal_error' }, /answer without any/, 1],
     ['no stream', (_, r) => void r.end(JSON.stringify({ choices: [] })), { code: 'internal_error' }, /answer without any/, 1],
     [

@@ -65,6 +65,7 @@ describe('reads what servers make of the stream', () => {
     ['an empty reason until the end', sending([said('Yes', { finish_reason: '' }), said('.', { finish_reason: '' }), over])],
     ['usage that is null or odd', sending([{ ...said('Yes'), usage: null }, { ...said('.'), usage: {} }, over, '[DONE]'])],
     ['a chunk without choices first', sending([{ choices: [], prompt_filter_results: [] }, said('Yes'), said('.'), over])],
+    ['chunks that have none at all', sending([{}, said('Yes'), { choices: null, error: null }, said('.'), over])],
     ['a refusal, which is what it says', sending([{ choices: [{ delta: { content: null, refusal: 'Yes.' } }] }, over])],
     ['CRLF', raw([...lines, `data: ${JSON.stringify(over)}`, 'data: [DONE]', ''].join('\r\n\r\n'))],
     ['comments that keep it alive', raw([': wait', ...lines, ': wait', `data: ${JSON.stringify(over)}`, ''].join('\n\n'))],
