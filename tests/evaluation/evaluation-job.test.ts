@@ -156,7 +156,7 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     const sums = (of: string) =>
       written.conditions.reduce((sum: number, { ground }: { ground: Record<string, number> }) => sum + ground[of]!, 0);
     expect([sums('replies'), sums('unlike')]).toEqual([replies, unlike]);
-    expect(job.result).toMatchObject({ ground: { replies, unlike } });
+    expect(job.result).toMatchObject({ figures: { ground: { replies, unlike } } });
     expect(readdirSync(join(modelsDir, 'steered', 'evaluation'))).toHaveLength(4);
     const { curves } = (await readModelCard(join(modelsDir, 'steered'))).measured!.steering!;
     expect(models.list().find(({ id }) => id === 'steered')).toMatchObject({ curves });

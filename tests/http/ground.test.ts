@@ -62,10 +62,17 @@ async function unlikeRows({ app }: ReturnType<typeof house>, id: string): Promis
 test('a labelling job counts the replies its labels say little of, also those that were known', async () => {
   const store = await openPglite();
   const opened = house({ db: store.db });
+  let read = 0;
+  const groundOf = (reply: string) => {
+    read++;
+    return predictor.groundOf!(reply);
+  };
+  opened.shelf.predictors = [{ ...predictor, groundOf }];
   const workshop = await openWorkshop(store, [labellingJob(opened.shelf)]);
   try {
     await importText(store.db, 'mixed', [...ordinary, ...ordinary.slice(0, 1), ...fresh.slice(0, 5)].map(exchange));
-    for (const _ of ['labelled', 'known', 'known again']) {
+    // What a score or a label says is not read again, and equal replies once.
+    for (const readings of [0, 9]) {
       const { body } = await post(opened, '/v1/datasets/mixed/label', {});
       const job = await workshop.ended(body.id);
       expect(job.result).toEqual({ rows: 10, failed: 0, cached: job.progress.cached, replies: 10, unlike: 5 });
@@ -73,6 +80,7 @@ test('a labelling job counts the replies its labels say little of, also those th
       const told = '5 of 10 replies are unlike what npc-predictor was trained on; its labels say little there.';
       expect(events).toContainEqual(expect.objectContaining({ level: 'warn', message: told }));
       expect(await unlikeRows(opened, body.id)).toEqual([...Array(5).fill(true), ...Array(5).fill(false)]);
+      expect(read).toBe(readings);
       // As an earlier version stored them: the next job completes them.
       await store.db.update(labels).set({ unlike: null });
       expect(await unlikeRows(opened, body.id)).toEqual(Array(10).fill(undefined));
