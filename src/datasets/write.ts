@@ -93,6 +93,27 @@ export async function appendLabels(db: Db | Tx, rows: NewLabel[]): Promise<void>
   }
 }
 
+/** Of a labelled reply: whether it is unlike what its labeller was trained on. */
+export interface UnlikeMark {
+  sampleId: number;
+  turn: number;
+  unlike: boolean;
+}
+
+/** Completes labels a predictor stored before it told `unlike`; nothing they say is changed. */
+export async function markUnlike(
+  db: Db | Tx,
+  { id, revision }: { id: string; revision: string },
+  marks: readonly UnlikeMark[],
+): Promise<void> {
+  if (marks.length === 0) return;
+  await db.execute(sql`
+    update labels set unlike = mark.unlike
+    from json_to_recordset(${JSON.stringify(marks)}::json) as mark("sampleId" bigint, turn int, unlike boolean)
+    where labels.sample_id = mark."sampleId" and labels.turn = mark.turn and labels.source = 'model'
+      and labels.author = ${id} and labels.revision = ${revision} and labels.unlike is null`);
+}
+
 function withoutLabels({ conversation }: Extract<SampleContent, { kind: 'conversation' }>): Messages {
   return { system: conversation.system, turns: conversation.turns.map(({ label: _, ...turn }) => turn) };
 }

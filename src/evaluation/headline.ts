@@ -16,6 +16,7 @@ function byName<Of, Told>(all: Record<string, Of>, tell: (each: Of) => Told): Re
 export function steeringHeadline(head: SteeringReportHead, conditions: readonly ConditionReport[]): Headline {
   return told({
     judge_shares_training: head.judge_shares_training,
+    ...(head.ground && { ground: head.ground }),
     seen_in_training: head.prompts.seen_in_training,
     conditions: conditions.map(({ name, attributes, leakage, text, fluency }) => ({
       name,

@@ -49,12 +49,15 @@ const pieces =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]|[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{N}]+)*|[.!?;:\n。！？]+/gu;
 const word = /^[\p{L}\p{M}\p{N}]/u;
 const boundary = '|';
+/** Far more than a reply has, and read in milliseconds. A few characters become eighteen when they are normalised, so what that gives is cut as well. */
+export const mostCharacters = 20_000;
 
-/** Keys of the runs of two and three in a text, each sentence with its boundaries; none goes across one. */
+/** Keys of the runs of two and three in the start of a text, each sentence with its boundaries; none goes across one. */
 export function runsOf(text: string): { words: number; keys: number[] } {
   const line = [boundary];
   let words = 0;
-  for (const [piece] of text.normalize('NFKC').toLowerCase().matchAll(pieces)) {
+  const read = text.slice(0, mostCharacters).normalize('NFKC').toLowerCase().slice(0, mostCharacters);
+  for (const [piece] of read.matchAll(pieces)) {
     if (word.test(piece)) words = line.push(piece) && words + 1;
     else if (line.at(-1) !== boundary) line.push(boundary);
   }

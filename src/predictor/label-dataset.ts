@@ -3,7 +3,7 @@
 
 import { learnAttributes } from '../datasets/learn-attributes.ts';
 import { findDataset } from '../datasets/samples.ts';
-import { appendLabels } from '../datasets/write.ts';
+import { appendLabels, markUnlike } from '../datasets/write.ts';
 import { SteerError } from '../errors.ts';
 import { counted } from '../number-text.ts';
 import type { Db } from '../store/connect.ts';
@@ -54,7 +54,10 @@ export async function labelDataset(db: Db, options: LabellingOptions): Promise<L
   try {
     for await (const chunk of labelChunks(db, predictor, { datasetId: dataset.id, signal })) {
       // A turn has all its labels or none: half-labelled ones would be labelled once more.
-      if (chunk.labels.length > 0) await db.transaction((tx) => appendLabels(tx, chunk.labels));
+      await db.transaction(async (tx) => {
+        await appendLabels(tx, chunk.labels);
+        await markUnlike(tx, predictor, chunk.marks);
+      });
       refuseFailures(chunk);
       report.rated += chunk.rated;
       report.skipped += chunk.known;

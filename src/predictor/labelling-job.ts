@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { countMakers, describeLabels } from '../datasets/label-makers.ts';
 import { learnAttributes, withAttributesOf } from '../datasets/learn-attributes.ts';
 import { type Dataset, findDataset } from '../datasets/samples.ts';
-import { appendLabels } from '../datasets/write.ts';
+import { appendLabels, markUnlike } from '../datasets/write.ts';
 import { SteerError } from '../errors.ts';
 import { defineJob, type JobContext, type JobDefinition } from '../jobs/define.ts';
 import { createJob, type Job } from '../jobs/jobs.ts';
@@ -106,12 +106,13 @@ async function tellPassedOver({ db, note }: JobContext<unknown>, dataset: Datase
   await note('info', describeLabels(now, option).join(' '), { ...now });
 }
 
-function store(context: JobContext<unknown>, chunk: LabelledChunk, progress: JobProgress): Promise<void> {
+function store(context: JobContext<LabellingInput>, chunk: LabelledChunk, progress: JobProgress): Promise<void> {
   return context.commit({
     cursor: { position: chunk.position },
     progress,
     write: async (tx) => {
       await appendLabels(tx, chunk.labels);
+      await markUnlike(tx, { id: context.input.predictor, revision: context.input.revision }, chunk.marks);
       if (chunk.failures.length > 0)
         await tx.insert(jobErrors).values(chunk.failures.map((failure) => ({ jobId: context.id, ...failure })));
     },

@@ -21,12 +21,15 @@ export interface Row {
 }
 
 /** A label but for the turn it belongs to. */
-export type TurnLabel = Pick<typeof labels.$inferSelect, 'attribute' | 'value' | 'level' | 'probabilities' | 'confidence'>;
+export type TurnLabel = Pick<
+  typeof labels.$inferSelect,
+  'attribute' | 'value' | 'level' | 'probabilities' | 'confidence' | 'unlike'
+>;
 
 export interface Chunk {
   rows: Row[];
-  /** Whether this very turn has its labels already. */
-  isLabelled(row: Row, turn: number): boolean;
+  /** Labels this very turn has already. */
+  ownLabelsOf(row: Row, turn: number): TurnLabel[] | undefined;
   /** Labels of the same turn of equal content. */
   labelsOf(row: Row, turn: number): TurnLabel[] | undefined;
 }
@@ -86,6 +89,7 @@ type SaidLabel = [
   level: number,
   probabilities: number[] | null,
   confidence: number | null,
+  unlike: boolean | null,
 ];
 
 /**
@@ -122,8 +126,8 @@ async function lookUp(db: Db, labeller: Labeller, rows: Row[]): Promise<Chunk> {
 
 /** What the labeller said of one sample, as one list. */
 function saidOf(db: Db, labeller: Labeller, sampleId: AnyPgColumn, name: string) {
-  const { turn, attribute, value, level, probabilities, confidence } = labels;
-  const each = sql`json_build_array(${turn}, ${attribute}, ${value}, ${level}, ${probabilities}, ${confidence})`;
+  const { turn, attribute, value, level, probabilities, confidence, unlike } = labels;
+  const each = sql`json_build_array(${turn}, ${attribute}, ${value}, ${level}, ${probabilities}, ${confidence}, ${unlike})`;
   return db
     .select({ said: sql<SaidLabel[] | null>`json_agg(${each} order by ${labels.id})`.as(`said_${name}`) })
     .from(labels)
@@ -153,7 +157,7 @@ function toChunk({ schema }: Labeller, rows: Row[], found: Found[]): Chunk {
     turn && schema.attributes.every(({ name }) => turn.has(name)) ? [...turn.values()] : undefined;
   return {
     rows,
-    isLabelled: ({ id }, turn) => whole(ofSamples.get(id)?.get(turn)) !== undefined,
+    ownLabelsOf: ({ id }, turn) => whole(ofSamples.get(id)?.get(turn)),
     labelsOf: ({ contentHash }, turn) => whole(ofContents.get(contentHash)?.get(turn)),
   };
 }
@@ -161,8 +165,8 @@ function toChunk({ schema }: Labeller, rows: Row[], found: Found[]): Chunk {
 /** The newest label of each attribute by turn. */
 function byTurn(said: SaidLabel[] | null): Map<number, Map<string, TurnLabel>> {
   const turns = new Map<number, Map<string, TurnLabel>>();
-  for (const [turn, attribute, value, level, probabilities, confidence] of said ?? []) {
-    const label = { attribute, value, level, probabilities, confidence };
+  for (const [turn, attribute, value, level, probabilities, confidence, unlike] of said ?? []) {
+    const label = { attribute, value, level, probabilities, confidence, unlike };
     turns.set(turn, (turns.get(turn) ?? new Map<string, TurnLabel>()).set(attribute, label));
   }
   return turns;

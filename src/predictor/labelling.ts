@@ -1,6 +1,7 @@
 // Labels the replies of a dataset chunk by chunk: while one chunk is stored by the caller, the next is scored and the one after it read.
 // A reply whose content this predictor has rated before is answered from those labels. Writes nothing itself and knows no jobs.
-import type { NewLabel } from '../datasets/write.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { NewLabel, UnlikeMark } from '../datasets/write.ts';
 import { type FailureCode, SteerError } from '../errors.ts';
 import { nearestLevel } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
@@ -26,6 +27,8 @@ export interface LabelledChunk {
   position: number;
   rows: number;
   labels: NewLabel[];
+  /** Of replies whose labels were stored before this was told. */
+  marks: UnlikeMark[];
   failures: RowFailure[];
   /** Rows whose replies were all answered from earlier labels. */
   cached: number;
@@ -188,9 +191,10 @@ function toFailure(error: unknown): Omit<RowFailure, 'row'> {
 }
 
 function toLabels({ schema }: Labeller, score: ConversationScore): TurnLabel[] {
+  const unlike = score.ground?.unlike ?? null;
   return schema.attributes.map((attribute) => {
     const { value, probabilities, confidence } = score.attributes[attribute.name]!;
-    return { attribute: attribute.name, value, level: nearestLevel(attribute, value), probabilities, confidence };
+    return { attribute: attribute.name, value, level: nearestLevel(attribute, value), probabilities, confidence, unlike };
   });
 }
 
@@ -200,6 +204,7 @@ async function settleChunk(labeller: Scoring, chunk: Chunk, plan: Plan, ratings:
     position: chunk.rows.at(-1)!.position,
     rows: chunk.rows.length,
     labels: [],
+    marks: [],
     failures: [],
     cached: 0,
     rated: 0,
@@ -209,6 +214,7 @@ async function settleChunk(labeller: Scoring, chunk: Chunk, plan: Plan, ratings:
   };
   const outcomes = await ratings.outcomes;
   const taken = new Set<number>();
+  const unlikeOf = unlikeReader(labeller);
   /** The first reply of a content is the one that was scored; `fresh` says so. */
   const outcomeAt = async (row: Row, turn: number): Promise<{ outcome: Outcome; fresh: boolean }> => {
     const stored = chunk.labelsOf(row, turn);
@@ -229,12 +235,17 @@ async function settleChunk(labeller: Scoring, chunk: Chunk, plan: Plan, ratings:
         failure ??= { ...outcome.failure, message: `turn ${turn}: ${outcome.failure.message}` };
         continue;
       }
-      const unlike = labeller.groundOf?.(row.conversation.turns[turn]!.content)?.unlike ?? null;
+      const own = chunk.ownLabelsOf(row, turn);
+      const stored = own ?? chunk.labelsOf(row, turn);
+      const unlike = stored ? await unlikeOf(row, turn, stored) : outcome.labels[0]!.unlike;
       if (unlike) settled.unlike++;
       if (fresh) rated++;
       else settled.known++;
       if (fresh && outcome.truncated) settled.truncated++;
-      if (chunk.isLabelled(row, turn)) continue;
+      if (own) {
+        if (unlike !== null && own[0]!.unlike === null) settled.marks.push({ sampleId: row.id, turn, unlike });
+        continue;
+      }
       settled.labels.push(...outcome.labels.map((label) => ({ ...toNewLabel(labeller, row.id, turn, label), unlike })));
     }
     settled.rated += rated;
@@ -242,6 +253,23 @@ async function settleChunk(labeller: Scoring, chunk: Chunk, plan: Plan, ratings:
     else if (rated === 0) settled.cached++;
   }
   return settled;
+}
+
+/** Tells of stored replies whether they are unlike the training: as their labels say, or read once for each content where they do not. */
+function unlikeReader({ groundOf }: Scoring) {
+  const read = new Map<string, boolean | null>();
+  return async (row: Row, turn: number, [label]: TurnLabel[]): Promise<boolean | null> => {
+    if (!groundOf || label!.unlike !== null) return label!.unlike;
+    const key = keyOf(row, turn);
+    let unlike = read.get(key);
+    if (unlike === undefined) {
+      unlike = groundOf(row.conversation.turns[turn]!.content)?.unlike ?? null;
+      read.set(key, unlike);
+      // A long reply takes milliseconds, and there may be a thousand.
+      await setImmediate();
+    }
+    return unlike;
+  };
 }
 
 const nothingToRate: Omit<RowFailure, 'row'> = {

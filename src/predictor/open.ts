@@ -1,4 +1,5 @@
 // A predictor folder as a Predictor: reads and encodes conversations on the caller's thread, scores them on an engine thread.
+import { setImmediate } from 'node:timers/promises';
 import { SteerError } from '../errors.ts';
 import { groundReader, readGround } from '../model/ground.ts';
 import { readModelCard, readShape, revisionOf } from '../model/model-folder.ts';
@@ -74,10 +75,14 @@ export async function openPredictor(folder: string, { threads, maxCalls = 64 }: 
         for (const event of events) {
           if (event === 'begun') onBegun();
           else {
-            return event.map((row, i) => ({
-              ...toScore(schema, readings[i]!, row),
-              ground: groundOf?.(conversations[i]!.turns.at(-1)!.content),
-            }));
+            const scores: ConversationScore[] = [];
+            for (const [i, row] of event.entries()) {
+              const ground = groundOf?.(conversations[i]!.turns.at(-1)!.content);
+              scores.push({ ...toScore(schema, readings[i]!, row), ground });
+              // A long reply takes milliseconds, and there may be a thousand.
+              if (groundOf) await setImmediate();
+            }
+            return scores;
           }
         }
       }

@@ -11,6 +11,7 @@ import { evaluationJob } from '../../src/evaluation/evaluation-job.ts';
 import type { ServedModels } from '../../src/evaluation/served-models.ts';
 import type { CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import { cancelJob, listEvents } from '../../src/jobs/jobs.ts';
+import { writeGround } from '../../src/model/ground.ts';
 import { readModelCard, writeModelCard } from '../../src/model/model-folder.ts';
 import { ModelRegistry } from '../../src/registry/model-registry.ts';
 import type { Store } from '../../src/store/connect.ts';
@@ -75,6 +76,11 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     await writeTinyModel(join(modelsDir, 'steered'), { kind: 'steered', name: 'steered', seed: 2, ...rest });
     await writeTinyModel(join(modelsDir, 'other'), { kind: 'steered', name: 'other', seed: 4, ...rest });
     await writeTinyModel(join(modelsDir, 'judge'), { kind: 'predictor', name: 'judge', seed: 3, ...rest });
+    // It has seen nothing, so all replies of three words or more are unlike its training.
+    await writeGround(join(modelsDir, 'judge'), {
+      ...{ format_version: 1, filter: Buffer.alloc(8).toString('base64'), hashes: 1 },
+      ...{ expected: 0, limit: 0, held_out: 100 },
+    });
     store = await open();
     const onBroken = (at: string, reason: string) => {
       throw new Error(`${at}: ${reason}`);
@@ -142,6 +148,15 @@ describe.each(await testDatabases())('on $name', ({ open }) => {
     });
     expect(written.conditions.map(({ name }: { name: string }) => name)).toEqual(names);
     expect((await models.registry.report('steered')).evaluations.steering).toMatchObject(written);
+    const { replies, unlike } = written.ground;
+    expect(unlike).toBeGreaterThan(0);
+    expect(read('steered', 'steering.md')).toContain(
+      `> ${unlike} of ${replies} replies are unlike what judge was trained on; its ratings say little there.`,
+    );
+    const sums = (of: string) =>
+      written.conditions.reduce((sum: number, { ground }: { ground: Record<string, number> }) => sum + ground[of]!, 0);
+    expect([sums('replies'), sums('unlike')]).toEqual([replies, unlike]);
+    expect(job.result).toMatchObject({ figures: { ground: { replies, unlike } } });
     expect(readdirSync(join(modelsDir, 'steered', 'evaluation'))).toHaveLength(4);
     const { curves } = (await readModelCard(join(modelsDir, 'steered'))).measured!.steering!;
     expect(models.list().find(({ id }) => id === 'steered')).toMatchObject({ curves });

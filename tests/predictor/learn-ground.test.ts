@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeSnapshot } from '../../src/datasets/snapshot.ts';
-import { countUnseen, groundFile, groundReader, mostFilterBytes, readGround, runsOf } from '../../src/model/ground.ts';
+import {
+  countUnseen,
+  groundFile,
+  groundReader,
+  mostCharacters,
+  mostFilterBytes,
+  readGround,
+  runsOf,
+} from '../../src/model/ground.ts';
 import { learnGround } from '../../src/predictor/learn-ground.ts';
 import { openPredictor } from '../../src/predictor/open.ts';
 import { trainPredictor } from '../../src/predictor/train.ts';
@@ -108,6 +116,20 @@ test('runs know neither case nor commas, keep apart what sentences part, and rea
   expect(runsOf('Well then go')).not.toEqual(runsOf('Well then. Go'));
   expect(runsOf('你好世界')).toMatchObject({ words: 4 });
   expect(runsOf(' …—')).toMatchObject({ words: 0, keys: [] });
+});
+
+test.each([
+  ['characters that become eighteen each', '\ufdfa'],
+  ['words of one letter', 'a b '],
+  ['script without spaces', '你好世界'],
+  ['sentences of one letter', 'a.'],
+])('of a reply without end only the start is read: %s', (_, piece) => {
+  const { words, keys } = runsOf(piece.repeat(300_000));
+  expect(words).toBeGreaterThan(1000);
+  expect(words).toBeLessThanOrEqual(mostCharacters);
+  expect(keys.length).toBeLessThanOrEqual(2 * (mostCharacters + 2));
+  const long = 'Parliament will vote. '.repeat(mostCharacters / 22 + 1);
+  expect(runsOf(`${long}${piece.repeat(9)}`)).toEqual(runsOf(long.slice(0, mostCharacters)));
 });
 
 test('that of the shipped predictor is small', async () => {

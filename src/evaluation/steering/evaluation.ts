@@ -9,6 +9,7 @@ import type { Conversation } from '../../steerlm/conversation.ts';
 import { figuresApart } from '../figures-apart.ts';
 import type { ReplyFluency } from '../likelihood/fluency.ts';
 import type { ConditionFigures } from './condition-figures.ts';
+import type { JudgeGround } from './report-data.ts';
 import { type AskingOptions, answerAsks, type Condition, planAsks, type Said } from './run.ts';
 
 export interface EvaluationOptions extends AskingOptions {
@@ -56,11 +57,11 @@ export async function evaluateCondition(
   condition: Condition,
   prompts: readonly Conversation[],
   options: EvaluationOptions,
-): Promise<ConditionFigures> {
+): Promise<ConditionFigures & { ground?: JudgeGround }> {
   const { attributes, data, draws, seed, signal, onReply = () => {} } = options;
   const asks = planAsks(schema, prompts.length, options);
   const said = await answerAsks(model, condition, prompts, asks, { ...options, onReply });
-  const obtained = await judgeAll(judge, said, attributes, signal);
+  const { obtained, ground } = await judgeAll(judge, said, attributes, signal);
   const judged = said.map((each, i) => ({ ...each, obtained: obtained[i]! }));
   const fluency = options.fluency
     ? await options.fluency(
@@ -68,7 +69,8 @@ export async function evaluateCondition(
         signal,
       )
     : null;
-  return await figuresApart('condition', { schema, attributes, judged, fluency, data, draws, seed }, signal);
+  const figures = await figuresApart('condition', { schema, attributes, judged, fluency, data, draws, seed }, signal);
+  return { ...figures, ...(ground && { ground }) };
 }
 
 /** Replies judged at once. */
@@ -79,13 +81,16 @@ async function judgeAll(
   said: readonly Said[],
   names: readonly string[],
   signal: AbortSignal,
-): Promise<Label[]> {
+): Promise<{ obtained: Label[]; ground: JudgeGround | null }> {
   const obtained: Label[] = [];
+  let [known, unlike] = [false, 0];
   for (let from = 0; from < said.length; from += judgedTogether) {
     const part = said.slice(from, from + judgedTogether).map(({ conversation }) => conversation);
-    for (const { attributes } of await judge.score(part, signal)) {
+    for (const { attributes, ground } of await judge.score(part, signal)) {
+      known ||= ground !== undefined;
+      if (ground?.unlike) unlike++;
       obtained.push(Object.fromEntries(names.map((name) => [name, attributes[name]!.value])));
     }
   }
-  return obtained;
+  return { obtained, ground: known ? { replies: said.length, unlike } : null };
 }

@@ -1,6 +1,7 @@
 // The report of an evaluation of steering as a person reads it: what was compared first, then the model by itself.
 import { counted } from '../../number-text.ts';
 import { own } from '../../own.ts';
+import { unlikeText } from '../../predictor/ground-text.ts';
 import type { Interval } from '../../statistics.ts';
 import { intervalText, makersText, markdownTable, numberText, percent, plain } from '../report/report-text.ts';
 import type { FollowedAttribute } from './condition-figures.ts';
@@ -50,6 +51,7 @@ function opening({ model, judge, prompts, settings, base }: SteeringReportHead):
 function warnings(head: SteeringReportHead, conditions: readonly ConditionReport[]): string[] {
   const found = [
     ...(head.judge_shares_training ? [`The judge is not independent: ${plain(head.shared ?? '')}.`] : []),
+    ...(head.ground?.unlike ? [unlikeText(plain(head.judge.name), head.ground, 'ratings')] : []),
     ...(head.prompts.seen_in_training ? ['The prompts were seen in training.'] : []),
     ...conditions
       .filter(({ without_label }) => without_label)

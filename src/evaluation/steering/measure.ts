@@ -14,7 +14,7 @@ import { type EvaluationOptions, evaluateCondition, repliesPlanned } from './eva
 import { refuseChooser } from './judge-independence.ts';
 import { labelSlopes } from './leakage.ts';
 import { steeringReportFiles } from './report.ts';
-import type { ConditionReport, SteeringReportHead } from './report-data.ts';
+import type { ConditionReport, JudgeGround, SteeringReportHead } from './report-data.ts';
 import type { Condition } from './run.ts';
 import { attributesOfAll, conditionsOf, controlCondition, refuseUnclear, type SteeringTask } from './task.ts';
 
@@ -196,6 +196,12 @@ interface Measured {
   attributes: string[];
 }
 
+function groundOfAll(conditions: readonly ConditionReport[]): { ground?: JudgeGround } {
+  const found = conditions.flatMap(({ ground }) => ground ?? []);
+  const total = (of: keyof JudgeGround) => found.reduce((sum, ground) => sum + ground[of], 0);
+  return found.length > 0 ? { ground: { replies: total('replies'), unlike: total('unlike') } } : {};
+}
+
 function headOf(
   { seeds, grid, maxTokens, temperature, topP, frequencyPenalty, seed, draws }: SteeringTask,
   { own, predictors, data, conditions, base, schema, attributes }: Measured,
@@ -206,6 +212,7 @@ function headOf(
     judge: { name: id, revision },
     judge_shares_training: data.shared !== null,
     shared: data.shared,
+    ...groundOfAll(conditions),
     prompts: { ...data.source, count: data.prompts.length },
     label_makers: data.makers,
     base,

@@ -7,10 +7,18 @@ export interface ModelInReport {
   revision: string;
 }
 
+/** Replies judged, and those of them that are unlike what the judge was trained on. */
+export interface JudgeGround {
+  replies: number;
+  unlike: number;
+}
+
 export interface SteeringReportHead {
   model: ModelInReport & { precision: string };
   judge: ModelInReport;
   judge_shares_training: boolean;
+  /** Of all conditions; absent where the judge does not know. */
+  ground?: JudgeGround | undefined;
   /** What the judge shares with a model of the report; null when nothing is known. */
   shared: string | null;
   prompts: { source: string; hash: string; split: string; count: number; seen_in_training: boolean };
@@ -44,6 +52,7 @@ export interface ConditionReport extends ConditionFigures {
   best_of: number;
   chooser: ModelInReport | null;
   chooser_is_judge: boolean;
+  ground?: JudgeGround | undefined;
   text_instruction: boolean;
   /** The model knows no attributes, so that nothing could be asked of it. */
   without_label: boolean;

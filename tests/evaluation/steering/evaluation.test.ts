@@ -251,6 +251,26 @@ test('a model without attributes is asked without a label', async () => {
   expect(figures.attributes.length!.figures.within_spearman.value).toBe(0);
 });
 
+test('replies that are unlike what the judge was trained on are counted, where it knows', async () => {
+  const { model } = modelThat(obedient);
+  let loud = 0;
+  const knowing: Predictor = {
+    ...counting,
+    score: async (conversations, signal) => {
+      const scores = await counting.score(conversations, signal);
+      return scores.map((score, i) => {
+        const said = conversations[i]!.turns.at(-1)!.content;
+        if (said.includes('!')) loud++;
+        return said === 'word' ? score : { ...score, ground: { unseen: 0.5, unlike: said.includes('!') } };
+      });
+    },
+  };
+  const { ground } = await evaluateCondition({ model, judge: knowing, schema }, plain, prompts, options);
+  expect(loud).toBeGreaterThan(0);
+  expect(ground).toEqual({ replies: 84, unlike: loud });
+  expect(await evaluateCondition({ model, judge: counting, schema }, plain, prompts, options)).not.toHaveProperty('ground');
+});
+
 test('when one reply fails all others are stopped, and the failure is told', async () => {
   const { model, requests } = modelThat((prompt) => {
     if (prompt.includes('marks:2')) throw new Error('no room');
