@@ -31,7 +31,8 @@ export async function prepareMeasure(
   return (replies) => measure(predictor, model.schema, conversation, replies, call);
 }
 
-function predictorOf(
+/** The predictor it would be; throws what prepareMeasure does. */
+export function predictorOf(
   models: Models,
   { id, chat, schema }: Pick<LanguageModel, 'id' | 'chat' | 'schema'>,
   chosen: MeasureOptions['chosen'],

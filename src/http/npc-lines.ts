@@ -6,7 +6,7 @@ import { readAhead, type SaidLine, Stage } from '../npc/speak.ts';
 import { findChatModel } from '../registry/models.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { type AppContext, databaseOf, type RequestContext } from './app-context.ts';
-import { prepareMeasure } from './measure.ts';
+import { predictorOf, prepareMeasure } from './measure.ts';
 import { recordReplies } from './record.ts';
 import type { LineObject, SayBody, SentenceObject } from './schemas/npc-sessions.ts';
 import { countBadWords, type Steering, toReplyHead } from './schemas/replies.ts';
@@ -51,6 +51,8 @@ export async function* sayLine(
   const model = await context.models.language(findChatModel(context.models, session.character.model).id);
   const head = toReplyHead('npcline', model);
   const { text, at: atS, max_ms: maxMs, fallback, strength, interrupt, store, measure } = body;
+  // Before anything is said that would be lost.
+  if (measure) predictorOf(context.models, model, body.predictor);
   await readAhead(present, text);
   const request = { npcId, sessionId, startedMs, text, atS, maxMs, fallback, strength, interrupt };
   let index = 0;

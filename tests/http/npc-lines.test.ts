@@ -17,6 +17,14 @@ describe.each(await testDatabases())('on $name', (database) => {
     expect(await line(sid, 'Hello.')).toMatchObject({ fallback: false, entries: 3 });
   });
 
+  test('a measure that nobody can take is refused before anything is said', async () => {
+    Object.assign(inn.talker, { chat: 'template' });
+    const sid = await begin();
+    const { status, body } = await say(sid, 'Hello.', { measure: true });
+    expect([status, body.error]).toMatchObject([400, { param: 'steering.predictor' }]);
+    expect(await line(sid, 'Hello.')).toMatchObject({ fallback: false, entries: 3 });
+  });
+
   test('events change the mood, the mood explains itself, and lines are written under it', async () => {
     const sid = await begin({ at: 0 });
     expect((await tell(sid, 'quest.completed', 10, { item: 'a goose' })).body.attributes).toMatchObject({
