@@ -78,6 +78,8 @@ const asked = (prompt: string, name: string) => /<extra_id_2>(.*)\n$/.exec(promp
 const obedient = (prompt: string) =>
   `${Array.from({ length: 1 + Number(asked(prompt, 'length') ?? 2) }, () => 'word').join(' ')}${'!'.repeat(Number(asked(prompt, 'marks') ?? 0))}`;
 
+const scored = (value: number) => ({ value, level: Math.round(value), probabilities: [], confidence: 1 });
+
 /** Text with `strange` in it is unlike its training. */
 function judgeThat(value: (text: string) => Record<string, number>, id = 'judge', strange?: string): Predictor {
   return {
@@ -86,11 +88,7 @@ function judgeThat(value: (text: string) => Record<string, number>, id = 'judge'
     schema,
     score: async (conversations) =>
       conversations.map(({ turns }) => {
-        const values = Object.entries(value(turns.at(-1)!.content));
-        const attributes = values.map(([name, value]) => [
-          name,
-          { value, level: Math.round(value), probabilities: [], confidence: 1 },
-        ]);
+        const attributes = Object.entries(value(turns.at(-1)!.content)).map(([name, value]) => [name, scored(value)]);
         const ground = strange === undefined ? undefined : { unseen: 0.5, unlike: turns.at(-1)!.content.includes(strange) };
         return { attributes: Object.fromEntries(attributes), truncated: false, tokens: 1, ground };
       }),
