@@ -253,8 +253,7 @@ test('a model without attributes is asked without a label', async () => {
 });
 
 test('replies that are unlike what the judge was trained on are counted, where it knows', async () => {
-  const judge = judgeThat(() => ({ length: 0, marks: 0 }), 'judge', '!');
-  const { model } = modelThat(obedient);
+  const [judge, { model }] = [judgeThat(() => ({ length: 0, marks: 0 }), 'judge', '!'), modelThat(obedient)];
   const { ground } = await evaluateCondition({ model, judge, schema }, plain, prompts, { ...options, targets: 0 });
   // Those asked for one mark or two: 2 of 9 replies, twice for each prompt.
   expect(ground).toEqual({ replies: 72, unlike: 16 });
