@@ -78,19 +78,19 @@ const asked = (prompt: string, name: string) => /<extra_id_2>(.*)\n$/.exec(promp
 const obedient = (prompt: string) =>
   `${Array.from({ length: 1 + Number(asked(prompt, 'length') ?? 2) }, () => 'word').join(' ')}${'!'.repeat(Number(asked(prompt, 'marks') ?? 0))}`;
 
-function judgeThat(value: (text: string) => Record<string, number>, id = 'judge'): Predictor {
+const scored = (value: number) => ({ value, level: Math.round(value), probabilities: [], confidence: 1 });
+
+/** Text with `strange` in it is unlike its training. */
+function judgeThat(value: (text: string) => Record<string, number>, id = 'judge', strange?: string): Predictor {
   return {
     id,
     revision: `${id} 1`,
     schema,
     score: async (conversations) =>
       conversations.map(({ turns }) => {
-        const values = Object.entries(value(turns.at(-1)!.content));
-        const attributes = values.map(([name, value]) => [
-          name,
-          { value, level: Math.round(value), probabilities: [], confidence: 1 },
-        ]);
-        return { attributes: Object.fromEntries(attributes), truncated: false, tokens: 1 };
+        const attributes = Object.entries(value(turns.at(-1)!.content)).map(([name, value]) => [name, scored(value)]);
+        const ground = strange === undefined ? undefined : { unseen: 0.5, unlike: turns.at(-1)!.content.includes(strange) };
+        return { attributes: Object.fromEntries(attributes), truncated: false, tokens: 1, ground };
       }),
     dispose: async () => {},
   };
@@ -118,6 +118,7 @@ describe('a model that obeys', () => {
     }
     expect(figures.attributes.length!.curve.map(({ obtained }) => obtained.value)).toEqual([0, 1, 2, 3, 4]);
     expect(figures.leakage.rms.value).toBe(0);
+    expect(figures).not.toHaveProperty('ground');
     expect(figures.grid).toMatchObject({ replies: 12, steering_error: { value: 0 }, steerability: { value: 1 } });
     expect(figures.text).toMatchObject({ empty: { value: 0 }, label_echo: { value: 0 }, unfinished: { value: 0 } });
     expect(figures.proxies.length!.words!.value).toBeCloseTo(1, 10);
@@ -252,23 +253,10 @@ test('a model without attributes is asked without a label', async () => {
 });
 
 test('replies that are unlike what the judge was trained on are counted, where it knows', async () => {
-  const { model } = modelThat(obedient);
-  let loud = 0;
-  const knowing: Predictor = {
-    ...counting,
-    score: async (conversations, signal) => {
-      const scores = await counting.score(conversations, signal);
-      return scores.map((score, i) => {
-        const said = conversations[i]!.turns.at(-1)!.content;
-        if (said.includes('!')) loud++;
-        return said === 'word' ? score : { ...score, ground: { unseen: 0.5, unlike: said.includes('!') } };
-      });
-    },
-  };
-  const { ground } = await evaluateCondition({ model, judge: knowing, schema }, plain, prompts, options);
-  expect(loud).toBeGreaterThan(0);
-  expect(ground).toEqual({ replies: 84, unlike: loud });
-  expect(await evaluateCondition({ model, judge: counting, schema }, plain, prompts, options)).not.toHaveProperty('ground');
+  const [judge, { model }] = [judgeThat(() => ({ length: 0, marks: 0 }), 'judge', '!'), modelThat(obedient)];
+  const { ground } = await evaluateCondition({ model, judge, schema }, plain, prompts, { ...options, targets: 0 });
+  // Those asked for one mark or two: 2 of 9 replies, twice for each prompt.
+  expect(ground).toEqual({ replies: 72, unlike: 16 });
 });
 
 test('when one reply fails all others are stopped, and the failure is told', async () => {
