@@ -2,12 +2,12 @@
 // template, in the layout of src/npc and with everything in the system turn, as models trained on labels read it. And does it hold up over several turns?
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { settleDrawing } from '../src/generation/drawing-defaults.ts';
 import type { LanguageModel } from '../src/generation/language-model.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
 import { layOutAsked } from '../src/generation/steered-prompt.ts';
 import type { Character } from '../src/npc/character.ts';
 import { matchAhead, recentText } from '../src/npc/fact-keys.ts';
+import { lineDrawing } from '../src/npc/line.ts';
 import { fillMacros } from '../src/npc/macros.ts';
 import { layOutMemory, type Memory } from '../src/npc/prompt.ts';
 import { beginState } from '../src/npc/session-state.ts';
@@ -56,7 +56,7 @@ async function ask(
   await matchAhead(facts, recentText(turns), speakers);
   const asked = layout(await layOutMemory(model, whole, state, {}, speakers));
   const prompt = model.encode(await layOutAsked(model, asked, {}));
-  const wanted = { prompt, maxTokens: lineTokens, ...settleDrawing(model, {}), seed: 1, n: seeds, stop: [] };
+  const wanted = { prompt, maxTokens: lineTokens, ...lineDrawing(model, asked), seed: 1, n: seeds, stop: [] };
   const lines: Line[] = [];
   for await (const event of model.complete(wanted, new AbortController().signal)) {
     if (event.kind === 'end') lines.push({ text: event.text.trim(), question, name, cut: event.finishReason === 'length' });

@@ -1,6 +1,6 @@
 // Has a model write one line of a character: sentence by sentence, in time or not at all, and perhaps with what the character does.
 import { isRetryable, SteerError } from '../errors.ts';
-import { settleDrawing } from '../generation/drawing-defaults.ts';
+import { type DrawingSettings, settleDrawing } from '../generation/drawing-defaults.ts';
 import type { CompletionRequest, FinishReason, LanguageModel } from '../generation/language-model.ts';
 import { splitReasoning } from '../generation/reasoning.ts';
 import { type LabelledPrompt, labelPrompt } from '../generation/steered-prompt.ts';
@@ -96,11 +96,17 @@ async function actInTime(
 }
 
 /**
- * What a penalty on repetition counts: the character's own lines, which small models fall to saying for ever. Of the whole prompt it would keep the
- * character from saying what it knows (bench: npc-real).
+ * How a line is drawn. A penalty on repetition counts the character's own lines, which small models fall to saying for ever; of the whole prompt it would
+ * keep the character from saying what it knows (bench: npc-real).
  */
-function ownTokens(model: LanguageModel, { turns }: Conversation): number[] {
-  return turns.flatMap(({ role, content }) => (role === 'assistant' ? model.encode([{ text: content, trained: false }]) : []));
+export function lineDrawing(
+  model: LanguageModel,
+  { turns }: Conversation,
+): DrawingSettings & Pick<CompletionRequest, 'repeated'> {
+  const drawing = settleDrawing(model, {});
+  if (drawing.repetitionPenalty === 1) return drawing;
+  const own = turns.filter(({ role }) => role === 'assistant');
+  return { ...drawing, repeated: own.flatMap(({ content }) => model.encode([{ text: content, trained: false }])) };
 }
 
 /** One try at the line: what has been said, and what it took. */
@@ -124,7 +130,6 @@ class Attempt {
     signal: AbortSignal,
   ) {
     const { seed, lineTokens, deadlineMs, caller } = request;
-    const drawing = settleDrawing(model, {});
     this.#model = model;
     this.#request = request;
     this.#signal = signal;
@@ -134,8 +139,7 @@ class Attempt {
       prompt,
       phases,
       maxTokens: Math.min(lineTokens, model.contextLength - prompt.length),
-      ...drawing,
-      repeated: drawing.repetitionPenalty === 1 ? undefined : ownTokens(model, request.conversation),
+      ...lineDrawing(model, request.conversation),
       seed,
       caller,
       n: 1,
