@@ -73,11 +73,12 @@ interface ModelChoiceProps {
 }
 
 function ModelChoice({ models, chosen, onChoose }: ModelChoiceProps) {
+  const byDefault = chosenOf(models, 'default');
   return (
     <label class="inline">
       Model
       <select aria-describedby={noteId} value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
-        <option>default</option>
+        <option value="default">{byDefault ? `default: ${byDefault.id}` : 'default'}</option>
         <ModelOptions models={models} />
       </select>
     </label>
