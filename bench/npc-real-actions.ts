@@ -1,5 +1,5 @@
 // How often a character's action is the one a person would take, of a chat model and of the shipped one, beside a plain rule: whatever the model writes.
-import type { LanguageModel } from '../src/generation/language-model.ts';
+import type { CompletionRequest, LanguageModel } from '../src/generation/language-model.ts';
 import { openLanguageModel } from '../src/generation/steered-model.ts';
 import { chooseAction } from '../src/npc/choose-action.ts';
 import type { Situation } from './npc-real-situations.ts';
@@ -15,11 +15,13 @@ interface Choice {
 async function choose(model: LanguageModel, situation: Situation): Promise<Choice> {
   const { persona, actions, heard, said } = situation;
   let written = '';
+  let first: CompletionRequest | undefined;
   const listened: LanguageModel = {
     ...model,
     async *complete(request, signal) {
+      first ??= request;
       for await (const event of model.complete(request, signal)) {
-        if (event.kind === 'end') written ||= event.text;
+        if (event.kind === 'end' && request === first) written = event.text;
         yield event;
       }
     },

@@ -60,8 +60,7 @@ export async function chooseAction(
     const [none, ...scores] = choiceScores(choices, tokens, model.bytesOf) as [number, ...number[]];
     return scores.map((score) => score - none);
   };
-  const now = await scoresAfter(prompt);
-  const before = await scoresAfter(neutral);
+  const [now, before] = await Promise.all([scoresAfter(prompt), scoresAfter(neutral)]);
   return clearest(actions, (action, i) => now[i]! - before[i]! + (speaksOf(action, heard) ? wordNats : 0));
 }
 
