@@ -39,3 +39,8 @@ test.each([
 ])('what is to be kept to oneself is not told again: %s', (text) => {
   expect(sentencesAbout([text, 'You sleep at night.'], 'Is the baker the heir?', 2)).toEqual([]);
 });
+
+test('a thing that is hidden and a person who is quiet are no secrets', () => {
+  const told = ['The treasure is hidden under the chapel.', 'The mate never talks of the treasure.'];
+  expect(sentencesAbout([told.join(' ')], 'Where is the treasure?', 2)).toEqual(told);
+});
