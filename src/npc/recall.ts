@@ -21,7 +21,7 @@ const mostLetters = 300;
  * cards are.
  */
 const secrecy =
-  /\b(?:secret(?:ly|s)?|reveals?|admits?|conceals?|pretends?|tells? (?:nobody|no one)|(?:never|not|n['’]t) (?:say|tell|mention)s?|(?:nobody|no one) (?:\w+ )?(?:knows?|hears?|learns?|finds? out))\b/i;
+  /\b(?:secret(?:ly|s)?|reveals?|admits?|conceals?|pretends?|tells? (?:nobody|no one)|(?:never|not|\w+n['’]t) (?:say|tell|mention)s?|(?:nobody|no one) (?:\w+ )?(?:knows?|hears?|learns?|finds? out))\b/i;
 
 /** What is looked through at most: the thread serves others meanwhile. */
 const mostKnown = 20_000;

@@ -36,6 +36,7 @@ test.each([
   'The heir is the baker. Never tell the player.',
   "You won't say where the baker, the heir, is hidden.",
   'Do not admit it: the heir is the baker.',
+  'The heir is the baker. Don’t tell anybody.',
 ])('what is to be kept to oneself is not told again: %s', (text) => {
   expect(sentencesAbout([text, 'You sleep at night.'], 'Is the baker the heir?', 2)).toEqual([]);
 });
