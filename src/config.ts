@@ -38,7 +38,7 @@ export interface Config {
   executionProvider: 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'coreml' | 'dml';
   /** What the engine of each language model may hold, and the precision of its weights. */
   engine: {
-    precision: 'fp32' | 'int8' | 'int4';
+    precision: 'auto' | 'fp32' | 'int8' | 'int4';
     /** Keys and values of running requests at their longest, and beginnings of prompts that are kept. */
     cacheBytes: number;
     prefixBytes: number;
@@ -124,7 +124,7 @@ const Environment = z.object({
   EXECUTION_PROVIDER: z
     .enum(['auto', 'cpu', 'webgpu', 'cuda', 'coreml', 'dml'], { error: 'expected auto, cpu, webgpu, cuda, coreml or dml' })
     .default('auto'),
-  MODEL_PRECISION: z.enum(['fp32', 'int8', 'int4'], { error: 'expected fp32, int8 or int4' }).default('int8'),
+  MODEL_PRECISION: z.enum(['auto', 'fp32', 'int8', 'int4'], { error: 'expected auto, fp32, int8 or int4' }).default('auto'),
   MAX_CACHE_BYTES: whole(2 ** 20, 2 ** 38).default(2 ** 30),
   MAX_PREFIX_BYTES: whole(0, 2 ** 38).default(2 ** 28),
   MAX_SEQUENCES: whole(1, 4096).default(64),

@@ -18,7 +18,7 @@ test('nothing set means a loopback server with an embedded database', () => {
     allowedHosts: [],
     allowedOrigins: [],
     executionProvider: 'auto',
-    engine: { precision: 'int8', cacheBytes: 2 ** 30, prefixBytes: 2 ** 28, sequences: 64, waiting: 256 },
+    engine: { precision: 'auto', cacheBytes: 2 ** 30, prefixBytes: 2 ** 28, sequences: 64, waiting: 256 },
     logLevel: 'info',
     jobLeaseMs: 15_000,
     shutdownGraceMs: 10_000,

@@ -5,19 +5,22 @@ import { findDataset, type LabelChoice } from '../datasets/samples.ts';
 import { SteerError } from '../errors.ts';
 import type { EvaluationModels } from '../evaluation/found-models.ts';
 import { fileData, storedData, type WithData } from '../evaluation/open-data.ts';
+import { type PrecisionChoice, precisionOf } from '../model/precision.ts';
 import { openPredictor } from '../predictor/open.ts';
 import { engineOptions, openLanguage } from '../registry/open.ts';
+import { isUpstream } from '../upstream/settings.ts';
 import { findModelFolder } from './model-folders.ts';
 import { note } from './surroundings.ts';
 import { withStore } from './with-store.ts';
 
 /** Models each in memory only while the evaluation has it open. */
-export function evaluationModels(config: Config, precision = config.engine.precision): EvaluationModels {
+export function evaluationModels(config: Config, choice: PrecisionChoice = config.engine.precision): EvaluationModels {
   const { executionProvider: provider, upstreamApiKey: apiKey } = config;
   return {
     threads: engineOptions.threads,
     async language(name) {
       const folder = await findModelFolder(config, name, ['language']);
+      const precision = (await isUpstream(folder)) ? 'fp32' : await precisionOf(choice, folder);
       const here = { ...engineOptions, precision, provider };
       return { folder, precision, open: () => openLanguage(folder, here, { apiKey, keyOf: readKey, onFault: note }) };
     },

@@ -1,4 +1,4 @@
-// Chooses what reads a model's tokens: kernels of our own for 8 bits on the host, the runtime for everything else.
+// Chooses what reads a model's tokens: kernels of our own for 8 and 4 bits on the host, the runtime for everything else.
 
 import type { Precision, WeightSource } from '../model/loaded-network.ts';
 import { readShape } from '../model/model-folder.ts';
@@ -46,7 +46,7 @@ type Weighted = Pick<Model, 'shape' | 'values'>;
 export async function openRunner(model: string | Weighted, options: RunnerOptions): Promise<OpenRunner> {
   const { threads, precision, provider, prefixBytes, sequences } = options;
   const shape = typeof model === 'string' ? await readShape(model) : model.shape;
-  const kernels = provider === 'cpu' && precision === 'int8' && kernelsHold(shape, options);
+  const kernels = provider === 'cpu' && precision !== 'fp32' && kernelsHold(shape, options);
   const contextLength = Math.min(shape.contextLength, tokensWithin(options.cacheBytes, shape, kernels));
   const source: WeightSource =
     typeof model === 'string' ? { folder: model, contextLength } : { ...model, shape: { ...shape, contextLength } };
@@ -65,7 +65,11 @@ export async function openRunner(model: string | Weighted, options: RunnerOption
     return opened(decoder, new DeviceRunner(decoder, prefixBytes));
   }
   if (kernels) {
-    const decoder = await KernelDecoder.open(source, { threads, rows: Math.max(new Shares(sequences).total, chunkTokens) });
+    const decoder = await KernelDecoder.open(source, {
+      threads,
+      rows: Math.max(new Shares(sequences).total, chunkTokens),
+      precision,
+    });
     return opened(decoder, new KernelRunner(decoder, prefixBytes));
   }
   const decoder = await openDecoder(source, { threads, precision, provider });

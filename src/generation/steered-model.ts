@@ -5,8 +5,8 @@ import { flatten } from '../constraints/token-trie.ts';
 import { type EngineOptions, engineDefaults } from '../engine/engine.ts';
 import { type GenerationEvent, type GenerationRequest, type Likelihood, onePrompt, type Vocabulary } from '../engine/request.ts';
 import type { EngineReady, EngineSettings } from '../engine/thread-entry.ts';
-import type { Precision } from '../model/loaded-network.ts';
 import { revisionOf } from '../model/model-folder.ts';
+import { type PrecisionChoice, precisionOf } from '../model/precision.ts';
 import { encodeLongPrompt } from '../model/tokenizer/encode-prompt.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { builtEntry } from '../tensor/built-entry.ts';
@@ -21,7 +21,7 @@ export interface LanguageModelOptions extends Partial<EngineOptions> {
   /** Threads of one run of the runtime. */
   threads: number;
   /** Of the weights; fp32 when absent. */
-  precision?: Precision | undefined;
+  precision?: PrecisionChoice | undefined;
   /** cpu when absent. */
   provider?: ProviderChoice | undefined;
   /** Told what computes, and why. */
@@ -33,10 +33,11 @@ type Thread = EngineThread<EngineReady, GenerationRequest, GenerationEvent>;
 /** Loads the base or steered model in `folder` into a thread of its own. Throws invalid_model in one clear line. */
 export async function openLanguageModel(
   folder: string,
-  { threads, precision = 'fp32', provider = 'cpu', onExecution, ...options }: LanguageModelOptions,
+  { threads, precision: choice = 'fp32', provider = 'cpu', onExecution, ...options }: LanguageModelOptions,
 ): Promise<LanguageModel> {
   const text = await readModelText(folder);
   const { card, schema, chat, tokenizer, vocabSize, sampling } = text;
+  const precision = await precisionOf(choice, folder);
   // Weights rounded otherwise say something else.
   const revision = `${await revisionOf(folder)}${precision === 'fp32' ? '' : `-${precision}`}`;
   const settings: EngineSettings = {

@@ -4,6 +4,7 @@ import { type Bits, blockSize } from '../tensor/graph.ts';
 import { gatherNBits, matmulNBits, type QuantisedMatrix, slice } from '../tensor/primitives.ts';
 import { type Constants, constantsInFile, constantsInMemory, type Place } from './constants.ts';
 import { biasedNetwork, embeddings, type Network, plainNetwork } from './forward.ts';
+import type { FourBitRows } from './four-bits.ts';
 import { readShape } from './model-folder.ts';
 import { blocksOf, quantise } from './quantise.ts';
 import { type LlamaShape, parameterShapes } from './shape.ts';
@@ -72,7 +73,7 @@ export async function loadNetwork(
   }
 }
 
-type Source = Pick<Weights, 'read' | 'close'>;
+type Source = Pick<Weights, 'read' | 'close'> & Partial<Pick<Weights, 'storedBits' | 'readFours'>>;
 
 export interface OpenSource {
   shape: LlamaShape;
@@ -103,6 +104,18 @@ export function piecesOf(
   [rows, columns]: readonly number[],
 ): AsyncGenerator<Float32Array> {
   return pieces({ weights, piece: usualLimits.piece }, name, rows!, columns!);
+}
+
+/** The same of one that is stored in blocks of 4 bits. */
+export async function* foursOf(
+  { weights }: OpenSource,
+  name: string,
+  [rows, columns]: readonly number[],
+): AsyncGenerator<FourBitRows> {
+  const step = columns! * Math.max(1, Math.floor(usualLimits.piece / columns!));
+  const end = rows! * columns!;
+  for (let start = 0; start < end; start += step)
+    yield await weights.readFours!(name, { start, end: Math.min(end, start + step) });
 }
 
 /** The table and the output projection keep 8 bits: they cost most of what 4 bits cost in quality and little of what they save. */

@@ -8,6 +8,7 @@ import { ggufHeader, ggufOf } from './formats/gguf-folder.ts';
 import { openGgufTensors } from './formats/gguf-tensors.ts';
 import { exists, readJson } from './formats/json-file.ts';
 import { type FloatType, openTensorFile, type Part, type TensorFile, writeTensorFile } from './formats/safetensors.ts';
+import type { FourBitRows } from './four-bits.ts';
 import { type LlamaShape, parameterShapes, type WeightType } from './shape.ts';
 
 export interface Weights {
@@ -15,6 +16,10 @@ export interface Weights {
   readonly names: string[];
   /** The parameter as float32, row-major, or a part of it. Throws invalid_model where a number is not finite. */
   read(name: string, part?: Part): Promise<Float32Array>;
+  /** Bits of a number as the file holds it, scales apart. */
+  storedBits(name: string): number;
+  /** Whole rows of a parameter whose numbers are stored in 4 bits. Throws invalid_model where a scale is not finite. */
+  readFours(name: string, part: Part): Promise<FourBitRows>;
   close(): Promise<void>;
 }
 
@@ -51,6 +56,17 @@ export async function openWeights(
         const home = homes.get(name);
         if (!home) throw new SteerError('invalid_model', `The weights in ${folder} have no tensor ${name}.`);
         return finite(await home.file.read(home.name, within(home, part)), `${folder}: ${name}`);
+      },
+      storedBits(name) {
+        const { file, name: stored } = homes.get(name)!;
+        return file.bits?.(stored) ?? 32;
+      },
+      async readFours(name, part) {
+        const home = homes.get(name)!;
+        const rows = await home.file.readFours!(home.name, within(home, part)!);
+        finite(rows.scales, `${folder}: ${name}`);
+        finite(rows.bases, `${folder}: ${name}`);
+        return rows;
       },
       close,
     };

@@ -18,7 +18,7 @@ import {
   type ModelStatus,
   type Models,
 } from './models.ts';
-import { type OpenOptions, openModel } from './open.ts';
+import { type OpenOptions, openModel, precisionFor } from './open.ts';
 import { readReport } from './report.ts';
 import { chosenDefaults, type Entry, inOrder, type ModelPlaces, type Scan, scanModels, withoutTwins } from './scan.ts';
 
@@ -244,8 +244,7 @@ export class ModelRegistry implements Models {
   }
 
   #precisionOf(id: string): Precision {
-    if (this.#entry(id).kind === 'predictor') return 'fp32';
-    return this.#precisions.get(id) ?? this.#options.engine?.precision ?? 'fp32';
+    return precisionFor(this.#entry(id), this.#precisions.get(id) ?? this.#options.engine?.precision);
   }
 
   #statusOf(id: string): ModelStatus {

@@ -5,6 +5,7 @@ import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import { type LanguageModelOptions, openLanguageModel } from '../generation/steered-model.ts';
 import type { Precision } from '../model/loaded-network.ts';
+import type { PrecisionChoice } from '../model/precision.ts';
 import { openPredictor } from '../predictor/open.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import type { Execution, ProviderChoice } from '../tensor/providers.ts';
@@ -19,7 +20,7 @@ export interface OpenOptions {
   /** What computes the language models; cpu when absent. Predictors are small and always the processor's. */
   provider?: ProviderChoice;
   /** Bounds of the engine of a language model, and the precision of its weights where nobody asked for another. */
-  engine?: Partial<EngineOptions> & { precision?: Precision };
+  engine?: Partial<EngineOptions> & { precision?: PrecisionChoice };
   /** Told what computes a language model that was loaded, and why. */
   onExecution?(id: string, execution: Execution): void;
   /** Key sent to upstreams that run models; absent means none. */
@@ -63,4 +64,10 @@ export async function openLanguage(
   upstream: UpstreamOptions,
 ): Promise<LanguageModel> {
   return (await isUpstream(folder)) ? openUpstreamModel(folder, upstream) : openLanguageModel(folder, here);
+}
+
+/** In which precision a model is loaded; predictors are always computed in fp32. */
+export function precisionFor({ kind, stored }: Entry, choice: PrecisionChoice = 'fp32'): Precision {
+  if (kind === 'predictor') return 'fp32';
+  return choice === 'auto' ? stored : choice;
 }

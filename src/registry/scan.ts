@@ -9,7 +9,9 @@ import { chatForm } from '../generation/model-text.ts';
 import type { BadWordRules } from '../model/bad-words.ts';
 import { ggufOf, isGguf } from '../model/formats/gguf-folder.ts';
 import { exists } from '../model/formats/json-file.ts';
+import type { Precision } from '../model/loaded-network.ts';
 import { type ModelCard, readModelCard, readShape, upstreamFile } from '../model/model-folder.ts';
+import { storedPrecision } from '../model/precision.ts';
 import { readSampling } from '../model/sampling-defaults.ts';
 import { readChatTemplate } from '../model/tokenizer/tokenizer.ts';
 import { openWeights } from '../model/weights.ts';
@@ -35,6 +37,8 @@ export interface Entry {
   badWords: BadWordRules | undefined;
   curves: Curves;
   contextLength: number;
+  /** The precision of its weights where nobody asks for another. */
+  stored: Precision;
   /** Name of the model it was trained from. */
   base: string | null;
   datasets: { name: string; hash: string }[];
@@ -144,11 +148,11 @@ export async function readEntry(folder: string): Promise<Omit<Entry, 'stamp'>> {
   };
 }
 
-type Read = Pick<Entry, 'schema' | 'chat' | 'contextLength'>;
+type Read = Pick<Entry, 'schema' | 'chat' | 'contextLength' | 'stored'>;
 
 /** Of a model whose upstream lays prompts out: nothing else of it lies here. */
 function readByMessages(card: ModelCard, { contextLength = defaultContext }: UpstreamSettings): Read {
-  return { schema: chatSchema(card), chat: 'messages', contextLength };
+  return { schema: chatSchema(card), chat: 'messages', contextLength, stored: 'fp32' };
 }
 
 async function readFiles(folder: string, card: ModelCard, elsewhere: boolean): Promise<Read> {
@@ -159,16 +163,18 @@ async function readFiles(folder: string, card: ModelCard, elsewhere: boolean): P
   const { kind, attributeSchema } = card;
   const shape = await readShape(folder);
   const heads = kind === 'predictor' && attributeSchema ? headShapes(attributeSchema, shape) : undefined;
-  if (!elsewhere) await checkWeights(folder, shape, heads);
+  const stored = elsewhere ? 'fp32' : await checkWeights(folder, shape, heads);
   if (kind !== 'predictor') await readSampling(folder);
   const chat = kind === 'predictor' ? null : chatForm(card, { chatTemplate: await readChatTemplate(folder) });
-  return { schema: attributeSchema ?? (chat === 'template' ? everyday : noAttributes), chat, contextLength: shape.contextLength };
+  const schema = attributeSchema ?? (chat === 'template' ? everyday : noAttributes);
+  return { schema, chat, contextLength: shape.contextLength, stored };
 }
 
 /** Reads the heads of the weight files only; that is where a broken download shows. */
-async function checkWeights(...[folder, shape, heads]: Parameters<typeof openWeights>): Promise<void> {
+async function checkWeights(...[folder, shape, heads]: Parameters<typeof openWeights>): Promise<Precision> {
   const weights = await openWeights(folder, shape, heads);
   await weights.close();
+  return storedPrecision(weights, shape);
 }
 
 async function readUpstream(folder: string, kind: string): Promise<UpstreamSettings> {

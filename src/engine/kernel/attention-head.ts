@@ -14,7 +14,7 @@ import {
   wholeNumbers,
   wide,
 } from './numbers.ts';
-import { groupChannels } from './product.ts';
+import { groupChannels } from './packing.ts';
 import { at } from './record.ts';
 import { type Code, type Frame, f32, f32x4, i16x8, i32, i32x4, type Local, v128 } from './wasm.ts';
 

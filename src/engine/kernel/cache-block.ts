@@ -3,7 +3,7 @@
 // head's columns as channels and tokens as columns.
 import { attentionScale, type LlamaShape } from '../../model/shape.ts';
 import { findExtreme, rootMeanSquare, scaleDown, wholeNumbers, wide } from './numbers.ts';
-import { groupChannels } from './product.ts';
+import { groupChannels } from './packing.ts';
 import { at, rowKernel } from './record.ts';
 import { tokenBytes } from './row-kernels.ts';
 import { type Code, type Definition, type Frame, f32, f32x4, i32, i32x4, type Local, v128 } from './wasm.ts';

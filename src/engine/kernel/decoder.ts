@@ -1,23 +1,27 @@
-// Reads tokens with kernels of our own, on the host: weights in 8 bits, keys and values in blocks wherever there is room, everything else fp32. Rows
+// Reads tokens with kernels of our own, on the host: weights in 8 or 4 bits, keys and values in blocks wherever there is room, everything else fp32. Rows
 // of any sequences stand in one run, each computed the same whatever stands beside it. Dimension letters: R rows (new tokens), D hidden, F
 // intermediate, H heads, K key/value heads, d head size, V vocabulary.
 
-import { openSource, type WeightSource } from '../../model/loaded-network.ts';
+import { openSource, type Precision, type WeightSource } from '../../model/loaded-network.ts';
 import { type LlamaShape, layerWindow, windowTokens } from '../../model/shape.ts';
-import { workBytes } from './attention-head.ts';
 import { blockBytes, blockTokens, halves, layerOffset } from './cache-block.ts';
 import { Crew } from './crew.ts';
 import { compileKernels, type RowKernel } from './kernels.ts';
 import type { Matrix } from './matrix.ts';
-import { groupChannels, productName } from './product.ts';
-import { tokenBytes } from './row-kernels.ts';
-import { type KernelWeights, loadKernelWeights } from './weights.ts';
+import { groupChannels, productName } from './packing.ts';
+import { PackingPlan } from './packing-plan.ts';
+import { roundingName, tokenBytes } from './row-kernels.ts';
+import { layOut, type Scratch, tableWords } from './scratch.ts';
+import { type KernelWeights, loadKernelWeights, type Stack } from './weights.ts';
 
 export interface KernelDecoderOptions {
   threads: number;
   /** Rows of a run. */
   rows: number;
+  precision?: KernelPrecision;
 }
+
+export type KernelPrecision = Exclude<Precision, 'fp32'>;
 
 /** New tokens of one sequence: they follow `computed` others, whose keys and values lie in its blocks, as theirs will. */
 export interface KernelInput {
@@ -25,24 +29,6 @@ export interface KernelInput {
   computed: number;
   /** Addresses of the sequence's blocks, with room for the new tokens. */
   blocks: readonly number[];
-}
-
-/** Where the parts of a run lie. */
-interface Scratch {
-  tokens: number;
-  wantedTokens: number;
-  wanted: number;
-  tables: number;
-  x: number;
-  y: number;
-  rounded: number;
-  rowScales: number;
-  qkv: number;
-  attended: number;
-  gateUp: number;
-  work: number;
-  workBytes: number;
-  logits: number;
 }
 
 export class KernelDecoder {
@@ -68,13 +54,15 @@ export class KernelDecoder {
   }
 
   /** Loads the weights, a few rows at a time, and starts the threads. Throws invalid_model in one clear line. */
-  static async open(source: WeightSource, { threads, rows }: KernelDecoderOptions): Promise<KernelDecoder> {
+  static async open(source: WeightSource, options: KernelDecoderOptions): Promise<KernelDecoder> {
+    const { threads, rows, precision = 'int8' } = options;
     const opened = await openSource(source);
     try {
-      const crew = await Crew.open(await compileKernels(opened.shape), threads);
+      const plan = new PackingPlan(opened, precision);
+      const crew = await Crew.open(await compileKernels(opened.shape, plan), threads);
       try {
         const before = crew.bytes;
-        const weights = await loadKernelWeights(opened, crew);
+        const weights = await loadKernelWeights(opened, plan, crew);
         return new KernelDecoder(opened.shape, rows, crew, weights, crew.bytes - before);
       } catch (cause) {
         await crew.dispose();
@@ -130,7 +118,7 @@ export class KernelDecoder {
 
   /** Numbers between the scores of two rows. */
   get #stride(): number {
-    return groupChannels * this.#weights.outputMatrix.groups;
+    return groupChannels * this.#weights.outputMatrix[0]!.groups;
   }
 
   #scoresAt(row: number): Float32Array {
@@ -160,11 +148,11 @@ export class KernelDecoder {
     const at = this.#scratch;
     const crew = this.#crew;
     crew.begin();
-    this.#eachRow('embed', rows, at.tokens, table.packed, table.scales, at.x);
+    this.#eachRow('embed', rows, at.tokens, table.packed, at.x);
     for (const [index, layer] of layers.entries()) {
       const last = index === layers.length - 1;
       const offset = layerOffset(shape, index);
-      this.#eachRow('norm', rows, at.x, layer.attentionNorm, at.y, at.rounded, at.rowScales);
+      this.#norm(rows, layer.attentionNorm, layer.qkv);
       this.#product(rows, layer.qkv, layer.qkvBias, 0, at.qkv);
       const { kernel, cosines, sines } = layer.rotation;
       this.#eachRow(kernel, rows, at.tokens, at.qkv, cosines, sines, offset, layer.queryNorm, layer.keyNorm);
@@ -174,7 +162,7 @@ export class KernelDecoder {
       if (asking > 0) this.#finishLayer(index, asking, tokens);
     }
     if (wanted.length > 0) {
-      this.#eachRow('norm', wanted.length, at.x, outputNorm, at.y, at.rounded, at.rowScales);
+      this.#norm(wanted.length, outputNorm, outputMatrix);
       this.#product(wanted.length, outputMatrix, this.#weights.zeros, 0, at.logits + 4 * this.#stride * scoresRow);
     }
     crew.run();
@@ -191,21 +179,33 @@ export class KernelDecoder {
       rows * parts,
       ...[rows, parts, tokens, at.qkv, layerOffset(this.shape, index), at.attended, at.work, at.workBytes, ...window],
     );
-    this.#eachRow('round', rows, at.attended, at.rounded, at.rowScales);
+    this.#rounded('round', rows, layer.output, at.attended);
     this.#answer(rows, layer.output, layer.outputNorms?.attention);
-    this.#eachRow('norm', rows, at.x, layer.mlpNorm, at.y, at.rounded, at.rowScales);
+    this.#norm(rows, layer.mlpNorm, layer.gateUp);
     this.#product(rows, layer.gateUp, this.#weights.zeros, 0, at.gateUp);
-    this.#eachRow('gate', rows, at.gateUp, at.rounded, at.rowScales);
+    this.#rounded('gate', rows, layer.down, at.gateUp);
     this.#answer(rows, layer.down, layer.outputNorms?.mlp);
   }
 
+  /** Norms what stands in the residual stream, rounded as a stack takes it. */
+  #norm(rows: number, weight: number, stack: Stack): void {
+    this.#rounded('norm', rows, stack, this.#scratch.x, weight, this.#scratch.y);
+  }
+
+  #rounded(kernel: 'norm' | 'gate' | 'round', rows: number, stack: Stack, ...words: number[]): void {
+    for (const bits of new Set(stack.map(({ packing }) => packing.bits))) {
+      const { numbers, scales, sums } = this.#scratch.rounded[bits];
+      this.#eachRow(roundingName(kernel, bits), rows, ...words, numbers, scales, sums);
+    }
+  }
+
   /** Adds what attention or the MLP answers to the residual stream, through a norm where there is one. */
-  #answer(rows: number, matrix: Matrix, norm: number | undefined): void {
+  #answer(rows: number, stack: Stack, norm: number | undefined): void {
     const at = this.#scratch;
     if (norm === undefined) {
-      this.#product(rows, matrix, at.x, 4 * this.shape.hiddenSize, at.x);
+      this.#product(rows, stack, at.x, 4 * this.shape.hiddenSize, at.x);
     } else {
-      this.#product(rows, matrix, this.#weights.zeros, 0, at.y);
+      this.#product(rows, stack, this.#weights.zeros, 0, at.y);
       this.#eachRow('addNorm', rows, at.y, norm, at.x);
     }
   }
@@ -232,23 +232,28 @@ export class KernelDecoder {
     this.#crew.add(kernel, Math.ceil(rows / each), rows, each, ...words);
   }
 
-  #product(rows: number, matrix: Matrix, initial: number, initialStride: number, out: number): void {
-    const at = this.#scratch;
-    const { columns, packed, scales, groups } = matrix;
-    const each = this.#groupsEach(matrix, rows);
-    this.#crew.add(
-      productName(columns),
-      Math.ceil(groups / each),
-      ...[rows, at.rounded, at.rowScales, packed, scales, groups, each],
-      ...[initial, initialStride, out, 4 * groupChannels * groups],
-    );
+  #product(rows: number, stack: Stack, initial: number, initialStride: number, out: number): void {
+    const stride = 4 * groupChannels * stack.reduce((sum, { groups }) => sum + groups, 0);
+    let before = 0;
+    for (const matrix of stack) {
+      const { packing, packed, groups } = matrix;
+      const { numbers, scales, sums } = this.#scratch.rounded[packing.bits];
+      const each = this.#groupsEach(matrix, rows);
+      this.#crew.add(
+        productName(packing),
+        Math.ceil(groups / each),
+        ...[rows, numbers, scales, sums, packed, groups, each],
+        ...[initial + before, initialStride, out + before, stride],
+      );
+      before += 4 * groupChannels * groups;
+    }
   }
 
   /** A task is so large that claiming it costs little, and so small that no thread waits long for another. */
-  #groupsEach({ columns, groups }: Matrix, rows: number): number {
+  #groupsEach({ packing, groups }: Matrix, rows: number): number {
     const { threads } = this.#crew;
     if (threads === 1) return groups;
-    const worth = Math.ceil(leastWork / (rows * columns * groupChannels));
+    const worth = Math.ceil(leastWork / (rows * packing.columns * groupChannels));
     const even = Math.ceil(groups / (4 * threads));
     return Math.ceil(Math.min(Math.max(worth, even), Math.ceil(groups / threads)) / 4) * 4;
   }
@@ -256,30 +261,3 @@ export class KernelDecoder {
 
 /** Products of two numbers in a task, at least. */
 const leastWork = 100_000;
-
-/** Words of the addresses of a sequence's blocks. */
-function tableWords({ contextLength }: LlamaShape): number {
-  return Math.ceil(contextLength / blockTokens);
-}
-
-function layOut(shape: LlamaShape, rows: number, crew: Crew): Scratch {
-  const { hiddenSize: D, intermediateSize: F, heads: H, kvHeads: K, headDim: d, vocabSize: V } = shape;
-  const floats = (count: number) => crew.allocate(4 * count);
-  const ownBytes = Math.ceil(workBytes(shape) / 64) * 64;
-  return {
-    tokens: crew.allocate(rows * tokenBytes),
-    wantedTokens: crew.allocate(rows * tokenBytes),
-    wanted: floats(rows),
-    tables: floats(rows * tableWords(shape)),
-    x: floats(rows * D),
-    y: floats(rows * D),
-    rounded: crew.allocate(2 * rows * Math.max(D, F, H * d)),
-    rowScales: floats(rows),
-    qkv: floats(rows * (H + 2 * K) * d),
-    attended: floats(rows * H * d),
-    gateUp: floats(rows * 2 * F),
-    work: crew.allocate(crew.threads * ownBytes),
-    workBytes: ownBytes,
-    logits: floats((rows + 1) * groupChannels * Math.ceil(V / groupChannels)),
-  };
-}

@@ -1,14 +1,17 @@
 // All kernels of one model's shape, compiled.
+import { setFlagsFromString } from 'node:v8';
 import { type LlamaShape, rotationOf } from '../../model/shape.ts';
 import { attendRows } from './attention.ts';
 import { placeRows } from './cache-block.ts';
 import { aloneCode, helpCode, wakeCode, workCode } from './crew-code.ts';
-import { productKernel, type productName } from './product.ts';
-import { addNormRows, embedRows, gateRows, normRows, pickRows, roundRows } from './row-kernels.ts';
-import { type Definition, emitModule, typeIndex } from './wasm.ts';
+import { type Packing, type ProductName, productName } from './packing.ts';
+import { productKernel } from './product.ts';
+import { addNormRows, type Bits, embedRows, gateRows, normRows, pickRows, roundRows } from './row-kernels.ts';
+import type { Definition } from './wasm.ts';
+import { emitModule, typeIndex } from './wasm-module.ts';
 
-export type RowKernel = 'embed' | 'norm' | 'addNorm' | 'gate' | 'round' | 'pick' | 'place' | 'placePlain';
-export type KernelName = ReturnType<typeof productName> | RowKernel | 'attend';
+export type RowKernel = `${'norm' | 'gate' | 'round'}${Bits}` | 'embed' | 'addNorm' | 'pick' | 'place' | 'placePlain';
+export type KernelName = ProductName | RowKernel | 'attend';
 
 /** Pages of 64 KiB a memory of 32-bit addresses can have. */
 export const mostPages = 65_536;
@@ -32,19 +35,34 @@ export function kernelsFit({ hiddenSize, intermediateSize, headDim, layers }: Ll
   return listed && [hiddenSize, intermediateSize, headDim].every((width) => width % widthUnit === 0);
 }
 
-export async function compileKernels(shape: LlamaShape): Promise<CompiledKernels> {
-  const { hiddenSize, intermediateSize, heads, headDim, layers } = shape;
-  const rotations = new Set(Array.from({ length: layers }, (_, layer) => rotationOf(shape, layer)));
+/** How the weights of a model are packed. */
+export interface Packings {
+  table: Packing;
+  /** Of everything else. */
+  matrices: readonly Packing[];
+}
+
+export async function compileKernels(shape: LlamaShape, { table, matrices }: Packings): Promise<CompiledKernels> {
+  const rotations = new Set(Array.from({ length: shape.layers }, (_, layer) => rotationOf(shape, layer)));
+  const packings = new Map([table, ...matrices].map((packing) => [productName(packing), packing]));
+  const bits = [...new Set([...packings.values()].map((packing) => packing.bits))];
   const kernels: readonly Definition[] = [
-    ...[...new Set([hiddenSize, intermediateSize, heads * headDim])].map(productKernel),
-    ...[embedRows(shape), normRows(shape), gateRows(shape), roundRows(shape), pickRows()],
+    ...[...packings.values()].map(productKernel),
+    ...bits.flatMap((each) => [normRows(shape, each), gateRows(shape, each), roundRows(shape, each)]),
+    ...[embedRows(shape, table), pickRows()],
     ...(shape.outputNorms ? [addNormRows(shape)] : []),
     ...(rotations.has('none') ? [placeRows('placePlain', shape)] : []),
     ...[placeRows('place', shape), attendRows(shape)],
   ];
   const kernelType = typeIndex(kernels, 3);
   const functions = [...kernels, workCode(kernelType), aloneCode(kernelType), helpCode(kernels.length), wakeCode];
+  if (bits.includes(4)) allowRelaxed();
   const module = await WebAssembly.compile(emitModule(functions, mostPages));
   const places = Object.fromEntries(kernels.map(({ name }, place) => [name, place]));
   return { module, places };
+}
+
+/** The engine of Node 20 has relaxed products behind a flag, later ones by default. */
+function allowRelaxed(): void {
+  if (Number(process.versions.node.split('.')[0]) < 22) setFlagsFromString('--experimental-wasm-relaxed-simd');
 }

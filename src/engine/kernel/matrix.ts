@@ -1,42 +1,85 @@
-// A matrix of weights as the product kernel takes it: 8 bits with a scale for each channel, packed. Filled a few rows at a time.
+// A matrix of weights as the product kernel takes it (packing.ts), filled a few rows at a time: rounded from numbers, or with the blocks of a file as
+// they are.
+import { type FourBitRows, fitFours } from '../../model/four-bits.ts';
 import type { Crew } from './crew.ts';
-import { groupChannels } from './product.ts';
+import { blockColumns, groupBlockBytes, groupBytes, groupChannels, type Packing } from './packing.ts';
 
 const most = 127;
 
 export class Matrix {
-  /** Of each channel; a multiple of 8. */
-  readonly columns: number;
+  readonly packing: Packing;
   readonly groups: number;
   readonly packed: number;
-  readonly scales: number;
+  readonly #crew: Crew;
   #filled = 0;
 
-  constructor(crew: Crew, rows: number, columns: number) {
-    this.columns = columns;
+  constructor(crew: Crew, rows: number, packing: Packing) {
+    this.packing = packing;
     this.groups = Math.ceil(rows / groupChannels);
-    this.packed = crew.allocate(Matrix.bytes(rows, columns));
-    this.scales = crew.allocate(4 * groupChannels * this.groups);
+    this.packed = crew.allocate(this.groups * groupBytes(packing));
+    this.#crew = crew;
   }
 
-  static bytes(rows: number, columns: number): number {
-    return Math.ceil(rows / groupChannels) * groupChannels * columns;
+  /** The next rows, row-major, times `factor`. A number that is not finite makes its block no number. */
+  fill(rows: Float32Array, factor = 1): void {
+    const { columns } = this.packing;
+    const put = this.packing.bits === 4 ? this.#fours(factor) : this.#eights(factor);
+    for (let start = 0; start < rows.length; start += columns, this.#filled++) put(rows.subarray(start, start + columns));
   }
 
-  /**
-   * The next rows, row-major, times `factor`. The largest number of a row becomes 127 or -127; one that is not finite makes the whole row no number.
-   */
-  fill(crew: Crew, rows: Float32Array, factor = 1): void {
-    const { columns } = this;
-    const codes = new Int8Array(crew.memory.buffer, this.packed, Matrix.bytes(4 * this.groups, columns));
-    const scales = crew.floats(this.scales, groupChannels * this.groups);
-    for (let start = 0; start < rows.length; start += columns, this.#filled++) {
-      let extreme = 0;
-      for (let k = 0; k < columns; k++) extreme = Math.max(extreme, Math.abs(rows[start + k]!));
-      scales[this.#filled] = Number.isFinite(extreme) ? (factor * extreme) / most : Number.NaN;
-      const steps = extreme > 0 ? most / extreme : 0;
-      const to = (this.#filled >> 2) * groupChannels * columns + 2 * (this.#filled & 3);
-      for (let k = 0; k < columns; k++) codes[to + 4 * (k & ~1) + (k & 1)] = Math.round(rows[start + k]! * steps);
-    }
+  /** The largest number of a block becomes 127 or -127. */
+  #eights(factor: number): (row: Float32Array) => void {
+    const { columns, block } = this.packing;
+    const bytes = groupBlockBytes(this.packing);
+    const codes = new Int8Array(this.#crew.memory.buffer, this.packed, this.groups * groupBytes(this.packing));
+    const scales = this.#crew.floats(this.packed, codes.length / 4);
+    return (row) => {
+      const channel = this.#filled & 3;
+      let to = this.#bytesAt;
+      for (let start = 0; start < columns; start += block, to += bytes) {
+        let extreme = 0;
+        for (let k = start; k < start + block; k++) extreme = Math.max(extreme, Math.abs(row[k]!));
+        scales[(to + groupChannels * block) / 4 + channel] = Number.isFinite(extreme) ? (factor * extreme) / most : Number.NaN;
+        const steps = extreme > 0 ? most / extreme : 0;
+        const place = to + 2 * channel;
+        for (let k = 0; k < block; k++) codes[place + 4 * (k & ~1) + (k & 1)] = Math.round(row[start + k]! * steps);
+      }
+    };
+  }
+
+  #fours(factor: number): (row: Float32Array) => void {
+    const put = this.#blocks(factor);
+    return (row) => put(fitFours(row), 0);
+  }
+
+  /** The next rows as blocks of 4 bits, times `factor`. */
+  fillFours(rows: FourBitRows, factor = 1): void {
+    const blocks = this.packing.columns / blockColumns;
+    const put = this.#blocks(factor);
+    for (let first = 0; first < rows.scales.length; first += blocks, this.#filled++) put(rows, first);
+  }
+
+  /** Puts the blocks of one row where they belong, from block `first` on. */
+  #blocks(factor: number): (rows: FourBitRows, first: number) => void {
+    const blocks = this.packing.columns / blockColumns;
+    const words = groupBlockBytes(this.packing) / 4;
+    const whole = (this.groups * groupBytes(this.packing)) / 4;
+    const codes = this.#crew.integers(this.packed, whole);
+    const floats = this.#crew.floats(this.packed, whole);
+    return (rows, first) => {
+      const from = new Int32Array(rows.codes.buffer, rows.codes.byteOffset, rows.codes.length / 4);
+      let to = this.#bytesAt / 4 + (this.#filled & 3);
+      for (let block = first; block < first + blocks; block++, to += words) {
+        // Four columns of a channel, and the four 16 columns later, are four bytes here and there.
+        for (let step = 0; step < 4; step++) codes[to + 4 * step] = from[4 * block + step]!;
+        floats[to + 16] = factor * rows.scales[block]!;
+        floats[to + 20] = factor * rows.bases[block]!;
+      }
+    };
+  }
+
+  /** Where the group of the next row begins, in bytes from `packed` on. */
+  get #bytesAt(): number {
+    return (this.#filled >> 2) * groupBytes(this.packing);
   }
 }

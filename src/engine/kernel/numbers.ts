@@ -1,5 +1,5 @@
 // Arithmetic that several kernels share: sums, the exponential, the norm of a row, rounding a row to 16 bits. Four numbers at a time.
-import { type Code, type Frame, f32, f32x4, i16x8, i32, i32x4, type Local, v128 } from './wasm.ts';
+import { type Code, type Frame, f32, f32x4, i8x16, i16x8, i32, i32x4, type Local, v128 } from './wasm.ts';
 
 /** Bytes of a vector. */
 export const wide = 16;
@@ -96,6 +96,35 @@ export function roundRow(frame: Frame, extreme: Local, from: Local, columns: num
       v128.store64(i32.add(to.get, i32.shl(i.get, i32.const(1))), i16x8.narrowI32x4S(four.get, four.get)),
     ),
   ];
+}
+
+/**
+ * Rounds `columns` numbers from `from` on to 8 bits at `to`, in blocks of 32: of each block its scale at `scaleTo`, and there `sums` bytes further the sum of
+ * its rounded numbers times the scale. `scaleTo` is moved on. A number that is none, or infinite, makes its block so.
+ */
+export function roundBlocks(frame: Frame, from: Local, columns: number, to: Local, scaleTo: Local, sums: Code): Code {
+  const [i, place] = frame.locals('i32', 2) as [Local, Local];
+  const [extreme, steps, total] = frame.locals('v128', 3) as [Local, Local, Local];
+  const wholes = frame.locals('v128', 8);
+  const sum = [0, 1, 2, 3].map((lane) => i32x4.lane(total.get, lane)).reduce((added, lane) => i32.add(added, lane));
+  const pair = (first: number) => i16x8.narrowI32x4S(wholes[first]!.get, wholes[first + 1]!.get);
+  const sixteen = (first: number) => i8x16.narrowI16x8S(pair(first), pair(first + 2));
+  return frame.each(
+    i,
+    i32.const(0),
+    i32.const(columns),
+    32,
+    place.set(i32.add(from.get, i32.shl(i.get, i32.const(2)))),
+    extreme.set(f32x4.abs(v128.load(place.get))),
+    ...[1, 2, 3, 4, 5, 6, 7].map((four) => extreme.set(larger(extreme.get, f32x4.abs(v128.load(place.get, wide * four))))),
+    scaleDown(frame, extreme, f32.const(127), steps, scaleTo.get),
+    ...wholes.map((whole, four) => whole.set(wholeNumbers(i32.add(place.get, i32.const(wide * four)), steps))),
+    total.set(wholes.slice(1).reduce((added, whole) => i32x4.add(added, whole.get), wholes[0]!.get)),
+    v128.store(i32.add(to.get, i.get), sixteen(0)),
+    v128.store(i32.add(to.get, i.get), sixteen(4), wide),
+    f32.store(i32.add(scaleTo.get, sums), f32.mul(f32.fromS(sum), f32.load(scaleTo.get))),
+    scaleTo.set(i32.add(scaleTo.get, i32.const(4))),
+  );
 }
 
 /** Sets `extreme` to the largest magnitudes of `columns` numbers from `from` on, lane by lane. */

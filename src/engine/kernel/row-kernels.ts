@@ -1,42 +1,52 @@
 // Kernels over rows of numbers that stand one under the other: from a token to its row of the table, norms, the gate. Sizes are those of one model.
 import type { LlamaShape } from '../../model/shape.ts';
 import { geluTerms } from '../../tensor/primitives.ts';
-import { exponential, findExtreme, larger, rootMeanSquare, roundRow, wide } from './numbers.ts';
-import { at, rowKernel } from './record.ts';
-import { type Code, type Definition, type Frame, f32, f32x4, i32, type Local, v128 } from './wasm.ts';
+import { exponential, findExtreme, larger, rootMeanSquare, roundBlocks, roundRow, wide } from './numbers.ts';
+import { blockColumns, groupBlockBytes, groupBytes, groupChannels, type Packing } from './packing.ts';
+import { at, rowKernel, type Words } from './record.ts';
+import { type Code, type Definition, type Frame, f32, f32x4, i32, jumpIf, type Local, loop, v128 } from './wasm.ts';
 
 /** Bytes of one token among those of a run: its id, its position, where the addresses of its blocks of keys and values lie. */
 export const tokenBytes = 16;
 
-/** words: rows, rows a task, tokens, packed table, its scales, out (rows, D). The table is packed as the product takes it. */
-export function embedRows({ hiddenSize: D, embeddingMultiplier }: LlamaShape): Definition {
+/** words: rows, rows a task, tokens, packed table, out (rows, D). The table is packed as the product takes it, in 8 bits. */
+export function embedRows({ hiddenSize: D, embeddingMultiplier }: LlamaShape, packing: Packing): Definition {
   return rowKernel('embed', (frame, words, row) => {
-    const [id, from, to, k, scale] = [...frame.locals('i32', 4), frame.local('f32')] as [Local, Local, Local, Local, Local];
+    const [id, from, to, k, block] = frame.locals('i32', 5) as [Local, Local, Local, Local, Local];
+    const scale = frame.local('f32');
     const element = (offset: number) => f32.mul(f32.fromS(i32.load8S(from.get, offset)), scale.get);
+    const codeBytes = groupChannels * packing.block;
+    const channel = i32.and(id.get, i32.const(3));
+    const inBlock = i32.add(block.get, i32.shl(channel, i32.const(1)));
+    const scalePlace = i32.add(block.get, i32.shl(channel, i32.const(2)));
     return [
       id.set(i32.load(at(words.word(2), row.get, i32.const(tokenBytes)))),
-      scale.set(f32.load(at(words.word(4), id.get, i32.const(4)))),
-      embeddingMultiplier === 1 ? [] : scale.set(f32.mul(scale.get, f32.const(embeddingMultiplier))),
-      from.set(at(words.word(3), i32.shrU(id.get, i32.const(2)), i32.const(4 * D))),
-      from.set(i32.add(from.get, i32.shl(i32.and(id.get, i32.const(3)), i32.const(1)))),
-      to.set(at(words.word(5), row.get, i32.const(4 * D))),
-      frame.each(
-        k,
-        i32.const(0),
-        i32.const(D),
-        2,
-        f32.store(to.get, element(0)),
-        f32.store(to.get, element(1), 4),
-        from.set(i32.add(from.get, i32.const(8))),
-        to.set(i32.add(to.get, i32.const(8))),
+      block.set(at(words.word(3), i32.shrU(id.get, i32.const(2)), i32.const(groupBytes(packing)))),
+      to.set(at(words.word(4), row.get, i32.const(4 * D))),
+      loop(
+        from.set(inBlock),
+        scale.set(f32.load(scalePlace, codeBytes)),
+        embeddingMultiplier === 1 ? [] : scale.set(f32.mul(scale.get, f32.const(embeddingMultiplier))),
+        frame.each(
+          k,
+          i32.const(0),
+          i32.const(packing.block),
+          2,
+          f32.store(to.get, element(0)),
+          f32.store(to.get, element(1), 4),
+          from.set(i32.add(from.get, i32.const(8))),
+          to.set(i32.add(to.get, i32.const(8))),
+        ),
+        block.set(i32.add(block.get, i32.const(groupBlockBytes(packing)))),
+        jumpIf(i32.ne(to.get, at(words.word(4), i32.add(row.get, i32.const(1)), i32.const(4 * D))), 0),
       ),
     ];
   });
 }
 
-/** words: rows, rows a task, x (rows, D), weight (D), y (rows, D), rounded (rows, D) and its scales (rows). */
-export function normRows({ hiddenSize: D, normEpsilon }: LlamaShape): Definition {
-  return rowKernel('norm', (frame, words, row) => {
+/** words: rows, rows a task, x (rows, D), weight (D), y (rows, D), then rounded, its scales and sums. */
+export function normRows({ hiddenSize: D, normEpsilon }: LlamaShape, bits: Bits): Definition {
+  return rowKernel(roundingName('norm', bits), (frame, words, row) => {
     const [x, y, i] = frame.locals('i32', 3) as [Local, Local, Local];
     const [factor, value, extreme] = frame.locals('v128', 3) as [Local, Local, Local];
     const weight = v128.load(i32.add(words.word(3), i.get));
@@ -54,7 +64,7 @@ export function normRows({ hiddenSize: D, normEpsilon }: LlamaShape): Definition
         v128.store(i32.add(y.get, i.get), value.get),
         extreme.set(larger(extreme.get, f32x4.abs(value.get))),
       ),
-      rounded(frame, extreme, y, D, words.word(5), words.word(6), row),
+      rounded(frame, bits, { extreme, from: y, columns: D, row }, words, 5),
     ];
   });
 }
@@ -76,9 +86,9 @@ export function addNormRows({ hiddenSize: D, normEpsilon }: LlamaShape): Definit
   });
 }
 
-/** silu(gate) · up, or gelu. words: rows, rows a task, gate and up side by side (rows, 2 F), the product in place of the gate, rounded and its scales. */
-export function gateRows({ intermediateSize: F, activation }: LlamaShape): Definition {
-  return rowKernel('gate', (frame, words, row) => {
+/** silu(gate) · up, or gelu. words: rows, rows a task, gate and up side by side (rows, 2 F), the product in place of the gate, then rounded, its scales and sums. */
+export function gateRows({ intermediateSize: F, activation }: LlamaShape, bits: Bits): Definition {
+  return rowKernel(roundingName('gate', bits), (frame, words, row) => {
     const [both, i] = frame.locals('i32', 2) as [Local, Local];
     const [gate, value, extreme] = frame.locals('v128', 3) as [Local, Local, Local];
     const place = i32.add(both.get, i.get);
@@ -96,7 +106,7 @@ export function gateRows({ intermediateSize: F, activation }: LlamaShape): Defin
         v128.store(place, value.get),
         extreme.set(larger(extreme.get, f32x4.abs(value.get))),
       ),
-      rounded(frame, extreme, both, F, words.word(3), words.word(4), row),
+      rounded(frame, bits, { extreme, from: both, columns: F, row }, words, 3),
     ];
   });
 }
@@ -108,15 +118,15 @@ function geluExponent(x: Code): Code {
   return f32x4.mul(x, inner);
 }
 
-/** words: rows, rows a task, x (rows, columns), rounded and its scales. */
-export function roundRows({ heads, headDim }: LlamaShape): Definition {
+/** words: rows, rows a task, x (rows, columns), then rounded, its scales and sums. */
+export function roundRows({ heads, headDim }: LlamaShape, bits: Bits): Definition {
   const columns = heads * headDim;
-  return rowKernel('round', (frame, words, row) => {
+  return rowKernel(roundingName('round', bits), (frame, words, row) => {
     const [x, extreme] = [frame.local('i32'), frame.local('v128')];
     return [
       x.set(at(words.word(2), row.get, i32.const(4 * columns))),
-      findExtreme(frame, extreme, x, columns),
-      rounded(frame, extreme, x, columns, words.word(3), words.word(4), row),
+      bits === 8 ? findExtreme(frame, extreme, x, columns) : [],
+      rounded(frame, bits, { extreme, from: x, columns, row }, words, 3),
     ];
   });
 }
@@ -134,10 +144,32 @@ export function pickRows(): Definition {
   });
 }
 
-function rounded(frame: Frame, extreme: Local, from: Local, columns: number, base: Code, scales: Code, row: Local): Code {
-  const to = frame.local('i32');
+/** What rows are rounded for: weights of 8 bits take rows of 16 bits with one scale, those of 4 bits rows of 8 bits with a scale and a sum for each 32. */
+export type Bits = 8 | 4;
+
+export function roundingName<Name extends 'norm' | 'gate' | 'round'>(name: Name, bits: Bits): `${Name}${Bits}` {
+  return `${name}${bits}`;
+}
+
+interface Unrounded {
+  /** The largest magnitudes, lane by lane, for rows with one scale. */
+  extreme: Local;
+  from: Local;
+  columns: number;
+  row: Local;
+}
+
+/** Rounds a row to where the words from `first` on say: the rounded rows, their scales, the sums of their blocks. */
+function rounded(frame: Frame, bits: Bits, { extreme, from, columns, row }: Unrounded, words: Words, first: number): Code {
+  const [to, scale] = frame.locals('i32', 2) as [Local, Local];
+  const [base, scales, sums] = [0, 1, 2].map((index) => words.word(first + index)) as [Code, Code, Code];
+  if (bits === 8) {
+    const start = to.set(at(base, row.get, i32.const(2 * columns)));
+    return [...start, ...roundRow(frame, extreme, from, columns, to, at(scales, row.get, i32.const(4)))];
+  }
   return [
-    ...to.set(at(base, row.get, i32.const(2 * columns))),
-    ...roundRow(frame, extreme, from, columns, to, at(scales, row.get, i32.const(4))),
+    ...to.set(at(base, row.get, i32.const(columns))),
+    ...scale.set(at(scales, row.get, i32.const((4 * columns) / blockColumns))),
+    ...roundBlocks(frame, from, columns, to, scale, i32.sub(sums, scales)),
   ];
 }

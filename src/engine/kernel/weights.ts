@@ -1,36 +1,40 @@
-// The weights of a model as the kernels take them: matrices rounded to 8 bits and packed, queries, keys and values together, gate and up together.
+// The weights of a model as the kernels take them: matrices in 8 or 4 bits and packed, queries, keys and values together, gate and up together.
 // Norms, biases and the tables of rotations stay fp32. What answers and scores are multiplied by is multiplied into the weights here. Dimension
 // letters as in decoder.ts.
 
 import { embeddings } from '../../model/forward.ts';
-import { type OpenSource, piecesOf } from '../../model/loaded-network.ts';
+import { foursOf, type OpenSource, piecesOf } from '../../model/loaded-network.ts';
 import { type LlamaShape, parameterShapes, type RotationKind, ropeFrequencies, rotationOf } from '../../model/shape.ts';
 import type { Crew } from './crew.ts';
 import { Matrix } from './matrix.ts';
-import { groupChannels } from './product.ts';
+import { groupChannels } from './packing.ts';
+import type { PackingPlan } from './packing-plan.ts';
 
 /** Of one layer; vectors by their addresses. */
 export interface Layer {
   attentionNorm: number;
   /** Queries, keys and values one under the other, with their biases. */
-  qkv: Matrix;
+  qkv: Stack;
   qkvBias: number;
   queryNorm: number;
   keyNorm: number;
   rotation: Rotation;
-  output: Matrix;
+  output: Stack;
   /** On what attention answers and on what the MLP answers, where the shape has such norms. */
   outputNorms: { attention: number; mlp: number } | null;
   mlpNorm: number;
-  gateUp: Matrix;
-  down: Matrix;
+  gateUp: Stack;
+  down: Stack;
 }
+
+/** Matrices one under the other; more than one where a file holds them in different widths. */
+export type Stack = readonly Matrix[];
 
 export interface KernelWeights {
   layers: Layer[];
   table: Matrix;
   outputNorm: number;
-  outputMatrix: Matrix;
+  outputMatrix: Stack;
   /** As many as the widest output. */
   zeros: number;
 }
@@ -43,45 +47,45 @@ interface Rotation {
 }
 
 /** Reads a few rows at a time, so that no weight is held twice. Throws invalid_model in one clear line. */
-export async function loadKernelWeights(opened: OpenSource, crew: Crew): Promise<KernelWeights> {
+export async function loadKernelWeights(opened: OpenSource, plan: PackingPlan, crew: Crew): Promise<KernelWeights> {
   const { shape } = opened;
   const { hiddenSize: D, intermediateSize: F, heads: H, kvHeads: K, headDim: d, vocabSize: V } = shape;
   const zeros = crew.allocate(4 * Math.max(V + groupChannels, 2 * F, (H + 2 * K) * d, D));
-  const read = new Reading(opened, crew);
+  const read = new Reading(opened, plan, crew);
   const rotationFor = rotations(shape, crew);
   const layers: Layer[] = [];
   for (let layer = 0; layer < shape.layers; layer++) layers.push(await readLayer(read, layer, rotationFor(layer), zeros));
-  const table = await read.matrix(V, D, [embeddings]);
+  const [table] = (await read.stack([embeddings])) as [Matrix];
   return {
     layers,
     table,
     outputNorm: await read.norm('model.norm', 1 / shape.logitsScaling),
-    outputMatrix: shape.tiedEmbeddings ? table : await read.matrix(V, D, ['lm_head']),
+    outputMatrix: shape.tiedEmbeddings ? [table] : await read.stack(['lm_head']),
     zeros,
   };
 }
 
 async function readLayer(read: Reading, layer: number, rotation: Rotation, zeros: number): Promise<Layer> {
   const { shape } = read;
-  const { hiddenSize: D, intermediateSize: F, heads: H, kvHeads: K, headDim: d, residualMultiplier } = shape;
+  const { residualMultiplier } = shape;
   const at = `model.layers.${layer}`;
   const self = `${at}.self_attn`;
   const projections = ['q', 'k', 'v'].map((name) => `${self}.${name}_proj`);
   const afterAttention = `${at}.post_attention_layernorm`;
   return {
     attentionNorm: await read.norm(`${at}.input_layernorm`),
-    qkv: await read.matrix((H + 2 * K) * d, D, projections),
+    qkv: await read.stack(projections),
     qkvBias: shape.attentionBias ? await read.vectors(projections.map((name) => `${name}.bias`)) : zeros,
     queryNorm: shape.queryKeyNorm ? await read.norm(`${self}.q_norm`) : zeros,
     keyNorm: shape.queryKeyNorm ? await read.norm(`${self}.k_norm`) : zeros,
     rotation,
-    output: await read.matrix(D, H * d, [`${self}.o_proj`], residualMultiplier),
+    output: await read.stack([`${self}.o_proj`], residualMultiplier),
     outputNorms: shape.outputNorms
       ? { attention: await read.norm(afterAttention), mlp: await read.norm(`${at}.post_feedforward_layernorm`) }
       : null,
     mlpNorm: await read.norm(shape.outputNorms ? `${at}.pre_feedforward_layernorm` : afterAttention),
-    gateUp: await read.matrix(2 * F, D, [`${at}.mlp.gate_proj`, `${at}.mlp.up_proj`]),
-    down: await read.matrix(D, F, [`${at}.mlp.down_proj`], residualMultiplier),
+    gateUp: await read.stack([`${at}.mlp.gate_proj`, `${at}.mlp.up_proj`]),
+    down: await read.stack([`${at}.mlp.down_proj`], residualMultiplier),
   };
 }
 
@@ -89,24 +93,36 @@ async function readLayer(read: Reading, layer: number, rotation: Rotation, zeros
 class Reading {
   readonly shape: LlamaShape;
   readonly #opened: OpenSource;
+  readonly #plan: PackingPlan;
   readonly #crew: Crew;
   readonly #dims: ReadonlyMap<string, number[]>;
 
-  constructor(opened: OpenSource, crew: Crew) {
+  constructor(opened: OpenSource, plan: PackingPlan, crew: Crew) {
     this.shape = opened.shape;
     this.#opened = opened;
+    this.#plan = plan;
     this.#crew = crew;
     this.#dims = parameterShapes(opened.shape);
   }
 
   /** Projections one under the other, times `factor`. */
-  async matrix(rows: number, columns: number, names: readonly string[], factor = 1): Promise<Matrix> {
-    const made = new Matrix(this.#crew, rows, columns);
-    for (const name of names) {
-      const pieces = piecesOf(this.#opened, `${name}.weight`, this.#dims.get(`${name}.weight`)!);
-      for await (const piece of pieces) made.fill(this.#crew, piece, factor);
+  async stack(names: readonly string[], factor = 1): Promise<Stack> {
+    const matrices: Matrix[] = [];
+    for (const { packing, names: alike } of this.#plan.together(names)) {
+      const rows = alike.reduce((sum, name) => sum + this.#dims.get(`${name}.weight`)![0]!, 0);
+      const made = new Matrix(this.#crew, rows, packing);
+      for (const name of alike) await this.#fill(made, `${name}.weight`, factor);
+      matrices.push(made);
     }
-    return made;
+    return matrices;
+  }
+
+  /** With the blocks of the file where it has such, else rounded. */
+  async #fill(matrix: Matrix, name: string, factor: number): Promise<void> {
+    const dims = this.#dims.get(name)!;
+    if (matrix.packing.bits === 4 && this.#opened.weights.storedBits?.(name) === 4) {
+      for await (const rows of foursOf(this.#opened, name, dims)) matrix.fillFours(rows, factor);
+    } else for await (const piece of piecesOf(this.#opened, name, dims)) matrix.fill(piece, factor);
   }
 
   /** One behind the other. */

@@ -62,7 +62,7 @@ function shortCodes(name: string, fifthBit: boolean, storedBase: boolean): Block
 }
 
 /** Scale and minimum of sub-block `i` of 8, 6 bits each in 12 bytes: the last four take their upper 2 bits from what the first four leave. */
-function scaleAndMinimum(from: Uint8Array, at: number, i: number): [number, number] {
+export function scaleAndMinimum(from: Uint8Array, at: number, i: number): [number, number] {
   if (i < 4) return [from[at + i]! & 63, from[at + 4 + i]! & 63];
   const low = from[at + 4 + i]!;
   return [(low & 15) | ((from[at + i - 4]! >> 6) << 4), (low >> 4) | ((from[at + i]! >> 6) << 4)];

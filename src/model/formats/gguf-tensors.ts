@@ -1,8 +1,10 @@
 // The tensors of a GGUF file as those of a model in Hugging Face's layout: by its names, in float32, in its order of rows. A part is read from the
 // blocks it lies in, a few at a time.
 import { open } from 'node:fs/promises';
+import { emptyFours, type FourBitRows, fourBitBlock } from '../four-bits.ts';
 import { headDimOf } from './gguf-config.ts';
 import { familyOf, type GgufFamily, huggingFaceName, isPaired, pairedRow } from './gguf-families.ts';
+import { takeFours } from './gguf-fours.ts';
 import { type GgufHeader, readBytes, type StoredTensor, withFile } from './gguf-header.ts';
 import { type OpenFile, unreadable } from './json-file.ts';
 import type { Part, TensorFile } from './safetensors.ts';
@@ -30,6 +32,11 @@ export async function openGgufTensors(header: GgufHeader): Promise<TensorFile> {
       const source = { file, path, tensor };
       const numbers = isPaired(name, family) ? await readUnpaired(source, wanted, headDim) : await readNumbers(source, wanted);
       return withoutShift(numbers, name, family);
+    },
+    bits: (name) => Number(/\d+/.exec(tensors.get(name)!.type.name)?.[0]),
+    async readFours(name, part) {
+      const source = { file, path, tensor: tensors.get(name)! };
+      return isPaired(name, family) ? await readUnpairedFours(source, part, headDim) : await readStoredFours(source, part);
     },
     close: () => file.close(),
   };
@@ -73,6 +80,31 @@ async function readUnpaired(source: Source, { start, end }: Part, headDim: numbe
     rows.set(paired.subarray(at, at + columns), row * columns);
   }
   return rows.length === end - start ? rows : rows.slice(start - from, end - from);
+}
+
+/** Whole rows of a tensor of 4 bits, block by block as the file has them. */
+async function readStoredFours({ file, path, tensor }: Source, { start, end }: Part): Promise<FourBitRows> {
+  const { numbers, bytes, name } = tensor.type;
+  const byteAt = (at: number) => tensor.start + (at / numbers) * bytes;
+  return takeFours(name, await readBytes(file, path, byteAt(start), byteAt(end)), end - start);
+}
+
+/** The same of a matrix whose rows lie in rotary pairs. */
+async function readUnpairedFours(source: Source, { start, end }: Part, headDim: number): Promise<FourBitRows> {
+  const columns = source.tensor.shape.at(-1)!;
+  const head = headDim * columns;
+  const from = Math.floor(start / head) * head;
+  const paired = await readStoredFours(source, { start: from, end: Math.ceil(end / head) * head });
+  const blocks = columns / fourBitBlock;
+  const rows = emptyFours((end - start) / fourBitBlock);
+  for (let row = 0; row < (end - start) / columns; row++) {
+    const at = pairedRow((start - from) / columns + row, headDim);
+    for (const kind of ['codes', 'scales', 'bases'] as const) {
+      const each = (paired[kind].length / paired.scales.length) * blocks;
+      rows[kind].set(paired[kind].subarray(at * each, (at + 1) * each), row * each);
+    }
+  }
+  return rows;
 }
 
 function withoutShift(numbers: Float32Array, name: string, { normShift = 0 }: GgufFamily): Float32Array {

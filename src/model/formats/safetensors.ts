@@ -3,6 +3,7 @@
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { SteerError } from '../../errors.ts';
+import type { FourBitRows } from '../four-bits.ts';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half-floats.ts';
 import { type OpenFile, regularFile, unreadable, writeWhole } from './json-file.ts';
 
@@ -55,6 +56,10 @@ export interface TensorFile {
   readonly shapes: ReadonlyMap<string, number[]>;
   /** The tensor's numbers as float32, row-major, or a part of them. Throws invalid_model for an unknown name or a type that is not F32, F16 or BF16. */
   read(name: string, part?: Part): Promise<Float32Array>;
+  /** Bits of a number of the tensor, scales apart; absent where the type has none beside its numbers. */
+  bits?(name: string): number;
+  /** Whole rows of a tensor of 4 bits. */
+  readFours?(name: string, part: Part): Promise<FourBitRows>;
   close(): Promise<void>;
 }
 

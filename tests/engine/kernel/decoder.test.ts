@@ -1,9 +1,18 @@
 // The kernels against the runtime in fp32 on the same weights, and against themselves: a row is the same bits whatever is computed beside it.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KernelDecoder } from '../../../src/engine/kernel/decoder.ts';
 import { Lanes } from '../../../src/engine/onnx/cache.ts';
 import { openDecoder } from '../../../src/engine/onnx/decoder.ts';
+import { fitFours, unpackFours } from '../../../src/model/four-bits.ts';
+import { initialWeights } from '../../../src/model/initial-weights.ts';
+import type { WeightSource } from '../../../src/model/loaded-network.ts';
+import type { LlamaShape } from '../../../src/model/shape.ts';
 import type { Model } from '../../../src/model/whole-model.ts';
+import { tinyShape } from '../../model/tiny-shape.ts';
+import { writeGguf } from './gguf-model.ts';
 import { exactModel, kernelModels } from './models.ts';
 
 const blocksFor = (decoder: KernelDecoder, tokens: number) =>
@@ -109,4 +118,54 @@ it('keeps what is no number to the sequence it is in, and nothing of it in a blo
     ).toEqual(sound);
   }
   await decoder.dispose();
+});
+
+describe('in 4 bits', () => {
+  const sizes = {
+    hiddenSize: 64,
+    intermediateSize: 96,
+    heads: 4,
+    kvHeads: 2,
+    headDim: 16,
+    layers: 2,
+    vocabSize: 67,
+    contextLength: 64,
+  };
+  const shape: LlamaShape = { ...tinyShape, ...sizes, tiedEmbeddings: true };
+  const values = new Map(initialWeights(shape, 3));
+  const layers = (name: string) => /layers.*proj\.weight$/.test(name);
+  const ids = idsOf(40);
+
+  /** Largest difference of scores from those of the runtime in fp32, as a share of their spread. */
+  async function worst(decoder: KernelDecoder, source: WeightSource): Promise<number> {
+    const whole = await openDecoder(source, { threads: 1, precision: 'fp32' });
+    const found = decoder.read({ ids, computed: 0, blocks: blocksFor(decoder, ids.length) }, true)!;
+    const { scores } = await whole.run({ ids, computed: [0], lanes: new Lanes(shape, 64, 1), firstLane: 0 });
+    await whole.dispose();
+    const most = found.reduce((sum, score, id) => Math.max(sum, Math.abs(score - scores[id]!)), 0);
+    return most / (Math.max(...scores) - Math.min(...scores));
+  }
+
+  it('gives the scores of the runtime on the weights that were rounded, in any chunks, on any number of threads', async () => {
+    const rounded = new Map([...values].map(([name, data]) => [name, layers(name) ? unpackFours(fitFours(data)) : data]));
+    const answers: Float32Array[] = [];
+    for (const threads of [1, 2]) {
+      const decoder = await KernelDecoder.open({ shape, values }, { threads, rows: 64, precision: 'int4' });
+      expect(await worst(decoder, { shape, values: rounded })).toBeLessThan(0.03);
+      for (const chunk of [40, 1, 8]) answers.push(readInChunks(decoder, ids, chunk, blocksFor(decoder, 40)).at(-1)!);
+      await decoder.dispose();
+    }
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+  });
+
+  it('keeps the blocks of a file as they are, and what it holds in more bits in 8', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kernel-fours-'));
+    // Values in 8 bits beside queries and keys in 4: as files of mixed types have them.
+    const eight = (name: string) => /token_embd|attn_v|ffn_down/.test(name);
+    await writeGguf(folder, shape, values, (name) => (eight(name) ? 'Q8_0' : 'Q4_1'));
+    const decoder = await KernelDecoder.open(folder, { threads: 2, rows: 64, precision: 'int4' });
+    expect(await worst(decoder, folder)).toBeLessThan(0.03);
+    await decoder.dispose();
+    await rm(folder, { recursive: true });
+  });
 });

@@ -4,15 +4,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Crew } from '../../../src/engine/kernel/crew.ts';
 import { compileKernels } from '../../../src/engine/kernel/kernels.ts';
 import { Matrix } from '../../../src/engine/kernel/matrix.ts';
-import { productName } from '../../../src/engine/kernel/product.ts';
+import { type Packing, productName } from '../../../src/engine/kernel/packing.ts';
+import { fitFours, unpackFours } from '../../../src/model/four-bits.ts';
 import { randomStream } from '../../../src/random.ts';
 import { tinyShape } from '../../model/tiny-shape.ts';
 
 const shape = {
   ...tinyShape,
   vocabSize: 64,
-  hiddenSize: 24,
-  intermediateSize: 40,
+  hiddenSize: 64,
+  intermediateSize: 96,
   layers: 1,
   heads: 3,
   kvHeads: 3,
@@ -20,9 +21,18 @@ const shape = {
   contextLength: 32,
 };
 
+/** Rows of 8 bits with a scale for all or for each block, and of 4 bits. */
+const packings: Record<string, Packing> = {
+  'whole rows of 8 bits': { bits: 8, columns: 40, block: 40 },
+  'blocks of 8 bits': { bits: 8, columns: 96, block: 32 },
+  'blocks of 4 bits': { bits: 4, columns: 96, block: 32 },
+};
+
 const crews: Crew[] = [];
+const table: Packing = { bits: 8, columns: 64, block: 32 };
+const four: Packing = { bits: 4, columns: 64, block: 32 };
 beforeAll(async () => {
-  const kernels = await compileKernels(shape);
+  const kernels = await compileKernels(shape, { table, matrices: [four, ...Object.values(packings)] });
   for (const threads of [1, 2, 3]) crews.push(await Crew.open(kernels, threads));
 });
 afterAll(() => Promise.all(crews.map((crew) => crew.dispose())));
@@ -30,98 +40,146 @@ afterAll(() => Promise.all(crews.map((crew) => crew.dispose())));
 const random = randomStream(9);
 const numbers = (count: number, size = 1) => Float32Array.from({ length: count }, () => size * (2 * random() - 1));
 
-/** Each row as multiples of its largest number, a 32,767th of it or what keeps sums of `columns` products in 32 bits. */
-function rounded(row: Float32Array): { whole: number[]; scale: number } {
-  const most = Math.min(32_767, Math.floor((2 ** 31 - 1) / (127 * row.length)));
-  const peak = Math.max(...row.map(Math.abs));
-  const steps = Math.fround(most / peak);
-  return { whole: [...row].map((x) => Math.round(Math.fround(x * steps))), scale: Math.fround(peak / most) };
+/** Stretches of a row as multiples of a `most`th of their largest number. */
+function rounded(row: Float32Array, most: number, stretch = row.length): { whole: number[]; scales: number[] } {
+  const [whole, scales]: [number[], number[]] = [[], []];
+  for (let start = 0; start < row.length; start += stretch) {
+    const part = row.subarray(start, start + stretch);
+    const peak = Math.max(...part.map(Math.abs));
+    const steps = Math.fround(most / peak);
+    whole.push(...[...part].map((x) => Math.round(Math.fround(x * steps))));
+    scales.push(Math.fround(peak / most));
+  }
+  return { whole, scales };
+}
+
+/** The largest 16-bit number with which sums of a row's products stay within 32 bits. */
+const mostOf = (columns: number) => Math.min(32_767, Math.floor((2 ** 31 - 1) / (127 * columns)));
+
+/** What rounded rows are in memory: their numbers, scales and sums. */
+function putRounded(crew: Crew, x: Float32Array, rows: number, { bits, columns }: Packing): { at: number[]; stands: number[] } {
+  const blocks = bits === 4 ? columns / 32 : 1;
+  const at = [2 * rows * columns, 4 * rows * blocks, 4 * rows * blocks].map((bytes) => crew.allocate(bytes)) as [
+    number,
+    number,
+    number,
+  ];
+  const whole =
+    bits === 4
+      ? new Int8Array(crew.memory.buffer, at[0], rows * columns)
+      : new Int16Array(crew.memory.buffer, at[0], rows * columns);
+  const stands: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    const part = rounded(x.subarray(row * columns, (row + 1) * columns), bits === 4 ? 127 : mostOf(columns), columns / blocks);
+    whole.set(part.whole, row * columns);
+    crew.floats(at[1], rows * blocks).set(part.scales, row * blocks);
+    for (let block = 0; block < blocks; block++) {
+      const own = part.whole.slice((block * columns) / blocks, ((block + 1) * columns) / blocks);
+      crew.floats(at[2], rows * blocks)[row * blocks + block] = own.reduce((sum, value) => sum + value, 0) * part.scales[block]!;
+    }
+    stands.push(...part.whole.map((value, k) => value * part.scales[Math.floor((k * blocks) / columns)]!));
+  }
+  return { at, stands };
+}
+
+/** The numbers that a matrix stands for. */
+function packedNumbers(weights: Float32Array, { bits, columns, block }: Packing): number[] {
+  if (bits === 4) return [...unpackFours(fitFours(weights))];
+  return Array.from({ length: weights.length / columns }, (_, channel) => {
+    const { whole, scales } = rounded(weights.subarray(channel * columns, (channel + 1) * columns), 127, block);
+    return whole.map((value, k) => value * scales[Math.floor(k / block)]!);
+  }).flat();
 }
 
 describe.each([1, 2, 3])('on %s threads', (threads) => {
   const crew = () => crews[threads - 1]!;
 
-  it.each([
-    [1, 5, 24],
-    [1, 64, 40],
-    [2, 17, 24],
-    [3, 8, 40],
-    [4, 33, 24],
-    [7, 6, 24],
-    [13, 21, 40],
-  ])('multiplies %s rows with %s channels of %s columns, in tasks of any size', (rows, channels, columns) => {
-    const [weights, x] = [numbers(channels * columns, 3), numbers(rows * columns)];
-    const matrix = new Matrix(crew(), channels, columns);
-    matrix.fill(crew(), weights.slice(0, columns * 2));
-    matrix.fill(crew(), weights.slice(columns * 2));
-    const wide = matrix.groups * 4;
-    const [numbersAt, scalesAt] = [crew().allocate(2 * rows * columns), crew().allocate(4 * rows)];
-    const [first, out] = [crew().allocate(4 * rows * wide), crew().allocate(4 * rows * wide)];
-    const initial = numbers(rows * wide);
-    crew()
-      .floats(first, rows * wide)
-      .set(initial);
-    const whole = new Int16Array(crew().memory.buffer, numbersAt, rows * columns);
-    const parts = Array.from({ length: rows }, (_, row) => rounded(x.subarray(row * columns, (row + 1) * columns)));
-    for (const [row, part] of parts.entries()) {
-      whole.set(part.whole, row * columns);
-      crew().floats(scalesAt, rows)[row] = part.scale;
-    }
-    const answers = [1, 3, matrix.groups].map((each) => {
-      crew().begin();
-      const operands = [rows, numbersAt, scalesAt, matrix.packed, matrix.scales, matrix.groups, each];
-      crew().add(productName(columns), Math.ceil(matrix.groups / each), ...operands, first, 4 * wide, out, 4 * wide);
-      crew().run();
-      return crew()
-        .floats(out, rows * wide)
-        .slice();
-    });
-    for (const answer of answers) expect(answer).toEqual(answers[0]);
-    for (let row = 0; row < rows; row++) {
-      for (let channel = 0; channel < channels; channel++) {
-        const own = weights.subarray(channel * columns, (channel + 1) * columns);
-        const exact = own.reduce((sum, w, k) => sum + w * x[row * columns + k]!, initial[row * wide + channel]!);
-        // Half a 127th of the largest weight a column, at most.
-        const most = (columns * Math.max(...own.map(Math.abs))) / 127 / 2;
-        expect(Math.abs(answers[0]![row * wide + channel]! - exact), `row ${row}, channel ${channel}`).toBeLessThan(most);
-        const codes = own.map((w) => Math.round((w * 127) / Math.max(...own.map(Math.abs))));
-        const sum = codes.reduce((total, code, k) => total + code * parts[row]!.whole[k]!, 0);
-        const scale = Math.fround(Math.fround(Math.max(...own.map(Math.abs)) / 127) * parts[row]!.scale);
-        const expected = Math.fround(initial[row * wide + channel]! + Math.fround(sum * scale));
-        expect(answers[0]![row * wide + channel]!).toBeCloseTo(expected, 5);
+  describe.each(Object.keys(packings))('%s', (name) => {
+    const packing = packings[name]!;
+    const { columns } = packing;
+
+    it.each([
+      [1, 5],
+      [1, 64],
+      [2, 17],
+      [3, 8],
+      [4, 33],
+      [7, 6],
+      [13, 21],
+    ])('multiplies %s rows with %s channels, in tasks of any size', (rows, channels) => {
+      const [weights, x] = [numbers(channels * columns, 3), numbers(rows * columns)];
+      const matrix = new Matrix(crew(), channels, packing);
+      matrix.fill(weights.slice(0, columns * 2));
+      matrix.fill(weights.slice(columns * 2));
+      const wide = matrix.groups * 4;
+      const [first, out] = [crew().allocate(4 * rows * wide), crew().allocate(4 * rows * wide)];
+      const initial = numbers(rows * wide);
+      crew().floats(first, initial.length).set(initial);
+      const { at, stands } = putRounded(crew(), x, rows, packing);
+      const answers = [1, 3, matrix.groups].map((each) => {
+        crew().begin();
+        const operands = [rows, ...at, matrix.packed, matrix.groups, each];
+        crew().add(productName(packing), Math.ceil(matrix.groups / each), ...operands, first, 4 * wide, out, 4 * wide);
+        crew().run();
+        return crew()
+          .floats(out, rows * wide)
+          .slice();
+      });
+      for (const answer of answers) expect(answer).toEqual(answers[0]);
+      const held = packedNumbers(weights, packing);
+      for (let row = 0; row < rows; row++) {
+        for (let channel = 0; channel < channels; channel++) {
+          const products = Array.from({ length: columns }, (_, k) => held[channel * columns + k]! * stands[row * columns + k]!);
+          const expected = products.reduce((sum, product) => sum + product, initial[row * wide + channel]!);
+          expect(answers[0]![row * wide + channel]!, `row ${row}, channel ${channel}`).toBeCloseTo(expected, 4);
+        }
       }
-    }
+    });
   });
 
-  it('norms rows, gates rows and rounds them as they are', () => {
+  it.each([8, 4] as const)('norms rows, gates rows and rounds them for weights of %s bits', (bits) => {
     const { hiddenSize: D, intermediateSize: F, normEpsilon } = shape;
     const rows = 5;
+    const rounding = bits === 4 ? 0.5 / 127 : 1e-4;
     const [x, weight, both] = [numbers(rows * D, 4), numbers(D), numbers(rows * 2 * F, 20)];
     // Beyond what an exponential holds, either way.
     both.set([-300, 300, -88, 88], 0);
-    const at = { x: 4 * rows * D, weight: 4 * D, y: 4 * rows * D, both: 8 * rows * F, whole: 2 * rows * F, scales: 4 * rows };
+    const stretch = (columns: number) => (bits === 4 ? 32 : columns);
+    const sizes = { x: 4 * rows * D, weight: 4 * D, y: 4 * rows * D, both: 8 * rows * F };
+    const at = { ...sizes, whole: 2 * rows * F, scales: 4 * rows * F, sums: 4 * rows * F };
     const place = Object.fromEntries(Object.entries(at).map(([name, bytes]) => [name, crew().allocate(bytes)])) as typeof at;
     crew().floats(place.x, x.length).set(x);
     crew().floats(place.weight, D).set(weight);
     crew().floats(place.both, both.length).set(both);
     const read = (columns: number) => {
-      const whole = new Int16Array(crew().memory.buffer, place.whole, rows * columns);
-      const scales = crew().floats(place.scales, rows);
-      return Array.from(whole, (code, i) => code * scales[Math.floor(i / columns)]!);
+      const buffer = crew().memory.buffer;
+      const whole =
+        bits === 4 ? new Int8Array(buffer, place.whole, rows * columns) : new Int16Array(buffer, place.whole, rows * columns);
+      const scales = crew().floats(place.scales, (rows * columns) / stretch(columns));
+      const found = Array.from(whole, (code, i) => code * scales[Math.floor(i / stretch(columns))]!);
+      if (bits === 4) {
+        const sums = [...crew().floats(place.sums, scales.length)];
+        expectClose(
+          sums,
+          sums.map((_, block) => found.slice(32 * block, 32 * block + 32).reduce((sum, value) => sum + value, 0)),
+          1e-5,
+        );
+      }
+      return found;
     };
 
     crew().begin();
-    crew().add('norm', 3, rows, 2, place.x, place.weight, place.y, place.whole, place.scales);
+    crew().add(`norm${bits}`, 3, rows, 2, place.x, place.weight, place.y, place.whole, place.scales, place.sums);
     crew().run();
     const normed = Array.from({ length: rows * D }, (_, i) => {
       const row = x.subarray(Math.floor(i / D) * D, (Math.floor(i / D) + 1) * D);
       return (x[i]! * weight[i % D]!) / Math.sqrt(row.reduce((sum, value) => sum + value * value, 0) / D + normEpsilon);
     });
     expectClose([...crew().floats(place.y, rows * D)], normed, 1e-6);
-    expectClose(read(D), normed, 1e-4);
+    expectClose(read(D), normed, rounding);
 
     crew().begin();
-    crew().add('gate', 3, rows, 2, place.both, place.whole, place.scales);
+    crew().add(`gate${bits}`, 3, rows, 2, place.both, place.whole, place.scales, place.sums);
     crew().run();
     const gated = Array.from({ length: rows * F }, (_, i) => {
       const [row, column] = [Math.floor(i / F), i % F];
@@ -130,7 +188,7 @@ describe.each([1, 2, 3])('on %s threads', (threads) => {
     });
     const products = Array.from({ length: rows }, (_, row) => [...crew().floats(place.both + 8 * row * F, F)]).flat();
     expectClose(products, gated, 1e-6);
-    expectClose(read(F), gated, 1e-4);
+    expectClose(read(F), gated, rounding);
   });
 });
 
@@ -142,7 +200,7 @@ function expectClose(found: number[], expected: number[], share: number): void {
 }
 
 it('refuses more memory than addresses reach, and goes on', async () => {
-  const crew = await Crew.open(await compileKernels(shape), 1);
+  const crew = await Crew.open(await compileKernels(shape, { table, matrices: [] }), 1);
   expect(() => crew.allocate(2 ** 32)).toThrow(/room/);
   const place = crew.allocate(2 ** 20);
   crew.floats(place, 4).set([1, 2, 3, 4]);
