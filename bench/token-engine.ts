@@ -25,9 +25,10 @@ export interface TokenEngine {
 export async function openTokenEngine(folder: string, threads: number, precision: Precision): Promise<TokenEngine> {
   const { vocabSize } = await readShape(folder);
   const vocabulary = { allowed: new Uint8Array(vocabSize).fill(1), stopTokens: [], endsSentence: new Uint8Array(vocabSize) };
-  const settings: EngineSettings = { folder, threads, precision, provider: 'cpu', vocabulary, options: engineDefaults };
+  const settings: EngineSettings = { folder, threads, precision, provider: 'cpu', options: engineDefaults };
+  const later = Promise.resolve({ vocabulary });
   const entry = builtEntry(import.meta.url, '../src/engine/thread-entry.ts');
-  const thread = await EngineThread.start<unknown, GenerationRequest, GenerationEvent>(entry, settings);
+  const thread = await EngineThread.start<unknown, GenerationRequest, GenerationEvent>(entry, settings, { later });
 
   const one = async (
     prompt: number[],

@@ -39,6 +39,8 @@ export interface Config {
   /** What the engine of each language model may hold, and the precision of its weights. */
   engine: {
     precision: 'auto' | 'fp32' | 'int8' | 'int4';
+    /** Where packed weights are kept so that a model loads fast, and most bytes of them all. */
+    packed: { folder: string; mostBytes: number };
     /** Keys and values of running requests at their longest, and beginnings of prompts that are kept. */
     cacheBytes: number;
     prefixBytes: number;
@@ -127,6 +129,7 @@ const Environment = z.object({
   MODEL_PRECISION: z.enum(['auto', 'fp32', 'int8', 'int4'], { error: 'expected auto, fp32, int8 or int4' }).default('auto'),
   MAX_CACHE_BYTES: whole(2 ** 20, 2 ** 38).default(2 ** 30),
   MAX_PREFIX_BYTES: whole(0, 2 ** 38).default(2 ** 28),
+  MAX_PACKED_BYTES: whole(0, 2 ** 42).default(2 ** 32),
   MAX_SEQUENCES: whole(1, 4096).default(64),
   MAX_WAITING: whole(1, 100_000).default(256),
   MAX_BODY_BYTES: whole(1024, 2 ** 30).default(2 ** 20),
@@ -177,6 +180,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     executionProvider: env.EXECUTION_PROVIDER,
     engine: {
       precision: env.MODEL_PRECISION,
+      packed: { folder: join(env.DATA_DIR, 'cache'), mostBytes: env.MAX_PACKED_BYTES },
       cacheBytes: env.MAX_CACHE_BYTES,
       prefixBytes: env.MAX_PREFIX_BYTES,
       sequences: env.MAX_SEQUENCES,

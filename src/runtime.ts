@@ -57,6 +57,7 @@ export async function openRuntime(config: Config, log: AppContext['log']): Promi
       provider: config.executionProvider,
       engine: config.engine,
       onExecution: (model, { reason }) => log.info({ model }, reason),
+      onNote: (model, note) => log.warn({ model }, note),
       upstreamKey: config.upstreamApiKey,
       upstreamKeyOf: readKey,
       onUpstreamFault: (model, reason) => log.warn({ model, reason }, 'upstream fault'),

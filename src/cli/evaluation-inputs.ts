@@ -16,12 +16,13 @@ import { withStore } from './with-store.ts';
 /** Models each in memory only while the evaluation has it open. */
 export function evaluationModels(config: Config, choice: PrecisionChoice = config.engine.precision): EvaluationModels {
   const { executionProvider: provider, upstreamApiKey: apiKey } = config;
+  const { packed } = config.engine;
   return {
     threads: engineOptions.threads,
     async language(name) {
       const folder = await findModelFolder(config, name, ['language']);
       const precision = (await isUpstream(folder)) ? 'fp32' : await precisionOf(choice, folder);
-      const here = { ...engineOptions, precision, provider };
+      const here = { ...engineOptions, precision, provider, packed, onNote: note };
       return { folder, precision, open: () => openLanguage(folder, here, { apiKey, keyOf: readKey, onFault: note }) };
     },
     async predictor(name) {

@@ -62,10 +62,11 @@ async function generate({ config, signal }: Surroundings, given: string, options
   const folder = await findModelFolder(config(), options.model, ['language']);
   const prompt = given === '' ? await text(addAbortSignal(signal, process.stdin)) : given;
   const onExecution = ({ provider, reason }: Execution) => provider === 'cpu' || note(reason);
-  const { executionProvider: provider, upstreamApiKey: apiKey } = config();
+  const { executionProvider: provider, upstreamApiKey: apiKey, engine } = config();
+  const { precision, packed } = engine;
   const model = await openLanguage(
     folder,
-    { ...engineOptions, provider, onExecution },
+    { ...engineOptions, precision, packed, provider, onExecution, onNote: note },
     { apiKey, keyOf: readKey, onFault: note },
   );
   try {

@@ -19,7 +19,7 @@ export function serveCommand(surroundings: Surroundings): Command {
       'Serves the models over HTTP with the OpenAI protocol and works on labelling, batch and fine-tuning jobs. Settings are environment variables:\n' +
         'HOST (127.0.0.1), PORT (8080), ALLOWED_HOSTS and ALLOWED_ORIGINS (below), MODELS_DIR (models), DATA_DIR (data), DATABASE_URL,\n' +
         'STEER_API_KEY, UPSTREAM_API_KEY,\n' +
-        'EXECUTION_PROVIDER (auto), MODEL_PRECISION (int8), MAX_CACHE_BYTES, MAX_PREFIX_BYTES, MAX_SEQUENCES, MAX_WAITING,\n' +
+        'EXECUTION_PROVIDER (auto), MODEL_PRECISION (auto), MAX_CACHE_BYTES, MAX_PREFIX_BYTES, MAX_PACKED_BYTES, MAX_SEQUENCES, MAX_WAITING,\n' +
         'ALLOW_PULL, LOG_LEVEL (info), MAX_BODY_BYTES, MAX_FILE_BYTES, MAX_UNPACKED_BYTES, MAX_SCORED_TURNS, JOB_LEASE_MS,\n' +
         'SHUTDOWN_GRACE_MS (10000).',
     )

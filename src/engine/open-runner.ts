@@ -3,12 +3,14 @@
 import type { Precision, WeightSource } from '../model/loaded-network.ts';
 import { readShape } from '../model/model-folder.ts';
 import { type LlamaShape, parameterShapes } from '../model/shape.ts';
+import { weightStamps } from '../model/weights.ts';
 import type { Model } from '../model/whole-model.ts';
 import type { Provider } from '../tensor/session.ts';
 import { Shares } from '../turns.ts';
 import { blockBytes, blockTokens } from './kernel/cache-block.ts';
 import { KernelDecoder } from './kernel/decoder.ts';
 import { kernelsFit } from './kernel/kernels.ts';
+import { PackedCopy, type PackedFolder } from './kernel/packed-copy.ts';
 import { KernelRunner } from './kernel/runner.ts';
 import { bytesPerSlot } from './onnx/cache.ts';
 import { openDecoder } from './onnx/decoder.ts';
@@ -26,6 +28,8 @@ export interface RunnerOptions {
   cacheBytes: number;
   prefixBytes: number;
   sequences: number;
+  /** Where packed weights are kept between starts, and who hears why a copy was not used; absent where they are not kept. */
+  packed?: (PackedFolder & { told(note: string): void }) | undefined;
 }
 
 export interface OpenRunner {
@@ -65,15 +69,18 @@ export async function openRunner(model: string | Weighted, options: RunnerOption
     return opened(decoder, new DeviceRunner(decoder, prefixBytes));
   }
   if (kernels) {
-    const decoder = await KernelDecoder.open(source, {
-      threads,
-      rows: Math.max(new Shares(sequences).total, chunkTokens),
-      precision,
-    });
+    const packed = typeof model === 'string' ? await packedCopy(model, { shape, contextLength, precision }, options) : undefined;
+    const rows = Math.max(new Shares(sequences).total, chunkTokens);
+    const decoder = await KernelDecoder.open(source, { threads, rows, precision, packed });
     return opened(decoder, new KernelRunner(decoder, prefixBytes));
   }
   const decoder = await openDecoder(source, { threads, precision, provider });
   return opened(decoder, new HostRunner(decoder, prefixBytes));
+}
+
+/** Keyed by everything the packed weights follow from: the files as they stand, the shape, the precision, how much of the context is laid out. */
+async function packedCopy(folder: string, made: object, { packed }: RunnerOptions): Promise<PackedCopy | undefined> {
+  return packed && new PackedCopy(packed, { ...made, files: await weightStamps(folder) }, packed.told);
 }
 
 /** Tables are laid out for the whole context, so one that no reply could ever fill is not laid out. */

@@ -5,6 +5,7 @@ import type { Precision } from '../model/loaded-network.ts';
 import { chooseProvider, type Execution, type ProviderChoice } from '../tensor/providers.ts';
 import { serveThread } from '../tensor/serve-thread.ts';
 import { Engine, type EngineOptions } from './engine.ts';
+import type { PackedFolder } from './kernel/packed-copy.ts';
 import { openRunner } from './open-runner.ts';
 import type { GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
 
@@ -13,29 +14,42 @@ export interface EngineSettings {
   folder: string;
   threads: number;
   precision: Precision;
+  packed?: PackedFolder | undefined;
   provider: ProviderChoice;
-  vocabulary: Vocabulary;
   options: EngineOptions;
+}
+
+/** What the thread is told once it is known: weights load meanwhile. */
+export interface EngineText {
+  vocabulary: Vocabulary;
 }
 
 /** What computes, and how much of the context the cache has room for. */
 export interface EngineReady {
   execution: Execution;
   contextLength: number;
+  /** Why a packed copy of the weights was not used or kept. */
+  notes: string[];
 }
 
-await serveThread<EngineReady, GenerationRequest, GenerationEvent>(async (data) => {
-  const { folder, threads, precision, vocabulary, options } = data as EngineSettings;
+await serveThread<EngineReady, GenerationRequest, GenerationEvent>(async (data, later) => {
+  const { folder, threads, precision, packed, options } = data as EngineSettings;
+  const notes: string[] = [];
   const execution = await chooseProvider((data as EngineSettings).provider);
   const { runner, contextLength, dispose } = await openRunner(folder, {
     ...options,
     threads,
     precision,
     provider: execution.provider,
+    packed: packed && { ...packed, told: (note) => notes.push(note) },
+  });
+  const { vocabulary } = await (later as Promise<EngineText>).catch(async (cause) => {
+    await dispose();
+    throw cause;
   });
   const engine = new Engine(runner, vocabulary, options);
   return {
-    ready: { execution, contextLength },
+    ready: { execution, contextLength, notes },
     handle: (request, emit, signal) =>
       engine.generate(request, emit, signal).catch((error) => Promise.reject(naming(folder, error))),
     dispose,

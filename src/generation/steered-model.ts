@@ -3,8 +3,9 @@
 
 import { flatten } from '../constraints/token-trie.ts';
 import { type EngineOptions, engineDefaults } from '../engine/engine.ts';
+import type { PackedFolder } from '../engine/kernel/packed-copy.ts';
 import { type GenerationEvent, type GenerationRequest, type Likelihood, onePrompt, type Vocabulary } from '../engine/request.ts';
-import type { EngineReady, EngineSettings } from '../engine/thread-entry.ts';
+import type { EngineReady, EngineSettings, EngineText } from '../engine/thread-entry.ts';
 import { revisionOf } from '../model/model-folder.ts';
 import { type PrecisionChoice, precisionOf } from '../model/precision.ts';
 import { encodeLongPrompt } from '../model/tokenizer/encode-prompt.ts';
@@ -24,8 +25,12 @@ export interface LanguageModelOptions extends Partial<EngineOptions> {
   precision?: PrecisionChoice | undefined;
   /** cpu when absent. */
   provider?: ProviderChoice | undefined;
+  /** Where packed weights are kept, so that the model is there sooner next time; absent where they are not. */
+  packed?: PackedFolder | undefined;
   /** Told what computes, and why. */
   onExecution?: (execution: Execution) => void;
+  /** Told in a line what went wrong and does no harm. */
+  onNote?: ((note: string) => void) | undefined;
 }
 
 type Thread = EngineThread<EngineReady, GenerationRequest, GenerationEvent>;
@@ -33,24 +38,23 @@ type Thread = EngineThread<EngineReady, GenerationRequest, GenerationEvent>;
 /** Loads the base or steered model in `folder` into a thread of its own. Throws invalid_model in one clear line. */
 export async function openLanguageModel(
   folder: string,
-  { threads, precision: choice = 'fp32', provider = 'cpu', onExecution, ...options }: LanguageModelOptions,
+  { threads, precision: choice = 'fp32', provider = 'cpu', packed, onExecution, onNote, ...options }: LanguageModelOptions,
 ): Promise<LanguageModel> {
-  const text = await readModelText(folder);
-  const { card, schema, chat, tokenizer, vocabSize, sampling } = text;
   const precision = await precisionOf(choice, folder);
-  // Weights rounded otherwise say something else.
-  const revision = `${await revisionOf(folder)}${precision === 'fp32' ? '' : `-${precision}`}`;
   const settings: EngineSettings = {
-    folder,
-    threads,
-    precision,
-    provider,
-    vocabulary: replyVocabulary(text),
+    ...{ folder, threads, precision, provider, packed },
     options: { ...engineDefaults, ...options },
   };
-  const thread: Thread = await EngineThread.start(builtEntry(import.meta.url, '../engine/thread-entry.ts'), settings);
-  const { execution, contextLength } = thread.ready;
+  const reading = Promise.all([readModelText(folder), revisionOf(folder)]);
+  const later = reading.then(([text]): EngineText => ({ vocabulary: replyVocabulary(text) }));
+  const thread: Thread = await EngineThread.start(builtEntry(import.meta.url, '../engine/thread-entry.ts'), settings, { later });
+  const [text, stands] = await reading;
+  const { card, schema, chat, tokenizer, vocabSize, sampling } = text;
+  // Weights rounded otherwise say something else.
+  const revision = `${stands}${precision === 'fp32' ? '' : `-${precision}`}`;
+  const { execution, contextLength, notes } = thread.ready;
   onExecution?.(execution);
+  for (const note of notes) onNote?.(note);
   return {
     id: card.name,
     revision,
@@ -77,11 +81,16 @@ export async function openLanguageModel(
 function replyVocabulary({ tokenizer, vocabSize, stopTokens }: ModelText): Vocabulary {
   const stops = new Set(stopTokens);
   const allowed = Uint8Array.from({ length: vocabSize }, (_, id) => Number(tokenizer.isText(id) || stops.has(id)));
-  const endsSentence = allowed.map((may, id) => Number(may === 1 && sentenceEnd.test(tokenizer.decode([id]))));
   const bytes = Array.from({ length: vocabSize }, (_, id) => tokenizer.bytesOf(id));
+  const mayEnd = (id: number) => bytes[id]!.length === 0 || bytes[id]!.some((byte) => byte >= 0x80 || marks.has(byte));
+  const ends = (id: number) => allowed[id] === 1 && mayEnd(id) && sentenceEnd.test(tokenizer.decode([id]));
+  const endsSentence = allowed.map((_, id) => Number(ends(id)));
   const tokenBytes = bytes.some(({ length }) => length > 0) ? flatten(bytes) : undefined;
   return { allowed, stopTokens, endsSentence, tokenBytes };
 }
+
+/** The marks among them that are a single byte: most tokens hold none, and are not decoded to find out. */
+const marks = new Set([...'.!?'].map((mark) => mark.charCodeAt(0)));
 
 /** Ends of sentences in the scripts that mark them, with the quotes and brackets that may follow. */
 const sentenceEnd = /[.!?…。！？।؟]["'”’)\]]*\s*$/u;

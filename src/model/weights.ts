@@ -1,6 +1,7 @@
 // The parameters of a Llama-shaped model in its folder: one model.safetensors, shards listed by model.safetensors.index.json, or one GGUF file.
 // Knows names and shapes, not what is computed with them.
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { faultText } from '../shape-faults.ts';
@@ -111,6 +112,18 @@ export async function weightFiles(folder: string): Promise<string[]> {
     throw new SteerError('invalid_model', `${indexPath}: ${faultText(index.error, 'content')}.`);
   }
   return [...new Set(Object.values(index.data.weight_map))].sort();
+}
+
+/** Name, size and time of change of every file that holds a folder's weights. */
+export async function weightStamps(folder: string): Promise<[name: string, bytes: number, changedMs: number][]> {
+  const gguf = await ggufOf(folder);
+  const names = gguf === undefined ? await weightFiles(folder) : [basename(gguf)];
+  return await Promise.all(
+    names.map(async (name): Promise<[string, number, number]> => {
+      const { size, mtimeMs } = await stat(join(folder, name));
+      return [name, size, mtimeMs];
+    }),
+  );
 }
 
 /** Where a parameter lies: a tensor of a file, or some of its rows. */

@@ -1,6 +1,7 @@
 // Opens a model of a folder with what this process gives to each: cores, bounds, a precision, what computes it.
 import { availableParallelism } from 'node:os';
 import type { EngineOptions } from '../engine/engine.ts';
+import type { PackedFolder } from '../engine/kernel/packed-copy.ts';
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import { type LanguageModelOptions, openLanguageModel } from '../generation/steered-model.ts';
@@ -20,9 +21,11 @@ export interface OpenOptions {
   /** What computes the language models; cpu when absent. Predictors are small and always the processor's. */
   provider?: ProviderChoice;
   /** Bounds of the engine of a language model, and the precision of its weights where nobody asked for another. */
-  engine?: Partial<EngineOptions> & { precision?: PrecisionChoice };
+  engine?: Partial<EngineOptions> & { precision?: PrecisionChoice; packed?: PackedFolder };
   /** Told what computes a language model that was loaded, and why. */
   onExecution?(id: string, execution: Execution): void;
+  /** Told in a line what went wrong with a model and does no harm. */
+  onNote?(id: string, note: string): void;
   /** Key sent to upstreams that run models; absent means none. */
   upstreamKey?: string | undefined;
   /** The key in an environment variable, for upstreams that have one of their own; undefined where it is not set. */
@@ -49,11 +52,18 @@ export async function openModel(
 function open(
   { id, kind, folder }: Pick<Entry, 'id' | 'kind' | 'folder'>,
   precision: Precision,
-  { provider, engine, onExecution, upstreamKey: apiKey, upstreamKeyOf: keyOf, onUpstreamFault }: OpenOptions,
+  { provider, engine, onExecution, onNote, upstreamKey: apiKey, upstreamKeyOf: keyOf, onUpstreamFault }: OpenOptions,
 ): Promise<LanguageModel | Predictor> {
   if (kind === 'predictor') return openPredictor(folder, engineOptions);
   const told = (execution: Execution) => onExecution?.(id, execution);
-  const here = { ...engineOptions, ...engine, precision, provider, onExecution: told };
+  const here = {
+    ...engineOptions,
+    ...engine,
+    precision,
+    provider,
+    onExecution: told,
+    onNote: (note: string) => onNote?.(id, note),
+  };
   return openLanguage(folder, here, { apiKey, keyOf, onFault: (reason) => onUpstreamFault?.(id, reason) });
 }
 

@@ -45,6 +45,8 @@ function deliver(inbox: Inbox | undefined, told: Told): void {
 export interface EngineThreadOptions {
   /** Calls of one caller in flight above which a further one is refused with `overloaded`; what the engine itself bounds needs none. */
   maxCalls?: number;
+  /** What the thread is told once it is known, so that it opens meanwhile. The thread does not start where it fails. */
+  later?: Promise<unknown>;
 }
 
 /** A worker that is up, and the calls it has in hand. */
@@ -80,7 +82,7 @@ export class EngineThread<Ready, Request, Event> {
     data: unknown,
     options: EngineThreadOptions = {},
   ): Promise<EngineThread<Ready, Request, Event>> {
-    const start = () => startWorker<Ready>(entry, data);
+    const start = () => startWorker<Ready>(entry, data, options.later);
     return new EngineThread(await start(), start, options);
   }
 
@@ -159,11 +161,19 @@ function end(running: Running<unknown>, reason: SteerError): void {
   for (const inbox of running.calls.values()) inbox.push(running.ended);
 }
 
-function startWorker<Ready>(entry: URL, data: unknown): Promise<Running<Ready>> {
+function startWorker<Ready>(entry: URL, data: unknown, later?: Promise<unknown>): Promise<Running<Ready>> {
   const worker = new Worker(entry, { workerData: data, execArgv: [] });
   const calls = new Map<number, Inbox>();
   return new Promise((resolve, reject) => {
     let running: Running<Ready> | undefined;
+    const send = (message: ToThread) => worker.postMessage(message);
+    later?.then(
+      (known) => send({ later: known }),
+      (cause) => {
+        reject(cause);
+        send({ stop: true });
+      },
+    );
     const stop = (why: string, cause?: unknown) => {
       const reason = new SteerError(
         'not_ready',

@@ -47,17 +47,33 @@ class Outbox {
   }
 }
 
-/** The thread's end: opens the engine from the data the caller gave and serves calls until told to stop. */
+/**
+ * The thread's end: opens the engine from the data the caller gave, and from what it says later where it was not known yet, and serves calls until told to
+ * stop.
+ */
 export async function serveThread<Ready, Request, Event>(
-  open: (data: unknown) => Promise<Engine<Ready, Request, Event>>,
+  open: (data: unknown, later: Promise<unknown>) => Promise<Engine<Ready, Request, Event>>,
 ): Promise<void> {
   const port = parentPort!;
   const send = (message: FromThread) => port.postMessage(message);
   const outbox = new Outbox((told) => send({ told }));
   const running = new Map<number, AbortController>();
   const pending = new Set<Promise<void>>();
+  let tell: ((later: unknown) => void) | undefined;
+  let stop: ((cause: unknown) => void) | undefined;
+  const later = new Promise<unknown>((resolve, reject) => {
+    tell = resolve;
+    stop = reject;
+  });
+  later.catch(() => {});
+  const opening = (message: ToThread) => {
+    if ('later' in message) tell?.(message.later);
+    else if ('stop' in message) stop?.(new SteerError('not_ready', 'The model was unloaded. Try again.'));
+  };
+  port.on('message', opening);
   try {
-    const engine = await open(workerData);
+    const engine = await open(workerData, later);
+    port.off('message', opening);
     const answer = async ({ id, request }: Call): Promise<void> => {
       const controller = new AbortController();
       running.set(id, controller);
@@ -80,7 +96,7 @@ export async function serveThread<Ready, Request, Event>(
         const work = answer(message).finally(() => pending.delete(work));
         pending.add(work);
       } else if ('abort' in message) running.get(message.id)?.abort();
-      else {
+      else if ('stop' in message) {
         for (const controller of running.values()) controller.abort();
         await Promise.allSettled(pending);
         await engine.dispose();

@@ -8,6 +8,7 @@ import { blockBytes, blockTokens, halves, layerOffset } from './cache-block.ts';
 import { Crew } from './crew.ts';
 import { compileKernels, type RowKernel } from './kernels.ts';
 import type { Matrix } from './matrix.ts';
+import type { PackedCopy } from './packed-copy.ts';
 import { groupChannels, productName } from './packing.ts';
 import { PackingPlan } from './packing-plan.ts';
 import { roundingName, tokenBytes } from './row-kernels.ts';
@@ -19,6 +20,8 @@ export interface KernelDecoderOptions {
   /** Rows of a run. */
   rows: number;
   precision?: KernelPrecision;
+  /** Where packed weights are kept between starts; absent where they are not. */
+  packed?: PackedCopy | undefined;
 }
 
 export type KernelPrecision = Exclude<Precision, 'fp32'>;
@@ -55,14 +58,14 @@ export class KernelDecoder {
 
   /** Loads the weights, a few rows at a time, and starts the threads. Throws invalid_model in one clear line. */
   static async open(source: WeightSource, options: KernelDecoderOptions): Promise<KernelDecoder> {
-    const { threads, rows, precision = 'int8' } = options;
+    const { threads, rows, precision = 'int8', packed } = options;
     const opened = await openSource(source);
     try {
       const plan = new PackingPlan(opened, precision);
       const crew = await Crew.open(await compileKernels(opened.shape, plan), threads);
       try {
         const before = crew.bytes;
-        const weights = await loadKernelWeights(opened, plan, crew);
+        const weights = await loadKernelWeights(opened, plan, crew, packed);
         return new KernelDecoder(opened.shape, rows, crew, weights, crew.bytes - before);
       } catch (cause) {
         await crew.dispose();

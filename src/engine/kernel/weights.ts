@@ -7,6 +7,7 @@ import { foursOf, type OpenSource, piecesOf } from '../../model/loaded-network.t
 import { type LlamaShape, parameterShapes, type RotationKind, ropeFrequencies, rotationOf } from '../../model/shape.ts';
 import type { Crew } from './crew.ts';
 import { Matrix } from './matrix.ts';
+import type { PackedCopy } from './packed-copy.ts';
 import { groupChannels } from './packing.ts';
 import type { PackingPlan } from './packing-plan.ts';
 
@@ -46,26 +47,43 @@ interface Rotation {
   sines: number;
 }
 
-/** Reads a few rows at a time, so that no weight is held twice. Throws invalid_model in one clear line. */
-export async function loadKernelWeights(opened: OpenSource, plan: PackingPlan, crew: Crew): Promise<KernelWeights> {
-  const { shape } = opened;
+/**
+ * Lays the weights out, then takes them from a packed copy, or reads them a few rows at a time, so that none is held twice, and leaves such a copy. Throws
+ * invalid_model in one clear line.
+ */
+export async function loadKernelWeights(
+  opened: OpenSource,
+  plan: PackingPlan,
+  crew: Crew,
+  packed?: PackedCopy,
+): Promise<KernelWeights> {
+  const start = crew.allocate(0);
+  const read = new Reading(opened, plan, crew);
+  const weights = layOut(read, crew);
+  const bytes = new Uint8Array(crew.memory.buffer, start, crew.bytes - start);
+  if (await packed?.read(bytes)) return weights;
+  await read.fill();
+  await packed?.write(bytes);
+  return weights;
+}
+
+function layOut(read: Reading, crew: Crew): KernelWeights {
+  const { shape } = read;
   const { hiddenSize: D, intermediateSize: F, heads: H, kvHeads: K, headDim: d, vocabSize: V } = shape;
   const zeros = crew.allocate(4 * Math.max(V + groupChannels, 2 * F, (H + 2 * K) * d, D));
-  const read = new Reading(opened, plan, crew);
-  const rotationFor = rotations(shape, crew);
-  const layers: Layer[] = [];
-  for (let layer = 0; layer < shape.layers; layer++) layers.push(await readLayer(read, layer, rotationFor(layer), zeros));
-  const [table] = (await read.stack([embeddings])) as [Matrix];
+  const rotationFor = rotations(read, crew);
+  const layers = Array.from({ length: shape.layers }, (_, layer) => layOutLayer(read, layer, rotationFor(layer), zeros));
+  const [table] = read.stack([embeddings]) as [Matrix];
   return {
     layers,
     table,
-    outputNorm: await read.norm('model.norm', 1 / shape.logitsScaling),
-    outputMatrix: shape.tiedEmbeddings ? [table] : await read.stack(['lm_head']),
+    outputNorm: read.norm('model.norm', 1 / shape.logitsScaling),
+    outputMatrix: shape.tiedEmbeddings ? [table] : read.stack(['lm_head']),
     zeros,
   };
 }
 
-async function readLayer(read: Reading, layer: number, rotation: Rotation, zeros: number): Promise<Layer> {
+function layOutLayer(read: Reading, layer: number, rotation: Rotation, zeros: number): Layer {
   const { shape } = read;
   const { residualMultiplier } = shape;
   const at = `model.layers.${layer}`;
@@ -73,29 +91,30 @@ async function readLayer(read: Reading, layer: number, rotation: Rotation, zeros
   const projections = ['q', 'k', 'v'].map((name) => `${self}.${name}_proj`);
   const afterAttention = `${at}.post_attention_layernorm`;
   return {
-    attentionNorm: await read.norm(`${at}.input_layernorm`),
-    qkv: await read.stack(projections),
-    qkvBias: shape.attentionBias ? await read.vectors(projections.map((name) => `${name}.bias`)) : zeros,
-    queryNorm: shape.queryKeyNorm ? await read.norm(`${self}.q_norm`) : zeros,
-    keyNorm: shape.queryKeyNorm ? await read.norm(`${self}.k_norm`) : zeros,
+    attentionNorm: read.norm(`${at}.input_layernorm`),
+    qkv: read.stack(projections),
+    qkvBias: shape.attentionBias ? read.vectors(projections.map((name) => `${name}.bias`)) : zeros,
+    queryNorm: shape.queryKeyNorm ? read.norm(`${self}.q_norm`) : zeros,
+    keyNorm: shape.queryKeyNorm ? read.norm(`${self}.k_norm`) : zeros,
     rotation,
-    output: await read.stack([`${self}.o_proj`], residualMultiplier),
+    output: read.stack([`${self}.o_proj`], residualMultiplier),
     outputNorms: shape.outputNorms
-      ? { attention: await read.norm(afterAttention), mlp: await read.norm(`${at}.post_feedforward_layernorm`) }
+      ? { attention: read.norm(afterAttention), mlp: read.norm(`${at}.post_feedforward_layernorm`) }
       : null,
-    mlpNorm: await read.norm(shape.outputNorms ? `${at}.pre_feedforward_layernorm` : afterAttention),
-    gateUp: await read.stack([`${at}.mlp.gate_proj`, `${at}.mlp.up_proj`]),
-    down: await read.stack([`${at}.mlp.down_proj`], residualMultiplier),
+    mlpNorm: read.norm(shape.outputNorms ? `${at}.pre_feedforward_layernorm` : afterAttention),
+    gateUp: read.stack([`${at}.mlp.gate_proj`, `${at}.mlp.up_proj`]),
+    down: read.stack([`${at}.mlp.down_proj`], residualMultiplier),
   };
 }
 
-/** Puts parameters where the kernels find them. */
+/** Finds places for parameters, and puts these there when it is told to. */
 class Reading {
   readonly shape: LlamaShape;
   readonly #opened: OpenSource;
   readonly #plan: PackingPlan;
   readonly #crew: Crew;
   readonly #dims: ReadonlyMap<string, number[]>;
+  readonly #fills: (() => void | Promise<void>)[] = [];
 
   constructor(opened: OpenSource, plan: PackingPlan, crew: Crew) {
     this.shape = opened.shape;
@@ -105,16 +124,24 @@ class Reading {
     this.#dims = parameterShapes(opened.shape);
   }
 
+  /** Puts everything in its place. */
+  async fill(): Promise<void> {
+    for (const each of this.#fills) await each();
+  }
+
+  /** What is computed rather than read. */
+  later(fill: () => void): void {
+    this.#fills.push(fill);
+  }
+
   /** Projections one under the other, times `factor`. */
-  async stack(names: readonly string[], factor = 1): Promise<Stack> {
-    const matrices: Matrix[] = [];
-    for (const { packing, names: alike } of this.#plan.together(names)) {
+  stack(names: readonly string[], factor = 1): Stack {
+    return this.#plan.together(names).map(({ packing, names: alike }) => {
       const rows = alike.reduce((sum, name) => sum + this.#dims.get(`${name}.weight`)![0]!, 0);
       const made = new Matrix(this.#crew, rows, packing);
-      for (const name of alike) await this.#fill(made, `${name}.weight`, factor);
-      matrices.push(made);
-    }
-    return matrices;
+      for (const name of alike) this.#fills.push(() => this.#fill(made, `${name}.weight`, factor));
+      return made;
+    });
   }
 
   /** With the blocks of the file where it has such, else rounded. */
@@ -125,48 +152,49 @@ class Reading {
     } else for await (const piece of piecesOf(this.#opened, name, dims)) matrix.fill(piece, factor);
   }
 
-  /** One behind the other. */
-  async vectors(names: readonly string[]): Promise<number> {
+  /** One behind the other, each number as `change` has it. */
+  vectors(names: readonly string[], change?: (value: number) => number): number {
     const length = names.reduce((sum, name) => sum + this.#dims.get(name)![0]!, 0);
     const place = this.#crew.allocate(4 * length);
-    let end = 0;
-    for (const name of names) {
-      const values = await this.#opened.weights.read(name);
-      this.#crew.floats(place, length).set(values, end);
-      end += values.length;
-    }
+    this.#fills.push(async () => {
+      let end = 0;
+      for (const name of names) {
+        const values = await this.#opened.weights.read(name);
+        this.#crew.floats(place, length).set(change ? values.map(change) : values, end);
+        end += values.length;
+      }
+    });
     return place;
   }
 
   /** The weight of a norm as it is multiplied by, times `factor`. */
-  async norm(name: string, factor = 1): Promise<number> {
-    const place = await this.vectors([`${name}.weight`]);
-    const weight = this.#crew.floats(place, this.#dims.get(`${name}.weight`)![0]!);
-    for (let i = 0; i < weight.length; i++) weight[i] = factor * (weight[i]! + this.shape.normOffset);
-    return place;
+  norm(name: string, factor = 1): number {
+    return this.vectors([`${name}.weight`], (value) => factor * (value + this.shape.normOffset));
   }
 }
 
 /** The rotation of each layer; those that rotate alike share their tables. */
-function rotations(shape: LlamaShape, crew: Crew): (layer: number) => Rotation {
+function rotations(read: Reading, crew: Crew): (layer: number) => Rotation {
+  const { shape } = read;
   const made = new Map<RotationKind, Rotation>([['none', { kernel: 'placePlain', cosines: 0, sines: 0 }]]);
   return (layer) => {
     const kind = rotationOf(shape, layer);
-    const rotation =
-      made.get(kind) ?? tables(ropeFrequencies(shape, kind === 'local' ? kind : 'whole'), shape.contextLength, crew);
+    const rotation = made.get(kind) ?? tables(read, ropeFrequencies(shape, kind === 'local' ? kind : 'whole'), crew);
     made.set(kind, rotation);
     return rotation;
   };
 }
 
-function tables(frequencies: Float64Array, contextLength: number, crew: Crew): Rotation {
-  const length = contextLength * frequencies.length;
+function tables(read: Reading, frequencies: Float64Array, crew: Crew): Rotation {
+  const length = read.shape.contextLength * frequencies.length;
   const [cosines, sines] = [crew.allocate(4 * length), crew.allocate(4 * length)];
-  const [cosine, sine] = [crew.floats(cosines, length), crew.floats(sines, length)];
-  for (let i = 0; i < length; i++) {
-    const angle = Math.floor(i / frequencies.length) * frequencies[i % frequencies.length]!;
-    cosine[i] = Math.cos(angle);
-    sine[i] = Math.sin(angle);
-  }
+  read.later(() => {
+    const [cosine, sine] = [crew.floats(cosines, length), crew.floats(sines, length)];
+    for (let i = 0; i < length; i++) {
+      const angle = Math.floor(i / frequencies.length) * frequencies[i % frequencies.length]!;
+      cosine[i] = Math.cos(angle);
+      sine[i] = Math.sin(angle);
+    }
+  });
   return { kernel: 'place', cosines, sines };
 }

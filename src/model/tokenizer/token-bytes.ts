@@ -23,12 +23,25 @@ export function bytesBySpelling(decoder: Decoder | null): ((spelling: string) =>
   };
 }
 
-const bytesOfLetters = new Map(byteLetters().map((letter, byte) => [letter, byte]));
+/** Bytes by the code of their letter; of all others 0. */
+const bytesOfLetters = new Uint8Array(2 ** 16);
+for (const [byte, letter] of byteLetters().entries()) bytesOfLetters[letter.charCodeAt(0)] = byte;
+
+/** By its letters' codes: a vocabulary has hundreds of thousands of letters. */
+function byteLevel(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  let count = 0;
+  for (let i = 0, code = 0; i < text.length; i += code > 0xffff ? 2 : 1) {
+    code = text.codePointAt(i)!;
+    bytes[count++] = code > 0xffff ? 0 : bytesOfLetters[code]!;
+  }
+  return count === bytes.length ? bytes : bytes.slice(0, count);
+}
 
 function rewriteOf(step: Decoder): ((text: string) => string | Uint8Array) | undefined {
   switch (step.type) {
     case 'ByteLevel':
-      return (text) => Uint8Array.from(text, (letter) => bytesOfLetters.get(letter) ?? 0);
+      return byteLevel;
     case 'ByteFallback':
       return (text) => {
         const byte = /^<0x([0-9A-Fa-f]{2})>$/.exec(text)?.[1];
