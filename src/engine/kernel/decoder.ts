@@ -11,6 +11,7 @@ import { compileKernels, type RowKernel } from './kernels.ts';
 import type { Matrix } from './matrix.ts';
 import { groupChannels, productName } from './product.ts';
 import { tokenBytes } from './row-kernels.ts';
+import { SumPool } from './sum-pool.ts';
 import { type KernelWeights, loadKernelWeights } from './weights.ts';
 
 export interface KernelDecoderOptions {
@@ -25,6 +26,8 @@ export interface KernelInput {
   computed: number;
   /** Addresses of the sequence's blocks, with room for the new tokens. */
   blocks: readonly number[];
+  /** For each token the address of the sum of vectors it is read under, 0 for none; absent where no token has one. */
+  sums?: readonly number[];
 }
 
 /** Where the parts of a run lie. */
@@ -48,6 +51,8 @@ interface Scratch {
 export class KernelDecoder {
   readonly shape: LlamaShape;
   readonly weightBytes: number;
+  /** Of steering vectors. */
+  readonly sums: SumPool;
   readonly #rows: number;
   readonly #crew: Crew;
   readonly #weights: KernelWeights;
@@ -55,10 +60,13 @@ export class KernelDecoder {
   /** (rows + 1, V), the last row for a prompt. */
   readonly #logits: Float32Array;
   #integers: Int32Array;
+  /** Whether a row of the run at hand is read under a sum of vectors. */
+  #steered = false;
 
   private constructor(shape: LlamaShape, rows: number, crew: Crew, weights: KernelWeights, weightBytes: number) {
     this.shape = shape;
     this.weightBytes = weightBytes;
+    this.sums = new SumPool(crew, shape.layers * shape.hiddenSize);
     this.#rows = rows;
     this.#crew = crew;
     this.#weights = weights;
@@ -138,7 +146,7 @@ export class KernelDecoder {
   }
 
   /** Puts down token number `index` of a sequence as a row, with its addresses of blocks in table number `table`. */
-  #write(row: number, { ids, computed, blocks }: KernelInput, index: number, table: number): void {
+  #write(row: number, { ids, computed, blocks, sums }: KernelInput, index: number, table: number): void {
     const { tokens, tables } = this.#scratch;
     const tableAt = tables + 4 * table * tableWords(this.shape);
     const { contextLength, vocabSize } = this.shape;
@@ -152,6 +160,8 @@ export class KernelDecoder {
     this.#integers[at] = id;
     this.#integers[at + 1] = computed + index;
     this.#integers[at + 2] = tableAt;
+    this.#integers[at + 3] = sums?.[index] ?? 0;
+    if (sums?.[index]) this.#steered = true;
   }
 
   #run(rows: number, wanted: readonly number[], scoresRow: number): void {
@@ -177,6 +187,7 @@ export class KernelDecoder {
       this.#eachRow('norm', wanted.length, at.x, outputNorm, at.y, at.rounded, at.rowScales);
       this.#product(wanted.length, outputMatrix, this.#weights.zeros, 0, at.logits + 4 * this.#stride * scoresRow);
     }
+    this.#steered = false;
     crew.run();
   }
 
@@ -197,6 +208,7 @@ export class KernelDecoder {
     this.#product(rows, layer.gateUp, this.#weights.zeros, 0, at.gateUp);
     this.#eachRow('gate', rows, at.gateUp, at.rounded, at.rowScales);
     this.#answer(rows, layer.down, layer.outputNorms?.mlp);
+    if (this.#steered) this.#eachRow('addSum', rows, tokens, at.x, 4 * index * this.shape.hiddenSize);
   }
 
   /** Adds what attention or the MLP answers to the residual stream, through a norm where there is one. */

@@ -5,9 +5,10 @@ import { placeRows } from './cache-block.ts';
 import { aloneCode, helpCode, wakeCode, workCode } from './crew-code.ts';
 import { productKernel, type productName } from './product.ts';
 import { addNormRows, embedRows, gateRows, normRows, pickRows, roundRows } from './row-kernels.ts';
+import { addSumRows } from './sum-rows.ts';
 import { type Definition, emitModule, typeIndex } from './wasm.ts';
 
-export type RowKernel = 'embed' | 'norm' | 'addNorm' | 'gate' | 'round' | 'pick' | 'place' | 'placePlain';
+export type RowKernel = 'embed' | 'norm' | 'addNorm' | 'addSum' | 'gate' | 'round' | 'pick' | 'place' | 'placePlain';
 export type KernelName = ReturnType<typeof productName> | RowKernel | 'attend';
 
 /** Pages of 64 KiB a memory of 32-bit addresses can have. */
@@ -18,7 +19,7 @@ const widthUnit = 8;
 
 /** Calls of kernels a list may have, and how many a model's run takes at most for each layer and beside them. */
 export const mostRecords = 1 << 12;
-const [callsOfLayer, callsBeside] = [14, 8];
+const [callsOfLayer, callsBeside] = [15, 8];
 
 export interface CompiledKernels {
   module: WebAssembly.Module;
@@ -37,7 +38,7 @@ export async function compileKernels(shape: LlamaShape): Promise<CompiledKernels
   const rotations = new Set(Array.from({ length: layers }, (_, layer) => rotationOf(shape, layer)));
   const kernels: readonly Definition[] = [
     ...[...new Set([hiddenSize, intermediateSize, heads * headDim])].map(productKernel),
-    ...[embedRows(shape), normRows(shape), gateRows(shape), roundRows(shape), pickRows()],
+    ...[embedRows(shape), normRows(shape), gateRows(shape), roundRows(shape), pickRows(), addSumRows(shape)],
     ...(shape.outputNorms ? [addNormRows(shape)] : []),
     ...(rotations.has('none') ? [placeRows('placePlain', shape)] : []),
     ...[placeRows('place', shape), attendRows(shape)],

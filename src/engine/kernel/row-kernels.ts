@@ -5,7 +5,7 @@ import { exponential, findExtreme, larger, rootMeanSquare, roundRow, wide } from
 import { at, rowKernel } from './record.ts';
 import { type Code, type Definition, type Frame, f32, f32x4, i32, type Local, v128 } from './wasm.ts';
 
-/** Bytes of one token among those of a run: its id, its position, where the addresses of its blocks of keys and values lie. */
+/** Bytes of one token among those of a run: its id, its position, where the addresses of its blocks of keys and values lie, the address of its sum of vectors. */
 export const tokenBytes = 16;
 
 /** words: rows, rows a task, tokens, packed table, its scales, out (rows, D). The table is packed as the product takes it. */

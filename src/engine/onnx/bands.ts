@@ -1,5 +1,6 @@
 // The sequences that are being written, in bands of lanes of one length: a band is one run of the decoding graph, its lanes side by side from the
 // first on, so that a run sees only lanes in use and copies nothing.
+import type { VectorSum } from '../vector-sums.ts';
 import { type CacheShape, type LaneSizes, Lanes } from './cache.ts';
 
 /** Where a sequence's keys and values lie. */
@@ -19,6 +20,8 @@ export interface HeldSequence {
   slot: Slot | undefined;
   /** Tokens whose keys and values are held. */
   computed: number;
+  /** Added while its next token is read. */
+  vectorSum?: VectorSum | undefined;
 }
 
 export class Bands {

@@ -25,6 +25,10 @@ export class HostRunner implements Runner {
     return { lanes: this.#bands.bytes, prefixes: this.#prefixes.bytes };
   }
 
+  get sumLength(): number {
+    return this.#decoder.shape.layers * this.#decoder.shape.hiddenSize;
+  }
+
   read(tokens: readonly number[]): PromptRead {
     return new PromptRead(tokens, this.#decoder.shape, this.sizes, this.#prefixes);
   }

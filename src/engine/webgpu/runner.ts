@@ -54,6 +54,10 @@ export class DeviceRunner implements Runner {
     return { lanes: [...sets].reduce((sum, { bytes }) => sum + bytes, 0), prefixes: this.#prefixes.bytes };
   }
 
+  get sumLength(): number {
+    return this.#decoder.shape.layers * this.#decoder.shape.hiddenSize;
+  }
+
   read(tokens: readonly number[]): DeviceRead {
     const known = this.#prefixes.find(tokens);
     const set = known.at(-1)?.set.retain() ?? this.#decoder.empty(this.sizes.fitting(1));
