@@ -9,6 +9,7 @@ import type { Precision } from '../model/loaded-network.ts';
 import { revisionOf } from '../model/model-folder.ts';
 import { encodeLongPrompt } from '../model/tokenizer/encode-prompt.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { steeringVectors } from '../model/vectors/kept-vectors.ts';
 import { builtEntry } from '../tensor/built-entry.ts';
 import { EngineThread } from '../tensor/engine-thread.ts';
 import type { Execution, ProviderChoice } from '../tensor/providers.ts';
@@ -53,6 +54,7 @@ export async function openLanguageModel(
   return {
     id: card.name,
     revision,
+    vectors: steeringVectors(folder, card.name),
     schema,
     badWords: card.badWords,
     curves: card.measured?.steering?.curves,
