@@ -17,7 +17,7 @@ const subjects: Record<string, readonly string[]> = {
   people: ['raters'],
   characters: ['npcs', 'npc-real', 'npc-real, talks', 'npc-real, actions', 'examples'],
   'real-models': ['real-model', 'real-model, wordings'],
-  interop: ['interop'],
+  interop: ['interop', 'steering-vectors'],
 };
 
 /** Date, commit, machine; undefined where what is measured is no commit. */
