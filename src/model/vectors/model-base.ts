@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../../errors.ts';
 import { faultText } from '../../shape-faults.ts';
-import { ggufOf, requireModelFile } from '../formats/gguf-folder.ts';
+import { ggufHeader, ggufOf, requireModelFile } from '../formats/gguf-folder.ts';
+import { ggufWords } from '../formats/gguf-vocabulary.ts';
 import { toBfloat16 } from '../formats/half-floats.ts';
 import { readShape } from '../model-folder.ts';
 import { type LlamaShape, parameterShapes } from '../shape.ts';
-import { type TokenizerJson, tokenizerSchema } from '../tokenizer/tokenizer-json.ts';
+import { tokenizerSchema } from '../tokenizer/tokenizer-json.ts';
 import { openWeights, weightFiles } from '../weights.ts';
 import { MadeOfFiles } from './made-of-files.ts';
 
@@ -67,18 +68,21 @@ async function hashNorms(folder: string, shape: LlamaShape): Promise<string> {
   return hash.digest('hex');
 }
 
+/** Files of one model list control tokens, room for more, and runs of white space in several ways. */
 async function hashTokenizer(folder: string): Promise<string> {
-  const { path, content } = await requireModelFile(folder, 'tokenizer.json');
-  const parsed = tokenizerSchema.safeParse(content);
-  if (!parsed.success) throw new SteerError('invalid_model', `${path}: ${faultText(parsed.error, 'content')}.`);
+  const words = (await wordsOf(folder)).filter(([word]) => !/^[\s▁]+$/u.test(word));
   const hash = createHash('sha256');
-  for (const word of plainWords(parsed.data)) hash.update(`${word}\n`);
+  for (const [word, id] of words.sort(([, a], [, b]) => a - b)) hash.update(`${id} ${JSON.stringify(word)}\n`);
   return hash.digest('hex');
 }
 
-/** Spellings with their ids. Files of one model list control tokens, room for more, and runs of white space in several ways. */
-function plainWords(json: TokenizerJson): string[] {
-  const added = new Set(json.added_tokens.map(({ content }) => content));
-  const words = Object.entries(json.model.vocab).filter(([word]) => !added.has(word) && !/^[\s▁]+$/u.test(word));
-  return words.sort(([, a], [, b]) => a - b).map(([word, id]) => `${id} ${JSON.stringify(word)}`);
+/** A GGUF file's are read alone: making a whole tokenizer of them takes seconds where they are many. */
+async function wordsOf(folder: string): Promise<[string, number][]> {
+  const gguf = await ggufOf(folder);
+  if (gguf !== undefined) return await ggufWords(await ggufHeader(gguf));
+  const { path, content } = await requireModelFile(folder, 'tokenizer.json');
+  const parsed = tokenizerSchema.safeParse(content);
+  if (!parsed.success) throw new SteerError('invalid_model', `${path}: ${faultText(parsed.error, 'content')}.`);
+  const added = new Set(parsed.data.added_tokens.map((token) => token.content));
+  return Object.entries(parsed.data.model.vocab).filter(([word]) => !added.has(word));
 }
