@@ -36,7 +36,7 @@ export interface VectorCard {
 /** The vectors of one model, for whoever writes its replies. */
 export interface SteeringVectors {
   /** By name. Throws invalid_vector for a file that cannot be read. */
-  list(): Promise<VectorCard[]>;
+  list(): Promise<readonly VectorCard[]>;
   /**
    * Their sum with these weights, (layers, D), a fresh array; undefined where nothing is added. Throws unknown_vector, vector_out_of_range, or
    * invalid_vector for a file that cannot be read or is another model's. `field` is where the weights were said.
@@ -56,7 +56,12 @@ export interface AddingVectors {
 /** Another that writes into the folder is waited for so long. */
 const patienceMs = 10_000;
 
-const files = new MadeOfFiles<VectorFile | undefined>();
+/** What is kept of a folder's file: hashing all its vectors for every look at it would hold up the thread. */
+interface Kept extends VectorFile {
+  cards: readonly VectorCard[];
+}
+
+const files = new MadeOfFiles<Kept | undefined>();
 
 /** The vectors of the model of that name in a folder. */
 export function steeringVectors(folder: string, model: string): SteeringVectors {
@@ -67,9 +72,8 @@ export function steeringVectors(folder: string, model: string): SteeringVectors 
 }
 
 /** Throws invalid_vector for a file that cannot be read. */
-export async function listVectors(folder: string): Promise<VectorCard[]> {
-  const kept = await readKept(folder);
-  return [...(kept?.vectors ?? [])].map(([name, vector]) => ({ name, range: vector.range, revision: vectorRevision(vector) }));
+export async function listVectors(folder: string): Promise<readonly VectorCard[]> {
+  return (await readKept(folder))?.cards ?? [];
 }
 
 /**
@@ -106,7 +110,7 @@ export async function addVectors(
       );
     }
   });
-  return added.map(([each, vector]) => ({ name: each, range: vector.range, revision: vectorRevision(vector) }));
+  return added.map(cardOf);
 }
 
 /** Throws unknown_vector. */
@@ -181,11 +185,17 @@ function unknown(model: string, name: string, known: readonly string[], param = 
   return new SteerError('unknown_vector', message, { details: { param: param.slice(0, 128) } });
 }
 
-async function readKept(folder: string): Promise<VectorFile | undefined> {
+function cardOf([name, vector]: readonly [string, SteeringVector]): VectorCard {
+  return { name, range: vector.range, revision: vectorRevision(vector) };
+}
+
+async function readKept(folder: string): Promise<Kept | undefined> {
   const path = join(folder, vectorsName);
   const told = `${vectorsName} of ${basename(resolve(folder))}`;
   return await files.get(folder, [path], async () => {
-    return (await exists(path)) ? await telling(path, told, () => readVectorFile(path)) : undefined;
+    if (!(await exists(path))) return undefined;
+    const file = await telling(path, told, () => readVectorFile(path));
+    return { ...file, cards: [...file.vectors].map(cardOf) };
   });
 }
 
