@@ -8,7 +8,7 @@ import { Engine, engineDefaults } from '../src/engine/engine.ts';
 import { Lanes } from '../src/engine/onnx/cache.ts';
 import { openDecoder } from '../src/engine/onnx/decoder.ts';
 import { openRunner } from '../src/engine/open-runner.ts';
-import { type Branch, type GenerationRequest, onePrompt } from '../src/engine/request.ts';
+import { type GenerationRequest, onePrompt, type Phase } from '../src/engine/request.ts';
 import { DeviceDecoder } from '../src/engine/webgpu/decoder.ts';
 import { initialWeights } from '../src/model/initial-weights.ts';
 import type { Precision } from '../src/model/loaded-network.ts';
@@ -39,8 +39,14 @@ function wider(name: string, data: Float32Array): Float32Array {
 const text = (length: number, from: number) => Array.from({ length }, (_, i) => (from + i * i * 7) % 150);
 const persona = text(64, 9);
 
-/** Prompts of all lengths, shared beginnings, replies side by side, prompts that are mixed, and one that nobody waits for in the end. */
-const requests: (Partial<GenerationRequest> & { phases: { branches: Branch[] }[] })[] = [
+const vectorSum = (phase: number) =>
+  Float32Array.from({ length: shape.layers * shape.hiddenSize }, (_, i) => 2 * Math.sin(i + 5 * phase));
+
+/**
+ * Prompts of all lengths, shared beginnings, replies side by side, prompts that are mixed, steering vectors for a reply and from its third token on,
+ * and one that nobody waits for in the end.
+ */
+const requests: (Partial<GenerationRequest> & { phases: Phase[] })[] = [
   { phases: onePrompt(text(5, 1)), maxTokens: 8 },
   { phases: onePrompt([...persona, 3, 4]), n: 2, temperature: 1, topK: 20, maxTokens: 5 },
   {
@@ -50,12 +56,20 @@ const requests: (Partial<GenerationRequest> & { phases: { branches: Branch[] }[]
           { prompt: text(60, 2), weight: 1.5 },
           { prompt: text(66, 5), weight: -0.5 },
         ],
+        vectorSum: vectorSum(0),
       },
     ],
     maxTokens: 6,
   },
   { phases: onePrompt([...persona, 5, 6, 7]), maxTokens: 4 },
   { phases: onePrompt(text(130, 4)), maxTokens: 3 },
+  {
+    phases: [
+      { ...onePrompt(persona)[0]!, until: { tokens: 3 } },
+      { ...onePrompt(persona)[0]!, vectorSum: vectorSum(1) },
+    ],
+  },
+  { phases: [{ ...onePrompt(text(70, 6))[0]!, vectorSum: vectorSum(1) }], vectorTokens: 'all' },
 ];
 
 function requestOf(fields: (typeof requests)[number]): GenerationRequest {

@@ -36,6 +36,7 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   'chat-upstream': () => import('./chat-upstream.ts'),
   'real-model': () => import('./real-model.ts'),
   interop: () => import('./interop.ts'),
+  'steering-vectors': () => import('./steering-vectors.ts'),
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -6,6 +6,8 @@ export const failures = {
   invalid_json: { status: 400, retryable: false, summary: 'The body is not valid JSON' },
   unknown_attribute: { status: 400, retryable: false, summary: 'The model has no attribute of that name' },
   attribute_out_of_range: { status: 400, retryable: false, summary: 'The value lies outside the scale of the attribute' },
+  unknown_vector: { status: 400, retryable: false, summary: 'The model has no steering vector of that name' },
+  vector_out_of_range: { status: 400, retryable: false, summary: 'The weight lies outside the range of the steering vector' },
   context_length_exceeded: { status: 400, retryable: false, summary: 'Prompt and reply do not fit the context' },
   invalid_api_key: { status: 401, retryable: false, summary: 'The API key is missing or wrong' },
   forbidden: {
@@ -21,6 +23,11 @@ export const failures = {
   body_too_large: { status: 413, retryable: false, summary: 'The body is larger than the server accepts' },
   unsupported_media_type: { status: 415, retryable: false, summary: 'The content type is not one the route reads' },
   invalid_dataset: { status: 422, retryable: false, summary: 'A line of the data does not fit the format' },
+  invalid_vector: {
+    status: 422,
+    retryable: false,
+    summary: 'A file of steering vectors is torn, or was made for another model',
+  },
   overloaded: { status: 429, retryable: true, summary: 'Too much is waiting already' },
   cancelled: { status: 499, retryable: true, summary: 'The caller went away' },
   internal_error: { status: 500, retryable: false, summary: 'A fault of the server' },

@@ -13,6 +13,7 @@ const commands: Record<string, () => Promise<(around: Surroundings) => Command>>
   pull: async () => (await import('./cli/pull.ts')).pullCommand,
   models: async () => (await import('./cli/models.ts')).modelsCommand,
   remove: async () => (await import('./cli/remove.ts')).removeCommand,
+  vector: async () => (await import('./cli/vector.ts')).vectorCommand,
   generate: async () => (await import('./cli/generate.ts')).generateCommand,
   score: async () => (await import('./cli/score.ts')).scoreCommand,
   import: async () => (await import('./cli/import.ts')).importCommand,

@@ -1,4 +1,4 @@
-// Models of one layer with random weights, written in milliseconds: whole folders as training leaves them, to list, load, break and train on.
+// Models of one layer, or some, with random weights, written in milliseconds: whole folders as training leaves them, to list, load, break and train on.
 
 import { initialWeights } from '../src/model/initial-weights.ts';
 import { writeModel } from '../src/model/model.ts';
@@ -16,12 +16,14 @@ export interface TinyModel {
   /** Attributes it follows or rates; those of game characters unless told. */
   schema?: AttributeSchema;
   contextLength?: number;
+  layers?: number;
   seed?: number;
 }
 
 /** Writes the model into a folder of its own, made on the first of June 2024. */
 export async function writeTinyModel(folder: string, model: TinyModel): Promise<void> {
-  const { kind, name, schema = gameCharacters, contextLength = shape.contextLength, seed = 1 } = model;
+  const { kind, name, schema = gameCharacters, contextLength = shape.contextLength, layers = 1, seed = 1 } = model;
+  const own = { ...shape, contextLength, layers };
   const steering =
     kind === 'base' ? { attributeSchema: null, promptLayoutVersion: null } : { attributeSchema: schema, promptLayoutVersion: 1 };
   const made = {
@@ -32,7 +34,7 @@ export async function writeTinyModel(folder: string, model: TinyModel): Promise<
     measured: null,
     createdAt: '2024-06-01T12:00:00Z',
   };
-  const values = new Map(initialWeights(shape, seed, kind === 'predictor' ? headShapes(schema, shape) : undefined));
+  const values = new Map(initialWeights(own, seed, kind === 'predictor' ? headShapes(schema, own) : undefined));
   const card = { kind, name, ...steering, ...made };
-  await writeModel(folder, { shape: { ...shape, contextLength }, tokenizer: smallTokenizer, values, card }, 'float32');
+  await writeModel(folder, { shape: own, tokenizer: smallTokenizer, values, card }, 'float32');
 }

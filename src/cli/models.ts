@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { methodOf } from '../generation/steered-prompt.ts';
+import { vectorsName } from '../model/vectors/kept-vectors.ts';
 import { pulledFolder, readPulled } from '../pulling/pulled.ts';
 import { ModelRegistry } from '../registry/model-registry.ts';
 import type { ModelCard } from '../registry/models.ts';
@@ -55,7 +56,7 @@ async function rowOf(card: ModelCard, folder: string): Promise<string[]> {
 }
 
 async function weightBytes(folder: string): Promise<number> {
-  const names = (await readdir(folder)).filter((name) => /\.(safetensors|gguf)$/i.test(name));
+  const names = (await readdir(folder)).filter((name) => name !== vectorsName && /\.(safetensors|gguf)$/i.test(name));
   const sizes = await Promise.all(names.map((name) => stat(join(folder, name))));
   return sizes.reduce((sum, { size }) => sum + size, 0);
 }

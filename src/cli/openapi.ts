@@ -11,6 +11,7 @@ import type { Models } from '../registry/models.ts';
 /** Routes are described without a model. */
 const noModels: Models = {
   list: () => [],
+  folderOf: () => '',
   language: refuse,
   predictor: refuse,
   ready: () => false,

@@ -8,11 +8,12 @@ import { type ConstraintSpec, Constraints, type OpenConstraint } from '../constr
 import { type FailureCode, SteerError } from '../errors.ts';
 import { anyCaller } from '../turns.ts';
 import { withoutBadChoices, wordsOf } from './bad-words.ts';
-import type { HeldSequence } from './onnx/bands.ts';
+import type { Live, Sequence } from './live-request.ts';
 import { Reply } from './reply.ts';
 import type { FinishReason, GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
 import type { Batch, Reading, Runner } from './runner.ts';
-import { type Claim, Scheduler } from './scheduler.ts';
+import { Scheduler } from './scheduler.ts';
+import type { VectorSum } from './vector-sums.ts';
 
 export interface EngineOptions {
   /**
@@ -40,35 +41,6 @@ export const engineDefaults: EngineOptions = {
   stepTokens: 64,
   agingMs: 5_000,
 };
-
-/** One prompt of one reply, being written under. */
-interface Sequence extends HeldSequence {
-  reply: Reply;
-  owner: Live;
-  /** Scores (V) of the next token, until it is drawn. */
-  scores: Float32Array | undefined;
-}
-
-/** Prompts that are read before the replies that wait for them go on. */
-interface Opening {
-  reads: Reading[];
-  replies: Reply[];
-}
-
-/** A request in hand. */
-interface Live extends Claim {
-  request: GenerationRequest;
-  emit(event: GenerationEvent): void;
-  settle(error?: SteerError): void;
-  signal: AbortSignal;
-  deadlineMs: number;
-  answers: Reply[];
-  /** Those that were not begun. */
-  pending: Reply[];
-  openings: Opening[];
-  /** Those being written, with a sequence for each branch of their phase. */
-  writing: Map<Reply, Sequence[]>;
-}
 
 export class Engine {
   readonly #runner: Runner;
@@ -115,6 +87,7 @@ export class Engine {
     // Only one phase of a reply is in the cache at a time; the widest counts.
     const sequences = Math.max(...phases.map(({ branches }) => branches.length));
     const longest = Math.max(...phases.flatMap(({ branches }) => branches.map(({ prompt }) => prompt.length))) + maxTokens;
+    for (const { vectorSum } of phases) this.#check(vectorSum);
     const constraint = withoutBadChoices(request.constraint, wordsOf(request, ...phases));
     const answers = Array.from({ length: n }, (_, index) => {
       return new Reply(request, index, this.#vocabulary, this.#constrain(constraint));
@@ -128,6 +101,13 @@ export class Engine {
       openings: [],
       writing: new Map(),
     };
+  }
+
+  #check(sum: VectorSum | undefined): void {
+    const expected = this.#runner.sumLength;
+    if (!sum || sum.length === expected) return;
+    const message = `Expected a sum of steering vectors of ${expected} numbers, layers times width of this model, got ${sum.length}.`;
+    throw new SteerError('invalid_request', message);
   }
 
   #constrain(spec: ConstraintSpec | undefined): OpenConstraint | undefined {
@@ -172,9 +152,10 @@ export class Engine {
 
   /** Starts reading the prompts of the replies' phase, each followed by what is already said. */
   #open(live: Live, replies: Reply[], said: readonly number[]): void {
-    const reads = replies[0]!.branches.map(({ prompt }) => {
+    const [first] = replies as [Reply];
+    const reads = first.branches.map(({ prompt }) => {
       const tokens = said.length === 0 ? prompt : [...prompt, ...said];
-      return this.#runner.read(tokens);
+      return this.#runner.read(tokens, first.sumsAfter(prompt.length));
     });
     live.openings.push({ reads, replies });
   }
@@ -205,7 +186,8 @@ export class Engine {
         if (reply.over) continue;
         const sequences = reads.map((reading): Sequence => {
           const { scores, needed } = reading;
-          const sequence: Sequence = { reply, owner: live, scores: scores!.slice(), slot: undefined, computed: needed };
+          const held = { slot: undefined, computed: needed, vectorSum: reply.vectorSum };
+          const sequence: Sequence = { reply, owner: live, scores: scores!.slice(), ...held };
           this.#runner.hold(sequence, reading);
           return sequence;
         });
@@ -251,7 +233,10 @@ export class Engine {
       this.#end(live, reply, ending);
       return;
     }
-    for (const sequence of sequences) sequence.scores = undefined;
+    for (const sequence of sequences) {
+      sequence.scores = undefined;
+      sequence.vectorSum = reply.vectorSum;
+    }
     if (!otherPrompts) return;
     this.#vacate(live, reply);
     this.#open(live, [reply], reply.tokens.slice());

@@ -37,9 +37,9 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
     return this.#bytes;
   }
 
-  /** Rows of the chunks a prompt begins with, in order; never all of it, since its last token has to be read for its scores. */
-  find(prompt: readonly number[]): Rows[] {
-    const found = this.#follow(prompt, prompt.length - 1);
+  /** Rows of the chunks the first `most` tokens of a prompt consist of, in order; never all of it, since its last token has to be read for its scores. */
+  find(prompt: readonly number[], most = Number.POSITIVE_INFINITY): Rows[] {
+    const found = this.#follow(prompt, Math.min(most, prompt.length - 1));
     for (const chunk of found) chunk.usedAt = ++this.#clock;
     this.#places.set(prompt, { tokens: found.length * chunkTokens, branch: found.at(-1) ?? this.#root });
     return found.map(({ rows }) => rows);

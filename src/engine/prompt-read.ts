@@ -3,6 +3,7 @@ import { type CacheShape, type LaneSizes, Lanes } from './onnx/cache.ts';
 import type { Decoder } from './onnx/decoder.ts';
 import type { PrefixCache } from './prefix-cache.ts';
 import { type Catching, chunkTokens } from './scheduler.ts';
+import { plainTokens, type SumsOfReading, sumsBetween } from './vector-sums.ts';
 
 export class PromptRead implements Catching {
   readonly tokens: readonly number[];
@@ -11,15 +12,17 @@ export class PromptRead implements Catching {
   readonly #shape: CacheShape;
   readonly #sizes: LaneSizes;
   readonly #prefixes: PrefixCache;
+  readonly #sums: SumsOfReading;
   #lanes: Lanes;
   #computed = 0;
 
-  constructor(tokens: readonly number[], shape: CacheShape, sizes: LaneSizes, prefixes: PrefixCache) {
+  constructor(tokens: readonly number[], shape: CacheShape, sizes: LaneSizes, prefixes: PrefixCache, sums: SumsOfReading = []) {
     this.tokens = tokens;
     this.#shape = shape;
     this.#sizes = sizes;
     this.#prefixes = prefixes;
-    const known = prefixes.find(tokens);
+    this.#sums = sums;
+    const known = prefixes.find(tokens, plainTokens(sums));
     this.#lanes = new Lanes(shape, sizes.fitting(known.length * chunkTokens), 1);
     for (const rows of known) this.#append(rows, chunkTokens);
   }
@@ -41,9 +44,11 @@ export class PromptRead implements Catching {
   async advance(decoder: Decoder, count: number): Promise<void> {
     const start = this.#computed;
     const ids = this.tokens.slice(start, start + count);
-    const { scores, rows } = await decoder.run({ ids, computed: [start], lanes: this.#lanes, firstLane: 0 });
+    const steered = start + count > plainTokens(this.#sums);
+    const sums = steered ? { sums: sumsBetween(this.#sums, start, count) } : {};
+    const { scores, rows } = await decoder.run({ ids, computed: [start], lanes: this.#lanes, firstLane: 0, ...sums });
     this.#append(rows, count);
-    if (count === chunkTokens) this.#prefixes.add(this.tokens, start, rows);
+    if (count === chunkTokens && !steered) this.#prefixes.add(this.tokens, start, rows);
     if (this.#computed === this.needed) this.scores = scores;
   }
 

@@ -1,9 +1,11 @@
 // One reply as it grows: which tokens it has, under which phase it is written and when it is over.
+import { isDeepStrictEqual } from 'node:util';
 import type { Constraint } from '../constraints/constraint.ts';
 import { SteerError } from '../errors.ts';
 import { BadWords, wordsOf } from './bad-words.ts';
 import { Drawer, type Picked } from './drawing.ts';
 import type { Boundary, Branch, FinishReason, GenerationRequest, Phase, Vocabulary } from './request.ts';
+import type { SumFrom, SumsOfReading, VectorSum } from './vector-sums.ts';
 
 export class Reply {
   readonly index: number;
@@ -12,6 +14,8 @@ export class Reply {
   readonly #request: GenerationRequest;
   readonly #vocabulary: Vocabulary;
   readonly #drawer: Drawer;
+  /** Counted from the first token of the reply, so that -1 is the last one of the prompt. */
+  readonly #sums: SumFrom[];
   #phase = 0;
   #sentences = 0;
 
@@ -20,11 +24,23 @@ export class Reply {
     this.index = index;
     this.#vocabulary = vocabulary;
     this.#drawer = new Drawer(request, vocabulary, request.phases[0]!.branches[0]!.prompt, request.seed + index, constraint);
+    this.#sums = [{ from: -1, sum: this.vectorSum }];
     this.#keepOut();
   }
 
   get branches(): readonly Branch[] {
     return this.#current.branches;
+  }
+
+  /** Of the steering vectors under which its newest token is read. */
+  get vectorSum(): VectorSum | undefined {
+    return this.#current.vectorSum;
+  }
+
+  /** The sums under which a prompt of so many tokens and what is said are read: what was written keeps the one it was written under. */
+  sumsAfter(promptTokens: number): SumsOfReading {
+    const all = this.#request.vectorTokens === 'all';
+    return this.#sums.map(({ from, sum }, i) => ({ from: all && i === 0 ? 0 : promptTokens + from, sum }));
   }
 
   /** Tokens of its prompts and of itself, as often as they are read. */
@@ -45,18 +61,19 @@ export class Reply {
     return this.#drawer.ends(token);
   }
 
-  /** Adds a drawn token; true when the next one is drawn under other prompts. */
+  /** Adds a drawn token; true when the next one is drawn under other prompts. It is itself read under the sum of vectors of the phase it leads to. */
   add(token: number): boolean {
     const { endsSentence } = this.#vocabulary;
     // Of several marks in a row the first ends the sentence.
     if (endsSentence[token] === 1 && endsSentence[this.tokens.at(-1) ?? -1] !== 1) this.#sentences++;
     this.tokens.push(token);
     this.#drawer.note(token);
-    const before = this.#phase;
+    const before = this.#current;
     while (this.#current.until && this.#reached(this.#current.until)) this.#phase++;
-    if (this.#phase === before) return false;
+    if (this.#current === before) return false;
+    this.#sums.push({ from: this.tokens.length - 1, sum: this.vectorSum });
     this.#keepOut();
-    return true;
+    return !samePrompts(before, this.#current);
   }
 
   /** How it ends with its newest token: with all that was asked for, or at its length; undefined where it goes on. */
@@ -82,6 +99,14 @@ export class Reply {
   #reached(until: Boundary): boolean {
     return 'tokens' in until ? this.tokens.length >= until.tokens : this.#sentences >= until.sentences;
   }
+}
+
+/** Whether what is read under one of them can be gone on with under the other. */
+function samePrompts({ branches }: Phase, other: Phase): boolean {
+  return isDeepStrictEqual(
+    branches.map(({ prompt }) => prompt),
+    other.branches.map(({ prompt }) => prompt),
+  );
 }
 
 /** Σ weight · scores: guidance (Ho & Salimans 2022; Sanchez et al. 2023 for language models) and values between levels. */

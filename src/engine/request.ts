@@ -3,6 +3,7 @@ import type { ConstraintSpec } from '../constraints/constraint.ts';
 import type { TokenBytes } from '../constraints/token-trie.ts';
 import type { Penalties } from './penalties.ts';
 import type { Sampling } from './sampler.ts';
+import type { VectorSum, VectorTokens } from './vector-sums.ts';
 
 /** Waiting requests of people go before those of batch jobs. */
 export const priorities = ['interactive', 'batch'] as const;
@@ -23,6 +24,8 @@ export interface Phase {
   branches: Branch[];
   /** Kept out of it beside those of the whole reply. */
   badWords?: readonly string[] | undefined;
+  /** Of the steering vectors it is written under, (layers, D), added in every branch alike; absent where there are none. */
+  vectorSum?: VectorSum | undefined;
   /** Counted from the start of the reply; absent in the last phase. */
   until?: Boundary | undefined;
 }
@@ -59,6 +62,8 @@ export interface GenerationRequest extends Drawing {
    * Words and phrases that no reply holds, by its text (bad-words.ts); a constraint goes before them. Where nothing else can be said, a reply ends.
    */
   badWords?: readonly string[] | undefined;
+  /** The tokens that vector sums are added to: `reply` where absent. With `all` the prompts are read under the sum of the first phase. */
+  vectorTokens?: VectorTokens | undefined;
   /** What each reply must be, unless maxTokens are too few for it or maxMs are over. */
   constraint?: ConstraintSpec | undefined;
   /** Milliseconds from its arrival after which a reply ends with what there is. */

@@ -2,6 +2,7 @@
 // typed arrays, the device's leaves them on the graphics device.
 import type { HeldSequence } from './onnx/bands.ts';
 import type { Catching } from './scheduler.ts';
+import type { SumsOfReading } from './vector-sums.ts';
 
 /** A prompt on its way into the cache. */
 export interface Reading extends Catching {
@@ -24,10 +25,12 @@ export interface SlotSizes {
 
 export interface Runner {
   readonly sizes: SlotSizes;
-  /** Bytes of the lanes of sequences, and of the beginnings of prompts that are kept. */
+  /** Bytes of the lanes of sequences with their sums of vectors, and of the beginnings of prompts that are kept. */
   readonly bytes: { lanes: number; prefixes: number };
-  /** Begins a prompt, after what is known of it. */
-  read(tokens: readonly number[]): Reading;
+  /** Numbers of a sum of steering vectors: layers · D. */
+  readonly sumLength: number;
+  /** Begins a prompt, after what is known of it. What is read under a sum of vectors is neither taken from others nor kept for them. */
+  read(tokens: readonly number[], sums?: SumsOfReading): Reading;
   /** Reads the next `count` tokens. Throws what the decoder throws. */
   advance(reading: Reading, count: number): Promise<void>;
   /** Lets a prompt go, read or not; sequences held from it stay. */
@@ -36,7 +39,7 @@ export interface Runner {
   hold(sequence: HeldSequence, reading: Reading): void;
   /** All sequences, in an order in which none is met twice in a step. */
   batches(): Batch[];
-  /** Reads the next token of every member: `ids` (B) in, scores (V) of the token after it out. Throws what the decoder throws. */
+  /** Reads the next token of every member under the member's sum: `ids` (B) in, scores (V) of the token after it out. Throws what the decoder throws. */
   run(batch: Batch, ids: readonly number[]): Promise<Float32Array[]>;
   /** Lets a sequence go; one that has no slot is left alone. */
   leave(sequence: HeldSequence): void;

@@ -3,6 +3,7 @@
 import type { FinishReason, GenerationRequest, Phase, Priority } from '../engine/request.ts';
 import type { BadWordRules } from '../model/bad-words.ts';
 import type { SamplingDefaults } from '../model/sampling-defaults.ts';
+import type { SteeringVectors } from '../model/vectors/kept-vectors.ts';
 import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { Curves } from '../steerlm/calibration.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
@@ -62,6 +63,8 @@ export interface LanguageModel {
   readonly chat: ChatForm | null;
   /** Hash that changes when the weights do. */
   readonly revision: string;
+  /** Its steering vectors; absent where it does not run here. */
+  readonly vectors?: SteeringVectors | undefined;
   readonly schema: AttributeSchema;
   /** What its card keeps out of replies by what is asked of them. */
   readonly badWords?: BadWordRules | undefined;

@@ -10,6 +10,7 @@ import { revisionOf } from '../model/model-folder.ts';
 import { type PrecisionChoice, precisionOf } from '../model/precision.ts';
 import { encodeLongPrompt } from '../model/tokenizer/encode-prompt.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { steeringVectors } from '../model/vectors/kept-vectors.ts';
 import { builtEntry } from '../tensor/built-entry.ts';
 import { EngineThread } from '../tensor/engine-thread.ts';
 import type { Execution, ProviderChoice } from '../tensor/providers.ts';
@@ -58,6 +59,7 @@ export async function openLanguageModel(
   return {
     id: card.name,
     revision,
+    vectors: steeringVectors(folder, card.name),
     schema,
     badWords: card.badWords,
     curves: card.measured?.steering?.curves,

@@ -25,6 +25,7 @@ import { addHealth } from './routes/health.ts';
 import { addJobs } from './routes/jobs.ts';
 import { addLabelling } from './routes/labelling.ts';
 import { addModelPulls } from './routes/model-pulls.ts';
+import { addModelVectors } from './routes/model-vectors.ts';
 import { addModels } from './routes/models.ts';
 import { addNpcPlay } from './routes/npc-play.ts';
 import { addNpcSessions } from './routes/npc-sessions.ts';
@@ -75,6 +76,7 @@ export function createApp(context: AppContext): OpenAPIHono<AppEnv> {
   addRemembered(app, context);
   addModelPulls(app, context);
   addModels(app, context);
+  addModelVectors(app, context);
   addAttributes(app, context);
   addFiles(app, context);
   addFineTuning(app, context);

@@ -9,9 +9,15 @@ import type { RequestContext } from './app-context.ts';
 export function takesUpload({ req }: RequestContext): boolean {
   if (req.method !== 'POST') return false;
   return (
-    req.path === '/v1/files' || (req.path === '/v1/datasets' && mediaType(req.header('content-type')) !== 'application/json')
+    req.path === '/v1/files' ||
+    vectorsPath.test(req.path) ||
+    (req.path === '/v1/datasets' && mediaType(req.header('content-type')) !== 'application/json')
   );
 }
+
+const vectorsPath = /^\/v1\/models\/[^/]+\/vectors$/;
+/** Largest file of steering vectors: some hundred of a model of seven billion parameters. */
+export const vectorFileBytes = 2 ** 26;
 
 /** Largest picture of a character card. */
 export const pictureBytes = 2 ** 24;

@@ -34,6 +34,8 @@ export interface Tokens {
   /** Added to the scores among the new tokens, broadcast to (B, 1, T, T). */
   bias: Node;
   past?: Past;
+  /** Added to what the layers give, one after the other: (B, T, L·D). Not together with `last`. */
+  vectorSums?: Node;
   /** When only one token of each row is read, the last layer need not compute the others. */
   last?: LastToken;
 }
@@ -110,6 +112,10 @@ export function forwardTrunk(shape: LlamaShape, network: Network, tokens: Tokens
     x = t.add(last ? pickRows(x, last.ends) : x, answer(attention.output, 'post_attention_layernorm'));
     const toMlp = norm(x, shape.outputNorms ? 'pre_feedforward_layernorm' : 'post_attention_layernorm');
     x = t.add(x, answer(gatedMlp(shape, network, `${at}mlp.`, toMlp), 'post_feedforward_layernorm'));
+    if (tokens.vectorSums) {
+      const [start, end] = [layer * shape.hiddenSize, (layer + 1) * shape.hiddenSize];
+      x = t.add(x, t.slice(tokens.vectorSums, -1, start, end));
+    }
   }
   return { hidden: normed(shape, network, x, 'model.norm'), keys, values };
 }

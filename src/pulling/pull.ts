@@ -1,10 +1,11 @@
 // A model pulled: planned, fetched file by file into a folder that nobody takes for a model, checked, and given its name in one step.
-import { mkdir, rename, rm, statfs } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SteerError, writingTo } from '../errors.ts';
 import { exists, readJson, writeJson } from '../model/formats/json-file.ts';
 import { writeChosenSchema } from '../model/model-folder.ts';
 import { writeSampling } from '../model/sampling-defaults.ts';
+import { vectorsName } from '../model/vectors/kept-vectors.ts';
 import { makePrivateFolder } from '../private-files.ts';
 import { type Asked, nameFor } from './asked.ts';
 import { cataloguedByHash } from './catalogue.ts';
@@ -278,6 +279,8 @@ async function refuseUnreadable(error: unknown, staging: string, name = 'It'): P
 
 async function takePlace(staging: string, folder: string, old: string): Promise<void> {
   await rm(old, { recursive: true, force: true });
+  // They are somebody's own and no part of what is fetched; where it became another model, they are refused when asked for.
+  if (await exists(join(folder, vectorsName))) await copyFile(join(folder, vectorsName), join(staging, vectorsName));
   if (await exists(folder)) await rename(folder, old);
   await rename(staging, folder);
   await rm(old, { recursive: true, force: true });

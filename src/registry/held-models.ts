@@ -20,10 +20,11 @@ export function holdEngine(
 }
 
 function holdLanguage(engine: LanguageModel, current: Current<LanguageModel>): LanguageModel {
-  const { id, revision, schema, badWords, curves, sampling, contextLength, vocabSize, mixes, chat, beginning } = engine;
+  const { id, revision, vectors, schema, badWords, curves, sampling, contextLength, vocabSize, mixes, chat, beginning } = engine;
   return {
     id,
     revision,
+    vectors,
     schema,
     badWords,
     curves,

@@ -4,6 +4,7 @@ import { SteerError } from '../errors.ts';
 import type { ChatForm, LanguageModel } from '../generation/language-model.ts';
 import type { BadWordRules } from '../model/bad-words.ts';
 import type { Precision } from '../model/loaded-network.ts';
+import type { VectorCard } from '../model/vectors/kept-vectors.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
 import type { Curves } from '../steerlm/calibration.ts';
@@ -28,6 +29,8 @@ export interface ModelCard {
   chat: ChatForm | null;
   /** What its card keeps out of replies by what is asked of them. */
   badWords?: BadWordRules | undefined;
+  /** Steering vectors that its replies can be written under; absent where it has none. */
+  vectors?: readonly VectorCard[] | undefined;
   /** What replies were measured to be where a level was asked for, by attribute; empty where nobody measured. */
   curves: Curves;
   /** Most tokens it reads and writes together. */
@@ -52,6 +55,8 @@ export interface ModelReport {
 export interface Models {
   /** Every model that may be named, best choice first within a kind. */
   list(): ModelCard[];
+  /** Where the files of the model of that id lie. Throws `model_not_found`. */
+  folderOf(id: string): string;
   language(id: string): Promise<LanguageModel>;
   predictor(id: string): Promise<Predictor>;
   /** True once a request would be answered rather than wait for loading. */

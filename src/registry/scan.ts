@@ -14,6 +14,7 @@ import { type ModelCard, readModelCard, readShape, upstreamFile } from '../model
 import { storedPrecision } from '../model/precision.ts';
 import { readSampling } from '../model/sampling-defaults.ts';
 import { readChatTemplate } from '../model/tokenizer/tokenizer.ts';
+import { listVectors, type VectorCard, vectorsName } from '../model/vectors/kept-vectors.ts';
 import { openWeights } from '../model/weights.ts';
 import { headShapes } from '../predictor/graph.ts';
 import type { AttributeSchema } from '../steerlm/attributes.ts';
@@ -35,6 +36,8 @@ export interface Entry {
   chat: ChatForm | null;
   /** What its card keeps out of replies; of a model that runs here alone. */
   badWords: BadWordRules | undefined;
+  /** Steering vectors; absent where there are none, or none that can be read. */
+  vectors?: readonly VectorCard[] | undefined;
   curves: Curves;
   contextLength: number;
   /** The precision of its weights where nobody asks for another. */
@@ -42,7 +45,7 @@ export interface Entry {
   /** Name of the model it was trained from. */
   base: string | null;
   datasets: { name: string; hash: string }[];
-  /** Changes when a file of the folder does. */
+  /** Changes when a file that the model is loaded from does. */
   stamp: string;
 }
 
@@ -76,7 +79,7 @@ export async function scanModels({ modelsDir, pulledDir }: ModelPlaces, before: 
   for (const folder of [...(await modelFolders(modelsDir)), ...pulled]) {
     const stamp = await stampOf(folder);
     const [entry, broken] = [known.get(`${folder} ${stamp}`), failed.get(`${folder} ${stamp}`)];
-    if (entry) scan.entries.push(entry);
+    if (entry) scan.entries.push(await withVectors(entry));
     else if (broken) scan.broken.push(broken);
     else await readInto(scan, folder, stamp);
   }
@@ -85,12 +88,18 @@ export async function scanModels({ modelsDir, pulledDir }: ModelPlaces, before: 
 
 async function readInto(scan: Scan, folder: string, stamp: string): Promise<void> {
   try {
-    scan.entries.push({ ...(await readEntry(folder)), stamp });
+    scan.entries.push(await withVectors({ ...(await readEntry(folder)), stamp }));
   } catch (error) {
     // Whatever is wrong with one folder, the others are served.
     const { message } = error as Error;
     scan.broken.push({ folder, stamp, reason: error instanceof SteerError ? message : `${folder} cannot be read: ${message}` });
   }
+}
+
+/** They come and go while the model stays loaded. */
+async function withVectors(entry: Entry): Promise<Entry> {
+  const vectors = await listVectors(entry.folder).catch(() => []);
+  return { ...entry, vectors: vectors.length === 0 ? undefined : vectors };
 }
 
 async function pulledFolders(pulledDir: string): Promise<string[]> {
@@ -115,7 +124,8 @@ async function modelFolders(modelsDir: string): Promise<string[]> {
 
 /** Size and time of every file a model is read from. */
 async function stampOf(folder: string): Promise<string> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(json|jinja|safetensors|gguf)$/.test(name)).sort();
+  const isRead = (name: string) => name !== vectorsName && /\.(json|jinja|safetensors|gguf)$/.test(name);
+  const names = (await readdir(folder).catch(() => [])).filter(isRead).sort();
   const marks: string[] = [];
   for (const name of names) {
     const found = await stat(join(folder, name)).catch(() => null);

@@ -9,7 +9,7 @@ const { folder, path } = newWorkshop();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const names = [
-  ['serve', 'generate', 'score', 'import'],
+  ['serve', 'vector', 'generate', 'score', 'import'],
   ['export', 'export-model', 'datasets', 'pretrain', 'train-predictor'],
   ['label', 'finetune', 'evaluate', 'migrate', 'openapi'],
 ].flat();

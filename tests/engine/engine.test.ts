@@ -174,6 +174,13 @@ describe('what a reply is mixed from', () => {
     expect(tokens[0]).toEqual([...beginning, ...rest]);
   });
 
+  it('a phase under the same prompts goes on without reading them again', async () => {
+    const plain = await alone({ temperature: 0 });
+    const phase = { branches: [{ prompt, weight: 1 }] };
+    expect(await alone({ phases: [{ ...phase, until: { tokens: 4 } }, phase], temperature: 0 })).toEqual(plain);
+    expect(runs).toEqual([[1, 6], ...new Array(11).fill([1, 1])]);
+  });
+
   it('a phase after so many sentences ends with the token that ends the sentence; marks in a row end one', async () => {
     const free = (await alone({ maxTokens: 40 })).tokens[0]!;
     const endsSentence = new Uint8Array(vocabulary.allowed.length);

@@ -199,6 +199,8 @@ export class Shelf implements Models {
   /** Base by the model that was trained from it. */
   bases: Record<string, string> = {};
   descriptions: Record<string, string> = {};
+  /** Folders by model; most have none. */
+  folders: Record<string, string> = {};
   #aliases = new Map<string, string>();
 
   constructor(languages: LanguageModel[], predictors: Predictor[]) {
@@ -235,6 +237,10 @@ export class Shelf implements Models {
         ...rest(id),
       })),
     ];
+  }
+
+  folderOf(id: string): string {
+    return this.folders[id] ?? '';
   }
 
   async language(id: string): Promise<LanguageModel> {

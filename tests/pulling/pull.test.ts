@@ -1,6 +1,8 @@
 // Pulling from a hub: what is taken, what is told, and that nothing half-done looks like a model.
+
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { vectorsName } from '../../src/model/vectors/kept-vectors.ts';
 import { lockModel } from '../../src/pulling/pulled.ts';
 import { readEntry } from '../../src/registry/scan.ts';
 import { HubServer, sha256 } from './hub-server.ts';
@@ -51,8 +53,9 @@ test('what is there is not fetched again; a changed revision is told and fetched
   await place.pull('maker/tiny-GGUF');
   expect(place.notes.at(-1)).toContain('main is now at bbbbbbbbbbbb; --force fetches that.');
   expect(place.hub.fetched).toHaveLength(before);
+  writeFileSync(place.at('data', 'models', 'tiny', vectorsName), 'mine');
   expect(await place.pull('maker/tiny-GGUF', { force: true })).toMatchObject({ fetched: true });
-  expect(bytesOf('tiny', 'tiny-Q8_0.gguf')).toEqual(changed);
+  expect([bytesOf('tiny', 'tiny-Q8_0.gguf'), String(bytesOf('tiny', vectorsName))]).toEqual([changed, 'mine']);
   expect(place.there()).toEqual(['default', 'tiny']);
 });
 

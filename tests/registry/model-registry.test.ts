@@ -3,8 +3,10 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { addVectors, vectorsName } from '../../src/model/vectors/kept-vectors.ts';
 import { ModelRegistry } from '../../src/registry/model-registry.ts';
 import { gameCharacters, helpSteer } from '../../src/steerlm/schemas.ts';
+import { width, writeControlFile } from '../model/vectors/vector-files.ts';
 import { endOf, inFolder, open, speak, statusOf, talkative, wholeReply, write } from './model-folder.ts';
 
 test('models are listed best first; the first steered one is the default', async () => {
@@ -263,4 +265,22 @@ describe('pulled models', () => {
     writeFileSync(inFolder('data', 'models', 'default'), 'gone\n');
     expect(await first('models')).toBe('npc');
   });
+});
+
+test('steering vectors are told of as they come and go, while the model stays loaded', async () => {
+  await write('one', 'steered', 'one', { layers: 3 });
+  const { registry } = await open();
+  await registry.load('one');
+  const model = await registry.language('one');
+  expect(registry.list()[0]!.vectors).toBeUndefined();
+  // As another process does.
+  await addVectors(inFolder('one'), await writeControlFile(inFolder('happy.gguf')));
+  expect(await model.vectors!.sum({ happy: 1 })).toHaveLength(3 * width);
+  await registry.refresh();
+  expect(registry.list()[0]).toMatchObject({ status: 'loaded', vectors: [{ name: 'happy', range: [-1, 1] }] });
+  writeFileSync(inFolder('one', vectorsName), 'torn');
+  await registry.refresh();
+  expect(registry.list()[0]).toMatchObject({ status: 'loaded', vectors: undefined });
+  await expect(model.vectors!.sum({ happy: 1 })).rejects.toMatchObject({ code: 'invalid_vector' });
+  await registry.dispose();
 });

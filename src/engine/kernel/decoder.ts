@@ -13,6 +13,7 @@ import { groupChannels, productName } from './packing.ts';
 import { PackingPlan } from './packing-plan.ts';
 import { roundingName, tokenBytes } from './row-kernels.ts';
 import { layOut, type Scratch, tableWords } from './scratch.ts';
+import { SumPool } from './sum-pool.ts';
 import { type KernelWeights, loadKernelWeights, type Stack } from './weights.ts';
 
 export interface KernelDecoderOptions {
@@ -32,11 +33,15 @@ export interface KernelInput {
   computed: number;
   /** Addresses of the sequence's blocks, with room for the new tokens. */
   blocks: readonly number[];
+  /** For each token the address of the sum of vectors it is read under, 0 for none; absent where no token has one. */
+  sums?: readonly number[];
 }
 
 export class KernelDecoder {
   readonly shape: LlamaShape;
   readonly weightBytes: number;
+  /** Of steering vectors. */
+  readonly sums: SumPool;
   readonly #rows: number;
   readonly #crew: Crew;
   readonly #weights: KernelWeights;
@@ -44,10 +49,13 @@ export class KernelDecoder {
   /** (rows + 1, V), the last row for a prompt. */
   readonly #logits: Float32Array;
   #integers: Int32Array;
+  /** Whether a row of the run at hand is read under a sum of vectors. */
+  #steered = false;
 
   private constructor(shape: LlamaShape, rows: number, crew: Crew, weights: KernelWeights, weightBytes: number) {
     this.shape = shape;
     this.weightBytes = weightBytes;
+    this.sums = new SumPool(crew, shape.layers * shape.hiddenSize);
     this.#rows = rows;
     this.#crew = crew;
     this.#weights = weights;
@@ -129,7 +137,7 @@ export class KernelDecoder {
   }
 
   /** Puts down token number `index` of a sequence as a row, with its addresses of blocks in table number `table`. */
-  #write(row: number, { ids, computed, blocks }: KernelInput, index: number, table: number): void {
+  #write(row: number, { ids, computed, blocks, sums }: KernelInput, index: number, table: number): void {
     const { tokens, tables } = this.#scratch;
     const tableAt = tables + 4 * table * tableWords(this.shape);
     const { contextLength, vocabSize } = this.shape;
@@ -143,6 +151,8 @@ export class KernelDecoder {
     this.#integers[at] = id;
     this.#integers[at + 1] = computed + index;
     this.#integers[at + 2] = tableAt;
+    this.#integers[at + 3] = sums?.[index] ?? 0;
+    if (sums?.[index]) this.#steered = true;
   }
 
   #run(rows: number, wanted: readonly number[], scoresRow: number): void {
@@ -168,6 +178,7 @@ export class KernelDecoder {
       this.#norm(wanted.length, outputNorm, outputMatrix);
       this.#product(wanted.length, outputMatrix, this.#weights.zeros, 0, at.logits + 4 * this.#stride * scoresRow);
     }
+    this.#steered = false;
     crew.run();
   }
 
@@ -188,6 +199,7 @@ export class KernelDecoder {
     this.#product(rows, layer.gateUp, this.#weights.zeros, 0, at.gateUp);
     this.#rounded('gate', rows, layer.down, at.gateUp);
     this.#answer(rows, layer.down, layer.outputNorms?.mlp);
+    if (this.#steered) this.#eachRow('addSum', rows, tokens, at.x, 4 * index * this.shape.hiddenSize);
   }
 
   /** Norms what stands in the residual stream, rounded as a stack takes it. */

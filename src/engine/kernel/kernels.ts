@@ -7,10 +7,11 @@ import { aloneCode, helpCode, wakeCode, workCode } from './crew-code.ts';
 import { type Packing, type ProductName, productName } from './packing.ts';
 import { productKernel } from './product.ts';
 import { addNormRows, type Bits, embedRows, gateRows, normRows, pickRows, roundRows } from './row-kernels.ts';
+import { addSumRows } from './sum-rows.ts';
 import type { Definition } from './wasm.ts';
 import { emitModule, typeIndex } from './wasm-module.ts';
 
-export type RowKernel = `${'norm' | 'gate' | 'round'}${Bits}` | 'embed' | 'addNorm' | 'pick' | 'place' | 'placePlain';
+export type RowKernel = `${'norm' | 'gate' | 'round'}${Bits}` | 'embed' | 'addNorm' | 'addSum' | 'pick' | 'place' | 'placePlain';
 export type KernelName = ProductName | RowKernel | 'attend';
 
 /** Pages of 64 KiB a memory of 32-bit addresses can have. */
@@ -21,7 +22,7 @@ const widthUnit = 8;
 
 /** Calls of kernels a list may have, and how many a model's run takes at most for each layer and beside them. */
 export const mostRecords = 1 << 12;
-const [callsOfLayer, callsBeside] = [14, 8];
+const [callsOfLayer, callsBeside] = [15, 8];
 
 export interface CompiledKernels {
   module: WebAssembly.Module;
@@ -49,7 +50,7 @@ export async function compileKernels(shape: LlamaShape, { table, matrices }: Pac
   const kernels: readonly Definition[] = [
     ...[...packings.values()].map(productKernel),
     ...bits.flatMap((each) => [normRows(shape, each), gateRows(shape, each), roundRows(shape, each)]),
-    ...[embedRows(shape, table), pickRows()],
+    ...[embedRows(shape, table), pickRows(), addSumRows(shape)],
     ...(shape.outputNorms ? [addNormRows(shape)] : []),
     ...(rotations.has('none') ? [placeRows('placePlain', shape)] : []),
     ...[placeRows('place', shape), attendRows(shape)],

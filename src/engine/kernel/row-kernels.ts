@@ -6,7 +6,7 @@ import { blockColumns, groupBlockBytes, groupBytes, groupChannels, type Packing 
 import { at, rowKernel, type Words } from './record.ts';
 import { type Code, type Definition, type Frame, f32, f32x4, i32, jumpIf, type Local, loop, v128 } from './wasm.ts';
 
-/** Bytes of one token among those of a run: its id, its position, where the addresses of its blocks of keys and values lie. */
+/** Bytes of one token among those of a run: its id, its position, where the addresses of its blocks of keys and values lie, the address of its sum of vectors. */
 export const tokenBytes = 16;
 
 /** words: rows, rows a task, tokens, packed table, out (rows, D). The table is packed as the product takes it, in 8 bits. */

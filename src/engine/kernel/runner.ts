@@ -5,9 +5,11 @@ import type { HeldSequence } from '../onnx/bands.ts';
 import { PrefixCache } from '../prefix-cache.ts';
 import type { Batch, Reading, Runner, SlotSizes } from '../runner.ts';
 import { chunkTokens } from '../scheduler.ts';
+import { plainTokens, type SumsOfReading, sumsBetween, type VectorSum } from '../vector-sums.ts';
 import { BlockPool } from './block-pool.ts';
 import { blockTokens } from './cache-block.ts';
 import type { KernelDecoder } from './decoder.ts';
+import type { SumPool } from './sum-pool.ts';
 
 /** The blocks of a chunk that is kept. */
 interface KeptBlocks {
@@ -15,15 +17,23 @@ interface KeptBlocks {
   byteLength: number;
 }
 
+/** A sequence that is held: its blocks, and the sum it was last read under. */
+interface Slot {
+  blocks: number[];
+  vectorSum: VectorSum | undefined;
+}
+
 export class KernelRead implements Reading {
   readonly tokens: readonly number[];
+  readonly sums: SumsOfReading;
   /** Of what is read. */
   readonly blocks: number[];
   computed: number;
   scores: Float32Array | undefined;
 
-  constructor(tokens: readonly number[], blocks: number[]) {
+  constructor(tokens: readonly number[], sums: SumsOfReading, blocks: number[]) {
     this.tokens = tokens;
+    this.sums = sums;
     this.blocks = blocks;
     this.computed = blocks.length * blockTokens;
   }
@@ -38,7 +48,8 @@ export class KernelRunner implements Runner {
   readonly #decoder: KernelDecoder;
   readonly #pool: BlockPool;
   readonly #prefixes: PrefixCache<KeptBlocks>;
-  readonly #slots = new Map<HeldSequence, number[]>();
+  readonly #sums: SumPool;
+  readonly #slots = new Map<HeldSequence, Slot>();
 
   constructor(decoder: KernelDecoder, prefixBytes: number) {
     this.sizes = {
@@ -47,46 +58,55 @@ export class KernelRunner implements Runner {
     };
     this.#decoder = decoder;
     this.#pool = new BlockPool(decoder);
+    this.#sums = decoder.sums;
     this.#prefixes = new PrefixCache(prefixBytes, ({ blocks }) => this.#release(blocks));
   }
 
   get bytes(): Runner['bytes'] {
     const prefixes = this.#prefixes.bytes;
-    const held = new Set([...this.#slots.values()].flat());
-    return { lanes: held.size * this.#decoder.blockBytes, prefixes };
+    const held = new Set([...this.#slots.values()].flatMap(({ blocks }) => blocks));
+    return { lanes: held.size * this.#decoder.blockBytes + this.#sums.bytes, prefixes };
   }
 
-  read(tokens: readonly number[]): KernelRead {
-    const known = this.#prefixes.find(tokens).flatMap(({ blocks }) => blocks);
+  get sumLength(): number {
+    return this.#sums.sumLength;
+  }
+
+  read(tokens: readonly number[], sums: SumsOfReading = []): KernelRead {
+    const known = this.#prefixes.find(tokens, plainTokens(sums)).flatMap(({ blocks }) => blocks);
+    for (const { sum } of sums) this.#sums.retain(sum);
     return new KernelRead(
       tokens,
+      sums,
       known.map((block) => this.#pool.retain(block)),
     );
   }
 
   async advance(reading: KernelRead, count: number): Promise<void> {
-    const { tokens, blocks, computed, needed } = reading;
+    const { tokens, sums, blocks, computed, needed } = reading;
     while (blocks.length * blockTokens < computed + count) blocks.push(this.#pool.take());
     const ids = tokens.slice(computed, computed + count);
-    const scores = this.#decoder.read({ ids, computed, blocks }, computed + count === needed);
+    const steered = computed + count > plainTokens(sums);
+    const input = { ids, computed, blocks, ...(steered && { sums: this.#addresses(sumsBetween(sums, computed, count)) }) };
+    const scores = this.#decoder.read(input, computed + count === needed);
     reading.scores = scores?.slice();
     reading.computed += count;
-    if (count < chunkTokens) return;
+    if (count < chunkTokens || steered) return;
     const kept = blocks.slice(computed / blockTokens, (computed + count) / blockTokens);
     const byteLength = kept.length * this.#decoder.blockBytes;
     const entry = { blocks: kept.map((block) => this.#pool.retain(block)), byteLength };
     if (!this.#prefixes.add(tokens, computed, entry)) this.#release(kept);
   }
 
-  drop({ blocks }: KernelRead): void {
+  drop({ blocks, sums }: KernelRead): void {
     this.#release(blocks.splice(0));
+    for (const { sum } of sums) this.#sums.release(sum);
   }
 
   hold(sequence: HeldSequence, { blocks }: KernelRead): void {
-    this.#slots.set(
-      sequence,
-      blocks.map((block) => this.#pool.retain(block)),
-    );
+    const { vectorSum } = sequence;
+    this.#sums.retain(vectorSum);
+    this.#slots.set(sequence, { blocks: blocks.map((block) => this.#pool.retain(block)), vectorSum });
   }
 
   batches(): Batch[] {
@@ -103,12 +123,15 @@ export class KernelRunner implements Runner {
   }
 
   async run({ members }: Batch, ids: readonly number[]): Promise<Float32Array[]> {
-    const inputs = members.map(({ computed }, member) => {
-      const blocks = this.#slots.get(members[member]!)!;
+    const inputs = members.map(({ computed, vectorSum }, member) => {
+      const slot = this.#slots.get(members[member]!)!;
+      const { blocks } = slot;
       const place = Math.floor(computed / blockTokens);
       // The last block may still be that of the prompt, which others go on from too.
       blocks[place] = place < blocks.length ? this.#pool.own(blocks[place]!) : this.#pool.take();
-      return { ids: [ids[member]!], computed, blocks };
+      this.#changeSum(slot, vectorSum);
+      const input = { ids: [ids[member]!], computed, blocks };
+      return vectorSum ? { ...input, sums: this.#addresses([vectorSum]) } : input;
     });
     const scores = this.#decoder.step(inputs);
     for (const member of members) member.computed++;
@@ -116,12 +139,26 @@ export class KernelRunner implements Runner {
   }
 
   leave(sequence: HeldSequence): void {
-    this.#release(this.#slots.get(sequence) ?? []);
+    const slot = this.#slots.get(sequence);
+    if (!slot) return;
+    this.#release(slot.blocks);
+    this.#sums.release(slot.vectorSum);
     this.#slots.delete(sequence);
   }
 
   dispose(): void {
     this.#prefixes.clear();
+  }
+
+  #addresses(sums: readonly (VectorSum | undefined)[]): number[] {
+    return sums.map((sum) => (sum ? this.#sums.addressOf(sum) : 0));
+  }
+
+  #changeSum(slot: Slot, to: VectorSum | undefined): void {
+    if (slot.vectorSum === to) return;
+    this.#sums.retain(to);
+    this.#sums.release(slot.vectorSum);
+    slot.vectorSum = to;
   }
 
   #release(blocks: readonly number[]): void {

@@ -1,5 +1,7 @@
 // The sequences that are being written, in bands of lanes of one length: a band is one run of the decoding graph, its lanes side by side from the
-// first on, so that a run sees only lanes in use and copies nothing.
+// first on, so that a run sees only lanes in use and copies nothing. Those that are read under a sum of steering vectors have bands of their own,
+// since another graph reads them.
+import type { VectorSum } from '../vector-sums.ts';
 import { type CacheShape, type LaneSizes, Lanes } from './cache.ts';
 
 /** Where a sequence's keys and values lie. */
@@ -10,6 +12,8 @@ interface Slot {
 
 export interface Band {
   lanes: Lanes;
+  /** Whether its members are read under sums of vectors. */
+  readonly steered: boolean;
   /** By lane. */
   members: HeldSequence[];
 }
@@ -19,12 +23,14 @@ export interface HeldSequence {
   slot: Slot | undefined;
   /** Tokens whose keys and values are held. */
   computed: number;
+  /** Added while its next token is read. */
+  vectorSum?: VectorSum | undefined;
 }
 
 export class Bands {
   readonly #shape: CacheShape;
   readonly #sizes: LaneSizes;
-  readonly #bands = new Map<number, Band>();
+  readonly #bands = new Map<string, Band>();
 
   constructor(shape: CacheShape, sizes: LaneSizes) {
     this.#shape = shape;
@@ -40,9 +46,20 @@ export class Bands {
     return [...this.#bands.values()].reduce((sum, { lanes }) => sum + lanes.bytes, 0);
   }
 
+  /** Brings those together that are read under sums of vectors now, and those that are not. */
+  regroup(): void {
+    for (const { steered, members } of [...this.#bands.values()]) {
+      for (const sequence of members.filter(({ vectorSum }) => steered !== (vectorSum !== undefined))) {
+        const old = sequence.slot!;
+        this.hold(sequence, old.band.lanes, old.lane);
+        this.#vacate(old);
+      }
+    }
+  }
+
   /** Takes a sequence in, with the keys and values of another lane. */
   hold(sequence: HeldSequence, from: Lanes, fromLane: number): void {
-    const band = this.#bandOf(this.#sizes.fitting(sequence.computed));
+    const band = this.#bandOf(sequence, sequence.computed);
     const lane = band.members.push(sequence) - 1;
     band.lanes.copy(lane, from, fromLane, sequence.computed);
     sequence.slot = { band, lane };
@@ -52,7 +69,7 @@ export class Bands {
   append(sequence: HeldSequence, rows: Float32Array, offset: number): void {
     const old = sequence.slot!;
     if (sequence.computed + 1 > old.band.lanes.slots) {
-      const longer = this.#bandOf(this.#sizes.fitting(sequence.computed + 1));
+      const longer = this.#bandOf(sequence, sequence.computed + 1);
       const lane = longer.members.push(sequence) - 1;
       longer.lanes.copy(lane, old.band.lanes, old.lane, sequence.computed);
       this.#vacate(old);
@@ -69,9 +86,12 @@ export class Bands {
     sequence.slot = undefined;
   }
 
-  #bandOf(slots: number): Band {
-    const band = this.#bands.get(slots) ?? { lanes: new Lanes(this.#shape, slots, 1), members: [] };
-    this.#bands.set(slots, band);
+  #bandOf({ vectorSum }: HeldSequence, tokens: number): Band {
+    const slots = this.#sizes.fitting(tokens);
+    const steered = vectorSum !== undefined;
+    const key = keyOf(slots, steered);
+    const band = this.#bands.get(key) ?? { lanes: new Lanes(this.#shape, slots, 1), steered, members: [] };
+    this.#bands.set(key, band);
     if (band.members.length === band.lanes.count) this.#resize(band, 2 * band.lanes.count);
     return band;
   }
@@ -84,7 +104,7 @@ export class Bands {
       band.lanes.copy(lane, band.lanes, band.members.length, last.computed);
       last.slot = { band, lane };
     }
-    if (band.members.length === 0) this.#bands.delete(band.lanes.slots);
+    if (band.members.length === 0) this.#bands.delete(keyOf(band.lanes.slots, band.steered));
     else if (4 * band.members.length <= band.lanes.count) this.#resize(band, band.lanes.count / 2);
   }
 
@@ -93,4 +113,8 @@ export class Bands {
     for (const [lane, member] of band.members.entries()) lanes.copy(lane, band.lanes, lane, member.computed);
     band.lanes = lanes;
   }
+}
+
+function keyOf(slots: number, steered: boolean): string {
+  return `${slots}${steered ? ' steered' : ''}`;
 }

@@ -10,7 +10,9 @@ import { int64 } from '../../tensor/int64.ts';
 import { emitOnnx } from '../../tensor/onnx.ts';
 import * as t from '../../tensor/primitives.ts';
 import { type Provider, Session, type Tensor } from '../../tensor/session.ts';
+import type { VectorSum } from '../vector-sums.ts';
 import type { Lanes } from './cache.ts';
+import { Later, vectorSumFeeds, vectorSumsInput } from './steered-graph.ts';
 
 export interface DecoderOptions {
   /** Threads of one run. */
@@ -29,6 +31,8 @@ export interface DecoderInput {
   computed: readonly number[];
   lanes: Lanes;
   firstLane: number;
+  /** (B·T): the sum of vectors each token is read under; absent where none is. */
+  sums?: readonly (VectorSum | undefined)[];
 }
 
 export interface DecoderOutput {
@@ -48,27 +52,33 @@ export interface Decoder {
 }
 
 /** Compiles the decoding graph with the model's weights in it. Blocks the thread meanwhile. */
-export async function openDecoder(
-  source: WeightSource,
-  { threads, precision, provider = 'cpu' }: DecoderOptions,
-): Promise<Decoder> {
-  const { shape, network, weightBytes, ...loaded } = await loadNetwork(source, precision);
-  const bytes = emitOnnx(decodingGraph(shape, network), provider);
-  const session = await Session.open(bytes, { threads, provider, name: 'decoder', folder: loaded.folder }).finally(
-    loaded.dispose,
-  );
+export async function openDecoder(source: WeightSource, options: DecoderOptions): Promise<Decoder> {
+  const { shape, weightBytes, session, dispose } = await openGraph(source, options, decodingGraph);
+  const steered = new Later(() => openGraph(source, options, steeredGraph));
   return {
     shape,
     weightBytes,
     async run(input) {
-      const answer = await session.run(toFeeds(shape, input));
+      const chosen = input.sums ? (await steered.get()).session : session;
+      const answer = await chosen.run(toFeeds(shape, input));
       return { scores: answer.scores!.data as Float32Array, rows: answer.rows!.data as Float32Array };
     },
-    dispose: () => session.dispose().finally(loaded.dispose),
+    dispose: () => steered.dispose().finally(dispose),
   };
 }
 
-function toFeeds(shape: LlamaShape, { ids, computed, lanes, firstLane }: DecoderInput): Record<string, Tensor> {
+type Graph = (shape: LlamaShape, network: Network) => Record<string, Node>;
+
+async function openGraph(source: WeightSource, { threads, precision, provider = 'cpu' }: DecoderOptions, graph: Graph) {
+  const { shape, network, weightBytes, ...loaded } = await loadNetwork(source, precision);
+  const bytes = emitOnnx(graph(shape, network), provider);
+  const session = await Session.open(bytes, { threads, provider, name: 'decoder', folder: loaded.folder }).finally(
+    loaded.dispose,
+  );
+  return { shape, weightBytes, session, dispose: () => session.dispose().finally(loaded.dispose) };
+}
+
+function toFeeds(shape: LlamaShape, { ids, computed, lanes, firstLane, sums }: DecoderInput): Record<string, Tensor> {
   const { kvHeads: K, headDim: d } = shape;
   const [B, P] = [computed.length, lanes.slots];
   const T = ids.length / B;
@@ -85,6 +95,7 @@ function toFeeds(shape: LlamaShape, { ids, computed, lanes, firstLane }: Decoder
     ),
     past_bias: { data: some(lanes.bias, P), shape: [B, 1, 1, P] },
   };
+  if (sums) Object.assign(feeds, vectorSumFeeds(shape, sums, B));
   if (windowTokens(shape) !== null) feeds.slots = int64([...Array(P).keys()], [P]);
   for (let layer = 0; layer < shape.layers; layer++) {
     feeds[`past_key.${layer}`] = { data: some(lanes.keys[layer]!, K * d * P), shape: [B, K, d, P] };
@@ -94,13 +105,14 @@ function toFeeds(shape: LlamaShape, { ids, computed, lanes, firstLane }: Decoder
 }
 
 /** Outputs scores (B, V) of the tokens `last` names among all B·T, and rows (B, L·2·K, T, d): one output, since each costs a crossing. */
-function decodingGraph(shape: LlamaShape, network: Network): Record<string, Node> {
+function decodingGraph(shape: LlamaShape, network: Network, vectorSums?: Node): Record<string, Node> {
   const positions = t.input('positions', 'int64', ['B', 'T']);
   const trunk = forwardTrunk(shape, network, {
     ids: t.input('ids', 'int64', ['B', 'T']),
     positions,
     bias: causalBias(positions),
     past: pastInputs(shape, positions),
+    ...(vectorSums && { vectorSums }),
   });
   const flat = t.reshape(trunk.hidden, ['rows', shape.hiddenSize]); // (B·T, D)
   const rows = trunk.keys.flatMap((keys, layer) => [keys, trunk.values[layer]!]);
@@ -108,6 +120,10 @@ function decodingGraph(shape: LlamaShape, network: Network): Record<string, Node
     scores: logits(shape, network, t.gather(flat, t.input('last', 'int64', ['B']))),
     rows: t.concat(rows, 1),
   };
+}
+
+function steeredGraph(shape: LlamaShape, network: Network): Record<string, Node> {
+  return decodingGraph(shape, network, vectorSumsInput(shape));
 }
 
 function pastInputs(shape: LlamaShape, positions: Node): Past {

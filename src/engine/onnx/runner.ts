@@ -3,6 +3,7 @@
 import { PrefixCache } from '../prefix-cache.ts';
 import { PromptRead } from '../prompt-read.ts';
 import type { Runner } from '../runner.ts';
+import type { SumsOfReading } from '../vector-sums.ts';
 import { type Band, Bands, type HeldSequence } from './bands.ts';
 import { LaneSizes } from './cache.ts';
 import type { Decoder } from './decoder.ts';
@@ -25,8 +26,12 @@ export class HostRunner implements Runner {
     return { lanes: this.#bands.bytes, prefixes: this.#prefixes.bytes };
   }
 
-  read(tokens: readonly number[]): PromptRead {
-    return new PromptRead(tokens, this.#decoder.shape, this.sizes, this.#prefixes);
+  get sumLength(): number {
+    return this.#decoder.shape.layers * this.#decoder.shape.hiddenSize;
+  }
+
+  read(tokens: readonly number[], sums?: SumsOfReading): PromptRead {
+    return new PromptRead(tokens, this.#decoder.shape, this.sizes, this.#prefixes, sums);
   }
 
   advance(reading: PromptRead, count: number): Promise<void> {
@@ -40,13 +45,15 @@ export class HostRunner implements Runner {
   }
 
   batches(): Band[] {
+    this.#bands.regroup();
     return this.#bands.used;
   }
 
-  async run({ members: held, lanes }: Band, ids: readonly number[]): Promise<Float32Array[]> {
+  async run({ members: held, lanes, steered }: Band, ids: readonly number[]): Promise<Float32Array[]> {
     const members = held.slice();
     const computed = members.map((sequence) => sequence.computed);
-    const { scores, rows } = await this.#decoder.run({ ids, computed, lanes, firstLane: 0 });
+    const sums = steered ? { sums: members.map(({ vectorSum }) => vectorSum) } : {};
+    const { scores, rows } = await this.#decoder.run({ ids, computed, lanes, firstLane: 0, ...sums });
     const [V, size] = [scores.length / members.length, rows.length / members.length];
     return members.map((sequence, lane) => {
       this.#bands.append(sequence, rows, lane * size);

@@ -10,6 +10,8 @@ import { int64 } from '../../tensor/int64.ts';
 import { emitOnnx } from '../../tensor/onnx.ts';
 import * as t from '../../tensor/primitives.ts';
 import { type Feeds, type HeldTensor, type Provider, Session, type Tensor } from '../../tensor/session.ts';
+import { Later, vectorSumFeeds, vectorSumsInput } from '../onnx/steered-graph.ts';
+import type { VectorSum } from '../vector-sums.ts';
 import { LaneSet } from './lane-set.ts';
 
 /** New tokens of every lane of a set: as many of each. */
@@ -19,6 +21,8 @@ export interface DeviceInput {
   /** (B): tokens of each lane before them. Its slots have room for the new ones. */
   computed: readonly number[];
   set: LaneSet;
+  /** (B·T): the sum of vectors each token is read under; absent where none is. */
+  sums?: readonly (VectorSum | undefined)[];
 }
 
 export interface DeviceOutput {
@@ -41,30 +45,30 @@ export class DeviceDecoder {
   /** Bytes of the weights. */
   readonly weightBytes: number;
   readonly #sessions: Sessions;
+  readonly #steered: Later<OpenStep>;
 
   /** Frees what the weights lay in. */
   readonly #disposeWeights: () => Promise<void>;
 
-  private constructor({ shape, weightBytes, dispose }: LoadedNetwork, sessions: Sessions) {
+  private constructor({ shape, weightBytes, dispose }: LoadedNetwork, sessions: Sessions, steered: () => Promise<OpenStep>) {
     this.shape = shape;
     this.weightBytes = weightBytes;
     this.#disposeWeights = dispose;
     this.#sessions = sessions;
+    this.#steered = new Later(steered);
   }
 
   /** Compiles the graphs, the model's weights in the first. Blocks the thread meanwhile. */
-  static async open(source: WeightSource, { provider, precision }: DeviceOptions): Promise<DeviceDecoder> {
-    const loaded = await loadNetwork(source, precision);
-    const { shape, network, folder } = loaded;
-    const compile = (outputs: Record<string, Node>, name: string) => {
-      const held = Object.keys(outputs).filter((output) => output !== 'scores');
-      return Session.open(emitOnnx(outputs, provider), { provider, name, held, folder });
-    };
+  static async open(source: WeightSource, options: DeviceOptions): Promise<DeviceDecoder> {
+    const loaded = await loadNetwork(source, options.precision);
+    const { shape, network } = loaded;
+    const compile = (outputs: Record<string, Node>, name: string) => compiled(outputs, name, options, loaded);
     try {
       const step = await compile(stepGraph(shape, network), 'decoder');
       const pick = await compile(pickGraph(shape), 'picked lanes');
       const join = await compile(joinGraph(shape), 'joined lanes');
-      return new DeviceDecoder(loaded, { step, pick, join, grow: await compile(growGraph(shape), 'grown lanes') });
+      const sessions = { step, pick, join, grow: await compile(growGraph(shape), 'grown lanes') };
+      return new DeviceDecoder(loaded, sessions, () => openSteered(source, options));
     } finally {
       await loaded.dispose();
     }
@@ -85,11 +89,13 @@ export class DeviceDecoder {
   }
 
   /** Leaves the set it was given as it is. */
-  async run({ ids, computed, set }: DeviceInput): Promise<DeviceOutput> {
+  async run({ ids, computed, set, sums }: DeviceInput): Promise<DeviceOutput> {
     const B = computed.length;
     const T = ids.length / B;
     const positions = ids.map((_, i) => computed[Math.floor(i / T)]! + (i % T));
-    const { values, held } = await this.#sessions.step.step({
+    const session = sums ? (await this.#steered.get()).session : this.#sessions.step;
+    const { values, held } = await session.step({
+      ...(sums && vectorSumFeeds(this.shape, sums, B)),
       ids: int64(ids, [B, T]),
       positions: int64(positions, [B, T]),
       at: { data: Float32Array.from(positions), shape: [B, 1, T, 1] },
@@ -131,6 +137,7 @@ export class DeviceDecoder {
   }
 
   async dispose(): Promise<void> {
+    await this.#steered.dispose();
     for (const session of Object.values(this.#sessions)) await session.dispose();
     await this.#disposeWeights();
   }
@@ -139,6 +146,31 @@ export class DeviceDecoder {
     const tensors = eachLayer(this.shape, (layer) => ({ key: held[`next_key.${layer}`]!, value: held[`next_value.${layer}`]! }));
     return new LaneSet(count, slots, tensors);
   }
+}
+
+/** The graph that reads tokens under sums of vectors, with its weights. */
+interface OpenStep {
+  session: Session;
+  dispose(): Promise<void>;
+}
+
+async function openSteered(source: WeightSource, options: DeviceOptions): Promise<OpenStep> {
+  const loaded = await loadNetwork(source, options.precision);
+  const { shape, network, dispose } = loaded;
+  const graph = stepGraph(shape, network, vectorSumsInput(shape));
+  const session = await compiled(graph, 'steered decoder', options, loaded).finally(dispose);
+  return { session, dispose: () => session.dispose().finally(dispose) };
+}
+
+/** All outputs but scores stay on the device. */
+function compiled(
+  outputs: Record<string, Node>,
+  name: string,
+  { provider }: DeviceOptions,
+  { folder }: LoadedNetwork,
+): Promise<Session> {
+  const held = Object.keys(outputs).filter((output) => output !== 'scores');
+  return Session.open(emitOnnx(outputs, provider), { provider, name, held, folder });
 }
 
 function eachLayer({ layers }: LlamaShape, of: (layer: number) => { key: Feeds[string]; value: Feeds[string] }): Feeds {
@@ -177,7 +209,7 @@ function nextLayers(
 }
 
 /** Outputs scores (B, V) of the tokens `last` names among all B·T, and the lanes with the new rows in the slots their positions name. */
-function stepGraph(shape: LlamaShape, network: Network): Record<string, Node> {
+function stepGraph(shape: LlamaShape, network: Network, vectorSums?: Node): Record<string, Node> {
   const positions = t.input('positions', 'int64', ['B', 'T']);
   const slots = t.input('slots', 'float32', [1, 1, 1, 'P']); // 0 … P−1
   const gap = t.sub(slots, t.input('at', 'float32', ['B', 1, 'T', 1]));
@@ -188,6 +220,7 @@ function stepGraph(shape: LlamaShape, network: Network): Record<string, Node> {
     positions,
     bias: causalBias(positions),
     past: { ...past, bias: unusedBias(slots), windowBias: window === null ? null : beyondBias(gap, window) } satisfies Past,
+    ...(vectorSums && { vectorSums }),
   });
   const flat = t.reshape(trunk.hidden, ['rows', shape.hiddenSize]); // (B·T, D)
   const place = t.sub(t.scalar(1), t.minimum(t.scalar(1), t.mul(gap, gap))); // (B, 1, T, P): 1 where the token's slot is

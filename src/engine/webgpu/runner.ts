@@ -5,6 +5,7 @@ import { LaneSizes } from '../onnx/cache.ts';
 import { PrefixCache } from '../prefix-cache.ts';
 import type { Batch, Reading, Runner } from '../runner.ts';
 import { chunkTokens } from '../scheduler.ts';
+import { plainTokens, type SumsOfReading, sumsBetween } from '../vector-sums.ts';
 import type { DeviceDecoder } from './decoder.ts';
 import type { LaneSet } from './lane-set.ts';
 
@@ -21,13 +22,15 @@ interface KeptLane {
 
 export class DeviceRead implements Reading {
   readonly tokens: readonly number[];
+  readonly sums: SumsOfReading;
   /** One lane that holds what is read. */
   set: LaneSet;
   computed: number;
   scores: Float32Array | undefined;
 
-  constructor(tokens: readonly number[], set: LaneSet, computed: number) {
+  constructor(tokens: readonly number[], sums: SumsOfReading, set: LaneSet, computed: number) {
     this.tokens = tokens;
+    this.sums = sums;
     this.set = set;
     this.computed = computed;
   }
@@ -54,10 +57,14 @@ export class DeviceRunner implements Runner {
     return { lanes: [...sets].reduce((sum, { bytes }) => sum + bytes, 0), prefixes: this.#prefixes.bytes };
   }
 
-  read(tokens: readonly number[]): DeviceRead {
-    const known = this.#prefixes.find(tokens);
+  get sumLength(): number {
+    return this.#decoder.shape.layers * this.#decoder.shape.hiddenSize;
+  }
+
+  read(tokens: readonly number[], sums: SumsOfReading = []): DeviceRead {
+    const known = this.#prefixes.find(tokens, plainTokens(sums));
     const set = known.at(-1)?.set.retain() ?? this.#decoder.empty(this.sizes.fitting(1));
-    return new DeviceRead(tokens, set, known.length * chunkTokens);
+    return new DeviceRead(tokens, sums, set, known.length * chunkTokens);
   }
 
   async advance(reading: DeviceRead, count: number): Promise<void> {
@@ -66,11 +73,14 @@ export class DeviceRunner implements Runner {
     const slots = this.sizes.fitting(start + count);
     if (reading.set.slots < slots) this.#replace(reading, await this.#decoder.grow(reading.set, slots));
     const ids = tokens.slice(start, start + count);
-    const { scores, set } = await this.#decoder.run({ ids, computed: [start], set: reading.set });
+    const steered = start + count > plainTokens(reading.sums);
+    const sums = steered ? { sums: sumsBetween(reading.sums, start, count) } : {};
+    const { scores, set } = await this.#decoder.run({ ids, computed: [start], set: reading.set, ...sums });
     this.#replace(reading, set);
     reading.computed += count;
     if (reading.computed === needed) reading.scores = scores;
-    if (count === chunkTokens && !this.#prefixes.add(tokens, start, { set: set.retain(), byteLength: set.bytes })) set.release();
+    if (count < chunkTokens || steered) return;
+    if (!this.#prefixes.add(tokens, start, { set: set.retain(), byteLength: set.bytes })) set.release();
   }
 
   drop({ set }: DeviceRead): void {
@@ -82,13 +92,14 @@ export class DeviceRunner implements Runner {
   }
 
   batches(): Batch[] {
-    const bySlots = new Map<number, HeldSequence[]>();
+    // Another graph reads those that have a sum of vectors.
+    const alike = new Map<string, HeldSequence[]>();
     for (const sequence of this.#slots.keys()) {
-      const slots = this.sizes.fitting(sequence.computed + 1);
-      bySlots.set(slots, [...(bySlots.get(slots) ?? []), sequence]);
+      const key = `${this.sizes.fitting(sequence.computed + 1)} ${sequence.vectorSum !== undefined}`;
+      alike.set(key, [...(alike.get(key) ?? []), sequence]);
     }
     const slots = this.#slots;
-    return [...bySlots.values()].map((sequences) => ({
+    return [...alike.values()].map((sequences) => ({
       get members() {
         return sequences.filter((sequence) => slots.has(sequence));
       },
@@ -100,7 +111,10 @@ export class DeviceRunner implements Runner {
     try {
       const computed = order.map((member) => members[member]!.computed);
       const newest = order.map((member) => ids[member]!);
-      const { scores, set } = await this.#decoder.run({ ids: newest, computed, set: gathered });
+      const sums = order.map((member) => members[member]!.vectorSum);
+      const steered = sums.some((sum) => sum !== undefined);
+      const input = { ids: newest, computed, set: gathered, ...(steered && { sums }) };
+      const { scores, set } = await this.#decoder.run(input);
       const V = scores.length / members.length;
       const answers: Float32Array[] = [];
       for (const [lane, member] of order.entries()) {

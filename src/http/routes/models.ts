@@ -33,6 +33,10 @@ const Model = z
         description:
           'By attribute: words that its card keeps out of replies of which less than `below` is asked. Absent where it keeps none out',
       }),
+    vectors: z
+      .array(z.object({ name: z.string(), range: z.tuple([z.number(), z.number()]) }))
+      .optional()
+      .openapi({ description: 'Its steering vectors with their lowest and highest weights. Absent where it has none' }),
     chat: z.enum(chatForms).nullable().openapi({
       description:
         'How it reads conversations: `labels`, the layout it was trained in here, `template`, the chat template it came with, or `messages`, an upstream lays them out; null for one that only continues texts',
@@ -214,6 +218,9 @@ function toModel(card: ModelCard): z.infer<typeof Model> {
     precision: card.precision,
     attributes: card.schema.attributes.map((attribute) => attribute.name),
     ...(card.badWords ? { bad_words: card.badWords } : {}),
+    ...(card.vectors
+      ? { vectors: card.vectors.map(({ name, range: [lowest, highest] }) => ({ name, range: [lowest, highest] })) }
+      : {}),
     chat: card.chat,
     attribute_method: card.kind === 'language' ? methodOf(card) : null,
   };

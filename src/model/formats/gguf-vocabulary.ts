@@ -24,6 +24,14 @@ export async function ggufTokenizerJson(header: GgufHeader): Promise<Record<stri
   }
 }
 
+/** Words of the vocabulary with their ids, but for control tokens, tokens that were added and room for more. Throws invalid_model as above. */
+export async function ggufWords(header: GgufHeader): Promise<[string, number][]> {
+  const tokens = await readTokens(header);
+  const kinds = (await listOf(header, 'token_type', 'number', tokens.length)) ?? tokens.map(() => tokenKinds.normal);
+  const isWord = (id: number) => kinds[id] === tokenKinds.normal || kinds[id] === tokenKinds.byte;
+  return tokens.flatMap((token, id): [string, number][] => (isWord(id) ? [[token, id]] : []));
+}
+
 function refusal({ path }: GgufHeader, key: string, expected: string, found: HeaderValue | undefined): SteerError {
   const shown = JSON.stringify(found)?.slice(0, 80) ?? 'nothing';
   return new SteerError('invalid_model', `${path}: expected ${prefix}${key} to be ${expected}, found ${shown}.`);

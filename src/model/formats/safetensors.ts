@@ -43,6 +43,8 @@ const maxHeaderBytes = 2 ** 24;
 const chunkBytes = 1 << 28;
 
 const size = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const metadataName = '__metadata__';
+const metadataSchema = z.record(z.string(), z.string());
 const entrySchema = z.object({ dtype: z.string(), shape: z.array(size), data_offsets: z.tuple([size, size]) });
 
 /** Numbers start … end-1 of a tensor. */
@@ -63,15 +65,21 @@ export interface TensorFile {
   close(): Promise<void>;
 }
 
+export interface SafetensorsFile extends TensorFile {
+  /** What the file says of itself. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
 /** Opens a safetensors file and checks its header. Throws invalid_model, naming what is wrong, when it is missing, cut short or corrupt. */
-export async function openTensorFile(path: string): Promise<TensorFile> {
+export async function openTensorFile(path: string): Promise<SafetensorsFile> {
   await regularFile(path);
   const file = await open(path, 'r').catch((cause) => {
     throw unreadable(path, cause);
   });
   try {
-    const entries = await readHeader(file, path);
+    const { entries, metadata } = await readHeader(file, path);
     return {
+      metadata,
       shapes: new Map([...entries].map(([name, entry]) => [name, entry.shape])),
       read: (name, part) => readTensor(file, path, name, entries.get(name), part),
       close: () => file.close(),
@@ -86,7 +94,12 @@ function corrupt(path: string, problem: string): SteerError {
   return new SteerError('invalid_model', `${path} is not a whole safetensors file: ${problem}. Copy or download it again.`);
 }
 
-async function readHeader(file: OpenFile, path: string): Promise<Map<string, Entry>> {
+interface Header {
+  entries: Map<string, Entry>;
+  metadata: Map<string, string>;
+}
+
+async function readHeader(file: OpenFile, path: string): Promise<Header> {
   const fileBytes = (await file.stat()).size;
   if (fileBytes < 8) throw corrupt(path, `expected at least 8 bytes, found ${fileBytes}`);
   const prefix = new Uint8Array(8);
@@ -97,10 +110,12 @@ async function readHeader(file: OpenFile, path: string): Promise<Map<string, Ent
   }
   const header = new Uint8Array(headerBytes);
   await readFully(file, path, header, 8);
-  return checkLayout(parseHeader(header, path, 8 + headerBytes), path, 8 + headerBytes, fileBytes);
+  const parsed = parseHeader(header, path, 8 + headerBytes);
+  checkLayout(parsed.entries, path, 8 + headerBytes, fileBytes);
+  return parsed;
 }
 
-function parseHeader(header: Uint8Array, path: string, dataStart: number): Map<string, Entry> {
+function parseHeader(header: Uint8Array, path: string, dataStart: number): Header {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header));
@@ -110,9 +125,11 @@ function parseHeader(header: Uint8Array, path: string, dataStart: number): Map<s
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw corrupt(path, 'its header is not a JSON object');
   const entries = new Map<string, Entry>();
   for (const [name, value] of Object.entries(json)) {
-    if (name !== '__metadata__') entries.set(name, parseEntry(name, value, path, dataStart));
+    if (name !== metadataName) entries.set(name, parseEntry(name, value, path, dataStart));
   }
-  return entries;
+  const metadata = metadataSchema.safeParse(Object.hasOwn(json, metadataName) ? json[metadataName as keyof object] : {});
+  if (!metadata.success) throw corrupt(path, `${metadataName} is no object of texts`);
+  return { entries, metadata: new Map(Object.entries(metadata.data)) };
 }
 
 function parseEntry(name: string, value: unknown, path: string, dataStart: number): Entry {
@@ -134,7 +151,7 @@ function parseEntry(name: string, value: unknown, path: string, dataStart: numbe
 }
 
 /** Tensors must follow each other without gap or overlap and fill the file exactly. */
-function checkLayout(entries: Map<string, Entry>, path: string, dataStart: number, fileBytes: number): Map<string, Entry> {
+function checkLayout(entries: Map<string, Entry>, path: string, dataStart: number, fileBytes: number): void {
   let at = dataStart;
   for (const [name, entry] of [...entries].sort(([, a], [, b]) => a.start - b.start || a.end - b.end)) {
     if (entry.end > fileBytes) throw corrupt(path, `${name} ends at byte ${entry.end}, the file at ${fileBytes}`);
@@ -143,7 +160,6 @@ function checkLayout(entries: Map<string, Entry>, path: string, dataStart: numbe
     at = entry.end;
   }
   if (at !== fileBytes) throw corrupt(path, `${fileBytes - at} bytes follow the last tensor`);
-  return entries;
 }
 
 async function readTensor(
@@ -180,15 +196,16 @@ async function readFully(file: OpenFile, path: string, into: Uint8Array, positio
 
 /**
  * Writes `shapes` as one safetensors file of the given type, whole or not at all. Tensors may come in any order, each once; the file keeps
- * the order of `shapes`. Throws invalid_model when one is missing, unknown, repeated or of another length.
+ * the order of `shapes`. `metadata` is what it says of itself. Throws invalid_model when one is missing, unknown, repeated or of another length.
  */
 export async function writeTensorFile(
   path: string,
   shapes: ReadonlyMap<string, number[]>,
   tensors: Iterable<[string, Float32Array]> | AsyncIterable<[string, Float32Array]>,
   type: FloatType,
+  metadata: Readonly<Record<string, string>> = { format: 'pt' },
 ): Promise<void> {
-  const { header, spans } = layOut(shapes, type);
+  const { header, spans } = layOut(shapes, type, metadata);
   await writeWhole(path, async (file) => {
     await writeFully(file, header, 0);
     const missing = new Set(spans.keys());
@@ -213,8 +230,8 @@ export async function writeTensorFile(
   });
 }
 
-function layOut(shapes: ReadonlyMap<string, number[]>, type: FloatType) {
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+function layOut(shapes: ReadonlyMap<string, number[]>, type: FloatType, metadata: Readonly<Record<string, string>>) {
+  const header: Record<string, unknown> = { [metadataName]: metadata };
   const spans = new Map<string, { start: number; elements: number }>();
   let at = 0;
   for (const [name, shape] of shapes) {

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Engine, type EngineOptions, engineDefaults } from '../../../src/engine/engine.ts';
 import { BlockPool } from '../../../src/engine/kernel/block-pool.ts';
+import { Crew } from '../../../src/engine/kernel/crew.ts';
 import { KernelDecoder } from '../../../src/engine/kernel/decoder.ts';
 import { KernelRunner } from '../../../src/engine/kernel/runner.ts';
 import { type GenerationRequest, onePrompt } from '../../../src/engine/request.ts';
@@ -113,6 +114,31 @@ it('counts the blocks of replies under one prompt once', async () => {
   );
   // Six full blocks together, then each its own seventh.
   expect(most).toBe((6 + 5) * decoder.blockBytes);
+});
+
+it('counts the sum of steering vectors of a request once, and uses its room again', async () => {
+  const sumBytes = 4 * decoder.sums.sumLength;
+  const { engine } = engineWith();
+  const phases = () => [{ ...onePrompt(promptOf(20))[0]!, vectorSum: new Float32Array(decoder.sums.sumLength).fill(0.1) }];
+  const most = async () => {
+    let bytes = 0;
+    const request = { phases: phases(), maxTokens: 4, n: 3, seed: 1, priority: 'interactive' as const };
+    await engine.generate(
+      { ...request, temperature: 1, topP: 1, topK: 0, ended: new Uint8Array(new SharedArrayBuffer(3)) },
+      () => {
+        bytes = Math.max(bytes, engine.load.cacheBytes);
+      },
+      new AbortController().signal,
+    );
+    return bytes;
+  };
+  // One full block together, and each its own second.
+  expect(await most()).toBe((1 + 3) * decoder.blockBytes + sumBytes);
+  expect(engine.load.cacheBytes).toBe(0);
+  const allocate = vi.spyOn(Crew.prototype, 'allocate');
+  expect(await most()).toBe((1 + 3) * decoder.blockBytes + sumBytes);
+  expect(allocate).not.toHaveBeenCalled();
+  allocate.mockRestore();
 });
 
 it('copies a block only where somebody else uses it too', () => {
