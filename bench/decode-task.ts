@@ -1,4 +1,4 @@
-// What an engine is given to write in bench/decode and bench/scale, the same for ours and for its peers: a file of cells, each some prompts that
+// What an engine is given to write in bench/decode, bench/scale and bench/real-speed, the same for ours and for its peers: a file of cells, each some prompts that
 // are answered at once. A prompt is never given twice, since engines remember the beginnings of prompts.
 import type { Tokenizer } from '../src/model/tokenizer/tokenizer.ts';
 
@@ -21,6 +21,18 @@ export interface CellAnswer {
   whole: number;
   /** ms between tokens of a reply, where the engine tells them one by one. */
   gaps?: { p50: number; p99: number };
+}
+
+/** What one process of an engine tells. */
+export interface EngineRun {
+  /** Seconds from a running interpreter to an open model. */
+  load: number;
+  /** Most resident memory of the process, MiB. */
+  memory: number;
+  /** What is worth knowing of the engine as it was built; may be empty. */
+  about: string;
+  /** Of each cell. */
+  answers: CellAnswer[];
 }
 
 export interface CellSize {
