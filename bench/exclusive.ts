@@ -2,21 +2,35 @@
 // nothing waits. A machine that is busy otherwise is given a moment to come to rest.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpus, loadavg } from 'node:os';
+import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Waits no longer than this for others to end: medians over rounds bear the rest. */
-const mostRestMs = 20_000;
+const mostRestMs = 5000;
+const lookMs = 250;
 
 export async function exclusive<T>(measure: () => Promise<T>): Promise<T> {
   const release = await hold(process.env.MEASURE_LOCK);
   try {
     const until = performance.now() + mostRestMs;
-    while (loadavg()[0]! > cpus().length && performance.now() < until) await sleep(1000);
+    while ((await busyShare()) > 0.25 && performance.now() < until);
     return await measure();
   } finally {
     await release();
   }
+}
+
+/** Of all cores, over a moment: others', since this process only waits. */
+async function busyShare(): Promise<number> {
+  const sum = () => {
+    const times = cpus().map((core) => core.times);
+    const idle = times.reduce((total, core) => total + core.idle, 0);
+    return { idle, all: times.reduce((total, core) => total + core.user + core.nice + core.sys + core.irq + core.idle, 0) };
+  };
+  const before = sum();
+  await sleep(lookMs);
+  const after = sum();
+  return 1 - (after.idle - before.idle) / (after.all - before.all || 1);
 }
 
 /** Gives what lets go of the lock. */
