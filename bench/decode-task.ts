@@ -56,6 +56,11 @@ export function makeCell(ids: readonly number[], random: () => number, size: Cel
   };
 }
 
+/** One prompt, the same each time: shows what an engine writes. */
+export function saidCell(prompt: number[], tokens: number): Cell {
+  return { tokens, temperature: 0, warm: [prompt], times: [{ first: [prompt], whole: [prompt] }] };
+}
+
 /** Ids that stand for text. */
 export function textIds(tokenizer: Tokenizer): number[] {
   return Array.from({ length: tokenizer.size }, (_, id) => id).filter((id) => tokenizer.isText(id));

@@ -8,7 +8,7 @@ import { randomStream } from '../../src/random.ts';
 import { engineOptions } from '../../src/registry/open.ts';
 import { ourEngines } from '../decode-engines.ts';
 import { best, type Measured, measure, ratio, shown } from '../decode-rounds.ts';
-import { type Cell, makeCell, textIds } from '../decode-task.ts';
+import { type Cell, makeCell, saidCell, textIds } from '../decode-task.ts';
 import { median, table } from '../results.ts';
 import { type RealModel, realPeers } from './model.ts';
 import type { Extent } from './parts.ts';
@@ -27,11 +27,6 @@ export async function questionIds({ folder, precision }: RealModel): Promise<num
   } finally {
     await model.dispose();
   }
-}
-
-/** One prompt, the same each time. */
-export function saidCell(prompt: number[], tokens: number): Cell {
-  return { tokens, temperature: 0, warm: [prompt], times: [{ first: [prompt], whole: [prompt] }] };
 }
 
 async function makeCells(model: RealModel, quick: boolean): Promise<Cell[]> {

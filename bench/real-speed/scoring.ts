@@ -91,7 +91,7 @@ export async function scoringPart(model: RealModel, { quick, rounds }: Extent): 
           if (answer.batch !== undefined) sizes.set(key, answer.batch);
           process.stdout.write(`${round + 1}/${rounds} ${key}: ${answer.conversations_per_s.toFixed(2)}\n`);
         } catch (error) {
-          process.stdout.write(`${round + 1}/${rounds} ${key}: failed, ${(error as Error).message.split('\n').at(-2)}\n`);
+          process.stdout.write(`${round + 1}/${rounds} ${key}: failed, ${(error as Error).message.trim().split('\n').at(-1)}\n`);
         }
       }
     }

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EngineRun } from '../decode-task.ts';
+import { type EngineRun, saidCell } from '../decode-task.ts';
 import { exclusive } from '../exclusive.ts';
 import { median, table } from '../results.ts';
-import { questionIds, saidCell } from './decode.ts';
+import { questionIds } from './decode.ts';
 import { type RealModel, realPeers } from './model.ts';
 import type { Extent } from './parts.ts';
 
@@ -29,7 +29,7 @@ async function firstText(folder: string, dataDir: string): Promise<number> {
   return seconds;
 }
 
-export async function startPart(model: RealModel, { quick, rounds }: Extent): Promise<string> {
+export async function startPart(model: RealModel, { rounds }: Extent): Promise<string> {
   const [first, again]: [number[], number[]] = [[], []];
   const task = join(model.made, 'start.json');
   await writeFile(task, JSON.stringify([saidCell(await questionIds(model), 1)]));
@@ -47,7 +47,6 @@ export async function startPart(model: RealModel, { quick, rounds }: Extent): Pr
       runs.set(key, [...(runs.get(key) ?? []), await exclusive(() => write(task, 2))]);
     }
     process.stdout.write(`${round + 1}/${rounds} first ${first.at(-1)!.toFixed(2)} s, again ${again.at(-1)!.toFixed(2)} s\n`);
-    if (quick) break;
   }
   const peerRows = [...runs].map(([key, found]) => {
     const load = median(found.map((run) => run.load));
