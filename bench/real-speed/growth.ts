@@ -31,7 +31,7 @@ export async function growthPart(model: RealModel, { quick, threadCounts }: Exte
   const engines = [...ourEngines(model.folder, [model.precision]), ...(await realPeers(model))];
   const panels: Panel[] = [];
   const tables: string[] = [];
-  for (const [i, sweep] of (await makeSweeps(model, quick ? 1 : 3)).entries()) {
+  for (const [i, sweep] of (await makeSweeps(model, quick ? 1 : 2)).entries()) {
     const task = join(model.made, `growth-${i}.json`);
     await writeFile(task, JSON.stringify(sweep.cells));
     const lines: Panel['lines'] = [];
