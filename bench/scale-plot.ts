@@ -16,7 +16,7 @@ const [width, height] = [380, 230];
 const margin = { left: 64, right: 16, top: 28, bottom: 44 };
 /** Height of a row of the legend, and the width of a name in it. */
 const legend = 34;
-const nameWidth = 170;
+const nameWidth = 174;
 const colours = ['#2f81f7', '#d9822b', '#8957e5', '#2da44e', '#cf222e', '#6e7781'];
 
 interface Scale {
