@@ -15,7 +15,8 @@ import type { Extent } from './parts.ts';
 
 /** The first cell is a question, which shows whether engines write sense. */
 const figures = ['1 stream', '4 streams', '16 streams', 'prefill 512'] as const;
-const question = 'What is the capital of France?';
+/** Its likeliest words lead clearly, so that engines which round otherwise say the same. */
+const question = 'Name the days of the week.';
 const saidTokens = 24;
 
 /** Ids of a question as the model is asked it. */
