@@ -1,11 +1,11 @@
-// The engines that bench/decode and bench/scale compare: ours and its peers, each a fresh process that writes the cells of a task file. A peer that is
+// The engines that bench/decode, bench/scale and bench/real-speed compare: ours and its peers, each a fresh process that writes the cells of a task file. A peer that is
 // not installed is named once and left out.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Precision } from '../src/model/loaded-network.ts';
-import type { CellAnswer } from './decode-task.ts';
+import type { EngineRun } from './decode-task.ts';
 import { hasPythonPeer, peersInstalled, python, runOurs } from './peer.ts';
 
 export interface Engine {
@@ -13,7 +13,7 @@ export interface Engine {
   precision: string;
   ours: boolean;
   /** Writes the cells of a task. Throws when it takes too long or fails. */
-  write(task: string, threads: number): Promise<CellAnswer[]>;
+  write(task: string, threads: number): Promise<EngineRun>;
 }
 
 /** Engines wait for each other's threads by spinning: on a machine that is busy otherwise some never end. */
@@ -30,7 +30,7 @@ const npmPeers = process.env.NPM_PEERS ?? 'bench/peers';
 export function ourEngines(folder: string, precisions: readonly Precision[]): Engine[] {
   return precisions.map((precision) => ({
     ...{ name: 'ours', precision, ours: true },
-    write: (task, threads) => runOurs<CellAnswer[]>('decode-ours', [task, folder, precision, `${threads}`]),
+    write: (task, threads) => runOurs<EngineRun>('decode-ours', [task, folder, precision, `${threads}`]),
   }));
 }
 
@@ -40,7 +40,7 @@ export async function peerEngines(folder: string, scratch: string): Promise<Engi
   const gguf = (type: string) => join(scratch, `${type}.gguf`);
   const withPython = peersInstalled();
   const canGguf = withPython && (await found('gguf'));
-  if (canGguf) for (const type of ggufTypes) await runPython('make_gguf.py', [folder, gguf(type), '--type', type]);
+  if (canGguf) for (const type of ggufTypes) await makeByPython('make_gguf.py', [folder, gguf(type), '--type', type]);
   if (canGguf && (await found('llama_cpp'))) {
     engines.push(...ggufTypes.map((type) => pythonEngine('llama.cpp', 'decode_llama.py', gguf(type), type)));
   }
@@ -54,7 +54,7 @@ export async function peerEngines(folder: string, scratch: string): Promise<Engi
     engines.push(...['fp32', 'int4'].map((type) => pythonEngine('onnxruntime-genai', 'decode_genai.py', folder, type)));
     if (npmFound('@huggingface/transformers')) {
       const onnx = join(scratch, 'onnx');
-      await runPython('make_onnx.py', [folder, onnx]);
+      await makeByPython('make_onnx.py', [folder, onnx]);
       engines.push(npmEngine('transformers.js', 'decode_transformers.mjs', onnx, 'fp32'));
     }
   }
@@ -63,7 +63,8 @@ export async function peerEngines(folder: string, scratch: string): Promise<Engi
 
 const ggufTypes = ['f32', 'q8_0'];
 
-async function found(module: string): Promise<boolean> {
+/** Whether the environment has it; says how to get it when not. */
+export async function found(module: string): Promise<boolean> {
   if (await hasPythonPeer(module)) return true;
   process.stdout.write(`Without ${module}: .venv/bin/pip install -r bench/peers/requirements.txt\n`);
   return false;
@@ -77,9 +78,10 @@ function npmFound(name: string): boolean {
   return false;
 }
 
-function pythonEngine(name: string, script: string, model: string, precision: string): Engine {
+/** A peer whose script in bench/peers writes tasks with that model. */
+export function pythonEngine(name: string, script: string, model: string, precision: string): Engine {
   const write = (task: string, threads: number) =>
-    runPython(script, [task, model, '--precision', precision, '--threads', `${threads}`]);
+    lastLine(python, [join('bench/peers', script), task, model, '--precision', precision, '--threads', `${threads}`]);
   return { name, precision, ours: false, write };
 }
 
@@ -89,11 +91,12 @@ function npmEngine(name: string, script: string, model: string, precision: strin
   return { name, precision, ours: false, write };
 }
 
-async function runPython(script: string, args: string[]): Promise<CellAnswer[]> {
-  return lastLine(python, [join('bench/peers', script), ...args]);
+/** A script of bench/peers that makes files. */
+export async function makeByPython(script: string, args: string[]): Promise<void> {
+  await promisify(execFile)(python, [join('bench/peers', script), ...args], { maxBuffer: 2 ** 28 });
 }
 
-async function lastLine(command: string, args: string[]): Promise<CellAnswer[]> {
+async function lastLine(command: string, args: string[]): Promise<EngineRun> {
   const { stdout } = await promisify(execFile)(command, args, { maxBuffer: 2 ** 28, timeout: mostMs });
-  return JSON.parse(stdout.trim().split('\n').at(-1) || '[]') as CellAnswer[];
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as EngineRun;
 }

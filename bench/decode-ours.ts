@@ -1,13 +1,15 @@
 // One process of bench/decode and bench/scale: our engine writes the cells of a task. node dist/bench/decode-ours.js <task> <folder> <precision> <threads>
 import { readFile } from 'node:fs/promises';
 import type { Precision } from '../src/model/loaded-network.ts';
-import type { Cell, CellAnswer } from './decode-task.ts';
+import type { Cell, CellAnswer, EngineRun } from './decode-task.ts';
 import { median, percentile } from './results.ts';
 import { openTokenEngine } from './token-engine.ts';
 
 const [path, folder, precision, threads] = process.argv.slice(2) as [string, string, Precision, string];
 const cells = JSON.parse(await readFile(path, 'utf8')) as Cell[];
+const started = performance.now();
 const engine = await openTokenEngine(folder, Number(threads), precision);
+const load = (performance.now() - started) / 1000;
 const answers: CellAnswer[] = [];
 for (const { warm, times, tokens, temperature } of cells) {
   const { replies } = await engine.write(warm, tokens, temperature);
@@ -25,4 +27,6 @@ for (const { warm, times, tokens, temperature } of cells) {
   answers.push(gaps.length === 0 ? answer : { ...answer, gaps: { p50: percentile(gaps, 50), p99: percentile(gaps, 99) } });
 }
 await engine.dispose();
-process.stdout.write(`${JSON.stringify(answers)}\n`);
+const memory = process.resourceUsage().maxRSS / 1024;
+const written: EngineRun = { load, memory, about: '', answers };
+process.stdout.write(`${JSON.stringify(written)}\n`);

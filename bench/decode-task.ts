@@ -1,4 +1,4 @@
-// What an engine is given to write in bench/decode and bench/scale, the same for ours and for its peers: a file of cells, each some prompts that
+// What an engine is given to write in bench/decode, bench/scale and bench/real-speed, the same for ours and for its peers: a file of cells, each some prompts that
 // are answered at once. A prompt is never given twice, since engines remember the beginnings of prompts.
 import type { Tokenizer } from '../src/model/tokenizer/tokenizer.ts';
 
@@ -23,6 +23,18 @@ export interface CellAnswer {
   gaps?: { p50: number; p99: number };
 }
 
+/** What one process of an engine tells. */
+export interface EngineRun {
+  /** Seconds from a running interpreter to an open model. */
+  load: number;
+  /** Most resident memory of the process, MiB. */
+  memory: number;
+  /** What is worth knowing of the engine as it was built; may be empty. */
+  about: string;
+  /** Of each cell. */
+  answers: CellAnswer[];
+}
+
 export interface CellSize {
   streams: number;
   prompt: number;
@@ -42,6 +54,11 @@ export function makeCell(ids: readonly number[], random: () => number, size: Cel
     warm: prompts(),
     times: Array.from({ length: times }, () => ({ first: prompts(), whole: prompts() })),
   };
+}
+
+/** One prompt, the same each time: shows what an engine writes. */
+export function saidCell(prompt: number[], tokens: number): Cell {
+  return { tokens, temperature: 0, warm: [prompt], times: [{ first: [prompt], whole: [prompt] }] };
 }
 
 /** Ids that stand for text. */

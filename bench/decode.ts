@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { precisions } from '../src/model/loaded-network.ts';
 import { Tokenizer } from '../src/model/tokenizer/tokenizer.ts';
 import { randomStream } from '../src/random.ts';
-import { type Engine, ourEngines, peerEngines, threadCountsOf } from './decode-engines.ts';
-import { agreement, type Cell, type CellAnswer, decodeSpeed, makeCell, prefillSpeed, textIds } from './decode-task.ts';
-import { median, recordSection, table } from './results.ts';
+import { ourEngines, peerEngines, threadCountsOf } from './decode-engines.ts';
+import { best, type Measured, measure, ratio, shown } from './decode-rounds.ts';
+import { agreement, type Cell, makeCell, textIds } from './decode-task.ts';
+import { recordSection, table } from './results.ts';
 
 const folder = 'models/npc';
 const figures = ['1 stream', '16 streams', 'prefill'] as const;
@@ -28,67 +29,7 @@ async function makeCells(quick: boolean): Promise<{ common: Cell[]; own: Cell[] 
   return { common, own: [...common, ...own] };
 }
 
-/** Of one engine: tokens/s by figure, by threads, one number a round; and its answers of the first round. */
-interface Measured {
-  engine: Engine;
-  speeds: Map<number, number[][]>;
-  replies: number[][][];
-}
-
-interface Plan {
-  tasks: Record<'common' | 'own', string>;
-  cells: Record<'common' | 'own', Cell[]>;
-  rounds: number;
-  threadCounts: number[];
-}
-
-function speedsOf(cells: Cell[], answers: CellAnswer[]): number[] {
-  return cells.map((cell, i) => (cell.tokens === 1 ? prefillSpeed : decodeSpeed)(cell, answers[i]!));
-}
-
-async function measure(engines: Engine[], { tasks, cells, rounds, threadCounts }: Plan): Promise<Measured[]> {
-  const measured = engines.map((engine): Measured => ({ engine, speeds: new Map(), replies: [] }));
-  const turns = measured.flatMap((one) => threadCounts.map((threads) => ({ one, threads })));
-  for (let round = 0; round < rounds; round++) {
-    for (const { one, threads } of round % 2 === 0 ? turns : turns.toReversed()) {
-      const kind = one.engine.ours ? 'own' : 'common';
-      const label = `${one.engine.name} ${one.engine.precision}, ${threads} threads`;
-      try {
-        const answers = await one.engine.write(tasks[kind], threads);
-        const speeds = speedsOf(cells[kind], answers);
-        if (one.replies.length === 0) one.replies = answers.map(({ replies }) => replies);
-        one.speeds.set(threads, [...(one.speeds.get(threads) ?? []), speeds]);
-        process.stdout.write(`${round + 1}/${rounds} ${label}: ${speeds.map((speed) => speed.toFixed(0)).join(' ')}\n`);
-      } catch (error) {
-        process.stdout.write(`${round + 1}/${rounds} ${label}: failed, ${(error as Error).message.split('\n')[0]}\n`);
-      }
-    }
-  }
-  return measured.filter(({ speeds }) => speeds.size > 0);
-}
-
-interface Best {
-  threads: number;
-  /** Of each round. */
-  rounds: number[];
-  speed: number;
-}
-
-/** The figure at the better thread setting. */
-function best({ speeds }: Measured, figure: number): Best {
-  const all = [...speeds].map(([threads, rounds]) => {
-    const ofFigure = rounds.map((round) => round[figure]!);
-    return { threads, rounds: ofFigure, speed: median(ofFigure) };
-  });
-  return all.reduce((a, b) => (b.speed > a.speed ? b : a));
-}
-
-function ratio(ours: Best, theirs: Best): string {
-  return median(ours.rounds.map((speed, i) => speed / (theirs.rounds[i] ?? theirs.speed))).toFixed(2);
-}
-
 const fullPrecision = new Set(['fp32', 'f32']);
-const shown = ({ speed, threads }: Best) => `${speed.toFixed(0)} (${threads})`;
 
 function enginesTable(measured: Measured[], reference: Measured): string {
   const rows = measured.map((one) => {
@@ -134,7 +75,11 @@ export async function run(args: string[]): Promise<void> {
     const tasks = { common: join(scratch, 'common.json'), own: join(scratch, 'own.json') };
     for (const kind of ['common', 'own'] as const) await writeFile(tasks[kind], JSON.stringify(cells[kind]));
     const engines = [...ourEngines(folder, precisions), ...(await peerEngines(folder, scratch))];
-    const all = await measure(engines, { tasks, cells, rounds, threadCounts });
+    const taskOf = ({ ours }: { ours: boolean }) => {
+      const kind = ours ? 'own' : 'common';
+      return { path: tasks[kind], cells: cells[kind] };
+    };
+    const all = await measure(engines, { taskOf, rounds, threadCounts });
     const reference = all.find(({ engine }) => engine.ours && engine.precision === 'fp32')!;
     const wrong = all.filter(({ engine, replies }) => {
       return (

@@ -35,6 +35,7 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   upstream: () => import('./upstream.ts'),
   'chat-upstream': () => import('./chat-upstream.ts'),
   'real-model': () => import('./real-model.ts'),
+  'real-speed': () => import('./real-speed.ts'),
   interop: () => import('./interop.ts'),
   'steering-vectors': () => import('./steering-vectors.ts'),
 };

@@ -4,6 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { quantile } from '../src/statistics.ts';
+import { processorKinds } from './real-speed/parts.ts';
+
+/** Parts of bench/real-speed, each for every kind of processor. */
+const realSpeedSections = processorKinds.flatMap((kind) =>
+  ['decode', 'scoring', 'start', 'memory', 'callers', 'characters', 'growth'].map((part) => `real-speed, ${part}, ${kind}`),
+);
 
 /** The sections of each file of bench/results, in their order. */
 const subjects: Record<string, readonly string[]> = {
@@ -17,6 +23,7 @@ const subjects: Record<string, readonly string[]> = {
   people: ['raters'],
   characters: ['npcs', 'npc-real', 'npc-real, talks', 'npc-real, actions', 'examples'],
   'real-models': ['real-model', 'real-model, wordings'],
+  'real-speed': realSpeedSections,
   interop: ['interop'],
 };
 

@@ -1,4 +1,4 @@
-// The picture of bench/scale: for each thing that grows a panel of tokens a second above one of milliseconds between tokens, both axes logarithmic.
+// The picture of bench/scale and bench/real-speed: for each thing that grows a panel of tokens a second above one of milliseconds between tokens, both axes logarithmic.
 // Plain SVG, readable on a light and on a dark page.
 
 export interface Series {
@@ -14,8 +14,10 @@ export interface Panel {
 
 const [width, height] = [380, 230];
 const margin = { left: 64, right: 16, top: 28, bottom: 44 };
+/** Height of a row of the legend, and the width of a name in it. */
 const legend = 34;
-const colours = ['#2f81f7', '#d9822b', '#8957e5'];
+const nameWidth = 174;
+const colours = ['#2f81f7', '#d9822b', '#8957e5', '#2da44e', '#cf222e', '#6e7781'];
 
 interface Scale {
   min: number;
@@ -114,15 +116,20 @@ function drawPanel({ title, lines }: Panel): { speed: string[]; gap: string[] } 
 /** Panels beside each other, their legend on top. */
 export function drawPanels(panels: Panel[]): string {
   const names = panels[0]!.lines.map(({ name }) => name);
+  const fullWidth = panels.length * width;
+  const inRow = Math.floor((fullWidth - margin.left) / nameWidth);
+  const place = (i: number) => ({ left: margin.left + (i % inRow) * nameWidth, y: 18 + Math.floor(i / inRow) * 18 });
   const key = names.map((name, i) => {
-    const left = margin.left + i * 160;
-    return `<line x1="${left}" x2="${left + 22}" y1="18" y2="18" stroke="${colours[i % colours.length]}" stroke-width="2"/><text x="${left + 28}" y="22">${name}</text>`;
+    const { left, y } = place(i);
+    return `<line x1="${left}" x2="${left + 22}" y1="${y}" y2="${y}" stroke="${colours[i % colours.length]}" stroke-width="2"/><text x="${left + 28}" y="${y + 4}">${name}</text>`;
   });
-  const notes = `<text x="${margin.left + names.length * 160}" y="22">solid: median, dashed: p99</text>`;
+  const { left, y } = place(names.length);
+  const top = legend + y - 18;
+  const notes = `<text x="${left}" y="${y + 4}">solid: median, dashed: p99</text>`;
   const drawn = panels.map(drawPanel);
   const group = (column: number, row: number, content: string[]) =>
-    `<g transform="translate(${column * width} ${legend + row * height})">\n${content.filter((part) => part !== '').join('\n')}\n</g>`;
-  const [fullWidth, fullHeight] = [panels.length * width, legend + 2 * height];
+    `<g transform="translate(${column * width} ${top + row * height})">\n${content.filter((part) => part !== '').join('\n')}\n</g>`;
+  const fullHeight = top + 2 * height;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${fullWidth} ${fullHeight}" width="${fullWidth}" height="${fullHeight}" role="img">
 <title>Speed and latency as the number of replies and the context grow</title>
 <style>

@@ -25,7 +25,7 @@ interface Point {
 }
 
 /** One line of the plot's horizontal axis: what grows, and what is held. */
-interface Sweep {
+export interface Sweep {
   name: string;
   at: number[];
   cells: Cell[];
@@ -49,7 +49,7 @@ async function makeSweeps(folder: string, times: number): Promise<Sweep[]> {
 }
 
 /** Of each cell, at the thread setting that writes it faster. */
-async function measure(
+export async function measureSweep(
   engine: Engine,
   { cells, name }: Sweep,
   task: string,
@@ -58,7 +58,7 @@ async function measure(
   const points: (Point | undefined)[] = cells.map(() => undefined);
   for (const threads of threadCounts) {
     try {
-      const answers = await engine.write(task, threads);
+      const { answers } = await engine.write(task, threads);
       for (const [i, cell] of cells.entries()) {
         const answer = answers[i]!;
         const point = { speed: decodeSpeed(cell, answer), p50: answer.gaps?.p50 ?? 0, p99: answer.gaps?.p99 ?? 0 };
@@ -87,7 +87,7 @@ export async function run(args: string[]): Promise<void> {
       const task = join(scratch, `${sweep.name.replaceAll(/\W+/g, '-')}.json`);
       await writeFile(task, JSON.stringify(sweep.cells));
       for (const engine of engines) {
-        const points = await measure(engine, sweep, task, threadCounts);
+        const points = await measureSweep(engine, sweep, task, threadCounts);
         lines.set(sweep.name, [...(lines.get(sweep.name) ?? []), { name: engine.name, at: sweep.at, points }]);
         const cells = points.map((point) =>
           point ? `${point.speed.toFixed(0)} · ${point.p50.toFixed(2)} / ${point.p99.toFixed(2)}` : '–',

@@ -13,10 +13,13 @@ export async function run(open) {
   const cells = JSON.parse(readFileSync(task, 'utf8'));
   const streams = Math.max(...cells.map(({ warm }) => warm.length));
   const slots = Math.max(...cells.map(({ warm, tokens }) => warm[0].length + tokens));
+  const started = performance.now();
   const write = await open(folder, { model, threads: Number(threads), precision, streams, slots });
+  const loadS = (performance.now() - started) / 1000;
   const answers = [];
   for (const cell of cells) answers.push(await answer(write, cell));
-  process.stdout.write(`${JSON.stringify(answers)}\n`);
+  const memory = process.resourceUsage().maxRSS / 1024;
+  process.stdout.write(`${JSON.stringify({ load: loadS, memory, about: '', answers })}\n`);
   process.exit(0);
 }
 

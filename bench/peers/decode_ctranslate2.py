@@ -1,4 +1,4 @@
-"""ctranslate2: all replies in one batch, told when all are written. model is a Hugging Face folder, converted beside the task file."""
+"""ctranslate2: all replies in one batch, told when all are written. model is a Hugging Face folder, converted beside the task files."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def convert(model, folder, kind):
 
 def open_engine(chosen, streams, slots):
     kind = TYPES[chosen.precision]
-    folder = Path(chosen.task).with_suffix(f".ctranslate2-{kind}")
+    folder = Path(chosen.task).parent / f"ctranslate2-{kind}"
     if not folder.exists():
         convert(chosen.model, folder, kind)
     tokens_of = json.loads((folder / "vocabulary.json").read_text())

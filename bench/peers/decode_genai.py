@@ -1,4 +1,4 @@
-"""onnxruntime-genai: all replies in one batch. model is a Hugging Face folder, built beside the task file by the package's own builder."""
+"""onnxruntime-genai: all replies in one batch. model is a Hugging Face folder, built beside the task files by the package's own builder."""
 
 import json
 import subprocess
@@ -15,13 +15,13 @@ MOST = 32
 
 
 def build(model, folder, precision):
-    options = [] if precision == "fp32" else ["--extra_options", "int4_accuracy_level=4"]
+    options = [] if precision == "fp32" else ["--extra_options", "accuracy_level=4"]
     command = [sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", model, "-o", str(folder), "-p", precision, "-e", "cpu"]
     subprocess.run(command + ["-c", str(folder.with_suffix(".cache"))] + options, check=True, capture_output=True)
 
 
 def open_engine(chosen, streams, slots):
-    built = Path(chosen.task).with_suffix(f".genai-{chosen.precision}")
+    built = Path(chosen.task).parent / f"genai-{chosen.precision}"
     if not built.exists():
         build(chosen.model, built, chosen.precision)
     path = built / "genai_config.json"

@@ -63,5 +63,10 @@ def quiet(level, text, data):
     pass
 
 
+def instructions():
+    """Those of the processor that this build uses."""
+    return llama_cpp.llama_print_system_info().decode().strip()
+
+
 if __name__ == "__main__":
-    decode_task.run(open_engine)
+    decode_task.run(open_engine, instructions)

@@ -1,13 +1,17 @@
-"""What the Python peers of bench/decode and bench/scale share: reads a task (bench/decode-task.ts), has an engine write its cells, prints one JSON line."""
+"""What the Python peers of bench/decode, bench/scale and bench/real-speed share: reads a task (bench/decode-task.ts), has an engine write its cells, prints one JSON line."""
 
 import argparse
 import json
+import resource
 import statistics
 import time
 
 
-def run(open_engine):
-    """open_engine(arguments, streams, slots) gives write(prompts, tokens) -> (replies, seconds at which each step ended or None)."""
+def run(open_engine, about=lambda: ""):
+    """open_engine(arguments, streams, slots) gives write(prompts, tokens) -> (replies, seconds at which each step ended or None).
+
+    about() says what is worth knowing of the engine as it was built.
+    """
     arguments = argparse.ArgumentParser()
     arguments.add_argument("task")
     arguments.add_argument("model")
@@ -18,8 +22,12 @@ def run(open_engine):
         cells = json.load(file)
     streams = max(len(cell["warm"]) for cell in cells)
     slots = max(len(cell["warm"][0]) + cell["tokens"] for cell in cells)
+    start = time.perf_counter()
     write = open_engine(chosen, streams, slots)
-    print(json.dumps([answer(write, cell) for cell in cells]))
+    load = time.perf_counter() - start
+    answers = [answer(write, cell) for cell in cells]
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"load": load, "memory": most, "about": about(), "answers": answers}))
 
 
 def answer(write, cell):

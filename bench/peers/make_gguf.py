@@ -47,9 +47,10 @@ def add_shape(writer, config):
     writer.add_head_count_kv(config["num_key_value_heads"])
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
     writer.add_rope_freq_base(config["rope_theta"])
-    writer.add_rope_dimension_count(config["head_dim"])
-    writer.add_key_length(config["head_dim"])
-    writer.add_value_length(config["head_dim"])
+    head = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
+    writer.add_rope_dimension_count(head)
+    writer.add_key_length(head)
+    writer.add_value_length(head)
     writer.add_vocab_size(config["vocab_size"])
 
 
@@ -82,7 +83,9 @@ def main():
     embeddings = weights["model.embed_tokens.weight"]
     add("token_embd.weight", embeddings)
     add("output_norm.weight", weights["model.norm.weight"])
-    add("output.weight", weights.get("lm_head.weight", embeddings))
+    # Where there is none, llama.cpp takes the table.
+    if "lm_head.weight" in weights:
+        add("output.weight", weights["lm_head.weight"])
     for layer in range(config["num_hidden_layers"]):
         part = lambda name: weights[f"model.layers.{layer}.{name}.weight"]
         block = f"blk.{layer}."

@@ -1,18 +1,13 @@
 """How fast does PyTorch score conversations with a predictor on this CPU? Prints one JSON line.
 
-The peer of bench/score: reads `{"shape": {...}, "conversations": [[ids...], ...]}`, shape under the names of config.json and
-`levels` (a list) beside them; random weights, float32, no gradients. Batches are bucketed by length and padded on the right.
+The peer of bench/score and bench/real-speed: reads `{"shape": {...}, "conversations": [[ids...], ...]}`, shape under the names of config.json and
+`levels` (a list) beside them; random weights, no gradients. Batches are bucketed by length and padded on the right.
 """
-
-import argparse
-import json
-import statistics
-import sys
-import time
 
 import torch
 from torch import nn
 
+import score_task
 from train_step import Trunk
 
 
@@ -31,61 +26,23 @@ class Predictor(nn.Module):
         return [part.softmax(-1) for part in self.head(last).split(self.levels, -1)]
 
 
-def bucketed(conversations, batch):
-    """Padded batches of conversations of like length: (ids, lengths, places in the input)."""
-    order = sorted(range(len(conversations)), key=lambda i: len(conversations[i]))
-    for start in range(0, len(order), batch):
-        places = order[start : start + batch]
-        rows = [torch.tensor(conversations[i]) for i in places]
-        lengths = torch.tensor([len(row) for row in rows])
-        yield nn.utils.rnn.pad_sequence(rows, batch_first=True), lengths, places
-
-
-def score_all(model, conversations, batch):
-    results = [None] * len(conversations)
-    for ids, lengths, places in bucketed(conversations, batch):
-        parts = [part.tolist() for part in model(ids, lengths)]
-        for row, place in enumerate(places):
-            results[place] = [part[row] for part in parts]
-    return results
-
-
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("input", nargs="?", default="-", help="JSON file, or - for standard input")
-    arguments.add_argument("--threads", type=int, default=2)
-    arguments.add_argument("--seconds", type=float, default=4, help="time given to each batch size, at least one whole pass")
-    arguments.add_argument("--batches", type=int, nargs="+", default=[4, 8, 16, 32, 64], help="sizes to try; the best one counts")
+    arguments = score_task.arguments_of(__doc__)
+    arguments.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     chosen = arguments.parse_args()
     torch.set_num_threads(chosen.threads)
     torch.manual_seed(1)
-    with sys.stdin if chosen.input == "-" else open(chosen.input) as file:
-        task = json.load(file)
-    conversations = task["conversations"]
-    tokens = sum(len(ids) for ids in conversations)
-    model = Predictor(task["shape"]).eval()
-    by_batch = {}
+    task = score_task.task_of(chosen)
+    model = Predictor(task["shape"]).to(getattr(torch, chosen.dtype)).eval()
+
+    def score(rows):
+        ids = nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+        parts = [part.tolist() for part in model(ids, torch.tensor([len(row) for row in rows]))]
+        return [[part[i] for part in parts] for i in range(len(rows))]
+
     with torch.inference_mode():
-        for batch in chosen.batches:
-            score_all(model, conversations[: 2 * batch], batch)
-            times, end = [], time.perf_counter() + chosen.seconds
-            while not times or time.perf_counter() < end:
-                start = time.perf_counter()
-                score_all(model, conversations, batch)
-                times.append(time.perf_counter() - start)
-            by_batch[batch] = statistics.median(times)
-    batch = min(by_batch, key=by_batch.get)
-    report = {
-        "conversations_per_s": round(len(conversations) / by_batch[batch], 2),
-        "tokens_per_s": round(tokens / by_batch[batch], 1),
-        "batch": batch,
-        "conversations_per_s_by_batch": {size: round(len(conversations) / median, 2) for size, median in by_batch.items()},
-        "conversations": len(conversations),
-        "params": sum(p.numel() for p in model.parameters()),
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-    }
-    print(json.dumps(report))
+        params = sum(p.numel() for p in model.parameters())
+        score_task.run(score, chosen, task["conversations"], {"params": params, "torch": torch.__version__})
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ class Trunk(nn.Module):
             half = self.blocks[0].head_dim // 2
             frequency = self.shape.get("rope_theta", 10000.0) ** (-torch.arange(half) / half)
             angle = torch.arange(length)[:, None] * frequency
-            self.tables[length] = (angle.cos(), angle.sin())
+            self.tables[length] = (angle.cos().to(self.norm.dtype), angle.sin().to(self.norm.dtype))
         return self.tables[length]
 
     def forward(self, ids):

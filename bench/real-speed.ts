@@ -1,0 +1,52 @@
+// How fast is a pulled model of 135 million parameters, beside llama.cpp, onnxruntime-genai, ctranslate2 and PyTorch on the same weights? Every part
+// can be run alone: `--parts decode,start`. `--model FOLDER` or REAL_MODEL names the pulled folder; `--quick` for a short look, `--rounds N`,
+// `--threads 1` for one setting.
+import { parseArgs } from 'node:util';
+import { threadCountsOf } from './decode-engines.ts';
+import { charactersPart } from './real-speed/characters.ts';
+import { decodePart } from './real-speed/decode.ts';
+import { growthPart } from './real-speed/growth.ts';
+import { findModel, type RealModel } from './real-speed/model.ts';
+import { type Extent, processorFlags, processorKind } from './real-speed/parts.ts';
+import { scoringPart } from './real-speed/scoring.ts';
+import { callersPart, memoryPart } from './real-speed/served.ts';
+import { startPart } from './real-speed/start.ts';
+import { recordSection } from './results.ts';
+
+/** Each writes the section of its name. */
+const parts: Record<string, (model: RealModel, extent: Extent) => Promise<string>> = {
+  decode: decodePart,
+  scoring: scoringPart,
+  start: startPart,
+  memory: memoryPart,
+  callers: callersPart,
+  characters: charactersPart,
+  growth: growthPart,
+};
+
+const options = {
+  model: { type: 'string', default: process.env.REAL_MODEL ?? 'data/models/smollm2-135m' },
+  parts: { type: 'string', default: Object.keys(parts).join(',') },
+  rounds: { type: 'string' },
+  threads: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+} as const;
+
+export async function run(args: string[]): Promise<void> {
+  const { model: named, parts: wanted, rounds, quick } = parseArgs({ args, options }).values;
+  const names = wanted.split(',');
+  const unknown = names.find((name) => !Object.hasOwn(parts, name));
+  if (unknown !== undefined) throw new Error(`--parts: expected some of ${Object.keys(parts).join(', ')}, found ${unknown}.`);
+  const model = await findModel(named);
+  if (!model) return;
+  const extent = { quick, rounds: Number(rounds ?? (quick ? 1 : 5)), threadCounts: threadCountsOf(args) };
+  const kind = processorKind();
+  const amx = processorFlags().has('amx_int8') ? ', AMX beside it' : '';
+  for (const name of names) {
+    const body = await parts[name]!(model, extent);
+    const told = `Processor: ${kind}${amx}.\n\n${body}`;
+    // A short look is no figure to keep.
+    if (quick) process.stdout.write(`\n${told}\n`);
+    else await recordSection(`real-speed, ${name}, ${kind}`, told);
+  }
+}

@@ -1,0 +1,27 @@
+// What every part of bench/real-speed is given, and the kind of processor that figures are told for.
+import { readFileSync } from 'node:fs';
+
+/** How much is measured. */
+export interface Extent {
+  quick: boolean;
+  rounds: number;
+  threadCounts: number[];
+}
+
+export const processorKinds = ['AVX-512 VNNI', 'AVX-VNNI', 'without VNNI'] as const;
+
+/** What the processor has for products of bytes; speeds of peers differ by it. */
+export function processorKind(): (typeof processorKinds)[number] {
+  const flags = processorFlags();
+  return flags.has('avx512_vnni') ? 'AVX-512 VNNI' : flags.has('avx_vnni') ? 'AVX-VNNI' : 'without VNNI';
+}
+
+/** Empty where the system does not tell. */
+export function processorFlags(): ReadonlySet<string> {
+  try {
+    const [, flags = ''] = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
+    return new Set(flags.split(' '));
+  } catch {
+    return new Set();
+  }
+}
