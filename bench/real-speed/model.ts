@@ -7,6 +7,7 @@ import { ggufOf } from '../../src/model/formats/gguf-folder.ts';
 import type { Precision } from '../../src/model/loaded-network.ts';
 import { readModel, writeModel } from '../../src/model/model.ts';
 import { revisionOf } from '../../src/model/model-folder.ts';
+import { precisionOf } from '../../src/model/precision.ts';
 import { headShapes } from '../../src/predictor/graph.ts';
 import { randomStream } from '../../src/random.ts';
 import { promptLayoutVersion } from '../../src/steerlm/prompt-layout.ts';
@@ -39,7 +40,7 @@ export async function findModel(named: string): Promise<RealModel | undefined> {
   }
   const made = resolve('bench/out/real-speed', await revisionOf(folder));
   await mkdir(made, { recursive: true });
-  return { folder, gguf, precision: readConfig({}).engine.precision, made };
+  return { folder, gguf, precision: await precisionOf(readConfig({}).engine.precision, folder), made };
 }
 
 /** Made whole or not at all. */
