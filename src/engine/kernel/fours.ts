@@ -4,6 +4,7 @@
 // Σ x (scale · code + base) = scale · x's scale · Σ codes + base · x's sum. A sum of codes stays within 16 bits: 8 times 2 · 15 · 127 = 30,480.
 import { blockColumns, groupBlockBytes, groupBytes, type Packing } from './packing.ts';
 import { at } from './record.ts';
+import { plusFours, plusPairs } from './relaxed.ts';
 import type { Operands, Tile } from './tile.ts';
 import { type Code, type Frame, f32x4, i8x16, i16x8, i32, i32x4, jumpIf, type Local, loop, v128 } from './wasm.ts';
 
@@ -15,6 +16,7 @@ export class Fours implements Tile {
   readonly alone = 1;
   readonly together = 1;
   readonly #packing: Packing;
+  readonly #inFours: boolean;
   readonly #operands: Operands;
   readonly #sums: Local[];
   readonly #totals: Local[];
@@ -24,8 +26,10 @@ export class Fours implements Tile {
   readonly #mask: Local;
   readonly #pointers: [Local, Local, Local, Local, Local, Local];
 
-  constructor(frame: Frame, packing: Packing, operands: Operands) {
+  /** `inFours`: sums over fours of codes, in 32 bits, rather than over pairs in 16. */
+  constructor(frame: Frame, packing: Packing, operands: Operands, inFours: boolean) {
     this.#packing = packing;
+    this.#inFours = inFours;
     this.#operands = operands;
     this.#sums = frame.locals('v128', 4);
     this.#totals = frame.locals('v128', 4);
@@ -54,7 +58,10 @@ export class Fours implements Tile {
         this.#high.set(basesOf),
         ...totals.map((total, index) => {
           const step = f32x4.mul(this.#low.get, v128.load32Splat(scale.get, index * blockScaleBytes));
-          const products = f32x4.mul(f32x4.fromI32x4(i32x4.addPairsI16x8(sums[index]!.get)), step);
+          const products = f32x4.mul(
+            f32x4.fromI32x4(this.#inFours ? sums[index]!.get : i32x4.addPairsI16x8(sums[index]!.get)),
+            step,
+          );
           const bases = f32x4.mul(this.#high.get, v128.load32Splat(sum.get, index * blockScaleBytes));
           return total.set(f32x4.add(f32x4.add(total.get, products), bases));
         }),
@@ -72,7 +79,7 @@ export class Fours implements Tile {
   #block(sums: readonly Local[]): Code {
     const { columns } = this.#packing;
     const [numbers, , , place, , end] = this.#pointers;
-    const plusProducts = (sum: Code, numbers: Code, codes: Local) => i16x8.add(sum, i16x8.dotI8x16I7x16(numbers, codes.get));
+    const plus = this.#inFours ? plusFours : plusPairs;
     return [
       ...end.set(i32.add(place.get, i32.const(codeBytes))),
       ...sums.flatMap((sum) => sum.set(v128.zero)),
@@ -81,9 +88,9 @@ export class Fours implements Tile {
         this.#low.set(v128.and(this.#codes.get, this.#mask.get)),
         this.#high.set(v128.and(i16x8.shrU(this.#codes.get, i32.const(4)), this.#mask.get)),
         ...sums.map((sum, row) => {
-          const lower = plusProducts(sum.get, v128.load32Splat(numbers.get, row * columns), this.#low);
+          const lower = plus(sum.get, v128.load32Splat(numbers.get, row * columns), this.#low.get);
           const upper = v128.load32Splat(numbers.get, row * columns + blockColumns / 2);
-          return sum.set(plusProducts(lower, upper, this.#high));
+          return sum.set(plus(lower, upper, this.#high.get));
         }),
         numbers.set(i32.add(numbers.get, i32.const(4))),
         place.set(i32.add(place.get, i32.const(stepBytes))),

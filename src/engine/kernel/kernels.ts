@@ -1,11 +1,11 @@
 // All kernels of one model's shape, compiled.
-import { setFlagsFromString } from 'node:v8';
 import { type LlamaShape, rotationOf } from '../../model/shape.ts';
 import { attendRows } from './attention.ts';
 import { placeRows } from './cache-block.ts';
 import { aloneCode, helpCode, wakeCode, workCode } from './crew-code.ts';
 import { type Packing, type ProductName, productName } from './packing.ts';
 import { productKernel } from './product.ts';
+import { allowRelaxed, foursAreFaster } from './relaxed.ts';
 import { addNormRows, type Bits, embedRows, gateRows, normRows, pickRows, roundRows } from './row-kernels.ts';
 import { addSumRows } from './sum-rows.ts';
 import type { Definition } from './wasm.ts';
@@ -43,12 +43,19 @@ export interface Packings {
   matrices: readonly Packing[];
 }
 
-export async function compileKernels(shape: LlamaShape, { table, matrices }: Packings): Promise<CompiledKernels> {
+/** `inFours`: how products with 4 bits are added up; where it is left out, by what is faster here. */
+export async function compileKernels(
+  shape: LlamaShape,
+  { table, matrices }: Packings,
+  inFours?: boolean,
+): Promise<CompiledKernels> {
   const rotations = new Set(Array.from({ length: shape.layers }, (_, layer) => rotationOf(shape, layer)));
   const packings = new Map([table, ...matrices].map((packing) => [productName(packing), packing]));
   const bits = [...new Set([...packings.values()].map((packing) => packing.bits))];
+  if (bits.includes(4)) allowRelaxed();
+  const fours = bits.includes(4) && (inFours ?? foursAreFaster());
   const kernels: readonly Definition[] = [
-    ...[...packings.values()].map(productKernel),
+    ...[...packings.values()].map((packing) => productKernel(packing, fours)),
     ...bits.flatMap((each) => [normRows(shape, each), gateRows(shape, each), roundRows(shape, each)]),
     ...[embedRows(shape, table), pickRows(), addSumRows(shape)],
     ...(shape.outputNorms ? [addNormRows(shape)] : []),
@@ -57,13 +64,7 @@ export async function compileKernels(shape: LlamaShape, { table, matrices }: Pac
   ];
   const kernelType = typeIndex(kernels, 3);
   const functions = [...kernels, workCode(kernelType), aloneCode(kernelType), helpCode(kernels.length), wakeCode];
-  if (bits.includes(4)) allowRelaxed();
   const module = await WebAssembly.compile(emitModule(functions, mostPages));
   const places = Object.fromEntries(kernels.map(({ name }, place) => [name, place]));
   return { module, places };
-}
-
-/** The engine of Node 20 has relaxed products behind a flag, later ones by default. */
-function allowRelaxed(): void {
-  if (Number(process.versions.node.split('.')[0]) < 22) setFlagsFromString('--experimental-wasm-relaxed-simd');
 }

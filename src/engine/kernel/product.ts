@@ -8,17 +8,18 @@ import type { Operands } from './tile.ts';
 import { type Code, type Definition, either, f32x4, i32, type Local, v128 } from './wasm.ts';
 
 /**
+ * `inFours`: how products with 4 bits are added up (fours.ts); the result is the same.
  * out[row, channel] = initial[row, channel] + Σ x[row, k] · weight[channel, k].
  * words: rows, x (rows, columns), its scales, the sums of its blocks, packed weight, groups, groups a task, initial, bytes between its rows (0 for one
  * that serves all), out, bytes between its rows.
  */
-export function productKernel(packing: Packing): Definition {
+export function productKernel(packing: Packing, inFours = false): Definition {
   return kernel(productName(packing), (frame, words, task) => {
     const rows = words.held(0);
     const [x, scales, sums, packed] = [1, 2, 3, 4].map((index) => words.held(index)) as Four;
     const [group, end, row] = frame.locals('i32', 3) as [Local, Local, Local];
     const operands = { x, scales, sums, packed, group, row };
-    const tile = packing.bits === 4 ? new Fours(frame, packing, operands) : new Eights(frame, packing, operands);
+    const tile = packing.bits === 4 ? new Fours(frame, packing, operands, inFours) : new Eights(frame, packing, operands);
     const results = { initial: words.held(7), initialStride: words.held(8), out: words.held(9), outStride: words.held(10) };
     const tileOf = (count: number, groups: number): Code => {
       const { code, results: values } = tile.compute(count, groups);

@@ -151,6 +151,8 @@ export const i32x4 = {
   maxS: simd(0xb8),
   /** Σ over pairs of 16-bit products. */
   dotI16x8: simd(0xba),
+  /** Added to the last operand, Σ over fours of bytes, the operands as those of i16x8.dotI8x16I7x16. */
+  dotI8x16I7x16Add: simd(0x113),
   /** Σ over pairs of 16-bit numbers. */
   addPairsI16x8: simd(0x7e),
 };

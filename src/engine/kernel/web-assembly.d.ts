@@ -1,7 +1,12 @@
 // What this room uses of the WebAssembly interface, which the types of Node leave out.
 declare namespace WebAssembly {
-  interface Module {
-    readonly customSections?: never;
+  class Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>);
+  }
+
+  class Instance {
+    constructor(module: Module, imports: { env: { memory: Memory } });
+    readonly exports: Record<string, unknown>;
   }
 
   class Memory {
