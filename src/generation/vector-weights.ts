@@ -72,7 +72,7 @@ async function sumOf(
 }
 
 /** What is wrong with the file they are kept in is told by the field that asks for them. */
-async function namingPlace<T>(field: string, read: () => Promise<T>): Promise<T> {
+export async function namingPlace<T>(field: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {

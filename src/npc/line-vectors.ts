@@ -1,6 +1,12 @@
 // The steering vectors of a line: the character's own, then what the line asks for, which wins by name.
 import type { LanguageModel } from '../generation/language-model.ts';
-import { type SettledVectors, settleVectors, type VectorRequest, type VectorWeights } from '../generation/vector-weights.ts';
+import {
+  namingPlace,
+  type SettledVectors,
+  settleVectors,
+  type VectorRequest,
+  type VectorWeights,
+} from '../generation/vector-weights.ts';
 import type { Character } from './character.ts';
 
 type Steered = Pick<LanguageModel, 'id' | 'vectors'>;
@@ -11,7 +17,7 @@ export async function checkVectors(model: Steered, { vectors }: Own): Promise<vo
   await settleVectors(model, { vectors }, '');
 }
 
-/** The vectors of a line. Throws what `settleVectors` does of what the line asks for. */
+/** The vectors of a line. Throws what `settleVectors` does of what the line asks for, and invalid_vector for a file that cannot be read. */
 export async function lineVectors(
   model: Steered,
   character: Own,
@@ -24,7 +30,7 @@ export async function lineVectors(
 async function stillThere({ vectors: kept }: Steered, { vectors = {} }: Own): Promise<VectorWeights> {
   const asked = Object.entries(vectors);
   if (asked.length === 0 || !kept) return {};
-  const ranges = new Map((await kept.list()).map(({ name, range }) => [name, range]));
+  const ranges = new Map((await namingPlace('vectors', () => kept.list())).map(({ name, range }) => [name, range]));
   return Object.fromEntries(
     asked.flatMap(([name, weight]) => {
       const [lowest, highest] = ranges.get(name) ?? [];

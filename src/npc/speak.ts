@@ -76,8 +76,8 @@ export class Stage {
   }
 
   /**
-   * Has the model read what is known by now, without steering vectors, so that the next line begins sooner; nothing is logged. Answers how many tokens that were.
-   * Throws what `layOutMemory` and the model throw.
+   * Has the model read what is known by now, without steering vectors, so that the next line begins sooner; nothing is logged. Answers how many tokens
+   * that were. Throws what `layOutMemory` and the model throw.
    */
   async warm(
     model: LanguageModel,

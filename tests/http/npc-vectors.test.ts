@@ -1,10 +1,10 @@
 // Steering vectors of characters and of their lines: whose holds, what is told and logged, and what is read plain.
-import { cp } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { cp, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openLanguageModel } from '../../src/generation/steered-model.ts';
-import { removeVector, steeringVectors } from '../../src/model/vectors/kept-vectors.ts';
+import { removeVector, steeringVectors, vectorsName } from '../../src/model/vectors/kept-vectors.ts';
 import { giveVectors, numbersFor, openScratch } from '../model/vectors/vector-files.ts';
 import { base64, png, text } from '../npc/odd-card.ts';
 import { testDatabases } from '../store/databases.ts';
@@ -137,6 +137,17 @@ describe.each(await testDatabases())('on $name', (database) => {
     expect([plain.status, plain.body.steering.vectors]).toEqual([200, undefined]);
     const elsewhere = await post(inn.house, '/v1/npcs', { ...sunny, id: 'other' });
     expect([elsewhere.status, elsewhere.body.error.param]).toEqual([400, 'vectors']);
+  });
+
+  test('a file that is torn is told of by the field that asks for it, and nothing is heard', async () => {
+    const { say, log } = await meet();
+    const before = await log();
+    await writeFile(join(folder, vectorsName), 'no tensors at all');
+    const { status, body } = await say();
+    expect([status, body.error]).toMatchObject([422, { code: 'invalid_vector', param: 'vectors' }]);
+    expect(await log()).toEqual(before);
+    await rm(join(folder, vectorsName));
+    expect((await say()).status).toBe(200);
   });
 
   test('a card keeps them, as JSON and in a picture, to the letter', async () => {
