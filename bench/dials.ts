@@ -120,7 +120,7 @@ async function changeOnTheWay(
   const ways: Record<string, (conversation: Conversation) => Promise<LabelledPrompt>> = {
     '0 throughout': (conversation) => labelPrompt(model, conversation, [label(0)]),
     [`0, from the second sentence on ${to}`]: (conversation) =>
-      labelPrompt(model, conversation, [label(0), label(to)], {}, [{ sentences: 1 }]),
+      labelPrompt(model, conversation, [label(0), label(to)], {}, { bounds: [{ sentences: 1 }] }),
     [`${to} throughout`]: (conversation) => labelPrompt(model, conversation, [label(to)]),
   };
   const rows: string[][] = [];

@@ -7,17 +7,19 @@ import { SteerError } from '../errors.ts';
 import { settleDrawing } from '../generation/drawing-defaults.ts';
 import type { CompletionEvent, LanguageModel } from '../generation/language-model.ts';
 import { rawPrompt, steerPrompt } from '../generation/steered-prompt.ts';
+import type { VectorWeights } from '../generation/vector-weights.ts';
 import { counted } from '../number-text.ts';
 import { engineOptions, openLanguage } from '../registry/open.ts';
 import { findAttribute, maxLevel, type RequestedAttributes } from '../steerlm/attributes.ts';
 import type { Execution } from '../tensor/providers.ts';
 import { findModelFolder } from './model-folders.ts';
-import { attributeLevel, between, collect, whole } from './option-values.ts';
+import { attributeLevel, between, collect, vectorWeight, whole } from './option-values.ts';
 import { note, type Surroundings } from './surroundings.ts';
 
 interface GenerateOptions {
   model?: string;
   attribute: RequestedAttributes;
+  vector: VectorWeights;
   system: string;
   maxTokens?: number;
   temperature?: number;
@@ -46,6 +48,7 @@ export function generateCommand(surroundings: Surroundings): Command {
     .argument('[prompt...]', 'what the user says')
     .option('--model <model>', 'a name in MODELS_DIR or a path (default: the model serve would take)')
     .option('--attribute <name=level>', 'attribute of the reply, as humor=4, or humor=open; may be repeated', attributeLevel, {})
+    .option('--vector <name=weight>', 'steering vector of the reply, as happy=0.8; may be repeated', vectorWeight, {})
     .option('--system <text>', 'system text', '')
     .option('--strength <x>', 'how far the reply is pushed towards its attributes; 1 is the plain prompt', between(0, 5), 1)
     .option('--max-tokens <n>', `most tokens of the reply (default: ${defaultMaxTokens}, or what the context holds)`, whole(1))
@@ -106,16 +109,16 @@ function* describeEnd(
 }
 
 /** A base model continues the text; it has no label to be pushed towards. */
-async function promptOf(model: LanguageModel, prompt: string, { attribute, system, strength }: GenerateOptions) {
+async function promptOf(model: LanguageModel, prompt: string, { attribute, vector, system, strength }: GenerateOptions) {
   if (model.chat !== null) {
     checkLevels(model, attribute);
     const conversation = { system, turns: [{ role: 'user' as const, content: prompt }] };
-    return { ...(await steerPrompt(model, conversation, { attributes: attribute, strength })), raw: false };
+    return { ...(await steerPrompt(model, conversation, { attributes: attribute, vectors: vector, strength })), raw: false };
   }
-  if (Object.keys(attribute).length > 0 || system !== '') {
+  if (Object.keys({ ...attribute, ...vector }).length > 0 || system !== '') {
     throw new SteerError(
       'invalid_request',
-      `${model.id} is a base model: it continues text and follows neither attributes nor a system text.`,
+      `${model.id} is a base model: it continues text, under no steering vectors, and follows neither attributes nor a system text.`,
     );
   }
   return { tokenIds: rawPrompt(model, prompt), phases: undefined, raw: true };

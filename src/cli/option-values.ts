@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { type FormatName, formatNames } from '../datasets/formats/table.ts';
 import type { LabelChoice } from '../datasets/samples.ts';
+import type { VectorWeights } from '../generation/vector-weights.ts';
 import type { RequestedAttributes } from '../steerlm/attributes.ts';
 import { labelSources } from '../store/schema.ts';
 
@@ -43,6 +44,13 @@ export function labelChoice(text: string): LabelChoice {
     if (source) return source;
     throw new InvalidArgumentError(`Expected latest, or a list of ${labelSources.join(', ')}.`);
   });
+}
+
+/** `happy=0.8` added to the steering vectors asked for. */
+export function vectorWeight(text: string, before: VectorWeights): VectorWeights {
+  const [, name, value] = /^([^=\s]+)=([+-]?(?:\d+\.?\d*|\.\d+))$/.exec(text) ?? [];
+  if (name !== undefined) return { ...before, [name]: Number(value) };
+  throw new InvalidArgumentError('Expected NAME=WEIGHT like happy=0.8.');
 }
 
 /** `humor=4` added to the attributes asked for; `humor=open` leaves it to the model. */

@@ -21,6 +21,8 @@ export interface HarvestFilters {
   attributes?: string[] | undefined;
   since?: Date | undefined;
   until?: Date | undefined;
+  /** Takes replies that were written under steering vectors for what they are: texts with ratings. */
+  underVectors?: boolean | undefined;
 }
 
 export interface HarvestOptions {
@@ -30,7 +32,9 @@ export interface HarvestOptions {
   preferences: boolean;
 }
 
-export const skipReasons = ['too_few_raters', 'spread_too_wide', 'raw_prompt', 'empty_reply', 'same_text', 'tie'] as const;
+export const skipReasons = [
+  ...(['too_few_raters', 'spread_too_wide', 'raw_prompt', 'empty_reply', 'under_vectors', 'same_text', 'tie'] as const),
+] as const;
 type SkipReason = (typeof skipReasons)[number];
 
 export interface HarvestReport {
@@ -63,7 +67,7 @@ async function* gather(db: Db, options: HarvestOptions, models: KnownModels, yie
   const { filters, rules, preferences } = options;
   const counts = (rating: Rating) => rating.weight > 0 && fits(rating, filters);
   const skip = (reason: SkipReason) => yields.skip(reason);
-  for await (const texts of ratedTexts(db, { model: filters.model, counts })) {
+  for await (const texts of ratedTexts(db, { model: filters.model, underVectors: filters.underVectors, counts })) {
     texts.unspoken.forEach(skip);
     for (const labelled of labelTexts(texts, rules, skip)) {
       yields.takeLabels(labelled, models.schemaOf(labelled.reply));
@@ -191,6 +195,10 @@ function twoScales(attribute: string, [before, now]: [number, number]): SteerErr
 /** The rule behind a reason, with what would let more through. */
 const rules: Partial<Record<SkipReason, { param: string; remedy: string }>> = {
   too_few_raters: { param: 'rules.min_raters', remedy: 'To count what fewer raters said, lower rules.min_raters.' },
+  under_vectors: {
+    param: 'filters.under_vectors',
+    remedy: 'To take replies that were written under steering vectors too, set filters.under_vectors.',
+  },
   spread_too_wide: { param: 'rules.max_spread', remedy: 'To count what raters see more differently, raise rules.max_spread.' },
 };
 

@@ -19,7 +19,7 @@ export interface SpokenReply {
 }
 
 /** Why a reply is no conversation to learn from. */
-type Unspoken = 'raw_prompt' | 'empty_reply';
+type Unspoken = 'raw_prompt' | 'empty_reply' | 'under_vectors';
 
 export interface RatedTexts {
   /** Hashes of the texts of this batch. Ratings and replies may speak of others too, each of which has a batch of its own. */
@@ -35,6 +35,8 @@ export interface RatedTexts {
 export interface RatedTextsQuery {
   /** Replies of one model only. */
   model?: string | undefined;
+  /** Also those written under steering vectors, which the model would not have said by itself. */
+  underVectors?: boolean | undefined;
   /** Which of the latest ratings count. */
   counts(rating: Rating): boolean;
 }
@@ -101,12 +103,12 @@ function completionOf(item: string): string {
   return item.slice(0, item.lastIndexOf(':'));
 }
 
-async function ratingsWithReplies(db: Db, ids: readonly string[], { model, counts }: RatedTextsQuery) {
-  const ratings = (await loadRatingsOf(db, ids)).filter(counts);
-  return { ratings, replies: await loadReplies(db, new Set(ratings.flatMap(({ item }) => item.split(' '))), model) };
+async function ratingsWithReplies(db: Db, ids: readonly string[], query: RatedTextsQuery) {
+  const ratings = (await loadRatingsOf(db, ids)).filter(query.counts);
+  return { ratings, replies: await loadReplies(db, new Set(ratings.flatMap(({ item }) => item.split(' '))), query) };
 }
 
-async function loadReplies(db: Db, items: ReadonlySet<string>, model: string | undefined): Promise<Replies> {
+async function loadReplies(db: Db, items: ReadonlySet<string>, { model, underVectors }: RatedTextsQuery): Promise<Replies> {
   const ids = [...new Set([...items].map(completionOf))];
   const replies: Replies = new Map();
   for (let start = 0; start < ids.length; start += batchCompletions) {
@@ -117,7 +119,7 @@ async function loadReplies(db: Db, items: ReadonlySet<string>, model: string | u
       .where(and(some, model === undefined ? undefined : eq(completions.model, model)))
       .orderBy(asc(completions.id), asc(completions.choice));
     for (const row of rows.filter(({ id, choice }) => items.has(`${id}:${choice}`))) {
-      replies.set(`${row.id}:${row.choice}`, speak(row));
+      replies.set(`${row.id}:${row.choice}`, row.steering?.vectors && !underVectors ? 'under_vectors' : speak(row));
     }
   }
   return replies;

@@ -2,6 +2,7 @@
 // place where attributes become token ids: chat, characters, the command line, evaluations and bootstrapping all come here.
 
 import type { Boundary, Branch, Phase } from '../engine/request.ts';
+import type { VectorSum } from '../engine/vector-sums.ts';
 import { SteerError } from '../errors.ts';
 import { badWordsUnder } from '../model/bad-words.ts';
 import { own } from '../own.ts';
@@ -18,9 +19,13 @@ import { type Against, dial } from '../steerlm/guidance.ts';
 import { instructionText, withInstruction } from '../steerlm/instructions.ts';
 import type { Piece } from '../steerlm/prompt-layout.ts';
 import type { LanguageModel } from './language-model.ts';
+import { type AddedVectors, settleVectors, type VectorRequest, type VectorWeights } from './vector-weights.ts';
 
 /** What of a model its prompts depend on. */
-export type PromptModel = Pick<LanguageModel, 'id' | 'schema' | 'badWords' | 'curves' | 'mixes' | 'chat' | 'layOut' | 'encode'>;
+export type PromptModel = Pick<
+  LanguageModel,
+  'id' | 'schema' | 'badWords' | 'curves' | 'mixes' | 'chat' | 'layOut' | 'encode' | 'vectors'
+>;
 
 /** How attributes reach the model: as a label it was trained on, in words, or not. */
 export const steeringMethods = ['label', 'instruction', 'none'] as const;
@@ -37,14 +42,21 @@ export interface DialSetting {
   against?: Against | undefined;
 }
 
+/** From a place in the reply on; what it does not name stays. */
+export interface SchedulePart {
+  after: Boundary;
+  attributes?: RequestedAttributes | undefined;
+  vectors?: VectorWeights | undefined;
+}
+
 /** What a reply is asked to be. */
-export interface SteeringRequest extends DialSetting {
+export interface SteeringRequest extends DialSetting, VectorRequest {
   /** By name or alias; an absent attribute takes its default, null leaves it open. */
   attributes: RequestedAttributes;
   /** The attributes say what the reply should measure, not what it is asked for. */
   calibrated?: boolean | undefined;
-  /** Attributes that change on the way. */
-  schedule?: readonly { after: Boundary; attributes: RequestedAttributes }[] | undefined;
+  /** Attributes and weights of vectors that change on the way. */
+  schedule?: readonly SchedulePart[] | undefined;
 }
 
 export interface LabelledPrompt {
@@ -66,6 +78,8 @@ export interface SteeredPrompt extends LabelledPrompt {
   aim: Label;
   /** Where they were calibrated: what replies were measured to be where `applied` is asked for. */
   expected?: Label;
+  /** The steering vectors it is written under. */
+  vectors?: AddedVectors;
 }
 
 /** The labels a request leads to, one after the other. */
@@ -90,7 +104,7 @@ export function appliedBy(
   return method === 'none' ? {} : Object.fromEntries(Object.keys(label).map((name) => [name, method]));
 }
 
-/** The prompts a request leads to. Throws what `settleLabels`, `refuseMixture` and the model's encoder throw. */
+/** The prompts a request leads to. Throws what `settleLabels`, `refuseMixture`, `settleVectors` and the model's encoder throw. */
 export async function steerPrompt(
   model: PromptModel,
   conversation: Conversation,
@@ -98,8 +112,9 @@ export async function steerPrompt(
 ): Promise<SteeredPrompt> {
   const { later, ...settled } = settleLabels(model, request);
   refuseMixture(model, settled.applied, request);
-  const bounds = request.schedule?.map(({ after }) => after);
-  return { ...settled, ...(await labelPrompt(model, conversation, [settled.applied, ...later], request, bounds)) };
+  const { sums, ...added } = await settleVectors(model, request);
+  const parts = { bounds: request.schedule?.map(({ after }) => after), sums };
+  return { ...settled, ...added, ...(await labelPrompt(model, conversation, [settled.applied, ...later], request, parts)) };
 }
 
 /**
@@ -116,7 +131,7 @@ export function settleLabels(model: Omit<PromptModel, 'encode' | 'layOut'>, requ
   const requested = canonical(schema, request.attributes);
   const aim = applyAttributes(schema, requested);
   let asked = requested;
-  const later = schedule.map(({ attributes }, i) => {
+  const later = schedule.map(({ attributes = {} }, i) => {
     asked = { ...asked, ...namingField(`steering.schedule.${i}`, () => canonical(schema, attributes)) };
     return level(asked);
   });
@@ -163,13 +178,19 @@ function settleMethod(model: Omit<PromptModel, 'encode' | 'layOut'>, asked: Stee
   );
 }
 
+/** Where the parts of a reply end, but for the last, and the sums of vectors they are written under. */
+export interface Parts {
+  bounds?: readonly Boundary[] | undefined;
+  sums?: readonly (VectorSum | undefined)[] | undefined;
+}
+
 /** The prompts for one label after the other, each until its bound; the last holds to the end. */
 export async function labelPrompt(
   model: Pick<PromptModel, 'schema' | 'badWords' | 'chat' | 'layOut' | 'encode'>,
   conversation: Conversation,
   labels: readonly Label[],
   { method = methodOf(model), strength = 1, against = 'null' }: DialSetting = {},
-  bounds: readonly Boundary[] = [],
+  { bounds = [], sums = [] }: Parts = {},
 ): Promise<LabelledPrompt> {
   const pieces = await layOutAsked(model, conversation, labels[0]!, method);
   const tokenIds = model.encode(pieces);
@@ -179,7 +200,8 @@ export async function labelPrompt(
     for (const { label: said, weight } of dial(model.schema, label, { strength, against })) {
       branches.push({ prompt: model.encode(await layOutAsked(model, conversation, said, method)), weight });
     }
-    phases.push({ branches, until: bounds[i], ...keptOut(model, label, strength) });
+    const vectorSum = sums[i];
+    phases.push({ branches, until: bounds[i], ...keptOut(model, label, strength), ...(vectorSum ? { vectorSum } : {}) });
   }
   return isPlain(phases, tokenIds) ? { pieces, tokenIds } : { pieces, tokenIds, phases };
 }
@@ -210,7 +232,7 @@ export function layOutAsked(
 /** Drawn from this one prompt from start to end, whatever it says. At strength 0 one prompt is left, and it is another. */
 function isPlain([first, ...later]: Phase[], tokenIds: readonly number[]): boolean {
   const [only, ...others] = first!.branches;
-  if (later.length > 0 || others.length > 0 || first!.badWords) return false;
+  if (later.length > 0 || others.length > 0 || first!.badWords || first!.vectorSum) return false;
   return only!.prompt.length === tokenIds.length && only!.prompt.every((id, i) => id === tokenIds[i]);
 }
 

@@ -11,6 +11,7 @@ import {
   countBadWords,
   type ReplyHead,
   type Steering,
+  tellVectors,
 } from './schemas/replies.ts';
 
 /** A reply with what was asked of it and what was read in it. */
@@ -31,6 +32,7 @@ export async function steer(replies: Reply[], prompt: ChatPrompt, measure: Measu
       applied_by: prompt.appliedBy,
       ...countBadWords(prompt.badWords),
       ...(prompt.expected ? { expected: prompt.expected } : {}),
+      ...tellVectors(prompt.vectors),
       ...(measured ? { measured } : {}),
       ...(ground ? { ground } : {}),
       ...(deadline ? { deadline } : {}),

@@ -3,11 +3,12 @@ import { z } from '@hono/zod-openapi';
 import { awaitRoom } from '../event-loop.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import { layOutAsked, type SteeredPrompt, settleLabels, steerPrompt } from '../generation/steered-prompt.ts';
+import { settleVectors } from '../generation/vector-weights.ts';
 import { findChatModel, type Models } from '../registry/models.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
 import { namedUnlessItIs } from './refusals.ts';
 import { Messages, RequestedAttributes, toConversation } from './schemas/messages.ts';
-import { countBadWords } from './schemas/replies.ts';
+import { countBadWords, tellVectors } from './schemas/replies.ts';
 import { mostTopLogprobs, refuseUnsupported, samplingFields } from './schemas/sampling.ts';
 import { SteeringRequest } from './schemas/steering.ts';
 
@@ -42,18 +43,19 @@ export interface ChatPrompt extends SteeredPrompt {
   conversation: Conversation;
 }
 
-/** The prompt a chat body leads to. Throws model_not_found, unknown_attribute, attribute_out_of_range or context_length_exceeded. */
+/** The prompt a chat body leads to. Throws model_not_found, context_length_exceeded and what does not hold of attributes and vectors. */
 export async function toChatPrompt(models: Models, body: ChatBody): Promise<ChatPrompt> {
   const { model, conversation, asked } = await readChat(models, body);
   return { model, conversation, ...(await namedUnlessItIs('messages', () => steerPrompt(model, conversation, asked))) };
 }
 
-/** The prompt under the label itself, whatever its length. Throws model_not_found, unknown_attribute or attribute_out_of_range. */
+/** The prompt under the label itself, whatever its length. Throws model_not_found and what does not hold of attributes and vectors. */
 export async function toShownPrompt(models: Models, body: ChatBody) {
   const { model, conversation, asked } = await readChat(models, body);
   const { later: _, aim: __, applied, appliedBy, badWords, ...told } = settleLabels(model, asked);
+  const { vectors } = await settleVectors(model, asked);
   const pieces = await layOutAsked(model, conversation, applied, asked.method);
-  const steering = { ...told, applied, applied_by: appliedBy, ...countBadWords(badWords) };
+  const steering = { ...told, applied, applied_by: appliedBy, ...countBadWords(badWords), ...tellVectors(vectors) };
   return { model, pieces, tokenIds: await model.encodeLong(pieces), steering };
 }
 
@@ -68,7 +70,11 @@ async function readChat(models: Models, { steering, ...body }: ChatBody) {
     strength: steering?.strength ?? undefined,
     against: steering?.against ?? undefined,
     calibrated: steering?.calibrated ?? undefined,
-    schedule: steering?.schedule ?? undefined,
+    vectors: steering?.vectors ?? undefined,
+    vectorTokens: steering?.vector_tokens ?? undefined,
+    schedule: steering?.schedule?.map(({ after, attributes, vectors }) => {
+      return { after, attributes: attributes ?? undefined, vectors: vectors ?? undefined };
+    }),
   };
   return { model, conversation, asked };
 }

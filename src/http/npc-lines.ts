@@ -9,7 +9,7 @@ import { type AppContext, databaseOf, type RequestContext } from './app-context.
 import { predictorOf, prepareMeasure } from './measure.ts';
 import { recordReplies } from './record.ts';
 import type { LineObject, SayBody, SentenceObject } from './schemas/npc-sessions.ts';
-import { countBadWords, type Steering, toReplyHead } from './schemas/replies.ts';
+import { countBadWords, fingerprintOf, type Steering, tellVectors, toReplyHead } from './schemas/replies.ts';
 
 /** What all routes of characters share. */
 export interface NpcService {
@@ -51,10 +51,12 @@ export async function* sayLine(
   const model = await context.models.language(findChatModel(context.models, session.character.model).id);
   const head = toReplyHead('npcline', model);
   const { text, at: atS, max_ms: maxMs, fallback, strength, interrupt, store, measure } = body;
+  const { vectors, vector_tokens: vectorTokens } = body.steering ?? {};
   // Before anything is said that would be lost.
   if (measure) predictorOf(context.models, model, body.predictor);
   await readAhead(present, text);
-  const request = { npcId, sessionId, startedMs, text, atS, maxMs, fallback, strength, interrupt };
+  const asked = { vectors: vectors ?? undefined, vectorTokens: vectorTokens ?? undefined };
+  const request = { npcId, sessionId, startedMs, text, atS, maxMs, fallback, strength, interrupt, ...asked };
   let index = 0;
   for await (const event of stage.say(model, { ...request, completionId: store ? head.id : undefined, caller }, signal)) {
     if (event.kind === 'sentence') {
@@ -67,6 +69,7 @@ export async function* sayLine(
       applied: line.applied,
       applied_by: line.fallback ? {} : appliedBy(model, line.applied),
       ...countBadWords(line.fallback ? [] : keptOut(model, line.applied, strength).badWords),
+      ...tellVectors(line.fallback ? undefined : line.vectors),
       ...(line.deadline ? { deadline: true } : {}),
     };
     if (measure && !line.fallback) {
@@ -77,8 +80,11 @@ export async function* sayLine(
     const prompt = { model, tokenIds: { length: line.promptTokens }, requested: line.requested, applied: line.applied };
     const { finishReason, completionTokens, seed } = line;
     const replies = [{ text: line.text, finishReason, completionTokens, steering }];
-    const asked = { messages: toMessages(line.conversation), attributes: line.applied, npc: npcId, npc_session: sessionId };
-    const stored = kept ? await recordReplies(c, context, { head, request: asked, prompt, seed, replies }) : {};
+    const written = { ...head, system_fingerprint: fingerprintOf(model, line.vectors) };
+    const under = line.vectors ? { steering: tellVectors(line.vectors) } : {};
+    const messages = toMessages(line.conversation);
+    const request = { messages, attributes: line.applied, ...under, npc: npcId, npc_session: sessionId };
+    const stored = kept ? await recordReplies(c, context, { head: written, request, prompt, seed, replies }) : {};
     yield { ...toLineObject(line, kept && stored.stored !== false ? head.id : null, steering), ...stored };
   }
 }

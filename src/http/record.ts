@@ -34,7 +34,7 @@ export async function recordReplies(c: RequestContext, context: AppContext, fini
       id: head.id,
       created: head.created,
       model: prompt.model.id,
-      revision: prompt.model.revision,
+      revision: head.system_fingerprint,
       request,
       requested: prompt.requested ?? {},
       applied: prompt.applied ?? {},

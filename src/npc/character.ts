@@ -1,5 +1,6 @@
 // Who a character is: what its author writes down once, and what of it can be wrong.
 import { SteerError } from '../errors.ts';
+import type { VectorWeights } from '../generation/vector-weights.ts';
 import {
   type AttributeSchema,
   applyAttributes,
@@ -65,6 +66,8 @@ export interface Character {
   facts: Fact[];
   /** Levels when nothing has happened, by canonical name; null leaves an attribute open, absent means the model's default. */
   attributes: RequestedAttributes;
+  /** Weights of steering vectors that every line is written under, unless the line says otherwise. */
+  vectors?: VectorWeights | undefined;
   /** Highest levels the character ever shows; below those of the schema. */
   caps: Label;
   rules: Rule[];

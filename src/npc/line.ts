@@ -1,4 +1,5 @@
 // Has a model write one line of a character: sentence by sentence, in time or not at all, and perhaps with what the character does.
+import type { VectorSum, VectorTokens } from '../engine/vector-sums.ts';
 import { isRetryable, SteerError } from '../errors.ts';
 import { type DrawingSettings, settleDrawing } from '../generation/drawing-defaults.ts';
 import type { CompletionRequest, FinishReason, LanguageModel } from '../generation/language-model.ts';
@@ -16,6 +17,9 @@ export interface LineRequest {
   label: Label;
   /** 1 is the plain prompt. */
   strength: number;
+  /** Of the steering vectors it is written under; what it does is chosen without them. */
+  vectorSum?: VectorSum | undefined;
+  vectorTokens?: VectorTokens | undefined;
   seed: number;
   lineTokens: number;
   actions: readonly Action[];
@@ -52,8 +56,9 @@ const reserveMs = 5;
  * Throws `cancelled` when the signal aborts, and what the model throws where no fallback stands in for it.
  */
 export async function* writeLine(model: LanguageModel, request: LineRequest, signal: AbortSignal): AsyncGenerator<LineEvent> {
-  const { deadlineMs = Number.POSITIVE_INFINITY, fallback, conversation, label, strength } = request;
-  const attempt = new Attempt(model, request, await labelPrompt(model, conversation, [label], { strength }), signal);
+  const { deadlineMs = Number.POSITIVE_INFINITY, fallback, conversation, label, strength, vectorSum } = request;
+  const prompt = await labelPrompt(model, conversation, [label], { strength }, { sums: [vectorSum] });
+  const attempt = new Attempt(model, request, prompt, signal);
   let failure: unknown;
   try {
     for await (const text of attempt.sentences()) yield { kind: 'sentence', text };
@@ -129,7 +134,7 @@ class Attempt {
     { tokenIds: prompt, phases }: Pick<LabelledPrompt, 'tokenIds' | 'phases'>,
     signal: AbortSignal,
   ) {
-    const { seed, lineTokens, deadlineMs, caller } = request;
+    const { seed, lineTokens, deadlineMs, caller, vectorTokens } = request;
     this.#model = model;
     this.#request = request;
     this.#signal = signal;
@@ -138,6 +143,7 @@ class Attempt {
     this.#wanted = {
       prompt,
       phases,
+      vectorTokens,
       maxTokens: Math.min(lineTokens, model.contextLength - prompt.length),
       ...lineDrawing(model, request.conversation),
       seed,

@@ -1,6 +1,8 @@
 // What a session has come to: a pure fold over its log. The same entries give the same state, whoever reads them and whenever.
 import { isDeepStrictEqual } from 'node:util';
+import type { VectorTokens } from '../engine/vector-sums.ts';
 import { SteerError } from '../errors.ts';
+import type { VectorWeights } from '../generation/vector-weights.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Turn } from '../steerlm/conversation.ts';
 import type { Character, Rule } from './character.ts';
@@ -12,8 +14,8 @@ export type Entry =
   | ({ kind: 'event'; type: string; data?: EventData | undefined; playerName?: string | undefined } & When)
   /** The game sets a mood by hand. */
   | ({ kind: 'scene' } & Scene & When)
-  /** The player speaks. */
-  | ({ kind: 'heard'; text: string } & When)
+  /** The player speaks; what is asked of the vectors of the answer is kept for who plays it again. */
+  | ({ kind: 'heard'; text: string } & AskedVectors & When)
   /** The character answers, or says its greeting. */
   | ({ kind: 'spoke' } & Spoken & When)
   /** What the player is now known to like. */
@@ -47,9 +49,14 @@ export interface RememberedNote {
   playerName?: string | undefined;
 }
 
-export interface Spoken {
+export interface AskedVectors {
+  vectors?: VectorWeights | undefined;
+  vectorTokens?: VectorTokens | undefined;
+}
+
+export interface Spoken extends AskedVectors {
   text: string;
-  /** What the line was written under; empty for one nobody wrote. */
+  /** What the line was written under, vectors beside it; empty for one nobody wrote. */
   applied: Label;
   action?: string | undefined;
   /** Not the model's line. */

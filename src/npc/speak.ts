@@ -1,8 +1,10 @@
 // A line within a session: the player is heard, the character answers under its mood, and both are logged, the answer with as much of it as was said.
 // One line at a time; who speaks next may break it off.
+import type { VectorTokens } from '../engine/vector-sums.ts';
 import { SteerError } from '../errors.ts';
 import type { LanguageModel } from '../generation/language-model.ts';
 import { layOutAsked, refuseMixture } from '../generation/steered-prompt.ts';
+import type { AddedVectors, SettledVectors, VectorWeights } from '../generation/vector-weights.ts';
 import { randomStream } from '../random.ts';
 import type { Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
@@ -10,6 +12,7 @@ import { lineLabel } from './character-layout.ts';
 import { timeOf } from './clock.ts';
 import { matchAhead, recentText } from './fact-keys.ts';
 import { type LineEvent, type LineRequest, type WrittenLine, writeLine } from './line.ts';
+import { lineVectors } from './line-vectors.ts';
 import { fillMacros, type Speakers } from './macros.ts';
 import { moodOf, requestOf } from './mood.ts';
 import { type LeftOut, layOutMemory } from './prompt.ts';
@@ -29,6 +32,9 @@ export interface SayRequest {
   /** Said where the line does not come in time; absent means one of the character's own. */
   fallback?: string | undefined;
   strength: number;
+  /** Of the line, on top of the character's own. */
+  vectors?: VectorWeights | undefined;
+  vectorTokens?: VectorTokens | undefined;
   /** Breaks off a line that is still being said; otherwise that is a conflict. */
   interrupt: boolean;
   /** Under which the line can be rated; absent where it is not kept. */
@@ -47,6 +53,7 @@ export interface SaidLine extends WrittenLine {
   applied: Label;
   seed: number;
   leftOut: LeftOut;
+  vectors?: AddedVectors | undefined;
 }
 
 export type SayEvent = Extract<LineEvent, { kind: 'sentence' }> | { kind: 'line'; line: SaidLine };
@@ -69,8 +76,8 @@ export class Stage {
   }
 
   /**
-   * Has the model read what is known by now, so that the next line begins sooner; nothing is logged. Answers how many tokens that were.
-   * Throws what `layOutMemory` and the model throw.
+   * Has the model read what is known by now, without steering vectors, so that the next line begins sooner; nothing is logged. Answers how many tokens
+   * that were. Throws what `layOutMemory` and the model throw.
    */
   async warm(
     model: LanguageModel,
@@ -116,17 +123,23 @@ export class Stage {
     const { npcId, sessionId, completionId } = request;
     // Planned before the player is heard, so that a line nobody could answer leaves nothing behind.
     let plan!: Plan;
+    let steered!: SettledVectors;
     const heard = await this.#log.append(npcId, sessionId, async ({ session, state }) => {
-      const entry = { kind: 'heard' as const, ...timeOf(state, request.atS), text: request.text };
+      const { text, vectors, vectorTokens } = request;
+      const entry = { kind: 'heard' as const, ...timeOf(state, request.atS), text, vectors, vectorTokens };
+      steered = await lineVectors(model, session.character, request);
       plan = await planLine(model, session, follow(state, entry, session.character), request);
       return entry;
     });
     const { requested, line, conversation, leftOut } = plan;
     const { label: applied, seed } = line;
+    const { vectors, sums } = steered;
+    const under = { applied, vectors: vectors?.weights, vectorTokens: vectors?.tokens };
     let said = '';
     let written: WrittenLine | undefined;
     try {
-      for await (const event of writeLine(model, { ...line, deadlineMs, caller: request.caller }, signal)) {
+      const asked = { ...line, vectorSum: sums[0], vectorTokens: vectors?.tokens, deadlineMs, caller: request.caller };
+      for await (const event of writeLine(model, asked, signal)) {
         if (event.kind === 'line') written = event.line;
         else {
           said += event.text;
@@ -135,12 +148,12 @@ export class Stage {
       }
     } finally {
       // The caller has left, or the line was broken off: it has been said as far as that.
-      if (!written && said !== '') await this.#logLine(heard, { text: said, applied, fallback: false, interrupted: true });
+      if (!written && said !== '') await this.#logLine(heard, { text: said, ...under, fallback: false, interrupted: true });
     }
     const { text, action, fallback } = written!;
-    const kept = fallback ? { applied: {} } : { applied, action, completionId };
+    const kept = fallback ? { applied: {} } : { ...under, action, completionId };
     const { session, length } = await this.#logLine(heard, { text, fallback, ...kept });
-    yield { kind: 'line', line: { ...written!, session, length, conversation, requested, applied, seed, leftOut } };
+    yield { kind: 'line', line: { ...written!, session, length, conversation, requested, applied, seed, leftOut, vectors } };
   }
 
   async #logLine({ session, state: { heard } }: Present, spoken: Spoken): Promise<Present> {

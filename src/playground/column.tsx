@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Attribute, RenderedPrompt } from '../../openapi/schemas.d.ts';
 import { counted } from '../number-text.ts';
 import { post } from './api.ts';
-import { askedOf, contrastOf, DialsView, dialsOf } from './dials.tsx';
+import { askedOf, contrastOf, DialsView, dialsOf, type Vectors } from './dials.tsx';
 import { Notice } from './frame.tsx';
 import { Ratings } from './ratings.tsx';
 import { SteeringBars } from './steering-bars.tsx';
@@ -17,13 +17,14 @@ interface ColumnProps {
   sent: { text: string; count: number } | undefined;
   rater: string;
   attributes: Attribute[];
+  vectors: Vectors;
   /** Whether what it writes can be measured unasked. */
   measures: boolean;
   /** Begins with other dials than the model has where nothing is asked. */
   contrast: boolean;
 }
 
-export function Column({ name, model, system, sent, rater, attributes, measures, contrast }: ColumnProps) {
+export function Column({ name, model, system, sent, rater, attributes, vectors, measures, contrast }: ColumnProps) {
   const [dials, setDials] = useState(() => (contrast ? contrastOf : dialsOf)(attributes));
   const [prompt, setPrompt] = useState<string>();
   const [refused, setRefused] = useState<unknown>();
@@ -57,7 +58,7 @@ export function Column({ name, model, system, sent, rater, attributes, measures,
   return (
     <section class="card column" aria-label={name}>
       <h2>{name}</h2>
-      <DialsView attributes={attributes} dials={dials} measures={measures} onChange={setDials} />
+      <DialsView {...{ attributes, vectors, dials, measures }} onChange={setDials} />
       <div class="row">
         <button type="button" disabled={!sent || writing} onClick={begin}>
           Again

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Attribute, AttributeList, Model, ModelList } from '../../openapi/schemas.d.ts';
 import { get } from './api.ts';
 import { Column } from './column.tsx';
+import type { Vectors } from './dials.tsx';
 import { Awaited, useLoaded } from './frame.tsx';
 import { groupModels } from './model-groups.ts';
 import { PullModel } from './pull-model.tsx';
@@ -33,7 +34,11 @@ async function loadScene(model: string, signal: AbortSignal): Promise<Scene> {
 
 const chosenOf = (models: Model[], chosen: string) => models.find(({ id, aliases }) => id === chosen || aliases.includes(chosen));
 /** Changes with the scales, so that nobody is asked for the dials of another model. */
-const scalesOf = (attributes: Attribute[]) => attributes.map(({ name, default: level }) => `${name} ${level}`).join();
+const scalesOf = (attributes: Attribute[], vectors: Vectors) =>
+  [
+    ...attributes.map(({ name, default: level }) => `${name} ${level}`),
+    ...vectors.map(({ name, range }) => `${name} ${range}`),
+  ].join();
 
 /** Tied to the choice of a model by its id; nothing of a model that says nothing. */
 const noteId = 'model-note';
@@ -99,7 +104,8 @@ export function PlayPage(_: { rest: string }) {
   return (
     <Awaited loaded={loaded}>
       {({ model: shown, models, attributes }) => {
-        const isLabelled = chosenOf(models, shown)?.attribute_method === 'label';
+        const { attribute_method: method, vectors = [] } = chosenOf(models, shown) ?? {};
+        const isLabelled = method === 'label';
         const { system, text } = { ...(isLabelled ? openings.label : openings.other), ...written };
         const send = (event: Event) => {
           event.preventDefault();
@@ -145,10 +151,10 @@ export function PlayPage(_: { rest: string }) {
             <div class={`columns of-${columns}`}>
               {Array.from({ length: columns }, (_each, i) => (
                 <Column
-                  key={`${shown} ${i} ${scalesOf(attributes)}`}
+                  key={`${shown} ${i} ${scalesOf(attributes, vectors)}`}
                   name={columns === 1 ? 'Reply' : i === 0 ? 'Left' : 'Right'}
                   measures={isLabelled}
-                  {...{ model: shown, system, sent, rater, attributes, contrast: i > 0 }}
+                  {...{ model: shown, system, sent, rater, attributes, vectors, contrast: i > 0 }}
                 />
               ))}
             </div>

@@ -147,6 +147,9 @@ export interface ToldSteering {
   measured?: Record<string, { value: number; level: number; confidence: number }> | undefined;
   ground?: { unseen: number; unlike: boolean } | undefined;
   expected?: Label | undefined;
+  /** Absent where it was written under none. */
+  vectors?: Record<string, number> | undefined;
+  vector_tokens?: 'all' | undefined;
   deadline?: true | undefined;
   candidates?: number | undefined;
 }

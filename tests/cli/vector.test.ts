@@ -8,7 +8,7 @@ import { newWorkshop, steer } from './steer.ts';
 const { folder, path } = newWorkshop();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeAll(async () => {
-  await writeTinyModel(path('models/own'), { kind: 'steered', name: 'own', layers: 3 });
+  await writeTinyModel(path('models/own'), { kind: 'steered', name: 'own', layers: 3, contextLength: 256 });
   await writeControlFile(path('happy.control-vector.gguf'));
 });
 const vector = (...args: string[]) => steer(folder, ['vector', ...args]);
@@ -26,6 +26,29 @@ test('a vector is added, listed, written for llama.cpp and removed', async () =>
   expect(await vector('add', 'out.gguf', '--name', 'joy')).toMatchObject({ code: 0, stdout: 'Added joy, from -1 to 1.\n' });
   expect(await vector('remove', 'happy')).toMatchObject({ code: 0, stdout: 'Removed happy.\n' });
   expect((await vector('list')).stdout).toMatch(/\njoy /);
+});
+
+test('a reply is written under vectors, several of them added up', async () => {
+  await vector('add', 'happy.control-vector.gguf', '--name', 'calm', '--range', '-1,1');
+  await vector('add', 'happy.control-vector.gguf', '--name', 'glad', '--range', '-2,2');
+  const fixed = ['--model', 'own', '--temperature', '0', '--max-tokens', '8', 'Hello'];
+  const said = async (...args: string[]) => {
+    const { code, stdout, stderr } = await steer(folder, ['generate', ...args, ...fixed]);
+    expect(code, stderr).toBe(0);
+    return stdout;
+  };
+  const once = await said('--vector', 'glad=-1');
+  expect(once).not.toBe(await said());
+  expect(await said('--vector', 'glad=-2', '--vector', 'calm=1')).toBe(once);
+  for (const [asked, message] of [
+    ['claim=1', /own has no steering vector "claim"/],
+    ['calm=2', /Expected calm between -1 and 1, got 2/],
+    ['calm', /Expected NAME=WEIGHT like happy=0\.8/],
+  ] as const) {
+    const { code, stderr } = await steer(folder, ['generate', '--vector', asked, ...fixed]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+  }
+  for (const name of ['calm', 'glad']) await vector('remove', name);
 });
 
 test('what does not hold is told in one line', async () => {

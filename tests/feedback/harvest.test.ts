@@ -65,6 +65,19 @@ describe.each(await testDatabases())('on $name', (database) => {
     expect(schema?.attributes.map(({ name, levels }) => [name, levels.length])).toEqual([['humor', 5]]);
   });
 
+  test('what was said under steering vectors says nothing of what is said plain, unless it is asked for', async () => {
+    const plain = await run({ filters: { attributes: ['humor'] } });
+    await plantCompletion(store.db, 'v1', ['Halt!'], { question: 'Question c1?', steering: { vectors: { happy: 1 } } });
+    await rateHumor(store.db, 'v1', { eve: 0, fay: 0, gus: 0 });
+    const again = await run({ filters: { attributes: ['humor'] } });
+    expect(again).toMatchObject({ created: false, dataset: plain.dataset, skipped: { under_vectors: 1 } });
+    const all = await run({ filters: { attributes: ['humor'], underVectors: true } });
+    expect(all).toMatchObject({ created: true, samples: 2, skipped: {} });
+    const samples = await collect(streamSamples(store.db, all.dataset.id, { labels: ['human'] }));
+    const halt = samples.find(({ content }) => JSON.stringify(content).includes('Halt'))!;
+    expect(halt.content).toMatchObject({ conversation: { turns: [{}, { label: { humor: 0 } }] } });
+  });
+
   test('the same text of two completions is one sample, a rater counting once', async () => {
     await rateHumor(store.db, 'c2', { eve: 4, dan: 4 });
     const report = await run({ filters: { attributes: ['humor'] } });

@@ -5,7 +5,7 @@ import { addFeedback, type KnownModels, type NewFeedback } from '../../src/feedb
 import { gameCharacters } from '../../src/steerlm/schemas.ts';
 import type { Db, Store } from '../../src/store/connect.ts';
 import { feedback, raters } from '../../src/store/feedback-schema.ts';
-import { completions, datasets } from '../../src/store/schema.ts';
+import { completions, datasets, type ToldSteering } from '../../src/store/schema.ts';
 import type { TestDatabase } from '../store/databases.ts';
 
 /** The store of the suite that calls this, without feedback, raters, completions and datasets before each of its tests. */
@@ -40,7 +40,8 @@ export async function plantCompletion(
     model = 'npc',
     question = `Question ${id}?`,
     request,
-  }: { model?: string; question?: string; request?: Record<string, unknown> } = {},
+    steering,
+  }: { model?: string; question?: string; request?: Record<string, unknown>; steering?: ToldSteering } = {},
 ): Promise<void> {
   await rememberCompletion(db, {
     id,
@@ -57,7 +58,7 @@ export async function plantCompletion(
     applied: { humor: 2 },
     seed: 1,
     promptTokens: 9,
-    replies: replies.map((text) => ({ text, finishReason: 'stop', completionTokens: 3 })),
+    replies: replies.map((text) => ({ text, finishReason: 'stop', completionTokens: 3, ...(steering ? { steering } : {}) })),
   });
 }
 

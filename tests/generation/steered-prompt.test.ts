@@ -3,7 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodePrompt, readModelText } from '../../src/generation/model-text.ts';
 import { labelPrompt, type PromptModel, refuseMixture, steerPrompt } from '../../src/generation/steered-prompt.ts';
+import { steeringVectors } from '../../src/model/vectors/kept-vectors.ts';
 import { layOutPrompt } from '../../src/steerlm/prompt-layout.ts';
+import { giveVectors, numbersFor, openScratch } from '../model/vectors/vector-files.ts';
+import { writeTinyModel } from '../tiny-model.ts';
 
 const conversation = { system: '', turns: [{ role: 'user' as const, content: 'Where is the market?' }] };
 let model: PromptModel;
@@ -49,6 +52,49 @@ describe('a label', () => {
   it('at strength 0 is what it is pushed away from, and nothing of itself', async () => {
     const { phases } = await labelPrompt(model, conversation, [{ humor: 3 }], { strength: 0 });
     expect(phases).toEqual([{ branches: [{ prompt: under({}), weight: 1 }] }]);
+  });
+});
+
+describe('steering vectors', () => {
+  const at = openScratch();
+  let tiny: PromptModel;
+  beforeAll(async () => {
+    const folder = at('tiny');
+    await writeTinyModel(folder, { kind: 'steered', name: 'tiny' });
+    await giveVectors(folder, { happy: await numbersFor(folder, 1, 1), sad: await numbersFor(folder, 2, 1) });
+    tiny = { ...model, vectors: steeringVectors(folder, 'tiny') };
+  });
+  const sum = (weights: Record<string, number>) => tiny.vectors!.sum(weights);
+  const write = (request: object) => steerPrompt(tiny, conversation, { attributes: {}, ...request });
+
+  it('stand beside all prompts of a mixture, whatever pushes them', async () => {
+    const vectors = { happy: 0.5 };
+    for (const dials of [{}, { strength: 2 }, { attributes: { humor: 2.5 } }, { method: 'none' }]) {
+      const [plain, under] = [await write(dials), await write({ ...dials, vectors })];
+      const [phase, ...others] = under.phases!;
+      const [before] = plain.phases ?? [{ branches: [{ prompt: plain.tokenIds, weight: 1 }] }];
+      expect(phase).toEqual({ ...before, vectorSum: await sum(vectors) });
+      expect([others, under.applied, under.tokenIds]).toEqual([[], plain.applied, plain.tokenIds]);
+    }
+  });
+
+  it('are one array for all parts of a schedule that leave them as they are', async () => {
+    const schedule = [
+      { after: { tokens: 1 }, attributes: { humor: 0 } },
+      { after: { tokens: 2 }, vectors: { happy: 1 } },
+      { after: { tokens: 3 }, vectors: { sad: 0.5 }, attributes: { humor: 4 } },
+      { after: { tokens: 4 }, vectors: { happy: 0, sad: 0 } },
+    ];
+    const { phases, vectors } = await write({ vectors: { happy: 1 }, schedule });
+    const sums = phases!.map(({ vectorSum }) => vectorSum);
+    const happy = await sum({ happy: 1 });
+    expect(sums).toEqual([happy, happy, happy, await sum({ happy: 1, sad: 0.5 }), undefined]);
+    expect(new Set(sums.slice(0, 3)).size).toBe(1);
+    expect(vectors).toEqual({ weights: { happy: 1, sad: 0 }, tokens: 'reply', revision: expect.stringMatching(/^\w{8}$/) });
+  });
+
+  it('of no weight leave the plain prompt', async () => {
+    expect(await write({ vectors: { happy: 0 } })).toEqual(await write({}));
   });
 });
 

@@ -5,11 +5,15 @@ import { json } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Listening, listen } from '../../src/http/server.ts';
+import { steeringVectors } from '../../src/model/vectors/kept-vectors.ts';
 import type { Store } from '../../src/store/connect.ts';
 import { npcs } from '../../src/store/npc-schema.ts';
+import { giveVectors, numbersFor, openScratch } from '../model/vectors/vector-files.ts';
 import { openPglite } from '../store/databases.ts';
+import { writeTinyModel } from '../tiny-model.ts';
 import { expectToFit, type House, openHouse } from './knock.ts';
 
+const scratch = openScratch();
 const key = 'server-key';
 let store: Store;
 let house: House;
@@ -76,6 +80,19 @@ test('events, moods and lines, each answer with the ref of its message', async (
   expectToFit({ $ref: '#/components/schemas/NpcLine' }, line, 'line');
   send({ send: 'mood' });
   expect(await next()).toMatchObject({ object: 'npc.mood', entries: 3 });
+});
+
+test('a line is said under steering vectors, and one that is unknown is told', async () => {
+  const folder = scratch('tiny');
+  await writeTinyModel(folder, { kind: 'steered', name: 'parrot', layers: 3 });
+  await giveVectors(folder, { happy: await numbersFor(folder, 1, 1) });
+  Object.assign(house.model, { vectors: steeringVectors(folder, 'parrot') });
+  const { next, send } = await enter('', asServer);
+  send({ send: 'say', text: 'Hello', steering: { vectors: { hapy: 1 } }, ref: 'a' });
+  expect(await next()).toMatchObject({ ref: 'a', error: { code: 'unknown_vector', param: 'steering.vectors.hapy' } });
+  send({ send: 'say', text: 'Hello', steering: { vectors: { happy: 1 } } });
+  expect(await next()).toMatchObject({ object: 'npc.sentence' });
+  expect((await next()).steering.vectors).toEqual({ happy: 1 });
 });
 
 test('a line is broken off by a message, and by leaving', async () => {

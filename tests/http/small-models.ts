@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { SteerError } from '../../src/errors.ts';
 import type { ChatForm, CompletionEvent, CompletionRequest, LanguageModel } from '../../src/generation/language-model.ts';
 import type { SamplingDefaults } from '../../src/model/sampling-defaults.ts';
+import type { VectorCard } from '../../src/model/vectors/kept-vectors.ts';
 import type { ConversationScore, Predictor } from '../../src/predictor/predictor.ts';
 import { findModel, type ModelCard, type ModelReport, type Models } from '../../src/registry/models.ts';
 import type { AttributeSchema, Label } from '../../src/steerlm/attributes.ts';
@@ -199,6 +200,8 @@ export class Shelf implements Models {
   /** Base by the model that was trained from it. */
   bases: Record<string, string> = {};
   descriptions: Record<string, string> = {};
+  /** Steering vectors by model. */
+  vectors: Record<string, VectorCard[]> = {};
   /** Folders by model; most have none. */
   folders: Record<string, string> = {};
   #aliases = new Map<string, string>();
@@ -226,6 +229,7 @@ export class Shelf implements Models {
         schema,
         curves,
         contextLength,
+        vectors: this.vectors[id],
         ...rest(id),
       })),
       ...this.predictors.map(({ id, schema }) => ({

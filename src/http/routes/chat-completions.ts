@@ -21,6 +21,9 @@ import { untilBegun } from '../stopping.ts';
 const failures = [
   'unknown_attribute',
   'attribute_out_of_range',
+  'unknown_vector',
+  'vector_out_of_range',
+  'invalid_vector',
   'context_length_exceeded',
   'model_not_found',
   'overloaded',
@@ -63,6 +66,9 @@ const renderRoute = createRoute({
     RenderedPrompt,
     'unknown_attribute',
     'attribute_out_of_range',
+    'unknown_vector',
+    'vector_out_of_range',
+    'invalid_vector',
     'model_not_found',
     'cancelled',
     'not_ready',
@@ -97,7 +103,7 @@ export function addChatCompletions(app: OpenAPIHono<AppEnv>, context: AppContext
 }
 
 async function complete(c: RequestContext, context: AppContext, request: ChatBody, prompt: ChatPrompt) {
-  const { model, tokenIds } = prompt;
+  const { model, tokenIds, phases, vectors } = prompt;
   const { signal } = c.get('abort');
   const topLogprobs = request.logprobs ? (request.top_logprobs ?? 0) : null;
   const wanted = { ...toCompletionRequest(request, tokenIds, model, 'messages', askerOf(c)), topLogprobs };
@@ -113,9 +119,10 @@ async function complete(c: RequestContext, context: AppContext, request: ChatBod
           }),
         )
       : undefined;
-  const head = toReplyHead('chatcmpl', model);
+  const head = toReplyHead('chatcmpl', model, vectors);
   const onReplies = (replies: SteeredReply[]) => recordReplies(c, context, { head, request, prompt, seed: wanted.seed, replies });
-  const begun = beginReplies(begin({ ...wanted, phases: prompt.phases }, prompt, { bestOf, measure }, signal), signal);
+  const asked = { ...wanted, phases, vectorTokens: vectors?.tokens };
+  const begun = beginReplies(begin(asked, prompt, { bestOf, measure }, signal), signal);
   const events = await untilBegun(c, begun);
   if (request.stream) {
     const includeUsage = request.stream_options?.include_usage === true;

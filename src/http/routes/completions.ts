@@ -44,8 +44,10 @@ const CompletionBody = z
     refuseUnsupported(body, context);
     for (const field of ['attributes', 'steering']) {
       if (body[field] === undefined || body[field] === null) continue;
-      const message = 'a raw prompt has no turn to label; send messages to POST /v1/chat/completions';
-      context.addIssue({ code: 'custom', path: [field], message });
+      const vectors = vectorsIn(body[field]);
+      const path = vectors ? [field, 'vectors'] : [field];
+      const why = vectors ? 'a raw prompt is continued without steering vectors' : 'a raw prompt has no turn to label';
+      context.addIssue({ code: 'custom', path, message: `${why}; send messages to POST /v1/chat/completions` });
     }
   })
   .openapi('CompletionRequest', {
@@ -54,6 +56,10 @@ const CompletionBody = z
       "Who sends token ids says exactly what is sent, control tokens of the model's layout among it. " +
       'A request with `attributes` or `steering` is refused; steering is what POST /v1/chat/completions is for. max_tokens is 16 unless given.',
   });
+
+function vectorsIn(steering: unknown): boolean {
+  return typeof steering === 'object' && steering !== null && 'vectors' in steering;
+}
 
 const route = createRoute({
   method: 'post',

@@ -86,7 +86,16 @@ const sayRoute = createRoute({
         },
       },
     },
-    ...failureResponses(...failures, 'context_length_exceeded', 'overloaded', 'cancelled', 'not_ready'),
+    ...failureResponses(
+      ...failures,
+      'unknown_vector',
+      'vector_out_of_range',
+      'invalid_vector',
+      'context_length_exceeded',
+      'overloaded',
+      'cancelled',
+      'not_ready',
+    ),
   },
 });
 

@@ -7,6 +7,7 @@ import { type Card, cardOfImage, cardOfJson, writeCardImage } from '../../npc/ca
 import { type Character, checkCharacter } from '../../npc/character.ts';
 import { findNpc, findNpcCard, insertNpc, listNpcs, removeNpc, replaceNpc } from '../../npc/character-rows.ts';
 import { checkFits, measureCharacter } from '../../npc/fit.ts';
+import { checkVectors } from '../../npc/line-vectors.ts';
 import type { Speakers } from '../../npc/macros.ts';
 import { notFollowed } from '../../npc/not-followed.ts';
 import { readPicture } from '../../npc/pictures.ts';
@@ -38,6 +39,9 @@ const params = z.object({ id: z.string().max(64) });
 const refusals = [
   'unknown_attribute',
   'attribute_out_of_range',
+  'unknown_vector',
+  'vector_out_of_range',
+  'invalid_vector',
   'context_length_exceeded',
   'model_not_found',
   'not_ready',
@@ -210,11 +214,13 @@ async function whole(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 }
 
 /**
- * What there is to tell of a character beside itself; its model is loaded where it was not. Throws context_length_exceeded naming `persona` for one that
- * names a model it can never fit; where it names none, another model may be the default when its sessions begin.
+ * What there is to tell of a character beside itself; its model is loaded where it was not. Throws what does not hold of its vectors, and
+ * context_length_exceeded naming `persona` for one that names a model it can never fit; where it names none, another model may be the default when its
+ * sessions begin.
  */
 async function look(c: RequestContext, context: AppContext, character: Character, notices: Notice[] = []): Promise<Told> {
   const model = await chatModel(c, context.models, character.model);
+  await checkVectors(model, character);
   const speakers = speakersBeforeSession(character);
   if (character.model !== undefined) await checkFits(model, character, speakers);
   return { tokens: await measureCharacter(model, character, speakers), notices: notFollowed(character, notices) };

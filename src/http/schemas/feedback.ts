@@ -127,6 +127,10 @@ export const HarvestBody = z
         attributes: z.array(z.string().max(64)).min(1).optional(),
         since: SomeTime.optional(),
         until: SomeTime.optional(),
+        under_vectors: z.boolean().optional().openapi({
+          description:
+            'Take replies that were written under steering vectors too; else they are left out, and counted in `skipped`',
+        }),
       })
       .default({}),
     rules: z
@@ -163,9 +167,10 @@ export const HarvestObject = z
   .openapi('Harvest');
 
 export function toHarvestOptions({ dataset, filters, rules, preferences }: z.infer<typeof HarvestBody>): HarvestOptions {
+  const { since, until, under_vectors: underVectors, ...which } = filters;
   return {
     dataset,
-    filters: { ...filters, since: toDate(filters.since), until: toDate(filters.until) },
+    filters: { ...which, since: toDate(since), until: toDate(until), underVectors },
     rules: {
       minRaters: rules.min_raters,
       threeClosest: rules.three_closest,

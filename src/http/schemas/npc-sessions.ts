@@ -9,6 +9,7 @@ import { farthest } from './npc-moods.ts';
 import { Changes, EventType, Note, Priority, playerNameUnlessSaid, Seconds } from './npcs.ts';
 import { listOf, pageFields, pageOf } from './pages.ts';
 import { Steering, Stored } from './replies.ts';
+import { vectorFields } from './steering.ts';
 
 const mostText = 4000;
 const longestLifeS = 24 * 3600;
@@ -104,6 +105,10 @@ export const SayBody = z
     }),
     fallback: z.string().min(1).max(500).optional().openapi({ description: "Absent means one of the character's own" }),
     strength: z.number().min(0).max(5).default(1),
+    steering: z
+      .strictObject(vectorFields)
+      .optional()
+      .openapi({ description: "Steering vectors of this line; of one that the character has too the line's weight holds" }),
     measure: z.boolean().default(false).openapi({ description: 'Rate the line with the predictor' }),
     predictor: z.string().max(256).optional().openapi({
       description: 'The one to rate it; has to be named where the model was not trained on labels',

@@ -10,6 +10,7 @@ import { toInvalidRequest } from '../problem.ts';
 import { RequestedAttributes } from './messages.ts';
 import { pageOf } from './pages.ts';
 import { ModelName } from './sampling.ts';
+import { VectorWeights } from './steering.ts';
 
 export const EventType = z
   .string()
@@ -113,6 +114,9 @@ const spoken = {
 /** What a card keeps among its extensions. */
 const steered = {
   attributes: RequestedAttributes.default({}).openapi({ description: 'The level of each attribute when nothing has happened' }),
+  vectors: VectorWeights.default({}).openapi({
+    description: 'Weights of steering vectors that every line is written under; a line may say otherwise',
+  }),
   caps: recordOf(z.string().max(64), z.number()).default({}).openapi({ description: 'Highest level the character ever shows' }),
   rules: z.array(Rule).max(512).default([]),
   relationship: Changes.default({}).openapi({
@@ -163,9 +167,10 @@ export function toCharacter(body: z.infer<typeof Fields>): Character {
 
 /** The body of a character, as it would be sent to make it again. */
 export function toBody(character: Character): z.infer<typeof ownFields> {
-  const { lineTokens, memoryTokens, facts, rules, ...rest } = character;
+  const { lineTokens, memoryTokens, facts, rules, vectors = {}, ...rest } = character;
   return {
     ...rest,
+    vectors: { ...vectors },
     facts: facts.map(toFactBody),
     rules: rules.map(({ halfLifeS, ...rule }) => ({ ...rule, ...(halfLifeS === undefined ? {} : { half_life_s: halfLifeS }) })),
     line_tokens: lineTokens,

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type { LanguageModel } from '../../generation/language-model.ts';
+import type { AddedVectors } from '../../generation/vector-weights.ts';
 import { ChatLogprobs, TextLogprobs } from './logprobs.ts';
 
 export const Measured = z.object({
@@ -45,6 +46,11 @@ export const Steering = z
       description:
         'With `calibrated`: the level that replies were measured to have where `applied` is asked for. Where it is not what was requested, that is out of the reach of the model',
     }),
+    vectors: z.record(z.string(), z.number()).optional().openapi({
+      description:
+        'Weights of the steering vectors it was written under, at its start; of one that a schedule adds later 0. Absent where none was added',
+    }),
+    vector_tokens: z.literal('all').optional().openapi({ description: 'They were added to the prompt too' }),
     measured: z.record(z.string(), Measured).optional().openapi({ description: 'What the predictor reads in the reply' }),
     ground: Ground.optional(),
     deadline: z.literal(true).optional().openapi({ description: 'The reply ended because `max_ms` was over' }),
@@ -68,7 +74,9 @@ const head = {
   id: z.string(),
   created: z.int().openapi({ description: 'Unix seconds' }),
   model: z.string(),
-  system_fingerprint: z.string().openapi({ description: 'Changes when the weights do' }),
+  system_fingerprint: z
+    .string()
+    .openapi({ description: 'Changes when the weights do, or the steering vectors that the reply was written under' }),
   stored: Stored,
 };
 
@@ -159,6 +167,12 @@ export type Steering = z.infer<typeof Steering>;
 export function countBadWords(words: readonly string[] = []): Pick<Steering, 'bad_words'> {
   return words.length === 0 ? {} : { bad_words: words.length };
 }
+
+/** What is told of the vectors a reply was written under. */
+export function tellVectors(added: AddedVectors | undefined): Pick<Steering, 'vectors' | 'vector_tokens'> {
+  if (!added) return {};
+  return { vectors: { ...added.weights }, ...(added.tokens === 'all' ? { vector_tokens: 'all' } : {}) };
+}
 export type TextCompletion = z.infer<typeof TextCompletion>;
 export type TextCompletionChunk = z.infer<typeof TextCompletionChunk>;
 
@@ -170,12 +184,17 @@ export interface ReplyHead {
   system_fingerprint: string;
 }
 
-/** A new id under that prefix, the time, and the model's name and revision. */
-export function toReplyHead(prefix: string, model: LanguageModel): ReplyHead {
+/** A new id under that prefix, the time, and the model's name and what it computes with. */
+export function toReplyHead(prefix: string, model: LanguageModel, added?: AddedVectors): ReplyHead {
   return {
     id: `${prefix}-${randomUUID().replaceAll('-', '')}`,
     created: Math.floor(Date.now() / 1000),
     model: model.id,
-    system_fingerprint: model.revision,
+    system_fingerprint: fingerprintOf(model, added),
   };
+}
+
+/** The revision of the model, and of the vectors where there are any. */
+export function fingerprintOf({ revision }: Pick<LanguageModel, 'revision'>, added: AddedVectors | undefined): string {
+  return added ? `${revision}-v${added.revision}` : revision;
 }

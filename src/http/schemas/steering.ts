@@ -1,6 +1,8 @@
 // The dials a chat request may turn beyond its attributes, and what each choice tells of them.
 import { z } from '@hono/zod-openapi';
+import { vectorTokenChoices } from '../../engine/vector-sums.ts';
 import { steeringMethods } from '../../generation/steered-prompt.ts';
+import { recordOf } from '../../record-of.ts';
 import { opposites } from '../../steerlm/guidance.ts';
 import { RequestedAttributes } from './messages.ts';
 
@@ -13,6 +15,24 @@ const Boundary = z
     error: 'expected {"tokens": N} or {"sentences": N}, counted from the start of the reply',
   })
   .openapi('Boundary', { description: 'A place in the reply, counted from its start' });
+
+export const VectorWeights = recordOf(z.string().max(64), z.number()).openapi({
+  description: 'Weight by name of a steering vector, within its range (GET /v1/models/{id}/vectors); several add up',
+  example: { happy: 0.8 },
+});
+
+/** What is said of vectors with a reply of any kind. */
+export const vectorFields = {
+  vectors: VectorWeights.nullish(),
+  vector_tokens: z.enum(vectorTokenChoices).nullish().openapi({
+    description:
+      'The tokens vectors are added to: from the last one of the prompt on (`reply`, the default), or all (`all`), as llama.cpp does it, which reads the whole prompt anew for each request',
+  }),
+};
+
+const SchedulePart = z
+  .strictObject({ after: Boundary, attributes: RequestedAttributes.nullish(), vectors: VectorWeights.nullish() })
+  .refine(({ attributes, vectors }) => attributes || vectors, { error: 'expected attributes, vectors or both' });
 
 export const SteeringRequest = z
   .strictObject({
@@ -58,12 +78,11 @@ export const SteeringRequest = z
       description:
         'Write so many candidates for each reply and keep the one whose measured attributes lie nearest to those asked for',
     }),
-    schedule: z
-      .array(z.strictObject({ after: Boundary, attributes: RequestedAttributes }))
-      .min(1)
-      .max(mostParts)
-      .nullish()
-      .openapi({ description: 'Attributes that change on the way: from each place on these hold on top of those before' }),
+    schedule: z.array(SchedulePart).min(1).max(mostParts).nullish().openapi({
+      description:
+        'Attributes and weights of vectors that change on the way: from each place on these hold on top of those before. 0 switches a vector off',
+    }),
+    ...vectorFields,
   })
   .superRefine(({ best_of, schedule, calibrated, strength }, context) => {
     if (calibrated && (strength ?? 1) !== 1) {

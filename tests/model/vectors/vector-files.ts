@@ -4,6 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { readShape } from '../../../src/model/model-folder.ts';
+import { addVectors } from '../../../src/model/vectors/kept-vectors.ts';
+import { modelBaseOf } from '../../../src/model/vectors/model-base.ts';
+import { type VectorRange, writeVectorFile } from '../../../src/model/vectors/vector-file.ts';
+import { randomStream } from '../../../src/random.ts';
 import { ggufFile, type Tensor, text, uint32 } from '../formats/gguf-file.ts';
 import { tinyShape } from '../tiny-shape.ts';
 
@@ -18,6 +23,28 @@ export function openScratch(): (...names: string[]) => string {
 }
 
 export const row = (from: number, length = width) => Float32Array.from({ length }, (_, i) => from + i / 100);
+
+/** Gives the model in the folder vectors of these numbers, (layers, D), each from -1 to 1 unless told. */
+export async function giveVectors(
+  folder: string,
+  vectors: Record<string, Float32Array>,
+  range: VectorRange = [-1, 1],
+): Promise<void> {
+  const { layers, hiddenSize: width } = await readShape(folder);
+  const scratch = mkdtempSync(join(tmpdir(), 'steer-given-'));
+  const path = join(scratch, 'given.safetensors');
+  const given = Object.entries(vectors).map(([name, values]) => [name, { layers, width, values, range }] as const);
+  await writeVectorFile(path, { base: await modelBaseOf(folder), vectors: new Map(given) });
+  await addVectors(folder, path);
+  rmSync(scratch, { recursive: true });
+}
+
+/** Numbers of a vector for the model in the folder, the same for the same seed. */
+export async function numbersFor(folder: string, seed: number, size: number): Promise<Float32Array> {
+  const { layers, hiddenSize } = await readShape(folder);
+  const random = randomStream(seed, 'vector');
+  return Float32Array.from({ length: layers * hiddenSize }, () => size * (2 * random() - 1));
+}
 
 /** A direction as a tensor of the file. */
 export function direction(layer: number, numbers: Float32Array = row(layer)): Tensor {
