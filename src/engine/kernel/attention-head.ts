@@ -1,7 +1,7 @@
 // Attention of one head of one row, step by step, over the blocks of its sequence. Both products are sums of whole numbers, as in product.ts.
 import { hidden } from '../../model/forward.ts';
 import type { LlamaShape } from '../../model/shape.ts';
-import { blockAt, blockBits, blockTokens, halves } from './cache-block.ts';
+import { blockAt, blockBits, blockTokens, keyParts, partBytes } from './cache-block.ts';
 import {
   exponential,
   findExtreme,
@@ -84,25 +84,31 @@ export class HeadAttention {
     const sums = this.#sums.slice(0, blockTokens / groupChannels);
     const queryScale = v128.load32Splat(work.get, queryScaleAt(this.#shape));
     const pairBytes = 2 * groupChannels;
+    const parts = keyParts(this.#shape);
+    const columns = d / parts;
+    const onePart = (part: number) => [
+      ...from.set(i32.add(this.#codes('keys'), i32.const(groupChannels * columns * part))),
+      ...sums.flatMap((sum) => sum.set(v128.zero)),
+      ...this.#frame.each(
+        i,
+        i32.const(2 * columns * part),
+        i32.const(2 * columns * (part + 1)),
+        4,
+        value.set(v128.load32Splat(i32.add(work.get, i.get))),
+        ...sums.map((sum, group) => sum.set(this.#plusProducts(sum, v128.load8x8S(from.get, group * groupChannels * d)))),
+        from.set(i32.add(from.get, i32.const(pairBytes))),
+      ),
+      ...from.set(i32.add(this.#scales('keys'), i32.const(4 * blockTokens * part))),
+      ...sums.flatMap((sum, group) => {
+        const scale = f32x4.mul(v128.load(from.get, wide * group), queryScale);
+        const score = f32x4.mul(f32x4.fromI32x4(sum.get), scale);
+        return v128.store(to.get, part === 0 ? score : f32x4.add(v128.load(to.get, wide * group), score), wide * group);
+      }),
+    ];
     return [
       ...to.set(this.#weights),
       ...this.#eachBlock(
-        from.set(this.#codes('keys')),
-        ...sums.map((sum) => sum.set(v128.zero)),
-        this.#frame.each(
-          i,
-          i32.const(0),
-          i32.const(2 * d),
-          4,
-          value.set(v128.load32Splat(i32.add(work.get, i.get))),
-          ...sums.map((sum, group) => sum.set(this.#plusProducts(sum, v128.load8x8S(from.get, group * groupChannels * d)))),
-          from.set(i32.add(from.get, i32.const(pairBytes))),
-        ),
-        from.set(this.#scales('keys')),
-        ...sums.map((sum, group) => {
-          const scale = f32x4.mul(v128.load(from.get, wide * group), queryScale);
-          return v128.store(to.get, f32x4.mul(f32x4.fromI32x4(sum.get), scale), wide * group);
-        }),
+        ...Array.from({ length: parts }, (_, part) => onePart(part)),
         to.set(i32.add(to.get, i32.const(4 * blockTokens))),
       ),
       ...this.#hideEnds(),
@@ -255,15 +261,16 @@ export class HeadAttention {
 
   /** Of the head in hand, in the block in hand. */
   #codes(what: 'keys' | 'values'): Code {
-    const { codes } = halves(this.#shape);
+    const { codes } = partBytes(this.#shape);
     const head = i32.mul(this.#at.kvHead.get, i32.const(blockTokens * this.#shape.headDim));
     return this.#inBlock(head, what === 'keys' ? 0 : codes);
   }
 
   #scales(what: 'keys' | 'values'): Code {
-    const { codes, scales } = halves(this.#shape);
-    const head = i32.mul(this.#at.kvHead.get, i32.const(4 * blockTokens));
-    return this.#inBlock(head, 2 * codes + (what === 'keys' ? 0 : scales));
+    const { codes, keyScales } = partBytes(this.#shape);
+    const parts = what === 'keys' ? keyParts(this.#shape) : 1;
+    const head = i32.mul(this.#at.kvHead.get, i32.const(4 * blockTokens * parts));
+    return this.#inBlock(head, 2 * codes + (what === 'keys' ? 0 : keyScales));
   }
 
   #inBlock(head: Code, bytes: number): Code {

@@ -14,9 +14,19 @@ const most = 127;
 
 type Heads = Pick<LlamaShape, 'layers' | 'kvHeads' | 'headDim'>;
 
-/** Bytes, in this order, of all heads of a layer: keys, values, scales of keys, scales of values. */
-export function halves({ kvHeads, headDim }: Heads): { codes: number; scales: number } {
-  return { codes: blockTokens * kvHeads * headDim, scales: 4 * blockTokens * kvHeads };
+/** Numbers of a key that share a scale: what is lost of keys weighs ten times what is lost of values. */
+const keyPart = 32;
+
+/** Parts of a key with a scale each. */
+export function keyParts({ headDim }: Pick<LlamaShape, 'headDim'>): number {
+  return headDim % keyPart === 0 ? headDim / keyPart : 1;
+}
+
+/** Bytes of all heads of a layer: in this order keys, as many of values, scales of keys (by head, part and token), scales of values. */
+export function partBytes(shape: Heads): { codes: number; keyScales: number; valueScales: number } {
+  const { kvHeads, headDim } = shape;
+  const valueScales = 4 * blockTokens * kvHeads;
+  return { codes: blockTokens * kvHeads * headDim, keyScales: keyParts(shape) * valueScales, valueScales };
 }
 
 export function blockBytes(shape: Heads): number {
@@ -25,8 +35,8 @@ export function blockBytes(shape: Heads): number {
 
 /** Bytes of a block before a layer's part. */
 export function layerOffset(shape: Heads, layer: number): number {
-  const { codes, scales } = halves(shape);
-  return 2 * layer * (codes + scales);
+  const { codes, keyScales, valueScales } = partBytes(shape);
+  return layer * (2 * codes + keyScales + valueScales);
 }
 
 /** Where the block number `block` of a token's sequence lies. */
@@ -44,7 +54,7 @@ type Four = [Local, Local, Local, Local];
  */
 export function placeRows(name: 'place' | 'placePlain', shape: LlamaShape): Definition {
   const { heads: H, kvHeads: K, headDim: d, queryKeyNorm } = shape;
-  const { codes, scales } = halves(shape);
+  const { codes, keyScales } = partBytes(shape);
   return rowKernel(name, (frame, words, row) => {
     const [token, head, angles, count] = frame.locals('i32', 4) as Four;
     const [target, scaleTarget] = frame.locals('i32', 2) as [Local, Local];
@@ -57,11 +67,11 @@ export function placeRows(name: 'place' | 'placePlain', shape: LlamaShape): Defi
     ];
     const toPlaces = (half: number, place: Code) => [
       ...target.set(i32.add(i32.add(part, place), i32.const(half * codes))),
-      ...scaleTarget.set(i32.add(i32.add(part, i32.shl(slot, i32.const(2))), i32.const(2 * codes + half * scales))),
+      ...scaleTarget.set(i32.add(i32.add(part, i32.shl(slot, i32.const(2))), i32.const(2 * codes + half * keyScales))),
     ];
-    const onwards = [
+    const onwards = (parts: number) => [
       ...target.set(i32.add(target.get, i32.const(blockTokens * d))),
-      ...scaleTarget.set(i32.add(scaleTarget.get, i32.const(4 * blockTokens))),
+      ...scaleTarget.set(i32.add(scaleTarget.get, i32.const(4 * blockTokens * parts))),
     ];
     const normed = (weight: number) => (queryKeyNorm ? normHead(frame, shape, head, words.word(weight)) : []);
     const rotated = (scale: number) =>
@@ -77,9 +87,9 @@ export function placeRows(name: 'place' | 'placePlain', shape: LlamaShape): Defi
       angles.set(i32.mul(position, i32.const(2 * d))),
       each(0, H, normed(7), rotated(attentionScale(shape))),
       toPlaces(0, keyPlace),
-      each(H, K, normed(8), rotated(1), store(frame, d, head, target, scaleTarget, 'keys'), onwards),
+      each(H, K, normed(8), rotated(1), store(frame, shape, head, target, scaleTarget, 'keys'), onwards(keyParts(shape))),
       toPlaces(1, valuePlace),
-      each(H + K, K, store(frame, d, head, target, scaleTarget, 'values'), onwards),
+      each(H + K, K, store(frame, shape, head, target, scaleTarget, 'values'), onwards(1)),
     ];
   });
 }
@@ -134,23 +144,26 @@ function scaled(frame: Frame, { headDim: d }: LlamaShape, head: Local, scale: nu
 }
 
 /** Rounds a head to 8 bits and puts it into its block: the columns of keys lie together in pairs, those of values two bytes apart. */
-function store(frame: Frame, d: number, head: Local, target: Local, scaleTarget: Local, what: 'keys' | 'values'): Code {
-  const [i, to] = frame.locals('i32', 2) as [Local, Local];
+function store(frame: Frame, shape: LlamaShape, head: Local, target: Local, scaleTarget: Local, what: 'keys' | 'values'): Code {
+  const [i, from, to] = frame.locals('i32', 3) as [Local, Local, Local];
   const [extreme, steps, whole] = frame.locals('v128', 3) as [Local, Local, Local];
   const pair = 2 * groupChannels;
-  const offsets = what === 'keys' ? [0, 1, pair, pair + 1] : [0, 2, 4, 6];
-  return [
-    ...findExtreme(frame, extreme, head, d),
-    ...scaleDown(frame, extreme, f32.const(most), steps, scaleTarget.get),
-    ...to.set(target.get),
+  const [parts, offsets] = what === 'keys' ? [keyParts(shape), [0, 1, pair, pair + 1]] : [1, [0, 2, 4, 6]];
+  const columns = shape.headDim / parts;
+  const onePart = (part: number) => [
+    ...findExtreme(frame, extreme, from, columns),
+    ...scaleDown(frame, extreme, f32.const(most), steps, i32.add(scaleTarget.get, i32.const(4 * blockTokens * part))),
     ...frame.each(
       i,
       i32.const(0),
-      i32.const(4 * d),
+      i32.const(4 * columns),
       wide,
-      whole.set(wholeNumbers(i32.add(head.get, i.get), steps)),
+      whole.set(wholeNumbers(i32.add(from.get, i.get), steps)),
       ...offsets.map((offset, lane) => i32.store8(to.get, i32x4.lane(whole.get, lane), offset)),
       to.set(i32.add(to.get, i32.const(what === 'keys' ? 2 * pair : 8))),
     ),
+    ...from.set(i32.add(from.get, i32.const(4 * columns))),
   ];
+  const all = Array.from({ length: parts }, (_, part) => onePart(part));
+  return [...from.set(head.get), ...to.set(target.get), ...all.flat()];
 }

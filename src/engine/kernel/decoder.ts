@@ -4,7 +4,7 @@
 
 import { openSource, type Precision, type WeightSource } from '../../model/loaded-network.ts';
 import { type LlamaShape, layerWindow, windowTokens } from '../../model/shape.ts';
-import { blockBytes, blockTokens, halves, layerOffset } from './cache-block.ts';
+import { blockBytes, blockTokens, layerOffset, partBytes } from './cache-block.ts';
 import { Crew } from './crew.ts';
 import { compileKernels, type RowKernel } from './kernels.ts';
 import type { Matrix } from './matrix.ts';
@@ -95,11 +95,11 @@ export class KernelDecoder {
 
   /** Leaves no scale in a block, so that what is read of places without a token is 0. */
   clearBlock(block: number): void {
-    const { codes, scales } = halves(this.shape);
+    const { codes, keyScales, valueScales } = partBytes(this.shape);
     const bytes = new Uint8Array(this.#crew.memory.buffer);
     for (let layer = 0; layer < this.shape.layers; layer++) {
       const start = block + layerOffset(this.shape, layer) + 2 * codes;
-      bytes.fill(0, start, start + 2 * scales);
+      bytes.fill(0, start, start + keyScales + valueScales);
     }
   }
 

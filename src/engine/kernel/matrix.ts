@@ -1,10 +1,10 @@
 // A matrix of weights as the product kernel takes it (packing.ts), filled a few rows at a time: rounded from numbers, or with the blocks of a file as
 // they are.
+
+import { codeOf, fittedScale, wholeScale } from '../../model/eight-bits.ts';
 import { type FourBitRows, fitFours } from '../../model/four-bits.ts';
 import type { Crew } from './crew.ts';
 import { blockColumns, groupBlockBytes, groupBytes, groupChannels, type Packing } from './packing.ts';
-
-const most = 127;
 
 export class Matrix {
   readonly packing: Packing;
@@ -20,29 +20,30 @@ export class Matrix {
     this.#crew = crew;
   }
 
-  /** The next rows, row-major, times `factor`. A number that is not finite makes its block no number. */
-  fill(rows: Float32Array, factor = 1): void {
+  /**
+   * The next rows, row-major, times `factor`. `held`: each block is multiples of a 127th of its largest number, as a file in 8 bits has it. A number that
+   * is not finite makes its block no number.
+   */
+  fill(rows: Float32Array, factor = 1, held = false): void {
     const { columns } = this.packing;
-    const put = this.packing.bits === 4 ? this.#fours(factor) : this.#eights(factor);
+    const put = this.packing.bits === 4 ? this.#fours(factor) : this.#eights(factor, held);
     for (let start = 0; start < rows.length; start += columns, this.#filled++) put(rows.subarray(start, start + columns));
   }
 
-  /** The largest number of a block becomes 127 or -127. */
-  #eights(factor: number): (row: Float32Array) => void {
+  #eights(factor: number, held: boolean): (row: Float32Array) => void {
     const { columns, block } = this.packing;
     const bytes = groupBlockBytes(this.packing);
     const codes = new Int8Array(this.#crew.memory.buffer, this.packed, this.groups * groupBytes(this.packing));
     const scales = this.#crew.floats(this.packed, codes.length / 4);
+    const scaleOf = held || block === columns ? wholeScale : fittedScale;
     return (row) => {
       const channel = this.#filled & 3;
       let to = this.#bytesAt;
       for (let start = 0; start < columns; start += block, to += bytes) {
-        let extreme = 0;
-        for (let k = start; k < start + block; k++) extreme = Math.max(extreme, Math.abs(row[k]!));
-        scales[(to + groupChannels * block) / 4 + channel] = Number.isFinite(extreme) ? (factor * extreme) / most : Number.NaN;
-        const steps = extreme > 0 ? most / extreme : 0;
-        const place = to + 2 * channel;
-        for (let k = 0; k < block; k++) codes[place + 4 * (k & ~1) + (k & 1)] = Math.round(row[start + k]! * steps);
+        const [scale, steps] = scaleOf(row, start, start + block);
+        scales[(to + groupChannels * block) / 4 + channel] = factor * scale;
+        const place = to + 2 * channel - 4 * start;
+        for (let k = start; k < start + block; k++) codes[place + 4 * (k & ~1) + (k & 1)] = codeOf(row[k]!, steps);
       }
     };
   }

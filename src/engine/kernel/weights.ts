@@ -147,9 +147,10 @@ class Reading {
   /** With the blocks of the file where it has such, else rounded. */
   async #fill(matrix: Matrix, name: string, factor: number): Promise<void> {
     const dims = this.#dims.get(name)!;
-    if (matrix.packing.bits === 4 && this.#opened.weights.storedBits?.(name) === 4) {
+    const stored = this.#opened.weights.storedBits?.(name);
+    if (matrix.packing.bits === 4 && stored === 4) {
       for await (const rows of foursOf(this.#opened, name, dims)) matrix.fillFours(rows, factor);
-    } else for await (const piece of piecesOf(this.#opened, name, dims)) matrix.fill(piece, factor);
+    } else for await (const piece of piecesOf(this.#opened, name, dims)) matrix.fill(piece, factor, stored === 8);
   }
 
   /** One behind the other, each number as `change` has it. */

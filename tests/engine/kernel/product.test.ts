@@ -116,8 +116,9 @@ describe.each([1, 2, 3])('on %s threads', (threads) => {
     ])('multiplies %s rows with %s channels, in tasks of any size', (rows, channels) => {
       const [weights, x] = [numbers(channels * columns, 3), numbers(rows * columns)];
       const matrix = new Matrix(crew(), channels, packing);
-      matrix.fill(weights.slice(0, columns * 2));
-      matrix.fill(weights.slice(columns * 2));
+      // Blocks of 8 bits by their largest number, so that the test can tell what they stand for.
+      matrix.fill(weights.slice(0, columns * 2), 1, true);
+      matrix.fill(weights.slice(columns * 2), 1, true);
       const wide = matrix.groups * 4;
       const [first, out] = [crew().allocate(4 * rows * wide), crew().allocate(4 * rows * wide)];
       const initial = numbers(rows * wide);
