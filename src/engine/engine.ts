@@ -88,6 +88,7 @@ export class Engine {
     const sequences = Math.max(...phases.map(({ branches }) => branches.length));
     const longest = Math.max(...phases.flatMap(({ branches }) => branches.map(({ prompt }) => prompt.length))) + maxTokens;
     for (const { vectorSum } of phases) this.#check(vectorSum);
+    this.#checkAdapter(request.adapter);
     const constraint = withoutBadChoices(request.constraint, wordsOf(request, ...phases));
     const answers = Array.from({ length: n }, (_, index) => {
       return new Reply(request, index, this.#vocabulary, this.#constrain(constraint));
@@ -108,6 +109,16 @@ export class Engine {
     if (!sum || sum.length === expected) return;
     const message = `Expected a sum of steering vectors of ${expected} numbers, layers times width of this model, got ${sum.length}.`;
     throw new SteerError('invalid_request', message);
+  }
+
+  #checkAdapter(name: string | undefined): void {
+    const { adapters } = this.#runner;
+    if (name === undefined || adapters.includes(name)) return;
+    const expected =
+      adapters.length > 0 ? `one of the adapters ${adapters.join(', ')}` : 'no adapter: none was added to this model';
+    throw new SteerError('invalid_request', `Expected ${expected}; got ${JSON.stringify(name)}.`, {
+      details: { param: 'adapter' },
+    });
   }
 
   #constrain(spec: ConstraintSpec | undefined): OpenConstraint | undefined {
@@ -155,7 +166,7 @@ export class Engine {
     const [first] = replies as [Reply];
     const reads = first.branches.map(({ prompt }) => {
       const tokens = said.length === 0 ? prompt : [...prompt, ...said];
-      return this.#runner.read(tokens, first.sumsAfter(prompt.length));
+      return this.#runner.read(tokens, first.sumsAfter(prompt.length), live.request.adapter);
     });
     live.openings.push({ reads, replies });
   }

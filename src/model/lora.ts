@@ -22,6 +22,17 @@ export interface Adapter {
   grown: boolean;
 }
 
+/** What one projection gets beside its weight: up · down, scaled by alpha / rank. */
+export interface LowRank extends Lora {
+  /** (r, in). */
+  down: Float32Array;
+  /** (out, r). */
+  up: Float32Array;
+}
+
+/** An adapter that is not merged, by projections, e.g. `model.layers.0.mlp.up_proj`. */
+export type LowRanks = ReadonlyMap<string, LowRank>;
+
 const projection = /\.(q|k|v|o|gate|up|down)_proj\.weight$/;
 
 /** Names and shapes of the adapters: `<projection>.lora_A` (r, in) and `<projection>.lora_B` (out, r). */
