@@ -33,7 +33,8 @@ export interface LowRank extends Lora {
 /** An adapter that is not merged, by projections, e.g. `model.layers.0.mlp.up_proj`. */
 export type LowRanks = ReadonlyMap<string, LowRank>;
 
-const projection = /\.(q|k|v|o|gate|up|down)_proj\.weight$/;
+/** Weights that have adapters. */
+export const projection = /\.(q|k|v|o|gate|up|down)_proj\.weight$/;
 
 /** Names and shapes of the adapters: `<projection>.lora_A` (r, in) and `<projection>.lora_B` (out, r). */
 export function adapterShapes(shape: LlamaShape, { rank }: Lora): Map<string, number[]> {

@@ -134,15 +134,13 @@ export class KernelAdapters {
         }
       }
     }
+    const refuse = (text: string) => new SteerError('invalid_model', `The adapter ${JSON.stringify(name)}: expected ${text}.`);
     for (const [projection, { rank, down, up }] of lowRanks) {
       const expected = known.get(projection);
-      if (!expected || down.length !== rank * expected.columns || up.length !== expected.width * rank) {
-        const wanted = expected
-          ? `a rank for ${expected.columns} columns and ${expected.width} channels`
-          : 'a projection of the model';
-        const found = `${down.length} numbers down and ${up.length} up at rank ${rank}`;
-        throw new SteerError('invalid_model', `The adapter ${JSON.stringify(name)}: ${projection} is no ${wanted}: ${found}.`);
-      }
+      if (!expected) throw refuse(`projections of the model, such as ${[...known.keys()][0]}, found ${projection}`);
+      const [columns, width] = [down.length / rank, up.length / rank];
+      if (columns === expected.columns && width === expected.width) continue;
+      throw refuse(`${expected.columns} columns and ${expected.width} channels for ${projection}, found ${columns} and ${width}`);
     }
   }
 

@@ -54,7 +54,7 @@ export async function compileKernels(shape: LlamaShape, { table, matrices }: Pac
     ...[embedRows(shape, table), pickRows(), addSumRows(shape)],
     ...(shape.outputNorms ? [addNormRows(shape)] : []),
     ...(rotations.has('none') ? [placeRows('placePlain', shape)] : []),
-    ...[placeRows('place', shape), attendRows(shape), lowRankDown, lowRankUp],
+    ...[placeRows('place', shape), attendRows(shape), lowRankDown(), lowRankUp()],
   ];
   const kernelType = typeIndex(kernels, 3);
   const functions = [...kernels, workCode(kernelType), aloneCode(kernelType), helpCode(kernels.length), wakeCode];

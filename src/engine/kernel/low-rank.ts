@@ -32,24 +32,28 @@ export const placeWords = 3;
  * words: chunks, parts, bytes of the stack's words in an adapter's, x, bytes between its rows, out, bytes between its rows, columns, projections.
  * Tasks: chunks · parts.
  */
-export const lowRankDown: Definition = lowRankKernel('lowRankDown', (words, task, { place, rank }, { inner }) => {
-  const panels = i32.mul(words.word(8), i32.shrU(rank.get, i32.const(3)));
-  return { ...task, weights: i32.load(place.get), first: i32.const(0), panels, setup: inner.set(words.word(7)) };
-});
+export function lowRankDown(): Definition {
+  return lowRankKernel('lowRankDown', (words, task, { place, rank }, { inner }) => {
+    const panels = i32.mul(words.word(8), i32.shrU(rank.get, i32.const(3)));
+    return { ...task, weights: i32.load(place.get), first: i32.const(0), panels, setup: inner.set(words.word(7)) };
+  });
+}
 
 /**
  * out[row, channel] += Σ inner[row, r] · up[channel, r].
  * words: chunks, parts, bytes of the stack's words in an adapter's, inner, bytes between its rows, out, bytes between its rows, for each projection its
  * first panel and their number, projections. Tasks: chunks · projections · parts.
  */
-export const lowRankUp: Definition = lowRankKernel('lowRankUp', (words, task, { place, rank }, { inner, x }) => {
-  const { chunk: both, part } = task;
-  const projection = i32.remU(both, words.word(8));
-  const range = at(words.word(7), projection, i32.const(8));
-  const setup = [...inner.set(rank.get), ...x.set(i32.add(x.get, i32.shl(i32.mul(projection, rank.get), i32.const(2))))];
-  const chunk = i32.divU(both, words.word(8));
-  return { chunk, part, weights: i32.load(place.get, 4), first: i32.load(range), panels: i32.load(range, 4), setup };
-});
+export function lowRankUp(): Definition {
+  return lowRankKernel('lowRankUp', (words, task, { place, rank }, { inner, x }) => {
+    const { chunk: both, part } = task;
+    const projection = i32.remU(both, words.word(8));
+    const range = at(words.word(7), projection, i32.const(8));
+    const setup = [...inner.set(rank.get), ...x.set(i32.add(x.get, i32.shl(i32.mul(projection, rank.get), i32.const(2))))];
+    const chunk = i32.divU(both, words.word(8));
+    return { chunk, part, weights: i32.load(place.get, 4), first: i32.load(range), panels: i32.load(range, 4), setup };
+  });
+}
 
 interface Task {
   chunk: Code;
