@@ -17,7 +17,7 @@ const subjects: Record<string, readonly string[]> = {
   training: ['train-step', 'train-step, without 512-bit registers', 'bring-your-own', 'copying', 'methods'],
   predictor: ['predictor', 'ground', 'score', 'ratings', 'label'],
   steering: ['steering', 'likelihood', 'dials', 'grounding', 'toxicity', 'steering-vectors'],
-  engine: ['decode', 'decode, without 512-bit registers', 'precision', 'device'],
+  engine: ['decode', 'decode, without 512-bit registers', 'precision', 'device', 'adapters'],
   serving: ['serve', 'exposed', 'scale', 'upstream', 'chat-upstream'],
   durability: ['crash', 'full-disk', 'upload'],
   people: ['raters'],
