@@ -94,7 +94,12 @@ describe.each([1, 2, 3])('on %s threads', (threads) => {
       for (const [row, owner] of rows.entries()) {
         const found = crew.floats(outAt + 4 * row * outWidth, outWidth);
         const own = out.subarray(row * outWidth, (row + 1) * outWidth);
-        const expected = obvious(x.subarray(row * inWidth, row * inWidth + columns), own, owner && adapters[owner], name);
+        const expected = obvious(
+          x.subarray(row * inWidth, row * inWidth + columns),
+          own,
+          owner === undefined ? undefined : adapters[owner],
+          name,
+        );
         for (const [i, value] of expected.entries()) expect(found[i], `row ${row}, channel ${i}`).toBeCloseTo(value, 4);
         if (owner === undefined) expect(found).toEqual(own);
       }
