@@ -1,5 +1,8 @@
 // Low-rank adapters that stay apart from their base: the kernels against the obvious way, a model under an adapter against the merged model in fp32, and
 // sequences under different adapters against themselves alone.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KernelAdapters, type StackName } from '../../../src/engine/kernel/adapters.ts';
 import { Crew } from '../../../src/engine/kernel/crew.ts';
@@ -8,12 +11,18 @@ import { compileKernels } from '../../../src/engine/kernel/kernels.ts';
 import { Lanes } from '../../../src/engine/onnx/cache.ts';
 import { openDecoder } from '../../../src/engine/onnx/decoder.ts';
 import { fromBfloat16, toBfloat16 } from '../../../src/model/formats/half-floats.ts';
+import { initialWeights } from '../../../src/model/initial-weights.ts';
 import { type LowRank, type LowRanks, mergeAdapter } from '../../../src/model/lora.ts';
 import type { LlamaShape } from '../../../src/model/shape.ts';
+import { openWeights } from '../../../src/model/weights.ts';
+import type { Model } from '../../../src/model/whole-model.ts';
 import { randomStream } from '../../../src/random.ts';
 import { randomLowRanks } from '../../model/random-models.ts';
 import { tinyShape } from '../../model/tiny-shape.ts';
+import { writeGguf } from './gguf-model.ts';
 import { exactModel, kernelModels } from './models.ts';
+
+type Weighted = Pick<Model, 'shape' | 'values'>;
 
 const random = randomStream(12);
 const numbers = (count: number) => Float32Array.from({ length: count }, () => 2 * random() - 1);
@@ -122,6 +131,15 @@ function merged(values: ReadonlyMap<string, Float32Array>, adapter: LowRanks): M
   return all;
 }
 
+/** Largest difference of scores after these ids from those of the runtime in fp32, as a share of their spread. */
+async function distance(model: Weighted, ids: readonly number[], scores: Float32Array): Promise<number> {
+  const whole = await openDecoder(model, { threads: 1, precision: 'fp32' });
+  const expected = (await whole.run({ ids, computed: [0], lanes: new Lanes(model.shape, 64, 1), firstLane: 0 })).scores;
+  await whole.dispose();
+  const spread = Math.max(...expected) - Math.min(...expected);
+  return scores.reduce((most, score, id) => Math.max(most, Math.abs(score - expected[id]!)), 0) / spread;
+}
+
 describe.each(kernelModels)('%s', (name) => {
   it('gives under an adapter the scores of the merged model, but for the rounding of activations, keys and values', async () => {
     const model = await exactModel(name);
@@ -132,13 +150,7 @@ describe.each(kernelModels)('%s', (name) => {
     const found = decoder.read({ ids, computed: 0, blocks: blocksFor(decoder, 60), adapter: 'own' }, true)!.slice();
     const plain = decoder.read({ ids, computed: 0, blocks: blocksFor(decoder, 60) }, true)!.slice();
     await decoder.dispose();
-    const apart = async (values: Map<string, Float32Array>, scores: Float32Array) => {
-      const whole = await openDecoder({ ...model, values }, { threads: 1, precision: 'fp32' });
-      const expected = (await whole.run({ ids, computed: [0], lanes: new Lanes(model.shape, 64, 1), firstLane: 0 })).scores;
-      await whole.dispose();
-      const spread = Math.max(...expected) - Math.min(...expected);
-      return scores.reduce((most, score, id) => Math.max(most, Math.abs(score - expected[id]!)), 0) / spread;
-    };
+    const apart = (values: Map<string, Float32Array>, scores: Float32Array) => distance({ ...model, values }, ids, scores);
     const both = merged(model.values, adapter);
     expect(await apart(model.values, plain)).toBeLessThan(0.02);
     expect(await apart(both, found)).toBeLessThan(0.02);
@@ -169,6 +181,27 @@ describe.each(kernelModels)('%s', (name) => {
     expect(answers[1]).toEqual(answers[0]);
     expect(answers[2]).toEqual(answers[0]);
   });
+});
+
+it('adds to what weights of 4 bits give, also where a stack is packed in two widths', async () => {
+  const sizes = { hiddenSize: 64, intermediateSize: 96, heads: 4, kvHeads: 2, headDim: 16, vocabSize: 67 };
+  const shape = { ...tinyShape, ...sizes };
+  const values = new Map(initialWeights(shape, 3));
+  const folder = await mkdtemp(join(tmpdir(), 'kernel-adapters-'));
+  await writeGguf(folder, shape, values, (name) => (/token_embd|attn_v/.test(name) ? 'Q8_0' : 'Q4_1'));
+  const adapter = randomLowRanks(shape, { rank: 16, alpha: 16 }, 'fours');
+  const decoder = await KernelDecoder.open(folder, { threads: 2, rows: 64, precision: 'int4' });
+  decoder.adapters.add('own', adapter);
+  const ids = idsOf(40);
+  const scores = decoder.read({ ids, computed: 0, blocks: blocksFor(decoder, 40), adapter: 'own' }, true)!.slice();
+  await decoder.dispose();
+  const weights = await openWeights(folder, shape);
+  const stored = new Map<string, Float32Array>();
+  for (const name of weights.names) stored.set(name, await weights.read(name));
+  await weights.close();
+  await rm(folder, { recursive: true });
+  expect(await distance({ shape, values: merged(stored, adapter) }, ids, scores)).toBeLessThan(0.03);
+  expect(await distance({ shape, values: stored }, ids, scores)).toBeGreaterThan(0.1);
 });
 
 describe('refused', () => {
