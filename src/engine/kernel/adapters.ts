@@ -34,15 +34,25 @@ interface Adapter {
   touched: boolean[];
 }
 
+/** Where chunks lie, and whose they are. */
+interface Chunks {
+  at: number;
+  owners: Adapter[];
+}
+
+interface Row {
+  adapter?: string | undefined;
+}
+
 export class KernelAdapters {
   readonly #crew: Crew;
   readonly #layers: number;
   readonly #rows: number;
   readonly #stacks: Record<StackName, StackShape>;
   readonly #adapters = new Map<string, Adapter>();
-  /** Chunks of all rows of the run at hand and of those whose scores are wanted: where they lie, and whose they are. */
-  readonly #all: { at: number; owners: Adapter[] };
-  readonly #wanted: { at: number; owners: Adapter[] };
+  /** Of all rows of the run at hand, and of those whose scores are wanted. */
+  readonly #all: Chunks;
+  readonly #wanted: Chunks;
   /** (rows, width): rows between the two matrices. */
   #inner = { at: 0, width: 0 };
 
@@ -51,7 +61,7 @@ export class KernelAdapters {
     this.#layers = shape.layers;
     this.#rows = rows;
     this.#stacks = stackShapes(crew, shape);
-    const chunks = () => ({ at: crew.allocate(4 * chunkWords * rows), owners: [] });
+    const chunks = (): Chunks => ({ at: crew.allocate(4 * chunkWords * rows), owners: [] });
     [this.#all, this.#wanted] = [chunks(), chunks()];
   }
 
@@ -66,10 +76,10 @@ export class KernelAdapters {
     const parts = Array.from({ length: this.#layers }, (_, layer) =>
       stacks.map((stack) => partsOf(this.#stacks[stack], layer, lowRanks)),
     ).flat();
+    this.#widen(Math.max(...parts.map(({ stack, rank }) => stack.widths.length * rank)));
     const words = 4 * placeWords * parts.length;
     // All at once, so that an adapter for which there is no room takes none.
     const at = this.#crew.allocate(parts.reduce((sum, { downBytes, upBytes }) => sum + downBytes + upBytes, words));
-    this.#widen(Math.max(...parts.map(({ stack, rank }) => stack.widths.length * rank)));
     let to = at + words;
     for (const [place, part] of parts.entries()) {
       this.#crew.integers(at + 4 * placeWords * place, placeWords).set([to, to + part.downBytes, part.rank]);
@@ -79,20 +89,20 @@ export class KernelAdapters {
     this.#adapters.set(name, { at, touched: parts.map(({ rank }) => rank > 0) });
   }
 
-  /** The order of inputs in which those of one adapter follow one another. */
-  order(inputs: readonly { adapter?: string | undefined }[]): number[] {
-    const order = [...inputs.keys()];
-    if (inputs.every(({ adapter }) => adapter === undefined)) return order;
-    const places = new Map([undefined, ...this.#adapters.keys()].map((name, place) => [name, place]));
-    return order.sort((a, b) => places.get(inputs[a]!.adapter)! - places.get(inputs[b]!.adapter)!);
+  /** The same inputs, those of one adapter one after the other. */
+  sideBySide<Input extends Row>(inputs: readonly Input[]): readonly Input[] {
+    if (this.#adapters.size === 0) return inputs;
+    const order = ['', ...this.#adapters.keys()];
+    const place = ({ adapter = '' }: Row) => order.indexOf(adapter);
+    return inputs.toSorted((a, b) => place(a) - place(b));
   }
 
   /** Says whose the rows of the run at hand are, and which of them are wanted. */
-  place(names: readonly (string | undefined)[], wanted: readonly number[]): void {
-    this.#divide(this.#all, names);
+  place(rows: readonly Row[], wanted: readonly number[]): void {
+    this.#divide(this.#all, rows);
     this.#divide(
       this.#wanted,
-      wanted.map((row) => names[row]),
+      wanted.map((row) => rows[row]!),
     );
   }
 
@@ -110,18 +120,18 @@ export class KernelAdapters {
     this.#crew.add('lowRankUp', owners.length * count * parts, ...first, inner, 4 * width, out, outStride, ranges, count);
   }
 
-  #divide(chunks: { at: number; owners: Adapter[] }, names: readonly (string | undefined)[]): void {
+  #divide(chunks: Chunks, rows: readonly Row[]): void {
     chunks.owners = [];
-    for (let row = 0; row < names.length; ) {
-      const name = names[row];
-      let end = row + 1;
-      while (end < names.length && end < row + chunkRows && names[end] === name) end++;
-      const adapter = name === undefined ? undefined : this.#adapters.get(name)!;
-      if (adapter) {
-        this.#crew.integers(chunks.at + 4 * chunkWords * chunks.owners.length, chunkWords).set([adapter.at, row, end - row]);
-        chunks.owners.push(adapter);
-      }
-      row = end;
+    let row = 0;
+    while (row < rows.length) {
+      const { adapter: name } = rows[row]!;
+      const first = row++;
+      while (row < rows.length && row < first + chunkRows && rows[row]!.adapter === name) row++;
+      if (name === undefined) continue;
+      const owner = this.#adapters.get(name);
+      if (!owner) throw new Error(`Adapter ${name} was not added.`);
+      this.#crew.integers(chunks.at + 4 * chunkWords * chunks.owners.length, chunkWords).set([owner.at, first, row - first]);
+      chunks.owners.push(owner);
     }
   }
 

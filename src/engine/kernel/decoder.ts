@@ -114,17 +114,12 @@ export class KernelDecoder {
 
   /** Reads one new token of each sequence. Scores (V) of each, which hold until the next call of this function. */
   step(inputs: readonly KernelInput[]): Float32Array[] {
-    const order = this.adapters.order(inputs);
-    for (const [row, index] of order.entries()) this.#write(row, inputs[index]!, 0, row);
-    const all = [...order.keys()];
-    this.adapters.place(
-      order.map((index) => inputs[index]!.adapter),
-      all,
-    );
+    const ordered = this.adapters.sideBySide(inputs);
+    for (const [row, input] of ordered.entries()) this.#write(row, input, 0, row);
+    const all = [...ordered.keys()];
+    this.adapters.place(ordered, all);
     this.#run(inputs.length, all, 0);
-    const scores: Float32Array[] = [];
-    for (const [row, index] of order.entries()) scores[index] = this.#scoresAt(row);
-    return scores;
+    return inputs.map((input) => this.#scoresAt(ordered.indexOf(input)));
   }
 
   /** Reads new tokens of one sequence; where asked for, scores (V) of the token after the last, which hold until the next call of this function. */
@@ -132,7 +127,7 @@ export class KernelDecoder {
     const count = input.ids.length;
     for (let row = 0; row < count; row++) this.#write(row, input, row, 0);
     const wanted = scores ? [count - 1] : [];
-    this.adapters.place(new Array<string | undefined>(count).fill(input.adapter), wanted);
+    this.adapters.place(new Array<KernelInput>(count).fill(input), wanted);
     this.#run(count, wanted, this.#rows);
     return scores ? this.#scoresAt(this.#rows) : undefined;
   }

@@ -97,7 +97,8 @@ describe.each([1, 2, 3])('on %s threads', (threads) => {
       crew.floats(xAt, x.length).set(x);
       crew.floats(outAt, out.length).set(out);
       crew.begin();
-      under.place(rows, [...rows.keys()]);
+      const places = rows.map((adapter) => ({ adapter }));
+      under.place(places, [...rows.keys()]);
       under.apply(1, name, xAt, outAt);
       crew.run();
       for (const [row, owner] of rows.entries()) {
