@@ -1,5 +1,5 @@
-// What low-rank adapters cost that stay apart from their base: 16 streams of a pulled model, of which none, all under one, or each fourth or every one
-// has an adapter of its own. `--model FOLDER` or REAL_MODEL, `--quick`, `--rounds N`, `--threads N`.
+// What low-rank adapters cost that stay apart from their base: 16 streams of a pulled model, under no adapter, one, four in turns, or each under its own.
+// `--model FOLDER` or REAL_MODEL, `--quick` for a short look that is not written down, `--rounds N`, `--threads N`.
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { blockTokens } from '../src/engine/kernel/cache-block.ts';
@@ -30,7 +30,9 @@ export async function run(args: string[]): Promise<void> {
   const { model: named, quick, rounds = quick ? '5' : '40', threads } = parseArgs({ args, options }).values;
   const model = await findModel(named);
   if (!model) return;
-  await recordSection('adapters', await measure(model, Number(rounds), Number(threads)));
+  const body = await measure(model, Number(rounds), Number(threads));
+  if (quick) process.stdout.write(`${body}\n`);
+  else await recordSection('adapters', body);
 }
 
 async function measure({ folder, precision }: RealModel, rounds: number, threads: number): Promise<string> {
