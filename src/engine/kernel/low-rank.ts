@@ -24,7 +24,7 @@ export const panelColumnBytes = 2 * panelOutputs;
 
 /** Rows of one adapter that follow one another: the adapter's address, the first row, their number. */
 export const chunkWords = 3;
-/** What an adapter has for a stack of projections: addresses of the panels down and up, or 0, and the rank of each projection, a multiple of 8. */
+/** What an adapter has for a stack of projections: addresses of the panels down and up, and the rank of each projection, a multiple of 8; 0 for nothing. */
 export const placeWords = 3;
 
 /**
