@@ -38,6 +38,7 @@ const benches: Record<string, () => Promise<{ run(args: string[]): Promise<void>
   'real-speed': () => import('./real-speed.ts'),
   interop: () => import('./interop.ts'),
   'steering-vectors': () => import('./steering-vectors.ts'),
+  adapters: () => import('./adapters.ts'),
 };
 
 const [name, ...args] = process.argv.slice(2);

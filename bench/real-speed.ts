@@ -8,6 +8,7 @@ import { decodePart } from './real-speed/decode.ts';
 import { growthPart } from './real-speed/growth.ts';
 import { findModel, type RealModel } from './real-speed/model.ts';
 import { type Extent, processorFlags, processorKind } from './real-speed/parts.ts';
+import { qualityPart } from './real-speed/quality.ts';
 import { scoringPart } from './real-speed/scoring.ts';
 import { callersPart, memoryPart } from './real-speed/served.ts';
 import { startPart } from './real-speed/start.ts';
@@ -16,6 +17,7 @@ import { recordSection } from './results.ts';
 /** Each writes the section of its name. */
 const parts: Record<string, (model: RealModel, extent: Extent) => Promise<string>> = {
   decode: decodePart,
+  quality: qualityPart,
   scoring: scoringPart,
   start: startPart,
   memory: memoryPart,

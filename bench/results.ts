@@ -8,7 +8,9 @@ import { processorKinds } from './real-speed/parts.ts';
 
 /** Parts of bench/real-speed, each for every kind of processor. */
 const realSpeedSections = processorKinds.flatMap((kind) =>
-  ['decode', 'scoring', 'start', 'memory', 'callers', 'characters', 'growth'].map((part) => `real-speed, ${part}, ${kind}`),
+  ['decode', 'quality', 'scoring', 'start', 'memory', 'callers', 'characters', 'growth'].map(
+    (part) => `real-speed, ${part}, ${kind}`,
+  ),
 );
 
 /** The sections of each file of bench/results, in their order. */
@@ -17,7 +19,7 @@ const subjects: Record<string, readonly string[]> = {
   training: ['train-step', 'train-step, without 512-bit registers', 'bring-your-own', 'copying', 'methods'],
   predictor: ['predictor', 'ground', 'score', 'ratings', 'label'],
   steering: ['steering', 'likelihood', 'dials', 'grounding', 'toxicity', 'steering-vectors'],
-  engine: ['decode', 'decode, without 512-bit registers', 'precision', 'device'],
+  engine: ['decode', 'decode, without 512-bit registers', 'precision', 'device', 'adapters'],
   serving: ['serve', 'exposed', 'scale', 'upstream', 'chat-upstream'],
   durability: ['crash', 'full-disk', 'upload'],
   people: ['raters'],

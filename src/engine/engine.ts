@@ -8,12 +8,12 @@ import { type ConstraintSpec, Constraints, type OpenConstraint } from '../constr
 import { type FailureCode, SteerError } from '../errors.ts';
 import { anyCaller } from '../turns.ts';
 import { withoutBadChoices, wordsOf } from './bad-words.ts';
+import { checkRequest } from './check-request.ts';
 import type { Live, Sequence } from './live-request.ts';
 import { Reply } from './reply.ts';
 import type { FinishReason, GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
 import type { Batch, Reading, Runner } from './runner.ts';
 import { Scheduler } from './scheduler.ts';
-import type { VectorSum } from './vector-sums.ts';
 
 export interface EngineOptions {
   /**
@@ -87,7 +87,7 @@ export class Engine {
     // Only one phase of a reply is in the cache at a time; the widest counts.
     const sequences = Math.max(...phases.map(({ branches }) => branches.length));
     const longest = Math.max(...phases.flatMap(({ branches }) => branches.map(({ prompt }) => prompt.length))) + maxTokens;
-    for (const { vectorSum } of phases) this.#check(vectorSum);
+    checkRequest(request, this.#runner);
     const constraint = withoutBadChoices(request.constraint, wordsOf(request, ...phases));
     const answers = Array.from({ length: n }, (_, index) => {
       return new Reply(request, index, this.#vocabulary, this.#constrain(constraint));
@@ -101,13 +101,6 @@ export class Engine {
       openings: [],
       writing: new Map(),
     };
-  }
-
-  #check(sum: VectorSum | undefined): void {
-    const expected = this.#runner.sumLength;
-    if (!sum || sum.length === expected) return;
-    const message = `Expected a sum of steering vectors of ${expected} numbers, layers times width of this model, got ${sum.length}.`;
-    throw new SteerError('invalid_request', message);
   }
 
   #constrain(spec: ConstraintSpec | undefined): OpenConstraint | undefined {
@@ -155,7 +148,7 @@ export class Engine {
     const [first] = replies as [Reply];
     const reads = first.branches.map(({ prompt }) => {
       const tokens = said.length === 0 ? prompt : [...prompt, ...said];
-      return this.#runner.read(tokens, first.sumsAfter(prompt.length));
+      return this.#runner.read(tokens, first.sumsAfter(prompt.length), live.request.adapter);
     });
     live.openings.push({ reads, replies });
   }

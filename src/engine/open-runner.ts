@@ -1,5 +1,6 @@
 // Chooses what reads a model's tokens: kernels of our own for 8 and 4 bits on the host, the runtime for everything else.
 
+import { readAdapter } from '../model/formats/peft.ts';
 import type { Precision, WeightSource } from '../model/loaded-network.ts';
 import { readShape } from '../model/model-folder.ts';
 import { type LlamaShape, parameterShapes } from '../model/shape.ts';
@@ -30,6 +31,8 @@ export interface RunnerOptions {
   sequences: number;
   /** Where packed weights are kept between starts, and who hears why a copy was not used; absent where they are not kept. */
   packed?: (PackedFolder & { told(note: string): void }) | undefined;
+  /** Folders of PEFT adapters by the names that requests give; what cannot keep them apart from the model refuses them by name. */
+  adapters?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface OpenRunner {
@@ -48,6 +51,18 @@ type Weighted = Pick<Model, 'shape' | 'values'>;
 
 /** Opens a model's folder, or a model. Throws invalid_model in one clear line. */
 export async function openRunner(model: string | Weighted, options: RunnerOptions): Promise<OpenRunner> {
+  const opened = await openPlain(model, options);
+  try {
+    const shape = typeof model === 'string' ? await readShape(model) : model.shape;
+    for (const [name, folder] of options.adapters ?? []) opened.runner.addAdapter(name, await readAdapter(folder, shape));
+    return opened;
+  } catch (cause) {
+    await opened.dispose();
+    throw cause;
+  }
+}
+
+async function openPlain(model: string | Weighted, options: RunnerOptions): Promise<OpenRunner> {
   const { threads, precision, provider, prefixBytes, sequences } = options;
   const shape = typeof model === 'string' ? await readShape(model) : model.shape;
   const kernels = provider === 'cpu' && precision !== 'fp32' && kernelsHold(shape, options);

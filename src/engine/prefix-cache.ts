@@ -24,7 +24,7 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
   readonly #root: Branch<Rows> = { children: new Map() };
   readonly #leaves = new LeastRecent<Chunk<Rows>>();
   /** How far each prompt has come, so that its next chunk is added from there: so many of its tokens lead to that branch. */
-  readonly #places = new WeakMap<readonly number[], { tokens: number; branch: Branch<Rows> }>();
+  readonly #places = new WeakMap<readonly number[], { tokens: number; adapter: string | undefined; branch: Branch<Rows> }>();
   #bytes = 0;
   #clock = 0;
 
@@ -37,23 +37,26 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
     return this.#bytes;
   }
 
-  /** Rows of the chunks the first `most` tokens of a prompt consist of, in order; never all of it, since its last token has to be read for its scores. */
-  find(prompt: readonly number[], most = Number.POSITIVE_INFINITY): Rows[] {
-    const found = this.#follow(prompt, Math.min(most, prompt.length - 1));
+  /**
+   * Rows of the chunks the first `most` tokens of a prompt consist of, in order; never all of it, since its last token has to be read for its scores.
+   * What was read under an adapter is found under that alone.
+   */
+  find(prompt: readonly number[], most = Number.POSITIVE_INFINITY, adapter?: string): Rows[] {
+    const found = this.#follow(prompt, Math.min(most, prompt.length - 1), adapter);
     for (const chunk of found) chunk.usedAt = ++this.#clock;
-    this.#places.set(prompt, { tokens: found.length * chunkTokens, branch: found.at(-1) ?? this.#root });
+    this.#places.set(prompt, { tokens: found.length * chunkTokens, adapter, branch: found.at(-1) ?? this.#root });
     return found.map(({ rows }) => rows);
   }
 
   /** Keeps the rows of the chunk of `prompt` that begins at `start`; the chunks before it must be there, else it is not kept. Says whether it is. */
-  add(prompt: readonly number[], start: number, rows: Rows): boolean {
-    const branch = this.#branchAt(prompt, start);
+  add(prompt: readonly number[], start: number, rows: Rows, adapter?: string): boolean {
+    const branch = this.#branchAt(prompt, start, adapter);
     if (!branch) return false;
-    const key = keyOf(prompt, start);
+    const key = keyOf(prompt, start, adapter);
     const known = branch.children.get(key);
     if (!known && rows.byteLength > this.#mostBytes) return false;
     const chunk = known ?? this.#grow(branch, key, rows);
-    this.#places.set(prompt, { tokens: start + chunkTokens, branch: chunk });
+    this.#places.set(prompt, { tokens: start + chunkTokens, adapter, branch: chunk });
     while (this.#bytes > this.#mostBytes) this.#evict();
     return !known;
   }
@@ -74,10 +77,10 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
   }
 
   /** Where the first `tokens` of a prompt lead, from where it was left if that is there. */
-  #branchAt(prompt: readonly number[], tokens: number): Branch<Rows> | undefined {
+  #branchAt(prompt: readonly number[], tokens: number, adapter: string | undefined): Branch<Rows> | undefined {
     const place = this.#places.get(prompt);
-    if (place?.tokens === tokens && this.#holds(place.branch)) return place.branch;
-    const chunks = this.#follow(prompt, tokens);
+    if (place?.tokens === tokens && place.adapter === adapter && this.#holds(place.branch)) return place.branch;
+    const chunks = this.#follow(prompt, tokens, adapter);
     return chunks.length * chunkTokens === tokens ? (chunks.at(-1) ?? this.#root) : undefined;
   }
 
@@ -88,10 +91,10 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
   }
 
   /** The chunks that are kept of the first `tokens` of a prompt. */
-  #follow(prompt: readonly number[], tokens: number): Chunk<Rows>[] {
+  #follow(prompt: readonly number[], tokens: number, adapter: string | undefined): Chunk<Rows>[] {
     const chunks: Chunk<Rows>[] = [];
     for (let end = chunkTokens; end <= tokens; end += chunkTokens) {
-      const chunk = (chunks.at(-1) ?? this.#root).children.get(keyOf(prompt, end - chunkTokens));
+      const chunk = (chunks.at(-1) ?? this.#root).children.get(keyOf(prompt, end - chunkTokens, adapter));
       if (!chunk) break;
       chunks.push(chunk);
     }
@@ -110,6 +113,8 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
   }
 }
 
-function keyOf(prompt: readonly number[], start: number): string {
-  return prompt.slice(start, start + chunkTokens).join();
+/** The first chunk of a prompt tells its adapter apart, and with it all that follow. */
+function keyOf(prompt: readonly number[], start: number, adapter: string | undefined): string {
+  const ids = prompt.slice(start, start + chunkTokens).join();
+  return start === 0 && adapter !== undefined ? `${adapter}:${ids}` : ids;
 }

@@ -64,6 +64,8 @@ export interface GenerationRequest extends Drawing {
   badWords?: readonly string[] | undefined;
   /** The tokens that vector sums are added to: `reply` where absent. With `all` the prompts are read under the sum of the first phase. */
   vectorTokens?: VectorTokens | undefined;
+  /** Name of a low-rank adapter that was added to the runner: prompts and replies are read under it. The model itself where absent. */
+  adapter?: string | undefined;
   /** What each reply must be, unless maxTokens are too few for it or maxMs are over. */
   constraint?: ConstraintSpec | undefined;
   /** Milliseconds from its arrival after which a reply ends with what there is. */

@@ -1,5 +1,7 @@
 // What the engine has its tokens read by: a runner owns keys, values and the decoder, and says where they lie to nobody. The host's keeps them in
 // typed arrays, the device's leaves them on the graphics device.
+import { SteerError } from '../errors.ts';
+import type { LowRanks } from '../model/lora.ts';
 import type { HeldSequence } from './onnx/bands.ts';
 import type { Catching } from './scheduler.ts';
 import type { SumsOfReading } from './vector-sums.ts';
@@ -29,8 +31,18 @@ export interface Runner {
   readonly bytes: { lanes: number; prefixes: number };
   /** Numbers of a sum of steering vectors: layers · D. */
   readonly sumLength: number;
-  /** Begins a prompt, after what is known of it. What is read under a sum of vectors is neither taken from others nor kept for them. */
-  read(tokens: readonly number[], sums?: SumsOfReading): Reading;
+  /** Names of the low-rank adapters that were added. */
+  readonly adapters: readonly string[];
+  /**
+   * Adds a low-rank adapter that sequences may be read under beside others, unmerged, for as long as the runner lives. The kernels alone can: runners
+   * on ONNX Runtime throw invalid_config naming the adapter. Throws conflict for a name that is taken, invalid_model for what does not fit the model.
+   */
+  addAdapter(name: string, adapter: LowRanks): void;
+  /**
+   * Begins a prompt, after what is known of it. What is read under a sum of vectors is neither taken from others nor kept for them; what is read under
+   * an adapter is kept for that adapter.
+   */
+  read(tokens: readonly number[], sums?: SumsOfReading, adapter?: string): Reading;
   /** Reads the next `count` tokens. Throws what the decoder throws. */
   advance(reading: Reading, count: number): Promise<void>;
   /** Lets a prompt go, read or not; sequences held from it stay. */
@@ -45,4 +57,10 @@ export interface Runner {
   leave(sequence: HeldSequence): void;
   /** Frees what is kept of prompts; the decoder is its opener's. */
   dispose(): void;
+}
+
+/** What runners without kernels say of an adapter. */
+export function refuseUnmerged(name: string): never {
+  const message = `The adapter ${JSON.stringify(name)}: adapters stay apart from their base in int8 and int4 on the processor alone. Ask for one of these, or merge it into a model of its own.`;
+  throw new SteerError('invalid_config', message);
 }

@@ -22,7 +22,19 @@ export interface Adapter {
   grown: boolean;
 }
 
-const projection = /\.(q|k|v|o|gate|up|down)_proj\.weight$/;
+/** What one projection gets beside its weight: up · down, scaled by alpha / rank. */
+export interface LowRank extends Lora {
+  /** (r, in). */
+  down: Float32Array;
+  /** (out, r). */
+  up: Float32Array;
+}
+
+/** An adapter that is not merged, by projections, e.g. `model.layers.0.mlp.up_proj`. */
+export type LowRanks = ReadonlyMap<string, LowRank>;
+
+/** Weights that have adapters. */
+export const projection = /\.(q|k|v|o|gate|up|down)_proj\.weight$/;
 
 /** Names and shapes of the adapters: `<projection>.lora_A` (r, in) and `<projection>.lora_B` (out, r). */
 export function adapterShapes(shape: LlamaShape, { rank }: Lora): Map<string, number[]> {

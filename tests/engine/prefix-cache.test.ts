@@ -127,3 +127,16 @@ it('compares a few leaves to find the oldest of many', () => {
   expect(oldest.take(() => true)).toBeUndefined();
   expect(compared).toBeLessThan(6 * count * Math.log2(count));
 });
+
+it('keeps what is read of one list under two adapters at once for each of them', () => {
+  const cache = new PrefixCache<Rows & { of: string }>(100);
+  const prompt = Array.from({ length: 2 * chunkTokens + 1 }, (_, i) => i);
+  const rows = (of: string) => ({ byteLength: 1, of });
+  const found = (adapter?: string) => cache.find(prompt, undefined, adapter).map(({ of }) => of);
+  expect([found('a'), found()]).toEqual([[], []]);
+  for (const start of [0, chunkTokens]) {
+    expect(cache.add(prompt, start, rows(`a ${start}`), 'a')).toBe(true);
+    expect(cache.add(prompt, start, rows(`${start}`))).toBe(true);
+  }
+  expect([found('a'), found(), found('')]).toEqual([['a 0', 'a 64'], ['0', '64'], []]);
+});

@@ -3,8 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseShape } from '../../src/model/config-json.ts';
 import { initialWeights } from '../../src/model/initial-weights.ts';
-import type { Adapter } from '../../src/model/lora.ts';
-import { adapterShapes } from '../../src/model/lora.ts';
+import { type Adapter, adapterShapes, type Lora, type LowRank, type LowRanks } from '../../src/model/lora.ts';
 import { blankCard, writeModelCard, writeShape } from '../../src/model/model-folder.ts';
 import { type LlamaShape, parameterShapes, type WeightType } from '../../src/model/shape.ts';
 import { saveWeights } from '../../src/model/weights.ts';
@@ -118,4 +117,22 @@ export function randomAdapter({ shape }: Pick<Model, 'shape'>, rest: Omit<Adapte
     return [name, Float32Array.from({ length: dims[0]! * dims[1]! }, () => 0.4 * (random() - 0.5))];
   });
   return { ...rest, values: new Map(values) };
+}
+
+/** Random adapters of the projections that match, which change what a model says about as much as a trained one does. */
+export function randomLowRanks(shape: LlamaShape, lora: Lora, seed: string, which = /./): LowRanks {
+  const shapes = adapterShapes(shape, lora);
+  const projections = [...shapes.keys()]
+    .filter((name) => name.endsWith('.lora_A'))
+    .map((name) => name.slice(0, -'.lora_A'.length));
+  const random = randomStream(seed);
+  const numbers = (name: string, deviation: number) =>
+    Float32Array.from({ length: shapes.get(name)!.reduce((a, b) => a * b, 1) }, () => deviation * (random() - 0.5));
+  return new Map(
+    projections
+      .filter((name) => which.test(name))
+      .map((name): [string, LowRank] => {
+        return [name, { ...lora, down: numbers(`${name}.lora_A`, 0.6), up: numbers(`${name}.lora_B`, 0.6) }];
+      }),
+  );
 }

@@ -4,6 +4,7 @@
 
 import { openSource, type Precision, type WeightSource } from '../../model/loaded-network.ts';
 import { type LlamaShape, layerWindow, windowTokens } from '../../model/shape.ts';
+import { KernelAdapters } from './adapters.ts';
 import { blockBytes, blockTokens, layerOffset, partBytes } from './cache-block.ts';
 import { Crew } from './crew.ts';
 import { compileKernels, type RowKernel } from './kernels.ts';
@@ -35,6 +36,8 @@ export interface KernelInput {
   blocks: readonly number[];
   /** For each token the address of the sum of vectors it is read under, 0 for none; absent where no token has one. */
   sums?: readonly number[];
+  /** The low-rank adapter that its tokens are read under. */
+  adapter?: string | undefined;
 }
 
 export class KernelDecoder {
@@ -42,6 +45,7 @@ export class KernelDecoder {
   readonly weightBytes: number;
   /** Of steering vectors. */
   readonly sums: SumPool;
+  readonly adapters: KernelAdapters;
   readonly #rows: number;
   readonly #crew: Crew;
   readonly #weights: KernelWeights;
@@ -60,6 +64,7 @@ export class KernelDecoder {
     this.#crew = crew;
     this.#weights = weights;
     this.#scratch = layOut(shape, rows, crew);
+    this.adapters = new KernelAdapters(crew, shape, rows);
     this.#logits = crew.floats(this.#scratch.logits, (rows + 1) * this.#stride);
     this.#integers = crew.integers(0, this.#scratch.x >> 2);
   }
@@ -109,17 +114,21 @@ export class KernelDecoder {
 
   /** Reads one new token of each sequence. Scores (V) of each, which hold until the next call of this function. */
   step(inputs: readonly KernelInput[]): Float32Array[] {
-    for (const [row, input] of inputs.entries()) this.#write(row, input, 0, row);
-    const all = inputs.map((_, row) => row);
+    const ordered = this.adapters.sideBySide(inputs);
+    for (const [row, input] of ordered.entries()) this.#write(row, input, 0, row);
+    const all = [...ordered.keys()];
+    this.adapters.place(ordered, all);
     this.#run(inputs.length, all, 0);
-    return inputs.map((_, row) => this.#scoresAt(row));
+    return inputs.map((input) => this.#scoresAt(ordered.indexOf(input)));
   }
 
   /** Reads new tokens of one sequence; where asked for, scores (V) of the token after the last, which hold until the next call of this function. */
   read(input: KernelInput, scores: boolean): Float32Array | undefined {
     const count = input.ids.length;
     for (let row = 0; row < count; row++) this.#write(row, input, row, 0);
-    this.#run(count, scores ? [count - 1] : [], this.#rows);
+    const wanted = scores ? [count - 1] : [];
+    this.adapters.place(new Array<KernelInput>(count).fill(input), wanted);
+    this.#run(count, wanted, this.#rows);
     return scores ? this.#scoresAt(this.#rows) : undefined;
   }
 
@@ -167,6 +176,7 @@ export class KernelDecoder {
       const offset = layerOffset(shape, index);
       this.#norm(rows, layer.attentionNorm, layer.qkv);
       this.#product(rows, layer.qkv, layer.qkvBias, 0, at.qkv);
+      this.adapters.apply(index, 'qkv', at.y, at.qkv);
       const { kernel, cosines, sines } = layer.rotation;
       this.#eachRow(kernel, rows, at.tokens, at.qkv, cosines, sines, offset, layer.queryNorm, layer.keyNorm);
       // Of the last layer only the rows whose scores are wanted matter beyond their keys and values.
@@ -194,11 +204,12 @@ export class KernelDecoder {
       ...[rows, parts, tokens, at.qkv, layerOffset(this.shape, index), at.attended, at.work, at.workBytes, ...window],
     );
     this.#rounded('round', rows, layer.output, at.attended);
-    this.#answer(rows, layer.output, layer.outputNorms?.attention);
+    this.#answer(rows, index, 'output', at.attended, layer.outputNorms?.attention);
     this.#norm(rows, layer.mlpNorm, layer.gateUp);
     this.#product(rows, layer.gateUp, this.#weights.zeros, 0, at.gateUp);
+    this.adapters.apply(index, 'gateUp', at.y, at.gateUp);
     this.#rounded('gate', rows, layer.down, at.gateUp);
-    this.#answer(rows, layer.down, layer.outputNorms?.mlp);
+    this.#answer(rows, index, 'down', at.gateUp, layer.outputNorms?.mlp);
     if (this.#steered) this.#eachRow('addSum', rows, tokens, at.x, 4 * index * this.shape.hiddenSize);
   }
 
@@ -215,12 +226,15 @@ export class KernelDecoder {
   }
 
   /** Adds what attention or the MLP answers to the residual stream, through a norm where there is one. */
-  #answer(rows: number, stack: Stack, norm: number | undefined): void {
+  #answer(rows: number, index: number, name: 'output' | 'down', from: number, norm: number | undefined): void {
     const at = this.#scratch;
+    const stack = this.#weights.layers[index]![name];
     if (norm === undefined) {
       this.#product(rows, stack, at.x, 4 * this.shape.hiddenSize, at.x);
+      this.adapters.apply(index, name, from, at.x);
     } else {
       this.#product(rows, stack, this.#weights.zeros, 0, at.y);
+      this.adapters.apply(index, name, from, at.y);
       this.#eachRow('addNorm', rows, at.y, norm, at.x);
     }
   }

@@ -3,6 +3,7 @@ import { type LlamaShape, rotationOf } from '../../model/shape.ts';
 import { attendRows } from './attention.ts';
 import { placeRows } from './cache-block.ts';
 import { aloneCode, helpCode, wakeCode, workCode } from './crew-code.ts';
+import { lowRankDown, lowRankUp } from './low-rank.ts';
 import { type Packing, type ProductName, productName } from './packing.ts';
 import { productKernel } from './product.ts';
 import { allowRelaxed, foursAreFaster } from './relaxed.ts';
@@ -12,7 +13,7 @@ import type { Definition } from './wasm.ts';
 import { emitModule, typeIndex } from './wasm-module.ts';
 
 export type RowKernel = `${'norm' | 'gate' | 'round'}${Bits}` | 'embed' | 'addNorm' | 'addSum' | 'pick' | 'place' | 'placePlain';
-export type KernelName = ProductName | RowKernel | 'attend';
+export type KernelName = ProductName | RowKernel | 'attend' | 'lowRankDown' | 'lowRankUp';
 
 /** Pages of 64 KiB a memory of 32-bit addresses can have. */
 export const mostPages = 65_536;
@@ -22,7 +23,7 @@ const widthUnit = 8;
 
 /** Calls of kernels a list may have, and how many a model's run takes at most for each layer and beside them. */
 export const mostRecords = 1 << 12;
-const [callsOfLayer, callsBeside] = [15, 8];
+const [callsOfLayer, callsBeside] = [23, 8];
 
 export interface CompiledKernels {
   module: WebAssembly.Module;
@@ -60,7 +61,7 @@ export async function compileKernels(
     ...[embedRows(shape, table), pickRows(), addSumRows(shape)],
     ...(shape.outputNorms ? [addNormRows(shape)] : []),
     ...(rotations.has('none') ? [placeRows('placePlain', shape)] : []),
-    ...[placeRows('place', shape), attendRows(shape)],
+    ...[placeRows('place', shape), attendRows(shape), lowRankDown(), lowRankUp()],
   ];
   const kernelType = typeIndex(kernels, 3);
   const functions = [...kernels, workCode(kernelType), aloneCode(kernelType), helpCode(kernels.length), wakeCode];

@@ -1,6 +1,7 @@
 // The runner whose keys and values lie in blocks that kernels of our own read where they are: a sequence grows block by block and moves nowhere, and
 // what several begin with lies there once.
 
+import type { LowRanks } from '../../model/lora.ts';
 import type { HeldSequence } from '../onnx/bands.ts';
 import { PrefixCache } from '../prefix-cache.ts';
 import type { Batch, Reading, Runner, SlotSizes } from '../runner.ts';
@@ -17,23 +18,26 @@ interface KeptBlocks {
   byteLength: number;
 }
 
-/** A sequence that is held: its blocks, and the sum it was last read under. */
+/** A sequence that is held: its blocks, its adapter, and the sum it was last read under. */
 interface Slot {
   blocks: number[];
+  adapter: string | undefined;
   vectorSum: VectorSum | undefined;
 }
 
 export class KernelRead implements Reading {
   readonly tokens: readonly number[];
   readonly sums: SumsOfReading;
+  readonly adapter: string | undefined;
   /** Of what is read. */
   readonly blocks: number[];
   computed: number;
   scores: Float32Array | undefined;
 
-  constructor(tokens: readonly number[], sums: SumsOfReading, blocks: number[]) {
+  constructor(tokens: readonly number[], sums: SumsOfReading, adapter: string | undefined, blocks: number[]) {
     this.tokens = tokens;
     this.sums = sums;
+    this.adapter = adapter;
     this.blocks = blocks;
     this.computed = blocks.length * blockTokens;
   }
@@ -72,22 +76,37 @@ export class KernelRunner implements Runner {
     return this.#sums.sumLength;
   }
 
-  read(tokens: readonly number[], sums: SumsOfReading = []): KernelRead {
-    const known = this.#prefixes.find(tokens, plainTokens(sums)).flatMap(({ blocks }) => blocks);
+  get adapters(): readonly string[] {
+    return this.#decoder.adapters.names;
+  }
+
+  addAdapter(name: string, adapter: LowRanks): void {
+    this.#decoder.adapters.add(name, adapter);
+  }
+
+  read(tokens: readonly number[], sums: SumsOfReading = [], adapter?: string): KernelRead {
+    const known = this.#prefixes.find(tokens, plainTokens(sums), adapter).flatMap(({ blocks }) => blocks);
     for (const { sum } of sums) this.#sums.retain(sum);
     return new KernelRead(
       tokens,
       sums,
+      adapter,
       known.map((block) => this.#pool.retain(block)),
     );
   }
 
   async advance(reading: KernelRead, count: number): Promise<void> {
-    const { tokens, sums, blocks, computed, needed } = reading;
+    const { tokens, sums, adapter, blocks, computed, needed } = reading;
     while (blocks.length * blockTokens < computed + count) blocks.push(this.#pool.take());
     const ids = tokens.slice(computed, computed + count);
     const steered = computed + count > plainTokens(sums);
-    const input = { ids, computed, blocks, ...(steered && { sums: this.#addresses(sumsBetween(sums, computed, count)) }) };
+    const input = {
+      ids,
+      computed,
+      blocks,
+      adapter,
+      ...(steered && { sums: this.#addresses(sumsBetween(sums, computed, count)) }),
+    };
     const scores = this.#decoder.read(input, computed + count === needed);
     reading.scores = scores?.slice();
     reading.computed += count;
@@ -95,7 +114,7 @@ export class KernelRunner implements Runner {
     const kept = blocks.slice(computed / blockTokens, (computed + count) / blockTokens);
     const byteLength = kept.length * this.#decoder.blockBytes;
     const entry = { blocks: kept.map((block) => this.#pool.retain(block)), byteLength };
-    if (!this.#prefixes.add(tokens, computed, entry)) this.#release(kept);
+    if (!this.#prefixes.add(tokens, computed, entry, adapter)) this.#release(kept);
   }
 
   drop({ blocks, sums }: KernelRead): void {
@@ -103,10 +122,10 @@ export class KernelRunner implements Runner {
     for (const { sum } of sums) this.#sums.release(sum);
   }
 
-  hold(sequence: HeldSequence, { blocks }: KernelRead): void {
+  hold(sequence: HeldSequence, { blocks, adapter }: KernelRead): void {
     const { vectorSum } = sequence;
     this.#sums.retain(vectorSum);
-    this.#slots.set(sequence, { blocks: blocks.map((block) => this.#pool.retain(block)), vectorSum });
+    this.#slots.set(sequence, { blocks: blocks.map((block) => this.#pool.retain(block)), adapter, vectorSum });
   }
 
   batches(): Batch[] {
@@ -125,12 +144,12 @@ export class KernelRunner implements Runner {
   async run({ members }: Batch, ids: readonly number[]): Promise<Float32Array[]> {
     const inputs = members.map(({ computed, vectorSum }, member) => {
       const slot = this.#slots.get(members[member]!)!;
-      const { blocks } = slot;
+      const { blocks, adapter } = slot;
       const place = Math.floor(computed / blockTokens);
       // The last block may still be that of the prompt, which others go on from too.
       blocks[place] = place < blocks.length ? this.#pool.own(blocks[place]!) : this.#pool.take();
       this.#changeSum(slot, vectorSum);
-      const input = { ids: [ids[member]!], computed, blocks };
+      const input = { ids: [ids[member]!], computed, blocks, adapter };
       return vectorSum ? { ...input, sums: this.#addresses([vectorSum]) } : input;
     });
     const scores = this.#decoder.step(inputs);

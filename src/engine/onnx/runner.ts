@@ -2,13 +2,15 @@
 
 import { PrefixCache } from '../prefix-cache.ts';
 import { PromptRead } from '../prompt-read.ts';
-import type { Runner } from '../runner.ts';
+import { type Runner, refuseUnmerged } from '../runner.ts';
 import type { SumsOfReading } from '../vector-sums.ts';
 import { type Band, Bands, type HeldSequence } from './bands.ts';
 import { LaneSizes } from './cache.ts';
 import type { Decoder } from './decoder.ts';
 
 export class HostRunner implements Runner {
+  readonly adapters = [];
+  readonly addAdapter = refuseUnmerged;
   readonly sizes: LaneSizes;
   readonly #decoder: Decoder;
   readonly #bands: Bands;

@@ -3,7 +3,7 @@
 import type { HeldSequence } from '../onnx/bands.ts';
 import { LaneSizes } from '../onnx/cache.ts';
 import { PrefixCache } from '../prefix-cache.ts';
-import type { Batch, Reading, Runner } from '../runner.ts';
+import { type Batch, type Reading, type Runner, refuseUnmerged } from '../runner.ts';
 import { chunkTokens } from '../scheduler.ts';
 import { plainTokens, type SumsOfReading, sumsBetween } from '../vector-sums.ts';
 import type { DeviceDecoder } from './decoder.ts';
@@ -41,6 +41,8 @@ export class DeviceRead implements Reading {
 }
 
 export class DeviceRunner implements Runner {
+  readonly adapters = [];
+  readonly addAdapter = refuseUnmerged;
   readonly sizes: LaneSizes;
   readonly #decoder: DeviceDecoder;
   readonly #slots = new Map<HeldSequence, Slot>();

@@ -2,7 +2,7 @@
 // parameters whole, in place of the base model's; those of a grown vocabulary come so.
 import { join } from 'node:path';
 import { makeFolder } from '../../private-files.ts';
-import { type Adapter, adapterShapes, type Lora, mergeAdapter } from '../lora.ts';
+import { type Adapter, adapterShapes, type Lora, type LowRank, type LowRanks, mergeAdapter, projection } from '../lora.ts';
 import { cardName, readModelCard } from '../model-folder.ts';
 import { type LlamaShape, parameterShapes } from '../shape.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -62,23 +62,44 @@ export async function mergePeft(model: Model, folder: string): Promise<Model> {
     const start = untied(await withBrought(model, file, folder), file, config);
     const values = new Map(start.values);
     for (const name of file.shapes.keys()) {
-      const [, at, half] = /^base_model\.model\.(.*)\.lora_([AB])(?:\.\w+)?\.weight$/.exec(name) ?? [];
+      const found = targetOf(name, { file, path, config }, start.shape, model.card.name);
       // A B is merged with its A.
-      if (half === 'B' && file.shapes.has(name.replace('.lora_B', '.lora_A'))) continue;
-      const target = at === undefined ? name.replace(prefix, '').replace(/\.base_layer\.bias$/, '.bias') : `${at}.weight`;
-      const dims = parameterShapes(start.shape).get(target);
-      if (!name.startsWith(prefix) || !dims) throw refuseAdapter(path, `${name}, of which ${model.card.name} has no parameter`);
-      if (half === 'B') throw refuseAdapter(path, `${name} without its lora_A`);
+      if (!found) continue;
+      const { at, target, dims } = found;
       if (at === undefined) {
         values.set(target, await readWhole(file, path, name, dims));
         continue;
       }
-      const by = passedOverBy(config, at);
-      if (by !== null) throw refuseAdapter(path, `${name}, which ${by} of ${configName} passes over`);
-      values.set(target, await mergeTarget(file, path, name, values.get(target)!, dims, (rank) => alphaOf(config, at, rank)));
+      const { down, up, ...lora } = await readLowRank({ file, path, config }, name, at, dims);
+      values.set(target, mergeAdapter(values.get(target)!, down, up, lora));
     }
     const merged = { ...start, values };
     return model.shape.tiedEmbeddings && !start.shape.tiedEmbeddings ? retied(merged, config, path) : merged;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * A PEFT adapter that stays apart from its base, a model of this shape. Throws invalid_model naming what only a merged model can have: embeddings, an
+ * output projection, biases.
+ */
+export async function readAdapter(folder: string, shape: LlamaShape): Promise<LowRanks> {
+  const config = await readPeftConfig(join(folder, configName));
+  const path = join(folder, weightsName);
+  const file = await openTensorFile(path);
+  try {
+    const opened = { file, path, config };
+    const lowRanks = new Map<string, LowRank>();
+    for (const name of file.shapes.keys()) {
+      const found = targetOf(name, opened, shape, 'the model');
+      if (!found) continue;
+      const { at, target, dims } = found;
+      if (at === undefined || !projection.test(target))
+        throw refuseAdapter(path, `${name}, which cannot stay apart from a model`);
+      lowRanks.set(at, await readLowRank(opened, name, at, dims));
+    }
+    return lowRanks;
   } finally {
     await file.close();
   }
@@ -114,14 +135,39 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-async function mergeTarget(
-  file: TensorFile,
-  path: string,
+interface OpenAdapter {
+  file: TensorFile;
+  path: string;
+  config: PeftConfig;
+}
+
+/**
+ * What a tensor of an adapter is for: a parameter, and where it is a lora_A, the projection `at` that has it as weight. Undefined for a lora_B, which
+ * is read with its A.
+ */
+function targetOf(
   name: string,
-  weight: Float32Array,
+  { file, path, config }: OpenAdapter,
+  shape: LlamaShape,
+  model: string,
+): { at: string | undefined; target: string; dims: readonly number[] } | undefined {
+  const [, at, half] = /^base_model\.model\.(.*)\.lora_([AB])(?:\.\w+)?\.weight$/.exec(name) ?? [];
+  if (half === 'B' && file.shapes.has(name.replace('.lora_B', '.lora_A'))) return;
+  const target = at === undefined ? name.replace(prefix, '').replace(/\.base_layer\.bias$/, '.bias') : `${at}.weight`;
+  const dims = parameterShapes(shape).get(target);
+  if (!name.startsWith(prefix) || !dims) throw refuseAdapter(path, `${name}, of which ${model} has no parameter`);
+  if (half === 'B') throw refuseAdapter(path, `${name} without its lora_A`);
+  const by = at === undefined ? null : passedOverBy(config, at);
+  if (by !== null) throw refuseAdapter(path, `${name}, which ${by} of ${configName} passes over`);
+  return { at, target, dims };
+}
+
+async function readLowRank(
+  { file, path, config }: OpenAdapter,
+  name: string,
+  at: string,
   [out, inner]: readonly number[],
-  alpha: (rank: number) => number,
-): Promise<Float32Array> {
+): Promise<LowRank> {
   const other = name.replace('.lora_A', '.lora_B');
   const [down, up] = [file.shapes.get(name)!, file.shapes.get(other)];
   const rank = down[0]!;
@@ -131,7 +177,7 @@ async function mergeTarget(
       `${name} [${down.join(', ')}] and ${other} [${up?.join(', ') ?? 'missing'}] for a weight [${out}, ${inner}]`,
     );
   }
-  return mergeAdapter(weight, await file.read(name), await file.read(other), { rank, alpha: alpha(rank) });
+  return { rank, alpha: alphaOf(config, at, rank), down: await file.read(name), up: await file.read(other) };
 }
 
 async function readWhole(file: TensorFile, path: string, name: string, dims: readonly number[]): Promise<Float32Array> {
