@@ -1,4 +1,5 @@
 // All kernels of one model's shape, compiled.
+import { SteerError } from '../../errors.ts';
 import { type LlamaShape, rotationOf } from '../../model/shape.ts';
 import { attendRows } from './attention.ts';
 import { placeRows } from './cache-block.ts';
@@ -44,12 +45,24 @@ export interface Packings {
   matrices: readonly Packing[];
 }
 
-/** `inFours`: how products with 4 bits are added up; where it is left out, by what is faster here. */
-export async function compileKernels(
-  shape: LlamaShape,
-  { table, matrices }: Packings,
-  inFours?: boolean,
-): Promise<CompiledKernels> {
+/**
+ * `inFours`: how products with 4 bits are added up; where it is left out, by what is faster here. Throws invalid_config where the processor or Node has no
+ * vectors in WebAssembly.
+ */
+export async function compileKernels(shape: LlamaShape, packings: Packings, inFours?: boolean): Promise<CompiledKernels> {
+  try {
+    return await compile(shape, packings, inFours);
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.CompileError)) throw cause;
+    throw new SteerError(
+      'invalid_config',
+      `Expected WebAssembly with vectors and shared memory, which 8 and 4 bits are computed by; this processor or Node ${process.version} lacks it. Use another, or MODEL_PRECISION=fp32.`,
+      { cause },
+    );
+  }
+}
+
+async function compile(shape: LlamaShape, { table, matrices }: Packings, inFours?: boolean): Promise<CompiledKernels> {
   const rotations = new Set(Array.from({ length: shape.layers }, (_, layer) => rotationOf(shape, layer)));
   const packings = new Map([table, ...matrices].map((packing) => [productName(packing), packing]));
   const bits = [...new Set([...packings.values()].map((packing) => packing.bits))];
