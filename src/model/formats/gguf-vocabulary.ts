@@ -89,10 +89,16 @@ async function byteLevel(header: GgufHeader, tokens: readonly string[], kinds: r
       type: 'BPE',
       unk_token: null,
       ignore_merges: cut.wholeWords,
-      vocab: Object.fromEntries(tokens.flatMap((token, id) => (kinds[id] === tokenKinds.normal ? [[token, id]] : []))),
+      vocab: normalTokens(tokens, kinds),
       merges,
     },
   };
+}
+
+function normalTokens(tokens: readonly string[], kinds: readonly number[]): Map<string, number> {
+  const vocab = new Map<string, number>();
+  for (let id = 0; id < tokens.length; id++) if (kinds[id] === tokenKinds.normal) vocab.set(tokens[id]!, id);
+  return vocab;
 }
 
 async function sentencePiece(header: GgufHeader, tokens: readonly string[], kinds: readonly number[]) {
@@ -101,13 +107,13 @@ async function sentencePiece(header: GgufHeader, tokens: readonly string[], kind
   // Runs of white space that are tokens by themselves: found like other pieces, and before them.
   const isSpace = (id: number) => kinds[id] === tokenKinds.plain && /^\s+$/.test(tokens[id]!);
   const unknown = tokens[idOf(header, 'unknown_token_id') ?? kinds.indexOf(tokenKinds.unknown)];
-  const vocab: [string, number][] = [];
+  const vocab = new Map<string, number>();
   const pieces: Piece[] = [];
   for (const [id, token] of tokens.entries()) {
     const [space, normal] = [isSpace(id), kinds[id] === tokenKinds.normal];
     const spelling = space ? token.replaceAll(' ', '▁') : token;
     if (space || normal) pieces.push({ spelling, score: space ? Number.POSITIVE_INFINITY : scores[id]! });
-    if (space || normal || kinds[id] === tokenKinds.byte || token === unknown) vocab.push([spelling, id]);
+    if (space || normal || kinds[id] === tokenKinds.byte || token === unknown) vocab.set(spelling, id);
   }
   const prefixed = header.values.get(`${prefix}add_space_prefix`) !== false;
   const spaces = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
@@ -132,7 +138,7 @@ async function sentencePiece(header: GgufHeader, tokens: readonly string[], kind
       unk_token: unknown ?? null,
       fuse_unk: true,
       byte_fallback: true,
-      vocab: Object.fromEntries(vocab),
+      vocab,
       merges: await mergesOf(pieces),
     },
   };
