@@ -4,7 +4,7 @@ import { SteerError } from '../errors.ts';
 import type { Precision } from '../model/loaded-network.ts';
 import { chooseProvider, type Execution, type ProviderChoice } from '../tensor/providers.ts';
 import { serveThread } from '../tensor/serve-thread.ts';
-import { Engine, type EngineOptions } from './engine.ts';
+import { Engine, type EngineOptions, engineDefaults } from './engine.ts';
 import type { PackedFolder } from './kernel/packed-copy.ts';
 import { openRunner } from './open-runner.ts';
 import type { GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
@@ -16,7 +16,7 @@ export interface EngineSettings {
   precision: Precision;
   packed?: PackedFolder | undefined;
   provider: ProviderChoice;
-  options: EngineOptions;
+  options: Partial<EngineOptions>;
 }
 
 /** What the thread is told once it is known: weights load meanwhile. */
@@ -33,7 +33,8 @@ export interface EngineReady {
 }
 
 await serveThread<EngineReady, GenerationRequest, GenerationEvent>(async (data, later) => {
-  const { folder, threads, precision, packed, options } = data as EngineSettings;
+  const { folder, threads, precision, packed } = data as EngineSettings;
+  const options = { ...engineDefaults, ...(data as EngineSettings).options };
   const notes: string[] = [];
   const execution = await chooseProvider((data as EngineSettings).provider);
   const { runner, contextLength, dispose } = await openRunner(folder, {

@@ -2,7 +2,7 @@
 // prompts become token ids here and tokens become text.
 
 import { flatten } from '../constraints/token-trie.ts';
-import { type EngineOptions, engineDefaults } from '../engine/engine.ts';
+import type { EngineOptions } from '../engine/engine.ts';
 import type { PackedFolder } from '../engine/kernel/packed-copy.ts';
 import { type GenerationEvent, type GenerationRequest, type Likelihood, onePrompt, type Vocabulary } from '../engine/request.ts';
 import type { EngineReady, EngineSettings, EngineText } from '../engine/thread-entry.ts';
@@ -44,7 +44,7 @@ export async function openLanguageModel(
   const precision = await precisionOf(choice, folder);
   const settings: EngineSettings = {
     ...{ folder, threads, precision, provider, packed },
-    options: { ...engineDefaults, ...options },
+    options,
   };
   const reading = Promise.all([readModelText(folder), revisionOf(folder)]);
   const later = reading.then(([text]): EngineText => ({ vocabulary: replyVocabulary(text) }));
