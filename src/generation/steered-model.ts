@@ -84,15 +84,20 @@ function replyVocabulary({ tokenizer, vocabSize, stopTokens }: ModelText): Vocab
   const stops = new Set(stopTokens);
   const allowed = Uint8Array.from({ length: vocabSize }, (_, id) => Number(tokenizer.isText(id) || stops.has(id)));
   const bytes = Array.from({ length: vocabSize }, (_, id) => tokenizer.bytesOf(id));
-  const mayEnd = (id: number) => bytes[id]!.length === 0 || bytes[id]!.some((byte) => byte >= 0x80 || marks.has(byte));
+  const mayEnd = (id: number) => bytes[id]!.length === 0 || holdsMark(bytes[id]!);
   const ends = (id: number) => allowed[id] === 1 && mayEnd(id) && sentenceEnd.test(tokenizer.decode([id]));
   const endsSentence = allowed.map((_, id) => Number(ends(id)));
   const tokenBytes = bytes.some(({ length }) => length > 0) ? flatten(bytes) : undefined;
   return { allowed, stopTokens, endsSentence, tokenBytes };
 }
 
-/** The marks among them that are a single byte: most tokens hold none, and are not decoded to find out. */
-const marks = new Set([...'.!?'].map((mark) => mark.charCodeAt(0)));
+/** The marks among them that are a single byte, or may begin one: most tokens hold none, and are not decoded to find out. */
+const marks = Uint8Array.from({ length: 256 }, (_, byte) => Number(byte >= 0x80 || '.!?'.includes(String.fromCharCode(byte))));
+
+function holdsMark(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (marks[bytes[i]!] === 1) return true;
+  return false;
+}
 
 /** Ends of sentences in the scripts that mark them, with the quotes and brackets that may follow. */
 const sentenceEnd = /[.!?…。！？।؟]["'”’)\]]*\s*$/u;

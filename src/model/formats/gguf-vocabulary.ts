@@ -2,7 +2,7 @@
 // Unicode normalisation: llama.cpp knows none.
 import { SteerError } from '../../errors.ts';
 import type { HeaderValue, Scalar } from './gguf-cursor.ts';
-import { type GgufHeader, readList } from './gguf-header.ts';
+import { type GgufHeader, readList, readTexts } from './gguf-header.ts';
 import { mergesOf, type Piece, spaceCuts } from './gguf-merges.ts';
 import { tokenKinds } from './gguf-tokenizer.ts';
 import { wordCut, wordCutNames } from './gguf-words.ts';
@@ -159,11 +159,9 @@ function beginsUnasked({ values }: GgufHeader): boolean {
 
 /** The content of tokenizer_config.json: the chat template, tokens by what they are for, how a text begins. Throws invalid_model. */
 export async function ggufSettings(header: GgufHeader): Promise<Record<string, unknown>> {
-  const tokens = await readTokens(header);
-  const named = Object.entries(namedTokens).flatMap(([name, key]) => {
-    const token = tokens[idOf(header, `${key}_token_id`) ?? -1];
-    return token === undefined ? [] : [[name, token]];
-  });
+  const ids = Object.values(namedTokens).map((key) => idOf(header, `${key}_token_id`) ?? -1);
+  const tokens = await readTexts(header, `${prefix}tokens`, ids);
+  const named = Object.keys(namedTokens).flatMap((name, i) => (tokens[i] === undefined ? [] : [[name, tokens[i]]]));
   const template = header.values.get('tokenizer.chat_template');
   return {
     ...Object.fromEntries(named),
