@@ -29,8 +29,8 @@ function make({
   return { copy: new PackedCopy({ folder: place, mostBytes }, made, (note) => notes.push(note)), notes, place };
 }
 
-it.each([64, 1003])('reads %s bytes as they were written, for its owner alone', async (length) => {
-  const { copy, notes } = make();
+it.each([64, 1003, 2 ** 23, 2 ** 23 + 1003])('reads %s bytes as they were written, for its owner alone', async (length) => {
+  const { copy, notes } = make({ mostBytes: 2 ** 24 });
   const into = new Uint8Array(new SharedArrayBuffer(length));
   expect(await copy.read(into)).toBe(false);
   await copy.write(bytesOf(length));
