@@ -1,11 +1,10 @@
 // Whether a provider works here, and whether it is faster than the processor: tried on a product that is known.
 import { emitOnnx } from './onnx.ts';
 import { add, input, matmul, sum } from './primitives.ts';
-import type { Device } from './providers.ts';
 import { type Provider, Session } from './session.ts';
 
 /** What keeps the provider from opening a session and computing the right thing; null when nothing does. */
-export async function faultOf(provider: Device): Promise<string | null> {
+export async function faultOf(provider: Provider): Promise<string | null> {
   try {
     const session = await Session.open(productGraph(provider), { provider, name: `probe of ${provider}` });
     try {

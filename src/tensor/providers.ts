@@ -15,7 +15,7 @@ export interface Execution {
 
 /** In the order `auto` tries them: with cuda and dml the binding copies every output to the host and back. */
 const devices = ['webgpu', 'cuda', 'dml', 'coreml'] as const;
-export type Device = (typeof devices)[number];
+type Device = (typeof devices)[number];
 
 /** Settles on a provider. Throws invalid_config when one that was asked for by name does not open. */
 export async function chooseProvider(asked: ProviderChoice): Promise<Execution> {
