@@ -7,7 +7,7 @@ import type { PackedFolder } from '../engine/kernel/packed-copy.ts';
 import { type GenerationEvent, type GenerationRequest, type Likelihood, onePrompt, type Vocabulary } from '../engine/request.ts';
 import type { EngineReady, EngineSettings, EngineText } from '../engine/thread-entry.ts';
 import { revisionOf } from '../model/model-folder.ts';
-import { type PrecisionChoice, precisionOf } from '../model/precision.ts';
+import type { PrecisionChoice } from '../model/precision.ts';
 import { encodeLongPrompt } from '../model/tokenizer/encode-prompt.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { steeringVectors } from '../model/vectors/kept-vectors.ts';
@@ -39,21 +39,17 @@ type Thread = EngineThread<EngineReady, GenerationRequest, GenerationEvent>;
 /** Loads the base or steered model in `folder` into a thread of its own. Throws invalid_model in one clear line. */
 export async function openLanguageModel(
   folder: string,
-  { threads, precision: choice = 'fp32', provider = 'cpu', packed, onExecution, onNote, ...options }: LanguageModelOptions,
+  { threads, precision = 'fp32', provider = 'cpu', packed, onExecution, onNote, ...options }: LanguageModelOptions,
 ): Promise<LanguageModel> {
-  const precision = await precisionOf(choice, folder);
-  const settings: EngineSettings = {
-    ...{ folder, threads, precision, provider, packed },
-    options,
-  };
+  const settings: EngineSettings = { folder, threads, precision, provider, packed, options };
   const reading = Promise.all([readModelText(folder), revisionOf(folder)]);
   const later = reading.then(([text]): EngineText => ({ vocabulary: replyVocabulary(text) }));
   const thread: Thread = await EngineThread.start(builtEntry(import.meta.url, '../engine/thread-entry.ts'), settings, { later });
   const [text, stands] = await reading;
   const { card, schema, chat, tokenizer, vocabSize, sampling } = text;
+  const { execution, precision: computed, contextLength, notes } = thread.ready;
   // Weights rounded otherwise say something else.
-  const revision = `${stands}${precision === 'fp32' ? '' : `-${precision}`}`;
-  const { execution, contextLength, notes } = thread.ready;
+  const revision = `${stands}${computed === 'fp32' ? '' : `-${computed}`}`;
   onExecution?.(execution);
   for (const note of notes) onNote?.(note);
   return {
