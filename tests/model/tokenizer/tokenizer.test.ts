@@ -120,6 +120,16 @@ test('merges of what JSON writes otherwise are found', () => {
   }
 });
 
+test('merges with a space in a half are told from each other', () => {
+  const vocab = { a: 0, ' ': 1, b: 2, c: 3, 'a ': 4, 'a b': 5, bc: 6, 'a bc': 7 };
+  const ids = (...merges: [string, string][]) =>
+    Tokenizer.fromJson({ pre_tokenizer: null, model: { type: 'BPE', vocab, merges } }, 'spaced').encodeText('a bc');
+  expect(ids(['a', ' '], ['a ', 'b'], ['b', 'c'])).toEqual([5, 3]);
+  expect(ids(['a', ' '], ['b', 'c'], ['a ', 'bc'])).toEqual([7]);
+  // Spelt as one text, the last one would be the same as another: `a b c`.
+  expect(ids(['a', ' '], ['a ', 'b'], ['a', 'b c'])).toEqual([5, 3]);
+});
+
 test('a tokenizer larger than the vocabulary of the model is refused with both numbers', async () => {
   await smallTokenizer.save(folder);
   const { size } = smallTokenizer;
