@@ -68,6 +68,17 @@ function targetsOf(file: string): string[] {
   return local.map((target) => relative(src, resolve(src, dirname(file), target)));
 }
 
+/** The file and all that is loaded before its first line runs. */
+function loadedWith(entry: string): string[] {
+  const loaded = new Set([entry]);
+  for (const file of loaded) {
+    const source = readFileSync(join(src, file), 'utf8');
+    const imports = source.matchAll(/^(?:import|export)(?! type)(?: [^;']*? from)? '(\.[^']+)';/gm);
+    for (const [, target] of imports) loaded.add(relative(src, resolve(src, dirname(file), target!)));
+  }
+  return [...loaded];
+}
+
 function roomOf(file: string): string {
   const [first] = file.split('/') as [string];
   return first.replace(/\.tsx?$/, '');
@@ -106,6 +117,16 @@ describe('imports', () => {
     const all = ['src', 'models', 'tests', 'bench'].flatMap((folder) => sourcesIn(folder).map((file) => join(folder, file)));
     const long = all.filter((file) => readFileSync(join(root, file), 'utf8').split('\n').length > 301);
     expect(long).toEqual([]);
+  });
+
+  // Each costs what a start of the smallest model takes all in all.
+  it.each([
+    ['cli/generate.ts', ['tensor/session.ts', 'store/schema.ts', 'datasets/formats/table.ts', 'upstream/upstream-model.ts']],
+    ['engine/thread-entry.ts', ['tensor/session.ts', 'tensor/onnx-format.ts', 'store/schema.ts']],
+  ])('%s starts without runtime, database, datasets and upstreams', (entry, heavy) => {
+    const loaded = loadedWith(entry);
+    expect(loaded).toContain('model/weights.ts');
+    expect(loaded.filter((file) => heavy.includes(file))).toEqual([]);
   });
 
   it('no file leads back to itself, by a type neither', () => {

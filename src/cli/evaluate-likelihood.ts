@@ -5,9 +5,10 @@ import { fileSource } from '../datasets/training-data.ts';
 import { likelihoodDefaults, measureLikelihood } from '../evaluation/likelihood/measure.ts';
 import { writeReport } from '../evaluation/report/report-files.ts';
 import { type Split, splits } from '../store/schema.ts';
+import { labelChoice } from './dataset-options.ts';
 import { evaluationData, evaluationModels } from './evaluation-inputs.ts';
 import { noteLabels } from './label-lines.ts';
-import { labelChoice, whole } from './option-values.ts';
+import { whole } from './option-values.ts';
 import { bar, openProgressLine } from './progress.ts';
 import { note, type Surroundings, say } from './surroundings.ts';
 

@@ -4,8 +4,9 @@ import type { LabelChoice } from '../datasets/samples.ts';
 import { measurePredictor, predictorDefaults } from '../evaluation/predictor/measure.ts';
 import { writeReport } from '../evaluation/report/report-files.ts';
 import { type Split, splits } from '../store/schema.ts';
+import { labelChoice } from './dataset-options.ts';
 import { evaluationData, evaluationModels } from './evaluation-inputs.ts';
-import { labelChoice, whole } from './option-values.ts';
+import { whole } from './option-values.ts';
 import { bar, openProgressLine } from './progress.ts';
 import { note, type Surroundings, say } from './surroundings.ts';
 

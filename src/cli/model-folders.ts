@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { holdsModel } from '../model/model-folder.ts';
 import { pulledFolder } from '../pulling/pulled.ts';
-import { ModelRegistry } from '../registry/model-registry.ts';
 import { findModel, type ModelKind } from '../registry/models.ts';
 import { note } from './surroundings.ts';
 
@@ -15,6 +14,7 @@ export async function findModelFolder(config: Config, given: string | undefined,
   for (const folder of given === undefined ? [] : [join(modelsDir, given), join(pulledDir, given)]) {
     if (await holdsModel(folder)) return folder;
   }
+  const { ModelRegistry } = await import('../registry/model-registry.ts');
   const registry = await ModelRegistry.open(modelsDir, {
     pulledDir,
     onBroken: (folder, reason) => note(`warning: ${folder} is passed over: ${reason}`),

@@ -1,10 +1,7 @@
 // Option values from the command line: text to what the program works with, refused in one line that says what was expected.
 import { InvalidArgumentError } from 'commander';
-import { type FormatName, formatNames } from '../datasets/formats/table.ts';
-import type { LabelChoice } from '../datasets/samples.ts';
 import type { VectorWeights } from '../generation/vector-weights.ts';
 import type { RequestedAttributes } from '../steerlm/attributes.ts';
-import { labelSources } from '../store/schema.ts';
 
 /** Parser of whole numbers not below `least`. */
 export function whole(least: number): (text: string) => number {
@@ -27,23 +24,6 @@ export function between(least: number, most: number): (text: string) => number {
 /** Parser of an option that may be given several times. */
 export function collect(text: string, before: string[]): string[] {
   return [...before, text];
-}
-
-/** Name of a dataset format. */
-export function format(text: string): FormatName {
-  const known = formatNames.find((name) => name === text);
-  if (known) return known;
-  throw new InvalidArgumentError(`Expected one of ${formatNames.join(', ')}.`);
-}
-
-/** `latest`, or sources of labels in order of preference. */
-export function labelChoice(text: string): LabelChoice {
-  if (text === 'latest') return 'latest';
-  return text.split(',').map((name) => {
-    const source = labelSources.find((known) => known === name.trim());
-    if (source) return source;
-    throw new InvalidArgumentError(`Expected latest, or a list of ${labelSources.join(', ')}.`);
-  });
 }
 
 /** `happy=0.8` added to the steering vectors asked for. */

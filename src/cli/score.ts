@@ -9,8 +9,8 @@ import type { Predictor } from '../predictor/predictor.ts';
 import { repliesOf } from '../predictor/readings.ts';
 import { engineOptions } from '../registry/open.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
+import { format } from './dataset-options.ts';
 import { findModelFolder } from './model-folders.ts';
-import { format } from './option-values.ts';
 import { type Surroundings, say } from './surroundings.ts';
 import { rounded } from './table.ts';
 

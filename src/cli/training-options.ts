@@ -4,7 +4,8 @@ import type { LabelChoice } from '../datasets/samples.ts';
 import type { WeightType } from '../model/shape.ts';
 import { checkpointsOfRun, epochBounds, looksOfRun } from '../training/schedule.ts';
 import { defaults, learningRates, type Method } from '../training/training-settings.ts';
-import { between, collect, labelChoice, whole } from './option-values.ts';
+import { labelChoice } from './dataset-options.ts';
+import { between, collect, whole } from './option-values.ts';
 
 export interface TrainingOptions {
   dataset: string[];

@@ -101,11 +101,18 @@ interface Compiled {
 
 /** The constraints of one vocabulary. */
 export class Constraints {
-  readonly #tries: TokenTries;
+  readonly #tokens: { tokenBytes: TokenBytes; stopTokens: readonly number[] };
   readonly #compiled = new Map<string, Compiled>();
+  #made: TokenTries | undefined;
 
-  constructor({ tokenBytes, stopTokens }: { tokenBytes: TokenBytes; stopTokens: readonly number[] }) {
-    this.#tries = new TokenTries(tokenBytes, stopTokens);
+  constructor(tokens: { tokenBytes: TokenBytes; stopTokens: readonly number[] }) {
+    this.#tokens = tokens;
+  }
+
+  /** Made for the first constraint: for a large vocabulary that takes a good part of what loading a model takes. */
+  get #tries(): TokenTries {
+    this.#made ??= new TokenTries(this.#tokens.tokenBytes, this.#tokens.stopTokens);
+    return this.#made;
   }
 
   /** The constraint of one reply. Throws invalid_request as checkConstraint does. */

@@ -1,4 +1,4 @@
-// Chooses what reads a model's tokens: kernels of our own for 8 and 4 bits on the host, the runtime for everything else.
+// Chooses what reads a model's tokens: kernels of our own for 8 and 4 bits on the host, the runtime for everything else, which is loaded only then.
 
 import { readAdapter } from '../model/formats/peft.ts';
 import type { Precision, WeightSource } from '../model/loaded-network.ts';
@@ -14,12 +14,8 @@ import { kernelsFit } from './kernel/kernels.ts';
 import { PackedCopy, type PackedFolder } from './kernel/packed-copy.ts';
 import { KernelRunner } from './kernel/runner.ts';
 import { bytesPerSlot } from './onnx/cache.ts';
-import { openDecoder } from './onnx/decoder.ts';
-import { HostRunner } from './onnx/runner.ts';
 import type { Runner } from './runner.ts';
 import { chunkTokens } from './scheduler.ts';
-import { DeviceDecoder } from './webgpu/decoder.ts';
-import { DeviceRunner } from './webgpu/runner.ts';
 
 export interface RunnerOptions {
   threads: number;
@@ -80,6 +76,10 @@ async function openPlain(model: string | Weighted, options: RunnerOptions): Prom
   });
   // Only on webgpu can a session's outputs stay on the device.
   if (provider === 'webgpu') {
+    const [{ DeviceDecoder }, { DeviceRunner }] = await Promise.all([
+      import('./webgpu/decoder.ts'),
+      import('./webgpu/runner.ts'),
+    ]);
     const decoder = await DeviceDecoder.open(source, { provider, precision });
     return opened(decoder, new DeviceRunner(decoder, prefixBytes));
   }
@@ -89,6 +89,7 @@ async function openPlain(model: string | Weighted, options: RunnerOptions): Prom
     const decoder = await KernelDecoder.open(source, { threads, rows, precision, packed });
     return opened(decoder, new KernelRunner(decoder, prefixBytes));
   }
+  const [{ openDecoder }, { HostRunner }] = await Promise.all([import('./onnx/decoder.ts'), import('./onnx/runner.ts')]);
   const decoder = await openDecoder(source, { threads, precision, provider });
   return opened(decoder, new HostRunner(decoder, prefixBytes));
 }

@@ -2,9 +2,10 @@
 
 import { SteerError } from '../errors.ts';
 import type { Precision } from '../model/loaded-network.ts';
+import { type PrecisionChoice, precisionOf } from '../model/precision.ts';
 import { chooseProvider, type Execution, type ProviderChoice } from '../tensor/providers.ts';
 import { serveThread } from '../tensor/serve-thread.ts';
-import { Engine, type EngineOptions } from './engine.ts';
+import { Engine, type EngineOptions, engineDefaults } from './engine.ts';
 import type { PackedFolder } from './kernel/packed-copy.ts';
 import { openRunner } from './open-runner.ts';
 import type { GenerationEvent, GenerationRequest, Vocabulary } from './request.ts';
@@ -13,10 +14,10 @@ import type { GenerationEvent, GenerationRequest, Vocabulary } from './request.t
 export interface EngineSettings {
   folder: string;
   threads: number;
-  precision: Precision;
+  precision: PrecisionChoice;
   packed?: PackedFolder | undefined;
   provider: ProviderChoice;
-  options: EngineOptions;
+  options: Partial<EngineOptions>;
 }
 
 /** What the thread is told once it is known: weights load meanwhile. */
@@ -27,13 +28,16 @@ export interface EngineText {
 /** What computes, and how much of the context the cache has room for. */
 export interface EngineReady {
   execution: Execution;
+  precision: Precision;
   contextLength: number;
   /** Why a packed copy of the weights was not used or kept. */
   notes: string[];
 }
 
 await serveThread<EngineReady, GenerationRequest, GenerationEvent>(async (data, later) => {
-  const { folder, threads, precision, packed, options } = data as EngineSettings;
+  const { folder, threads, packed } = data as EngineSettings;
+  const precision = await precisionOf((data as EngineSettings).precision, folder);
+  const options = { ...engineDefaults, ...(data as EngineSettings).options };
   const notes: string[] = [];
   const execution = await chooseProvider((data as EngineSettings).provider);
   const { runner, contextLength, dispose } = await openRunner(folder, {
@@ -49,7 +53,7 @@ await serveThread<EngineReady, GenerationRequest, GenerationEvent>(async (data, 
   });
   const engine = new Engine(runner, vocabulary, options);
   return {
-    ready: { execution, contextLength, notes },
+    ready: { execution, precision, contextLength, notes },
     handle: (request, emit, signal) =>
       engine.generate(request, emit, signal).catch((error) => Promise.reject(naming(folder, error))),
     dispose,

@@ -2,9 +2,10 @@
 import { SteerError } from '../errors.ts';
 import { type ModelCard, readEndTokens, readModelCard, readShape, refusePredictor } from '../model/model-folder.ts';
 import { readSampling, type SamplingDefaults, usualForChat } from '../model/sampling-defaults.ts';
-import { ChatTemplate } from '../model/tokenizer/chat-template.ts';
+import { beginTemplate, ChatTemplate } from '../model/tokenizer/chat-template.ts';
 import { encodePieces } from '../model/tokenizer/encode-prompt.ts';
-import { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { TemplateProcess } from '../model/tokenizer/template-process.ts';
+import { readChatTemplate, Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { documentSeparator } from '../model/tokenizer/tokenizer-training.ts';
 import type { AttributeSchema, Label } from '../steerlm/attributes.ts';
 import type { Conversation } from '../steerlm/conversation.ts';
@@ -37,9 +38,11 @@ export async function readModelText(folder: string): Promise<ModelText> {
   const card = await readModelCard(folder);
   refuseUnfit(card, folder);
   const { contextLength, vocabSize } = await readShape(folder);
+  const source = await readChatTemplate(folder);
+  const begun = chatForm(card, { chatTemplate: source }) === 'template' ? beginTemplate(source!) : undefined;
   const tokenizer = await Tokenizer.open(folder, vocabSize);
   const chat = chatForm(card, tokenizer);
-  const template = chat === 'template' ? templateOf(tokenizer) : undefined;
+  const template = chat === 'template' ? templateOf(tokenizer, begun) : undefined;
   const spellings = [controlTokens.turn, documentSeparator, tokenizer.namedTokens.eos_token, await endOfReply(template)];
   const known = spellings.map((spelling) => (spelling === undefined ? undefined : tokenizer.tokenId(spelling)));
   const ends = [...known, ...(await readEndTokens(folder))];
@@ -57,8 +60,11 @@ export function chatForm({ promptLayoutVersion }: ModelCard, { chatTemplate }: P
   return chatTemplate === undefined ? null : 'template';
 }
 
-function templateOf({ chatTemplate: source, addedTokens: tokens, namedTokens: named }: Tokenizer): ChatTemplate {
-  return new ChatTemplate({ source: source!, tokens, named });
+function templateOf(
+  { chatTemplate: source, addedTokens: tokens, namedTokens: named }: Tokenizer,
+  begun: TemplateProcess | undefined,
+): ChatTemplate {
+  return new ChatTemplate({ source: source!, tokens, named }, undefined, begun);
 }
 
 /** Unknown where the template fails: each chat is told why then. */

@@ -2,12 +2,12 @@
 // prompts become token ids here and tokens become text.
 
 import { flatten } from '../constraints/token-trie.ts';
-import { type EngineOptions, engineDefaults } from '../engine/engine.ts';
+import type { EngineOptions } from '../engine/engine.ts';
 import type { PackedFolder } from '../engine/kernel/packed-copy.ts';
 import { type GenerationEvent, type GenerationRequest, type Likelihood, onePrompt, type Vocabulary } from '../engine/request.ts';
 import type { EngineReady, EngineSettings, EngineText } from '../engine/thread-entry.ts';
 import { revisionOf } from '../model/model-folder.ts';
-import { type PrecisionChoice, precisionOf } from '../model/precision.ts';
+import type { PrecisionChoice } from '../model/precision.ts';
 import { encodeLongPrompt } from '../model/tokenizer/encode-prompt.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { steeringVectors } from '../model/vectors/kept-vectors.ts';
@@ -39,21 +39,17 @@ type Thread = EngineThread<EngineReady, GenerationRequest, GenerationEvent>;
 /** Loads the base or steered model in `folder` into a thread of its own. Throws invalid_model in one clear line. */
 export async function openLanguageModel(
   folder: string,
-  { threads, precision: choice = 'fp32', provider = 'cpu', packed, onExecution, onNote, ...options }: LanguageModelOptions,
+  { threads, precision = 'fp32', provider = 'cpu', packed, onExecution, onNote, ...options }: LanguageModelOptions,
 ): Promise<LanguageModel> {
-  const precision = await precisionOf(choice, folder);
-  const settings: EngineSettings = {
-    ...{ folder, threads, precision, provider, packed },
-    options: { ...engineDefaults, ...options },
-  };
+  const settings: EngineSettings = { folder, threads, precision, provider, packed, options };
   const reading = Promise.all([readModelText(folder), revisionOf(folder)]);
   const later = reading.then(([text]): EngineText => ({ vocabulary: replyVocabulary(text) }));
   const thread: Thread = await EngineThread.start(builtEntry(import.meta.url, '../engine/thread-entry.ts'), settings, { later });
   const [text, stands] = await reading;
   const { card, schema, chat, tokenizer, vocabSize, sampling } = text;
+  const { execution, precision: computed, contextLength, notes } = thread.ready;
   // Weights rounded otherwise say something else.
-  const revision = `${stands}${precision === 'fp32' ? '' : `-${precision}`}`;
-  const { execution, contextLength, notes } = thread.ready;
+  const revision = `${stands}${computed === 'fp32' ? '' : `-${computed}`}`;
   onExecution?.(execution);
   for (const note of notes) onNote?.(note);
   return {
@@ -84,15 +80,20 @@ function replyVocabulary({ tokenizer, vocabSize, stopTokens }: ModelText): Vocab
   const stops = new Set(stopTokens);
   const allowed = Uint8Array.from({ length: vocabSize }, (_, id) => Number(tokenizer.isText(id) || stops.has(id)));
   const bytes = Array.from({ length: vocabSize }, (_, id) => tokenizer.bytesOf(id));
-  const mayEnd = (id: number) => bytes[id]!.length === 0 || bytes[id]!.some((byte) => byte >= 0x80 || marks.has(byte));
+  const mayEnd = (id: number) => bytes[id]!.length === 0 || holdsMark(bytes[id]!);
   const ends = (id: number) => allowed[id] === 1 && mayEnd(id) && sentenceEnd.test(tokenizer.decode([id]));
   const endsSentence = allowed.map((_, id) => Number(ends(id)));
   const tokenBytes = bytes.some(({ length }) => length > 0) ? flatten(bytes) : undefined;
   return { allowed, stopTokens, endsSentence, tokenBytes };
 }
 
-/** The marks among them that are a single byte: most tokens hold none, and are not decoded to find out. */
-const marks = new Set([...'.!?'].map((mark) => mark.charCodeAt(0)));
+/** The marks among them that are a single byte, or may begin one: most tokens hold none, and are not decoded to find out. */
+const marks = Uint8Array.from({ length: 256 }, (_, byte) => Number(byte >= 0x80 || '.!?'.includes(String.fromCharCode(byte))));
+
+function holdsMark(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (marks[bytes[i]!] === 1) return true;
+  return false;
+}
 
 /** Ends of sentences in the scripts that mark them, with the quotes and brackets that may follow. */
 const sentenceEnd = /[.!?…。！？।؟]["'”’)\]]*\s*$/u;

@@ -1,9 +1,7 @@
 // What lies in a model's folder beside the weights: config.json and our card steerlm.json, which says what the model is, the attributes it follows
 // and how it came to be.
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
 import { faultText } from '../shape-faults.ts';
@@ -11,8 +9,9 @@ import type { AttributeSchema } from '../steerlm/attributes.ts';
 import { builtInSchemas, untilAsked } from '../steerlm/schemas.ts';
 import { type BadWordRules, badWordRules, refuseStrangers } from './bad-words.ts';
 import { configJson, parseShape } from './config-json.ts';
+import { fileDigest } from './file-digest.ts';
 import { ggufOf, readModelFile, requireModelFile } from './formats/gguf-folder.ts';
-import { exists, unreadable, writeJson } from './formats/json-file.ts';
+import { exists, writeJson } from './formats/json-file.ts';
 import type { LlamaShape, WeightType } from './shape.ts';
 import { weightFiles } from './weights.ts';
 
@@ -269,7 +268,7 @@ export async function writeShape(
 
 /**
  * Twelve hexadecimal digits that change with whatever changes the model's answers: config, tokenizer, weights, attributes, prompt layout, bad words.
- * Reads every weight once. Throws invalid_model when a file is missing.
+ * Reads every weight once where no pull has recorded its hash. Throws invalid_model when a file is missing.
  */
 export async function revisionOf(folder: string): Promise<string> {
   const hash = createHash('sha256');
@@ -283,12 +282,7 @@ export async function revisionOf(folder: string): Promise<string> {
 
 /** Adds a digest of the file, so that no byte can move from one file to the next unseen. */
 export async function addFile(whole: Hash, folder: string, name: string): Promise<void> {
-  const path = join(folder, name);
-  const digest = createHash('sha256');
-  await pipeline(createReadStream(path), digest).catch((cause) => {
-    throw unreadable(path, cause);
-  });
-  whole.update(digest.digest());
+  whole.update(await fileDigest(folder, name));
 }
 
 /** Throws invalid_model where a language model is wanted and the folder holds a predictor. */

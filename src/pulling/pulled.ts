@@ -4,6 +4,7 @@ import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from '../errors.ts';
+import { pulledName } from '../model/file-digest.ts';
 import { exists, readJson, writeJson } from '../model/formats/json-file.ts';
 import { nearestName } from '../nearest-name.ts';
 import { faultText } from '../shape-faults.ts';
@@ -15,7 +16,6 @@ export function pulledFolder(dataDir: string): string {
   return resolve(dataDir, 'models');
 }
 
-const cardName = 'pulled.json';
 const defaultName = 'default';
 
 const cardSchema = z.looseObject({
@@ -36,7 +36,7 @@ export type PulledCard = z.output<typeof cardSchema>;
 
 /** The card; null in a folder that was not pulled. Throws invalid_model for one that cannot be read. */
 export async function readPulled(folder: string): Promise<PulledCard | null> {
-  const path = join(folder, cardName);
+  const path = join(folder, pulledName);
   if (!(await exists(path))) return null;
   const parsed = cardSchema.safeParse(await readJson(path));
   if (parsed.success) return parsed.data;
@@ -44,7 +44,7 @@ export async function readPulled(folder: string): Promise<PulledCard | null> {
 }
 
 export async function writePulled(folder: string, card: PulledCard): Promise<void> {
-  await writeJson(join(folder, cardName), card);
+  await writeJson(join(folder, pulledName), card);
 }
 
 /** Makes the model the default where none was chosen among the pulled ones. Answers whether it did. */

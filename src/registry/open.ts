@@ -1,4 +1,5 @@
-// Opens a model of a folder with what this process gives to each: cores, bounds, a precision, what computes it.
+// Opens a model of a folder with what this process gives to each: cores, bounds, a precision, what computes it. What only some models need is loaded
+// with the first of them.
 import { availableParallelism } from 'node:os';
 import type { EngineOptions } from '../engine/engine.ts';
 import type { PackedFolder } from '../engine/kernel/packed-copy.ts';
@@ -7,11 +8,10 @@ import type { LanguageModel } from '../generation/language-model.ts';
 import { type LanguageModelOptions, openLanguageModel } from '../generation/steered-model.ts';
 import type { Precision } from '../model/loaded-network.ts';
 import type { PrecisionChoice } from '../model/precision.ts';
-import { openPredictor } from '../predictor/open.ts';
 import type { Predictor } from '../predictor/predictor.ts';
 import type { Execution, ProviderChoice } from '../tensor/providers.ts';
 import { isUpstream } from '../upstream/settings.ts';
-import { openUpstreamModel, type UpstreamOptions } from '../upstream/upstream-model.ts';
+import type { UpstreamOptions } from '../upstream/upstream-model.ts';
 import type { Entry } from './scan.ts';
 
 /** Threads of one run of a model: every core. Calls in hand above which a predictor refuses further ones; a language model has its own bounds. */
@@ -49,12 +49,12 @@ export async function openModel(
   }
 }
 
-function open(
+async function open(
   { id, kind, folder }: Pick<Entry, 'id' | 'kind' | 'folder'>,
   precision: Precision,
   { provider, engine, onExecution, onNote, upstreamKey: apiKey, upstreamKeyOf: keyOf, onUpstreamFault }: OpenOptions,
 ): Promise<LanguageModel | Predictor> {
-  if (kind === 'predictor') return openPredictor(folder, engineOptions);
+  if (kind === 'predictor') return (await import('../predictor/open.ts')).openPredictor(folder, engineOptions);
   const told = (execution: Execution) => onExecution?.(id, execution);
   const here = {
     ...engineOptions,
@@ -73,7 +73,8 @@ export async function openLanguage(
   here: LanguageModelOptions,
   upstream: UpstreamOptions,
 ): Promise<LanguageModel> {
-  return (await isUpstream(folder)) ? openUpstreamModel(folder, upstream) : openLanguageModel(folder, here);
+  if (!(await isUpstream(folder))) return openLanguageModel(folder, here);
+  return (await import('../upstream/upstream-model.ts')).openUpstreamModel(folder, upstream);
 }
 
 /** In which precision a model is loaded; predictors are always computed in fp32. */

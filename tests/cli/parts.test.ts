@@ -1,7 +1,8 @@
 // The parts of the command line that need no process: values of options, progress and tables.
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { attributeLevel, between, labelChoice, whole } from '../../src/cli/option-values.ts';
+import { labelChoice } from '../../src/cli/dataset-options.ts';
+import { attributeLevel, between, whole } from '../../src/cli/option-values.ts';
 import { bar, openProgressLine, reportTraining } from '../../src/cli/progress.ts';
 import { figure, formatTable, rounded } from '../../src/cli/table.ts';
 

@@ -12,12 +12,12 @@ export interface PackedFolder {
 }
 
 /** Raised with every change of how weights lie in memory. */
-const layoutVersion = 1;
+const layoutVersion = 2;
 const suffix = '.packed';
 /** The head of a file: its key and the checksum of what follows. */
 const headBytes = 64;
-/** One call reads or writes at most 2 GiB. */
-const pieceBytes = 2 ** 28;
+/** Read and checked while the next one is read: so much stays in a processor's cache. A multiple of what the checksum takes at a time. */
+const pieceBytes = 2 ** 22;
 
 export class PackedCopy {
   readonly #place: PackedFolder;
@@ -64,12 +64,15 @@ export class PackedCopy {
     const head = Buffer.alloc(headBytes);
     await file.read(head, 0, headBytes, 0);
     if (!head.subarray(0, 32).equals(this.#key)) return 'is of another model';
-    for (let at = 0; at < into.length; ) {
-      const { bytesRead } = await file.read(into, at, Math.min(pieceBytes, into.length - at), headBytes + at);
-      if (bytesRead === 0) return 'ends early';
-      at += bytesRead;
+    const found = new Checksum();
+    let reading = readPiece(file, into, 0);
+    for (let at = 0; at < into.length; at += pieceBytes) {
+      const piece = await reading;
+      if (!piece) return 'ends early';
+      reading = readPiece(file, into, at + pieceBytes);
+      found.update(piece);
     }
-    return head.subarray(32).equals(checksum(into)) ? undefined : 'is damaged';
+    return head.subarray(32).equals(found.digest()) ? undefined : 'is damaged';
   }
 
   /** Keeps a copy, whole or not at all, and drops those unused for longest where they are too many. */
@@ -82,7 +85,7 @@ export class PackedCopy {
       await makeRoom(folder, mostBytes - headBytes - bytes.length);
       const file = await open(partial, 'wx', privateFile);
       try {
-        await file.write(Buffer.concat([this.#key, checksum(bytes)], headBytes), 0, headBytes, 0);
+        await file.write(Buffer.concat([this.#key, new Checksum().update(bytes).digest()], headBytes), 0, headBytes, 0);
         for (let at = 0; at < bytes.length; ) {
           const { bytesWritten } = await file.write(bytes, at, Math.min(pieceBytes, bytes.length - at), headBytes + at);
           at += bytesWritten;
@@ -116,19 +119,39 @@ async function makeRoom(folder: string, mostBytes: number): Promise<void> {
   }
 }
 
-/** 32 bytes that any change of a word changes; not for those who mean to deceive, who could as well change the model. */
-function checksum(bytes: Uint8Array): Buffer {
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
-  let [a, b, c, d] = [1, 2, 3, 4];
-  const fours = words.length & ~3;
-  for (let i = 0; i < fours; i += 4) {
-    a = Math.imul(a ^ words[i]!, 0x01000193);
-    b = Math.imul(b ^ words[i + 1]!, 0x01000193);
-    c = Math.imul(c ^ words[i + 2]!, 0x01000193);
-    d = Math.imul(d ^ words[i + 3]!, 0x01000193);
+/** A piece of the file where it comes to lie; undefined where the file ends before. */
+async function readPiece(file: FileHandle, into: Uint8Array, start: number): Promise<Uint8Array | undefined> {
+  const end = Math.min(start + pieceBytes, into.length);
+  for (let at = start; at < end; ) {
+    const { bytesRead } = await file.read(into, at, end - at, headBytes + at);
+    if (bytesRead === 0) return undefined;
+    at += bytesRead;
   }
-  return createHash('sha256')
-    .update(new Int32Array([a, b, c, d, ...words.subarray(fours)]))
-    .update(bytes.slice(words.length * 4))
-    .digest();
+  return into.subarray(start, end);
+}
+
+/** 32 bytes that any change of a word changes; not for those who mean to deceive, who could as well change the model. */
+class Checksum {
+  #words = [1, 2, 3, 4];
+  readonly #rest = createHash('sha256');
+
+  /** Every piece but the last is a multiple of 16 bytes long. */
+  update(bytes: Uint8Array): this {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+    let [a, b, c, d] = this.#words as [number, number, number, number];
+    const fours = words.length & ~3;
+    for (let i = 0; i < fours; i += 4) {
+      a = Math.imul(a ^ words[i]!, 0x01000193);
+      b = Math.imul(b ^ words[i + 1]!, 0x01000193);
+      c = Math.imul(c ^ words[i + 2]!, 0x01000193);
+      d = Math.imul(d ^ words[i + 3]!, 0x01000193);
+    }
+    this.#words = [a, b, c, d];
+    this.#rest.update(bytes.slice(4 * fours));
+    return this;
+  }
+
+  digest(): Buffer {
+    return this.#rest.update(new Int32Array(this.#words)).digest();
+  }
 }

@@ -142,3 +142,18 @@ export function listIn(bytes: Buffer, { elementType, count }: ListPlace): Scalar
   }
   return texts;
 }
+
+/** Those at some places of a list of texts, from its bytes; undefined where it has none. */
+export function textsIn(bytes: Buffer, places: readonly number[]): (string | undefined)[] {
+  const wanted = new Set(places);
+  const starts = new Map<number, number>();
+  const last = Math.max(...places);
+  for (let place = 0, at = 0; place <= last && at < bytes.length; place++) {
+    if (wanted.has(place)) starts.set(place, at);
+    at += 8 + readUint64(bytes, at);
+  }
+  return places.map((place) => {
+    const at = starts.get(place);
+    return at === undefined ? undefined : bytes.toString('utf8', at + 8, at + 8 + readUint64(bytes, at));
+  });
+}

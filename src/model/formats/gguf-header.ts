@@ -3,8 +3,8 @@
 import { open } from 'node:fs/promises';
 import { SteerError } from '../../errors.ts';
 import { type BlockType, blockTypes, foreignType } from './gguf-blocks.ts';
-import { corrupt, GgufCursor, type HeaderValue, type ListPlace, listIn, type Scalar, WindowEnd } from './gguf-cursor.ts';
-import { magic, usualAlignment } from './gguf-format.ts';
+import { corrupt, GgufCursor, type HeaderValue, type ListPlace, listIn, type Scalar, textsIn, WindowEnd } from './gguf-cursor.ts';
+import { magic, usualAlignment, valueTypes } from './gguf-format.ts';
 import { type OpenFile, regularFile, unreadable } from './json-file.ts';
 
 export interface StoredTensor {
@@ -22,8 +22,8 @@ export interface GgufHeader {
   tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** Enough for most headers; where it is not, four times as much is read, up to the most. */
-const firstWindow = 2 ** 20;
+/** Enough for vocabularies of up to 100,000 tokens; where it is not, four times as much is read and parsed from its beginning, up to the most. */
+const firstWindow = 2 ** 22;
 /** The largest vocabularies take some 20 MB. Counting through them holds up the thread. */
 const mostHeaderBytes = 2 ** 26;
 /** Far more values, and tensors, than any model has. */
@@ -55,6 +55,16 @@ export async function readList({ path, values }: GgufHeader, key: string): Promi
   if (value === undefined || isList(value)) return value;
   if (!isPlace(value)) throw new SteerError('invalid_model', `${path}: expected ${key} to be a list, found a single value.`);
   return await withFile(path, async (file) => listIn(await readBytes(file, path, value.start, value.end), value));
+}
+
+/** Texts of a list of the header by their places, undefined where it has none there; what lies between is passed over. Throws as readList does. */
+export async function readTexts(header: GgufHeader, key: string, places: readonly number[]): Promise<(string | undefined)[]> {
+  const value = header.values.get(key);
+  if (value === undefined || !isPlace(value) || value.elementType !== valueTypes.string) {
+    const list = await readList(header, key);
+    return places.map((place) => (list?.[place] === undefined ? undefined : String(list[place])));
+  }
+  return await withFile(header.path, async (file) => textsIn(await readBytes(file, header.path, value.start, value.end), places));
 }
 
 export function isList(value: HeaderValue): value is readonly Scalar[] {

@@ -2,7 +2,7 @@
 // Unicode normalisation: llama.cpp knows none.
 import { SteerError } from '../../errors.ts';
 import type { HeaderValue, Scalar } from './gguf-cursor.ts';
-import { type GgufHeader, readList } from './gguf-header.ts';
+import { type GgufHeader, readList, readTexts } from './gguf-header.ts';
 import { mergesOf, type Piece, spaceCuts } from './gguf-merges.ts';
 import { tokenKinds } from './gguf-tokenizer.ts';
 import { wordCut, wordCutNames } from './gguf-words.ts';
@@ -89,10 +89,16 @@ async function byteLevel(header: GgufHeader, tokens: readonly string[], kinds: r
       type: 'BPE',
       unk_token: null,
       ignore_merges: cut.wholeWords,
-      vocab: Object.fromEntries(tokens.flatMap((token, id) => (kinds[id] === tokenKinds.normal ? [[token, id]] : []))),
+      vocab: normalTokens(tokens, kinds),
       merges,
     },
   };
+}
+
+function normalTokens(tokens: readonly string[], kinds: readonly number[]): Map<string, number> {
+  const vocab = new Map<string, number>();
+  for (let id = 0; id < tokens.length; id++) if (kinds[id] === tokenKinds.normal) vocab.set(tokens[id]!, id);
+  return vocab;
 }
 
 async function sentencePiece(header: GgufHeader, tokens: readonly string[], kinds: readonly number[]) {
@@ -101,13 +107,13 @@ async function sentencePiece(header: GgufHeader, tokens: readonly string[], kind
   // Runs of white space that are tokens by themselves: found like other pieces, and before them.
   const isSpace = (id: number) => kinds[id] === tokenKinds.plain && /^\s+$/.test(tokens[id]!);
   const unknown = tokens[idOf(header, 'unknown_token_id') ?? kinds.indexOf(tokenKinds.unknown)];
-  const vocab: [string, number][] = [];
+  const vocab = new Map<string, number>();
   const pieces: Piece[] = [];
   for (const [id, token] of tokens.entries()) {
     const [space, normal] = [isSpace(id), kinds[id] === tokenKinds.normal];
     const spelling = space ? token.replaceAll(' ', '▁') : token;
     if (space || normal) pieces.push({ spelling, score: space ? Number.POSITIVE_INFINITY : scores[id]! });
-    if (space || normal || kinds[id] === tokenKinds.byte || token === unknown) vocab.push([spelling, id]);
+    if (space || normal || kinds[id] === tokenKinds.byte || token === unknown) vocab.set(spelling, id);
   }
   const prefixed = header.values.get(`${prefix}add_space_prefix`) !== false;
   const spaces = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
@@ -132,7 +138,7 @@ async function sentencePiece(header: GgufHeader, tokens: readonly string[], kind
       unk_token: unknown ?? null,
       fuse_unk: true,
       byte_fallback: true,
-      vocab: Object.fromEntries(vocab),
+      vocab,
       merges: await mergesOf(pieces),
     },
   };
@@ -153,11 +159,9 @@ function beginsUnasked({ values }: GgufHeader): boolean {
 
 /** The content of tokenizer_config.json: the chat template, tokens by what they are for, how a text begins. Throws invalid_model. */
 export async function ggufSettings(header: GgufHeader): Promise<Record<string, unknown>> {
-  const tokens = await readTokens(header);
-  const named = Object.entries(namedTokens).flatMap(([name, key]) => {
-    const token = tokens[idOf(header, `${key}_token_id`) ?? -1];
-    return token === undefined ? [] : [[name, token]];
-  });
+  const ids = Object.values(namedTokens).map((key) => idOf(header, `${key}_token_id`) ?? -1);
+  const tokens = await readTexts(header, `${prefix}tokens`, ids);
+  const named = Object.keys(namedTokens).flatMap((name, i) => (tokens[i] === undefined ? [] : [[name, tokens[i]]]));
   const template = header.values.get('tokenizer.chat_template');
   return {
     ...Object.fromEntries(named),

@@ -37,15 +37,23 @@ const pad = '\u2003';
 const markOf = (place: number) => `${pad}\uE000${place}\uE001${pad}`;
 const marks = /(\u2003?)\uE000(\d+)\uE001(\u2003?)/u;
 
+/** The process of a template, which starts while what else a ChatTemplate needs is read. One that is never asked ends by itself. */
+export function beginTemplate(source: string): TemplateProcess {
+  const process = new TemplateProcess(source, usualLimits);
+  process.begin();
+  return process;
+}
+
 export class ChatTemplate {
   readonly #settings: TemplateSettings;
   readonly #process: TemplateProcess;
   readonly #cuts: RegExp;
   readonly #remembered = new Map<string, { parts: Promise<TemplatePart[]>; until: number }>();
 
-  constructor(settings: TemplateSettings, limits: TemplateLimits = usualLimits) {
+  /** The process is that of the template, where it was begun before. */
+  constructor(settings: TemplateSettings, limits = usualLimits, process = new TemplateProcess(settings.source, limits)) {
     this.#settings = settings;
-    this.#process = new TemplateProcess(settings.source, limits);
+    this.#process = process;
     const spellings = settings.tokens.map(({ content }) => content).toSorted((a, b) => b.length - a.length);
     this.#cuts = new RegExp(spellings.length > 0 ? `(${spellings.map(escaped).join('|')})` : '(?!)', 'u');
   }

@@ -29,6 +29,7 @@ export class TemplateProcess {
   readonly #source: string;
   readonly #limits: TemplateLimits;
   #child: ChildProcess | undefined;
+  #starting: Promise<ChildProcess> | undefined;
   #idle: NodeJS.Timeout | undefined;
   /** One order at a time, so that each has its whole time. */
   #last: Promise<unknown> = Promise.resolve();
@@ -38,6 +39,22 @@ export class TemplateProcess {
   constructor(source: string, limits: TemplateLimits) {
     this.#source = source;
     this.#limits = limits;
+  }
+
+  /** Starts the process before anything is asked of it, which takes longer than most templates. That it cannot be started is told to whoever asks. */
+  begin(): void {
+    const starting = start(this.#source);
+    this.#starting = starting;
+    starting.then(
+      (child) => {
+        if (this.#starting !== starting || this.#waiting > 0) return;
+        [this.#child, this.#starting] = [child, undefined];
+        this.#endWhenIdle();
+      },
+      () => {
+        this.#starting = undefined;
+      },
+    );
   }
 
   /**
@@ -60,7 +77,8 @@ export class TemplateProcess {
   /** Undefined when its time is up. */
   async #ask(variables: Record<string, unknown>): Promise<Rendered | undefined> {
     clearTimeout(this.#idle);
-    const child = this.#child ?? (await start(this.#source));
+    const child = this.#child ?? (await (this.#starting ?? start(this.#source)));
+    this.#starting = undefined;
     this.#child = child;
     const id = this.#orders++;
     const { mostMs, mostLetters } = this.#limits;
@@ -78,9 +96,13 @@ export class TemplateProcess {
       child.on('message', settle).once('exit', fall);
       child.send({ id, variables, mostLetters } satisfies RenderOrder, (error) => error && fall());
     });
-    if (rendered) this.#idle = setTimeout(() => this.#end(), idleMs).unref();
+    if (rendered) this.#endWhenIdle();
     else this.#end();
     return rendered;
+  }
+
+  #endWhenIdle(): void {
+    this.#idle = setTimeout(() => this.#end(), idleMs).unref();
   }
 
   #end(): void {

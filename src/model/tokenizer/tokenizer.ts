@@ -9,8 +9,16 @@ import { giveWay } from '../../event-loop.ts';
 import { faultText } from '../../shape-faults.ts';
 import { readModelFile, requireModelFile } from '../formats/gguf-folder.ts';
 import { writeJson } from '../formats/json-file.ts';
+import { type Lookups, lookupsOf } from './lookups.ts';
 import { bytesBySpelling } from './token-bytes.ts';
-import { idsBySpelling, refuseForeign, spellingsById, type TokenizerJson, tokenizerSchema } from './tokenizer-json.ts';
+import {
+  asWritten,
+  idsOfAdded,
+  type ParsedTokenizer,
+  spellingsById,
+  type TokenizerJson,
+  tokenizerSchema,
+} from './tokenizer-json.ts';
 import { beginningOf, namedTokensIn, type Settings, templateIn } from './tokenizer-settings.ts';
 import { exactCuts, wordPattern } from './word-cuts.ts';
 
@@ -18,7 +26,7 @@ import { exactCuts, wordPattern } from './word-cuts.ts';
 interface Engine {
   normalizer: { normalize(text: string): string } | null;
   pre_tokenizer: { pre_tokenize(text: string, options: { section_index: number }): string[] } | null;
-  model: { _call(words: string[]): string[]; tokens_to_ids: Map<string, number>; unk_token_id: number | undefined };
+  model: Lookups & { _call(words: string[]): string[] };
   decoder: (Decoder & { decode(tokens: string[]): string; added_tokens: { content: string }[]; decoders?: Decoder[] }) | null;
 }
 
@@ -48,12 +56,12 @@ export class Tokenizer {
   readonly size: number;
   /** Characters of the longest token: a text of n characters has at least n / longestToken tokens. */
   readonly longestToken: number;
-  readonly #json: TokenizerJson;
+  readonly #json: ParsedTokenizer;
   readonly #settings: Settings;
   readonly #engine: Engine;
   /** Spelling of every id, added tokens included; ids without one are absent. */
   readonly #spellings: string[];
-  readonly #ids: Map<string, number>;
+  readonly #added: ReadonlyMap<string, number>;
   readonly #special: Set<number>;
   /** Added tokens that are text as they are spelt. */
   readonly #plain: Set<number>;
@@ -61,15 +69,14 @@ export class Tokenizer {
   readonly #cutsLikeGpt2: boolean;
   readonly #remembered = new Map<string, readonly number[]>();
 
-  private constructor(json: TokenizerJson, settings: Settings, where: string, vocabSize = Number.POSITIVE_INFINITY) {
+  private constructor(json: ParsedTokenizer, settings: Settings, where: string, vocabSize = Number.POSITIVE_INFINITY) {
     this.#json = json;
     this.#settings = settings;
-    const isSpecial = ({ special, content }: TokenizerJson['added_tokens'][number]) => special && !toldMarks.includes(content);
+    const isSpecial = ({ special, content }: ParsedTokenizer['added_tokens'][number]) => special && !toldMarks.includes(content);
     this.#special = new Set(json.added_tokens.filter(isSpecial).map(({ id }) => id));
     this.#plain = new Set(json.added_tokens.filter((token) => !isSpecial(token)).map(({ id }) => id));
-    this.#ids = idsBySpelling(json);
-    refuseForeign(this.#ids, vocabSize, where);
-    this.#spellings = spellingsById(this.#ids, where);
+    this.#added = idsOfAdded(json);
+    this.#spellings = spellingsById(json, vocabSize, where);
     this.size = this.#spellings.length;
     this.longestToken = this.#spellings.reduce((longest, spelling) => Math.max(longest, spelling.length), 1);
     this.#engine = buildEngine(json, where);
@@ -150,7 +157,7 @@ export class Tokenizer {
 
   /** Id of a token by its spelling in the vocabulary, added tokens included. */
   tokenId(spelling: string): number | undefined {
-    return this.#ids.get(spelling);
+    return this.#added.get(spelling) ?? this.#json.model.vocab.get(spelling);
   }
 
   /** The text of the ids. Special tokens, and ids the tokenizer lacks, stand for no text. */
@@ -186,7 +193,7 @@ export class Tokenizer {
     const added = new Map(this.#json.added_tokens.map((token) => [token.content, token]));
     let next = this.size;
     for (const content of new Set(spellings)) {
-      const id = this.#ids.get(content) ?? next++;
+      const id = this.tokenId(content) ?? next++;
       added.set(content, { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true });
     }
     const tokens = [...added.values()].sort((a, b) => a.id - b.id);
@@ -226,12 +233,12 @@ export class Tokenizer {
 
   /** What tokenizer.json holds. */
   toJson(): TokenizerJson {
-    return this.#json;
+    return asWritten(this.#json);
   }
 
   /** Writes tokenizer.json and tokenizer_config.json the way transformers reads them. */
   async save(folder: string): Promise<void> {
-    await writeJson(join(folder, fileName), this.#json);
+    await writeJson(join(folder, fileName), this.toJson());
     const described = Object.fromEntries(this.#json.added_tokens.map(({ id, ...token }) => [id, token]));
     await writeJson(join(folder, settingsName), {
       tokenizer_class: 'PreTrainedTokenizerFast',
@@ -267,18 +274,16 @@ function tryOut({ normalizer, pre_tokenizer: splitter, model, decoder }: Engine)
  * The library's tokenizer without added tokens and without the template that adds a beginning or end of sequence. Special tokens a vocabulary
  * holds itself (Llama 2's <s>, or a trained tokenizer's) leave it, with the merges that would spell them; the unknown token has to stay.
  */
-function buildEngine(json: TokenizerJson, where: string): Engine {
+function buildEngine(json: ParsedTokenizer, where: string): Engine {
   const { model } = json;
   const hidden = new Set(json.added_tokens.filter((token) => token.special).map((token) => token.content));
   if (model.unk_token) hidden.delete(model.unk_token);
-  const vocab = Object.fromEntries(Object.entries(model.vocab).filter(([spelling]) => !hidden.has(spelling)));
-  const merges = (model.merges as (string | [string, string])[]).filter((merge) => {
-    return !hidden.has(typeof merge === 'string' ? merge.replace(' ', '') : merge.join(''));
-  });
   try {
     const cuts = json.pre_tokenizer && exactCuts(json.pre_tokenizer);
-    const plain = { ...json, added_tokens: [], pre_tokenizer: cuts, post_processor: null, model: { ...model, vocab, merges } };
-    const engine = new HuggingFaceTokenizer(plain, {}) as Engine;
+    const empty = { ...model, vocab: {}, merges: [] };
+    const plain = { ...json, added_tokens: [], pre_tokenizer: cuts, post_processor: null, model: empty };
+    const engine = new HuggingFaceTokenizer(plain, {}) as unknown as Engine;
+    Object.assign(engine.model, lookupsOf(model, hidden));
     // The decoder must not read added tokens that count as text byte by byte.
     if (engine.decoder) engine.decoder.added_tokens = json.added_tokens.filter((token) => !token.special);
     // A byte order mark is text like any other.

@@ -84,5 +84,5 @@ async function wordsOf(folder: string): Promise<[string, number][]> {
   const parsed = tokenizerSchema.safeParse(content);
   if (!parsed.success) throw new SteerError('invalid_model', `${path}: ${faultText(parsed.error, 'content')}.`);
   const added = new Set(parsed.data.added_tokens.map((token) => token.content));
-  return Object.entries(parsed.data.model.vocab).filter(([word]) => !added.has(word));
+  return [...parsed.data.model.vocab].filter(([word]) => !added.has(word));
 }

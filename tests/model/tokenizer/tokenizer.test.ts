@@ -87,6 +87,49 @@ test('save and open give the same tokenizer; settings of a loaded one survive', 
   expect(again.added_tokens_decoder[grown.size]).toMatchObject({ content: '<last>', special: true });
 });
 
+test('added tokens are written into the vocabulary, where transformers looks for their ids', async () => {
+  // As a GGUF file has it: ids of control tokens lie among those of words, which do not hold them.
+  const sparse = {
+    added_tokens: [{ id: 1, content: '<s>', special: true }],
+    model: { type: 'BPE', vocab: { a: 0, b: 2 }, merges: [] },
+  };
+  const tokenizer = Tokenizer.fromJson(sparse, 'sparse');
+  await tokenizer.withAddedTokens(['<new>']).save(folder);
+  const written = JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8'));
+  expect(written.model.vocab).toEqual({ a: 0, '<s>': 1, b: 2, '<new>': 3 });
+  const opened = await Tokenizer.open(folder);
+  expect(opened.encodeText('a<s>b<new>')).toEqual(tokenizer.encodeText('a<s>b<new>'));
+  expect(opened.encodeText('a<s>b<new>')).toEqual([0, 2]);
+});
+
+test('the ids and merges of a vocabulary are checked one by one', () => {
+  const refused = (model: object) => () =>
+    Tokenizer.fromJson({ model: { type: 'BPE', vocab: { a: 0 }, merges: [], ...model } }, 'it');
+  for (const id of [-1, 0.5, 2 ** 24, Number.NaN, '0', null]) expect(refused({ vocab: { a: 0, b: id } })).toThrow(/vocab/);
+  for (const merge of [5, null, ['a'], ['a', 5], ['a', 'b', 'c']])
+    expect(refused({ merges: [['a', 'a'], merge] })).toThrow(/merges/);
+  expect(refused({ merges: ['a a', ['a', 'a']] })).toThrow(/merges/);
+});
+
+test('merges of what JSON writes otherwise are found', () => {
+  const vocab = { '"': 0, '\\': 1, '\n': 2, '\u007f': 3, '"\\': 4, '\n\u007f': 5 };
+  const merges = ['" \\', '\n \u007f'];
+  for (const written of [merges, merges.map((merge) => merge.split(' '))]) {
+    const tokenizer = Tokenizer.fromJson({ model: { type: 'BPE', vocab, merges: written } }, 'odd');
+    expect(tokenizer.encodeText('"\\\n\u007f')).toEqual([4, 5]);
+  }
+});
+
+test('merges with a space in a half are told from each other', () => {
+  const vocab = { a: 0, ' ': 1, b: 2, c: 3, 'a ': 4, 'a b': 5, bc: 6, 'a bc': 7 };
+  const ids = (...merges: [string, string][]) =>
+    Tokenizer.fromJson({ pre_tokenizer: null, model: { type: 'BPE', vocab, merges } }, 'spaced').encodeText('a bc');
+  expect(ids(['a', ' '], ['a ', 'b'], ['b', 'c'])).toEqual([5, 3]);
+  expect(ids(['a', ' '], ['b', 'c'], ['a ', 'bc'])).toEqual([7]);
+  // Spelt as one text, the last one would be the same as another: `a b c`.
+  expect(ids(['a', ' '], ['a ', 'b'], ['a', 'b c'])).toEqual([5, 3]);
+});
+
 test('a tokenizer larger than the vocabulary of the model is refused with both numbers', async () => {
   await smallTokenizer.save(folder);
   const { size } = smallTokenizer;
