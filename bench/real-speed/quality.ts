@@ -96,29 +96,38 @@ function figuresOf(texts: readonly number[][], whole: readonly Float32Array[][],
   let [divergence, same, nats, count, predicted] = [0, 0, 0, 0, 0];
   for (const [text, ids] of texts.entries()) {
     for (const [index, scores] of found[text]!.entries()) {
-      const full = whole[text]![index]!;
-      const [mass, fullMass] = [logMass(scores), logMass(full)];
-      divergence += full.reduce(
-        (sum, score, id) => sum + Math.exp(score - fullMass) * (score - fullMass - scores[id]! + mass),
-        0,
-      );
-      if (likeliest(full) === likeliest(scores)) same++;
+      const [own, full] = [spread(scores), spread(whole[text]![index]!)];
+      divergence += divergenceOf(whole[text]![index]!, full.logMass, scores, own.logMass);
+      if (own.likeliest === full.likeliest) same++;
       count++;
       const next = ids[index + 1];
       if (next === undefined) continue;
-      nats += mass - scores[next]!;
+      nats += own.logMass - scores[next]!;
       predicted++;
     }
   }
   return { divergence: divergence / count, same: same / count, perplexity: Math.exp(nats / predicted) };
 }
 
-function logMass(scores: Float32Array): number {
-  const highest = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
-  return highest + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - highest), 0));
+/** The likeliest id, and ln Σ e^score. */
+function spread(scores: Float32Array): { likeliest: number; logMass: number } {
+  let likeliest = 0;
+  for (let id = 1; id < scores.length; id++) if (scores[id]! > scores[likeliest]!) likeliest = id;
+  const highest = scores[likeliest]!;
+  let sum = 0;
+  for (let id = 0; id < scores.length; id++) sum += Math.exp(scores[id]! - highest);
+  return { likeliest, logMass: highest + Math.log(sum) };
 }
 
-const likeliest = (scores: Float32Array) => scores.reduce((best, score, id) => (score > scores[best]! ? id : best), 0);
+/** Σ p (ln p − ln q), in nats. */
+function divergenceOf(p: Float32Array, logMassP: number, q: Float32Array, logMassQ: number): number {
+  let sum = 0;
+  for (let id = 0; id < p.length; id++) {
+    const logP = p[id]! - logMassP;
+    sum += Math.exp(logP) * (logP - q[id]! + logMassQ);
+  }
+  return sum;
+}
 
 /** The model in memory with every matrix of its layers moved a little. */
 async function movedCopy(folder: string, contextLength: number): Promise<WeightSource> {
