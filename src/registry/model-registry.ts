@@ -30,7 +30,7 @@ export interface RegistryOptions extends OpenOptions, Pick<ModelPlaces, 'pulledD
 }
 
 /** Between two looks at what other processes changed; so an alias holds within a second also where its notice is lost. */
-const lookEveryMs = 900;
+export const lookEveryMs = 900;
 
 type Slot = EngineSlot<LanguageModel | Predictor>;
 
