@@ -14,7 +14,7 @@ const most = 127;
 
 type Heads = Pick<LlamaShape, 'layers' | 'kvHeads' | 'headDim'>;
 
-/** Numbers of a key that share a scale: what is lost of keys weighs ten times what is lost of values. */
+/** Numbers of a key that share a scale: what rounding loses of keys tells more than what it loses of values. */
 const keyPart = 32;
 
 /** Parts of a key with a scale each. */
