@@ -41,6 +41,8 @@ export interface OpenRunner {
 
 /** What the kernels' memory can hold, less room to work in. */
 const mostKernelBytes = 2 ** 32 - 2 ** 28;
+/** Of a weight in 8 bits, with its part of a block's scale. */
+const mostBytesOfNumber = 1.125;
 
 /** A model that is in memory already. */
 type Weighted = Pick<Model, 'shape' | 'values'>;
@@ -110,5 +112,5 @@ function kernelsHold(shape: LlamaShape, { cacheBytes, prefixBytes }: RunnerOptio
     (sum, dims) => sum + dims.reduce((product, size) => product * size, 1),
     0,
   );
-  return kernelsFit(shape) && numbers + new Shares(cacheBytes).total + prefixBytes < mostKernelBytes;
+  return kernelsFit(shape) && mostBytesOfNumber * numbers + new Shares(cacheBytes).total + prefixBytes < mostKernelBytes;
 }
