@@ -1,6 +1,6 @@
 // Where keys and values lie: in blocks of 16 tokens, wherever there was room (Kwon et al. 2023), each number in 8 bits with a scale for each token
 // and head. A block holds all layers. A head's keys stand as a matrix packed for the product, tokens as its channels; its values too, with the
-// head's columns as channels and tokens as columns.
+// head's columns as channels and tokens as columns. Columns lie in pairs or in fours, as attention takes them.
 import { attentionScale, type LlamaShape } from '../../model/shape.ts';
 import { findExtreme, rootMeanSquare, scaleDown, wholeNumbers, wide } from './numbers.ts';
 import { groupChannels } from './packing.ts';
@@ -22,11 +22,15 @@ export function keyParts({ headDim }: Pick<LlamaShape, 'headDim'>): number {
   return headDim % keyPart === 0 ? headDim / keyPart : 1;
 }
 
-/** Bytes of all heads of a layer: in this order keys, as many of values, scales of keys (by head, part and token), scales of values. */
-export function partBytes(shape: Heads): { codes: number; keyScales: number; valueScales: number } {
+/**
+ * Bytes of all heads of a layer: in this order keys, as many of values, scales of keys (by head, part and token), scales of values, and of the codes of keys
+ * the sums, negative, in 16 bits and ordered as their scales.
+ */
+export function partBytes(shape: Heads): { codes: number; keyScales: number; valueScales: number; keySums: number } {
   const { kvHeads, headDim } = shape;
   const valueScales = 4 * blockTokens * kvHeads;
-  return { codes: blockTokens * kvHeads * headDim, keyScales: keyParts(shape) * valueScales, valueScales };
+  const keyScales = keyParts(shape) * valueScales;
+  return { codes: blockTokens * kvHeads * headDim, keyScales, valueScales, keySums: keyScales / 2 };
 }
 
 export function blockBytes(shape: Heads): number {
@@ -35,13 +39,34 @@ export function blockBytes(shape: Heads): number {
 
 /** Bytes of a block before a layer's part. */
 export function layerOffset(shape: Heads, layer: number): number {
-  const { codes, keyScales, valueScales } = partBytes(shape);
-  return layer * (2 * codes + keyScales + valueScales);
+  const { codes, keyScales, valueScales, keySums } = partBytes(shape);
+  return layer * (2 * codes + keyScales + valueScales + keySums);
 }
 
 /** Where the block number `block` of a token's sequence lies. */
 export function blockAt(token: Code, block: Code): Code {
   return i32.load(at(i32.load(token, 8), block, i32.const(4)));
+}
+
+/** How columns lie together: by pairs for products of 16 bits, by fours for those of bytes. */
+export type Lie = 'pairs' | 'fours';
+
+/** Of so many tokens that lie together: bytes from one to the next, and where four numbers of one go, and the next four. */
+const lies = {
+  pairs: {
+    keys: { tokens: groupChannels, apart: 2, offsets: [0, 1, 8, 9], next: 16 },
+    values: { tokens: 2, apart: 1, offsets: [0, 2, 4, 6], next: 8 },
+  },
+  fours: {
+    keys: { tokens: groupChannels, apart: 4, offsets: [0, 1, 2, 3], next: 16 },
+    values: { tokens: 4, apart: 1, offsets: [0, 4, 8, 12], next: 16 },
+  },
+} as const;
+
+/** Where a token's numbers begin among those of its head in the block. */
+function placeIn({ tokens, apart }: { tokens: number; apart: number }, slot: Code, { headDim }: LlamaShape): Code {
+  const whole = i32.mul(i32.and(slot, i32.const(-tokens)), i32.const(headDim));
+  return i32.add(whole, i32.mul(i32.and(slot, i32.const(tokens - 1)), i32.const(apart)));
 }
 
 type Four = [Local, Local, Local, Local];
@@ -52,12 +77,13 @@ type Four = [Local, Local, Local, Local];
  * words: rows, rows a task, tokens, q k v side by side (rows, (H + 2 K) d), cosines and sines (positions, d / 2), the layer's offset in a block,
  * norm weights (d) of queries and of keys.
  */
-export function placeRows(name: 'place' | 'placePlain', shape: LlamaShape): Definition {
+export function placeRows(name: 'place' | 'placePlain', shape: LlamaShape, lie: Lie): Definition {
   const { heads: H, kvHeads: K, headDim: d, queryKeyNorm } = shape;
-  const { codes, keyScales } = partBytes(shape);
+  const { codes, keyScales, valueScales } = partBytes(shape);
+  const parts = keyParts(shape);
   return rowKernel(name, (frame, words, row) => {
     const [token, head, angles, count] = frame.locals('i32', 4) as Four;
-    const [target, scaleTarget] = frame.locals('i32', 2) as [Local, Local];
+    const [target, scaleTarget, sumTarget] = frame.locals('i32', 3) as [Local, Local, Local];
     const position = i32.load(token.get, 4);
     const slot = i32.and(position, i32.const(blockTokens - 1));
     const part = i32.add(blockAt(token.get, i32.shrU(position, i32.const(blockBits))), words.word(6));
@@ -69,27 +95,27 @@ export function placeRows(name: 'place' | 'placePlain', shape: LlamaShape): Defi
       ...target.set(i32.add(i32.add(part, place), i32.const(half * codes))),
       ...scaleTarget.set(i32.add(i32.add(part, i32.shl(slot, i32.const(2))), i32.const(2 * codes + half * keyScales))),
     ];
-    const onwards = (parts: number) => [
+    const onwards = (scales: number) => [
       ...target.set(i32.add(target.get, i32.const(blockTokens * d))),
-      ...scaleTarget.set(i32.add(scaleTarget.get, i32.const(4 * blockTokens * parts))),
+      ...scaleTarget.set(i32.add(scaleTarget.get, i32.const(4 * blockTokens * scales))),
+      ...sumTarget.set(i32.add(sumTarget.get, i32.const(2 * blockTokens * scales))),
     ];
     const normed = (weight: number) => (queryKeyNorm ? normHead(frame, shape, head, words.word(weight)) : []);
     const rotated = (scale: number) =>
       name === 'place'
         ? rotate(frame, shape, head, angles, words.word(4), words.word(5), scale)
         : scaled(frame, shape, head, scale);
-    // A token is one of the four channels of its group of keys, and one column of a pair among values.
-    const inGroup = i32.shl(i32.and(slot, i32.const(groupChannels - 1)), i32.const(1));
-    const keyPlace = i32.add(i32.mul(i32.shrU(slot, i32.const(2)), i32.const(groupChannels * d)), inGroup);
-    const valuePlace = i32.add(i32.mul(i32.shrU(slot, i32.const(1)), i32.const(2 * d)), i32.and(slot, i32.const(1)));
+    const sumsOfKeys = 2 * codes + keyScales + valueScales;
+    const store = (what: 'keys' | 'values') => putHead(frame, shape, lie, what, { head, target, scaleTarget, sumTarget });
     return [
       token.set(at(words.word(2), row.get, i32.const(tokenBytes))),
       angles.set(i32.mul(position, i32.const(2 * d))),
       each(0, H, normed(7), rotated(attentionScale(shape))),
-      toPlaces(0, keyPlace),
-      each(H, K, normed(8), rotated(1), store(frame, shape, head, target, scaleTarget, 'keys'), onwards(keyParts(shape))),
-      toPlaces(1, valuePlace),
-      each(H + K, K, store(frame, shape, head, target, scaleTarget, 'values'), onwards(1)),
+      toPlaces(0, placeIn(lies[lie].keys, slot, shape)),
+      sumTarget.set(i32.add(i32.add(part, i32.shl(slot, i32.const(1))), i32.const(sumsOfKeys))),
+      each(H, K, normed(8), rotated(1), store('keys'), onwards(parts)),
+      toPlaces(1, placeIn(lies[lie].values, slot, shape)),
+      each(H + K, K, store('values'), onwards(1)),
     ];
   });
 }
@@ -143,25 +169,40 @@ function scaled(frame: Frame, { headDim: d }: LlamaShape, head: Local, scale: nu
   return frame.each(i, i32.const(0), i32.const(4 * d), wide, v128.store(place, value));
 }
 
-/** Rounds a head to 8 bits and puts it into its block: the columns of keys lie together in pairs, those of values two bytes apart. */
-function store(frame: Frame, shape: LlamaShape, head: Local, target: Local, scaleTarget: Local, what: 'keys' | 'values'): Code {
+interface Targets {
+  head: Local;
+  target: Local;
+  scaleTarget: Local;
+  sumTarget: Local;
+}
+
+/** Rounds a head to 8 bits and puts it into its block. */
+function putHead(frame: Frame, shape: LlamaShape, lie: Lie, what: 'keys' | 'values', targets: Targets): Code {
+  const { head, target, scaleTarget, sumTarget } = targets;
   const [i, from, to] = frame.locals('i32', 3) as [Local, Local, Local];
-  const [extreme, steps, whole] = frame.locals('v128', 3) as [Local, Local, Local];
-  const pair = 2 * groupChannels;
-  const [parts, offsets] = what === 'keys' ? [keyParts(shape), [0, 1, pair, pair + 1]] : [1, [0, 2, 4, 6]];
+  const [extreme, steps, whole, sum] = frame.locals('v128', 4) as Four;
+  const { offsets, next } = lies[lie][what];
+  const parts = what === 'keys' ? keyParts(shape) : 1;
   const columns = shape.headDim / parts;
+  const isSummed = lie === 'fours' && what === 'keys';
+  const negative = [0, 1, 2, 3]
+    .map((lane) => i32x4.lane(sum.get, lane))
+    .reduce((left, lane) => i32.sub(left, lane), i32.const(0));
   const onePart = (part: number) => [
     ...findExtreme(frame, extreme, from, columns),
     ...scaleDown(frame, extreme, f32.const(most), steps, i32.add(scaleTarget.get, i32.const(4 * blockTokens * part))),
+    ...sum.set(v128.zero),
     ...frame.each(
       i,
       i32.const(0),
       i32.const(4 * columns),
       wide,
       whole.set(wholeNumbers(i32.add(from.get, i.get), steps)),
+      isSummed ? sum.set(i32x4.add(sum.get, whole.get)) : [],
       ...offsets.map((offset, lane) => i32.store8(to.get, i32x4.lane(whole.get, lane), offset)),
-      to.set(i32.add(to.get, i32.const(what === 'keys' ? 2 * pair : 8))),
+      to.set(i32.add(to.get, i32.const(next))),
     ),
+    ...(isSummed ? i32.store16(sumTarget.get, negative, 2 * blockTokens * part) : []),
     ...from.set(i32.add(from.get, i32.const(4 * columns))),
   ];
   const all = Array.from({ length: parts }, (_, part) => onePart(part));

@@ -46,7 +46,7 @@ export interface Packings {
 }
 
 /**
- * `inFours`: how products with 4 bits are added up; where it is left out, by what is faster here. Throws invalid_config where the processor or Node has no
+ * `inFours`: how products of attention and with 4 bits are added up; where it is left out, by what is faster here. Throws invalid_config where the processor or Node has no
  * vectors in WebAssembly.
  */
 export async function compileKernels(shape: LlamaShape, packings: Packings, inFours?: boolean): Promise<CompiledKernels> {
@@ -67,14 +67,15 @@ async function compile(shape: LlamaShape, { table, matrices }: Packings, inFours
   const packings = new Map([table, ...matrices].map((packing) => [productName(packing), packing]));
   const bits = [...new Set([...packings.values()].map((packing) => packing.bits))];
   if (bits.includes(4)) allowRelaxed();
-  const fours = bits.includes(4) && (inFours ?? foursAreFaster());
+  const fours = inFours ?? foursAreFaster();
+  const lie = fours ? 'fours' : 'pairs';
   const kernels: readonly Definition[] = [
     ...[...packings.values()].map((packing) => productKernel(packing, fours)),
     ...bits.flatMap((each) => [normRows(shape, each), gateRows(shape, each), roundRows(shape, each)]),
     ...[embedRows(shape, table), pickRows(), addSumRows(shape)],
     ...(shape.outputNorms ? [addNormRows(shape)] : []),
-    ...(rotations.has('none') ? [placeRows('placePlain', shape)] : []),
-    ...[placeRows('place', shape), attendRows(shape), lowRankDown(), lowRankUp()],
+    ...(rotations.has('none') ? [placeRows('placePlain', shape, lie)] : []),
+    ...[placeRows('place', shape, lie), attendRows(shape, lie), lowRankDown(), lowRankUp()],
   ];
   const kernelType = typeIndex(kernels, 3);
   const functions = [...kernels, workCode(kernelType), aloneCode(kernelType), helpCode(kernels.length), wakeCode];

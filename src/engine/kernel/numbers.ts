@@ -82,11 +82,19 @@ export function wholeNumbers(from: Code, steps: Local): Code {
   return i32x4.sub(f32x4.add(f32x4.mul(v128.load(from), steps.get), f32x4.const(magic)), i32x4.splat(i32.const(magicBits)));
 }
 
-/** Rounds `columns` numbers from `from` on to 16 bits at `to`, and puts their scale down. `extreme` as scaleDown has it. */
-export function roundRow(frame: Frame, extreme: Local, from: Local, columns: number, to: Local, scaleTo: Code): Code {
+/** Rounds `columns` numbers from `from` on to 16 bits at `to`, the largest to `most`, and puts their scale down. `extreme` as scaleDown has it. */
+export function roundRow(
+  frame: Frame,
+  extreme: Local,
+  from: Local,
+  columns: number,
+  to: Local,
+  scaleTo: Code,
+  most = mostOfRow(columns),
+): Code {
   const [i, steps, four] = [frame.local('i32'), ...frame.locals('v128', 2)] as [Local, Local, Local];
   return [
-    ...scaleDown(frame, extreme, f32.const(mostOfRow(columns)), steps, scaleTo),
+    ...scaleDown(frame, extreme, f32.const(most), steps, scaleTo),
     ...frame.each(
       i,
       i32.const(0),

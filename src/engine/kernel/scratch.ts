@@ -1,6 +1,7 @@
 // Where the parts of a run lie in the crew's memory, laid out once for the most rows.
 import type { LlamaShape } from '../../model/shape.ts';
-import { workBytes } from './attention-head.ts';
+import { mostTogether } from './attention-fours.ts';
+import { headBytes } from './attention-steps.ts';
 import { blockTokens } from './cache-block.ts';
 import type { Crew } from './crew.ts';
 import { blockColumns, groupChannels } from './packing.ts';
@@ -38,7 +39,7 @@ export function tableWords({ contextLength }: LlamaShape): number {
 export function layOut(shape: LlamaShape, rows: number, crew: Crew): Scratch {
   const { hiddenSize: D, intermediateSize: F, heads: H, kvHeads: K, headDim: d, vocabSize: V } = shape;
   const floats = (count: number) => crew.allocate(4 * count);
-  const ownBytes = Math.ceil(workBytes(shape) / 64) * 64;
+  const ownBytes = Math.ceil((mostTogether * headBytes(shape)) / 64) * 64;
   const widest = Math.max(D, F, H * d);
   const rounded = (bytes: number, scales: number): Rounded => ({
     numbers: crew.allocate(bytes * rows * widest),

@@ -75,6 +75,7 @@ export const i32 = {
   load8S: access([0x2c], 0),
   store: storing([0x36], 2),
   store8: storing([0x3a], 0),
+  store16: storing([0x3b], 0),
   atomicLoad: access([0xfe, 0x10], 2),
   /** Waits without limit while the word is `expected`; drops how it ended. */
   atomicWait: (address: Code, expected: Code): Code => [...address, ...expected, 0x42, 0x7f, 0xfe, 0x01, 2, 0, 0x1a],
@@ -119,6 +120,8 @@ export const v128 = {
   load: access(simdCode(0), 0),
   /** Eight bytes, each with its sign as 16 bits. */
   load8x8S: access(simdCode(1), 0),
+  /** Four 16-bit numbers, each with its sign as 32 bits. */
+  load16x4S: access(simdCode(3), 0),
   load32Splat: access(simdCode(9), 0),
   store: storing(simdCode(11), 0),
   /** The lower eight bytes. */
@@ -152,6 +155,7 @@ export const i32x4 = {
   add: simd(0xae),
   sub: simd(0xb1),
   shl: simd(0xab),
+  shrU: simd(0xad),
   maxS: simd(0xb8),
   /** Σ over pairs of 16-bit products. */
   dotI16x8: simd(0xba),

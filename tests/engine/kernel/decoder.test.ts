@@ -81,6 +81,31 @@ describe.each(kernelModels)('%s', (name) => {
   });
 });
 
+// Node 20 has products in fours wrong, and is never asked for them: there both are in pairs.
+const inFours = Number(process.versions.node.split('.')[0]) >= 24;
+
+it.each(['gqa', 'mistral', 'normed', 'windowed', 'gemma3', 'parts'])(
+  'gives the very same scores in fours as in pairs: %s',
+  async (name) => {
+    const sizes = { hiddenSize: 64, intermediateSize: 96, heads: 6, headDim: 64, vocabSize: 67, contextLength: 256 };
+    const shape: LlamaShape = { ...tinyShape, ...sizes };
+    const model = name === 'parts' ? { shape, values: new Map(initialWeights(shape, 8)) } : await exactModel(name as 'gqa');
+    const ids = idsOf(100, 11);
+    const [pairs, fours] = await Promise.all(
+      [false, inFours].map(async (way) => {
+        const decoder = await KernelDecoder.open(model, { threads: 1, rows: 64, inFours: way });
+        const blocks = blocksFor(decoder, ids.length + 1);
+        const scores = readInChunks(decoder, ids, 33, blocks);
+        scores.push(decoder.step([{ ids: [9], computed: ids.length, blocks }])[0]!.slice());
+        await decoder.dispose();
+        return scores;
+      }),
+    );
+    expect(pairs!.every((scores) => scores.every(Number.isFinite))).toBe(true);
+    expect(fours).toEqual(pairs);
+  },
+);
+
 it('keeps what is no number to the sequence it is in, and nothing of it in a block that is used again', async () => {
   const model = await exactModel('gqa');
   const values = new Map(model.values);
