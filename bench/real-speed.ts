@@ -44,11 +44,12 @@ export async function run(args: string[]): Promise<void> {
   const extent = { quick, rounds: Number(rounds ?? (quick ? 1 : 5)), threadCounts: threadCountsOf(args) };
   const kind = processorKind();
   const amx = processorFlags().has('amx_int8') ? ', AMX beside it' : '';
+  const [node] = process.versions.node.split('.');
   for (const name of names) {
     const body = await parts[name]!(model, extent);
     const told = `Processor: ${kind}${amx}.\n\n${body}`;
     // A short look is no figure to keep.
     if (quick) process.stdout.write(`\n${told}\n`);
-    else await recordSection(`real-speed, ${name}, ${kind}`, told);
+    else await recordSection(`real-speed, ${name}, ${kind}, Node ${node}`, told);
   }
 }

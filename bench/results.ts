@@ -4,12 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { quantile } from '../src/statistics.ts';
-import { processorKinds } from './real-speed/parts.ts';
+import { nodeMajors, processorKinds } from './real-speed/parts.ts';
 
-/** Parts of bench/real-speed, each for every kind of processor. */
+/** Parts of bench/real-speed, each for every kind of processor and Node. */
 const realSpeedSections = processorKinds.flatMap((kind) =>
-  ['decode', 'quality', 'scoring', 'start', 'memory', 'callers', 'characters', 'growth'].map(
-    (part) => `real-speed, ${part}, ${kind}`,
+  ['decode', 'quality', 'scoring', 'start', 'memory', 'callers', 'characters', 'growth'].flatMap((part) =>
+    nodeMajors.map((major) => `real-speed, ${part}, ${kind}, Node ${major}`),
   ),
 );
 

@@ -10,6 +10,9 @@ export interface Extent {
 
 export const processorKinds = ['AVX-512 VNNI', 'AVX-VNNI', 'without VNNI'] as const;
 
+/** The kernels compute otherwise from 24 on. */
+export const nodeMajors = ['24', '26', '22', '20'] as const;
+
 /** What the processor has for products of bytes; speeds of peers differ by it. */
 export function processorKind(): (typeof processorKinds)[number] {
   const flags = processorFlags();

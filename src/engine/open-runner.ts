@@ -12,6 +12,7 @@ import { blockBytes, blockTokens } from './kernel/cache-block.ts';
 import { KernelDecoder } from './kernel/decoder.ts';
 import { kernelsFit } from './kernel/kernels.ts';
 import { PackedCopy, type PackedFolder } from './kernel/packed-copy.ts';
+import { foursAreFaster } from './kernel/relaxed.ts';
 import { KernelRunner } from './kernel/runner.ts';
 import { bytesPerSlot } from './onnx/cache.ts';
 import type { Runner } from './runner.ts';
@@ -86,9 +87,11 @@ async function openPlain(model: string | Weighted, options: RunnerOptions): Prom
     return opened(decoder, new DeviceRunner(decoder, prefixBytes));
   }
   if (kernels) {
-    const packed = typeof model === 'string' ? await packedCopy(model, { shape, contextLength, precision }, options) : undefined;
+    const inFours = foursAreFaster();
+    const made = { shape, contextLength, precision, inFours };
+    const packed = typeof model === 'string' ? await packedCopy(model, made, options) : undefined;
     const rows = Math.max(new Shares(sequences).total, chunkTokens);
-    const decoder = await KernelDecoder.open(source, { threads, rows, precision, packed });
+    const decoder = await KernelDecoder.open(source, { threads, rows, precision, inFours, packed });
     return opened(decoder, new KernelRunner(decoder, prefixBytes));
   }
   const [{ openDecoder }, { HostRunner }] = await Promise.all([import('./onnx/decoder.ts'), import('./onnx/runner.ts')]);

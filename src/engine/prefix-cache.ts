@@ -20,6 +20,7 @@ interface Chunk<Rows> extends Branch<Rows>, Used {
 
 export class PrefixCache<Rows extends Kept = Float32Array> {
   readonly #mostBytes: number;
+  readonly #chunk: number;
   readonly #onDropped: (rows: Rows) => void;
   readonly #root: Branch<Rows> = { children: new Map() };
   readonly #leaves = new LeastRecent<Chunk<Rows>>();
@@ -28,8 +29,10 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
   #bytes = 0;
   #clock = 0;
 
-  constructor(mostBytes: number, onDropped: (rows: Rows) => void = () => {}) {
+  /** `chunk`: tokens that are kept together. */
+  constructor(mostBytes: number, onDropped: (rows: Rows) => void = () => {}, chunk = chunkTokens) {
     this.#mostBytes = mostBytes;
+    this.#chunk = chunk;
     this.#onDropped = onDropped;
   }
 
@@ -44,7 +47,7 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
   find(prompt: readonly number[], most = Number.POSITIVE_INFINITY, adapter?: string): Rows[] {
     const found = this.#follow(prompt, Math.min(most, prompt.length - 1), adapter);
     for (const chunk of found) chunk.usedAt = ++this.#clock;
-    this.#places.set(prompt, { tokens: found.length * chunkTokens, adapter, branch: found.at(-1) ?? this.#root });
+    this.#places.set(prompt, { tokens: found.length * this.#chunk, adapter, branch: found.at(-1) ?? this.#root });
     return found.map(({ rows }) => rows);
   }
 
@@ -52,11 +55,11 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
   add(prompt: readonly number[], start: number, rows: Rows, adapter?: string): boolean {
     const branch = this.#branchAt(prompt, start, adapter);
     if (!branch) return false;
-    const key = keyOf(prompt, start, adapter);
+    const key = this.#keyOf(prompt, start, adapter);
     const known = branch.children.get(key);
     if (!known && rows.byteLength > this.#mostBytes) return false;
     const chunk = known ?? this.#grow(branch, key, rows);
-    this.#places.set(prompt, { tokens: start + chunkTokens, adapter, branch: chunk });
+    this.#places.set(prompt, { tokens: start + this.#chunk, adapter, branch: chunk });
     while (this.#bytes > this.#mostBytes) this.#evict();
     return !known;
   }
@@ -81,7 +84,7 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
     const place = this.#places.get(prompt);
     if (place?.tokens === tokens && place.adapter === adapter && this.#holds(place.branch)) return place.branch;
     const chunks = this.#follow(prompt, tokens, adapter);
-    return chunks.length * chunkTokens === tokens ? (chunks.at(-1) ?? this.#root) : undefined;
+    return chunks.length * this.#chunk === tokens ? (chunks.at(-1) ?? this.#root) : undefined;
   }
 
   #holds(branch: Branch<Rows>): boolean {
@@ -93,8 +96,8 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
   /** The chunks that are kept of the first `tokens` of a prompt. */
   #follow(prompt: readonly number[], tokens: number, adapter: string | undefined): Chunk<Rows>[] {
     const chunks: Chunk<Rows>[] = [];
-    for (let end = chunkTokens; end <= tokens; end += chunkTokens) {
-      const chunk = (chunks.at(-1) ?? this.#root).children.get(keyOf(prompt, end - chunkTokens, adapter));
+    for (let end = this.#chunk; end <= tokens; end += this.#chunk) {
+      const chunk = (chunks.at(-1) ?? this.#root).children.get(this.#keyOf(prompt, end - this.#chunk, adapter));
       if (!chunk) break;
       chunks.push(chunk);
     }
@@ -111,10 +114,10 @@ export class PrefixCache<Rows extends Kept = Float32Array> {
     this.#bytes -= rows.byteLength;
     this.#onDropped(rows);
   }
-}
 
-/** The first chunk of a prompt tells its adapter apart, and with it all that follow. */
-function keyOf(prompt: readonly number[], start: number, adapter: string | undefined): string {
-  const ids = prompt.slice(start, start + chunkTokens).join();
-  return start === 0 && adapter !== undefined ? `${adapter}:${ids}` : ids;
+  /** The first chunk of a prompt tells its adapter apart, and with it all that follow. */
+  #keyOf(prompt: readonly number[], start: number, adapter: string | undefined): string {
+    const ids = prompt.slice(start, start + this.#chunk).join();
+    return start === 0 && adapter !== undefined ? `${adapter}:${ids}` : ids;
+  }
 }

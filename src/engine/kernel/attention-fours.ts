@@ -1,14 +1,13 @@
 // Attention of several heads that share keys and values, with products of bytes that are added in fours (relaxed.ts). A query of 14 bits is two planes of
 // 7: x + 8192 = 128 · high + low, so that Σ k x = 128 · (Σ k high − 64 Σ k) + Σ k low; the sums of keys lie beside their scales. Weights have no sign.
 import type { LlamaShape } from '../../model/shape.ts';
-import { AttentionSteps, type HeadPlaces, mostOfQuery } from './attention-steps.ts';
+import { AttentionSteps, type HeadPlaces } from './attention-steps.ts';
 import { blockTokens, keyParts } from './cache-block.ts';
-import { scaleDown, wholeNumbers, wide } from './numbers.ts';
+import { lowerPlane, mostOfRow, planeBits, roundPlanes, upperPlane, wholeNumbers, wide } from './numbers.ts';
 import { groupChannels } from './packing.ts';
 import { plusFours } from './relaxed.ts';
-import { type Code, type Frame, f32, f32x4, i8x16, i16x8, i32, i32x4, jumpIf, type Local, loop, v128 } from './wasm.ts';
+import { type Code, type Frame, f32x4, i8x16, i16x8, i32, i32x4, jumpIf, type Local, loop, v128 } from './wasm.ts';
 
-const planeBits = 7;
 /** Groups of four channels at a time: with three heads and two planes, twelve sums. */
 const span = 2;
 /** Heads at a time, where so many share keys and values. */
@@ -33,23 +32,11 @@ export class FoursAttention extends AttentionSteps {
 
   protected putQuery(head: number): Code {
     const { headDim: d } = this.shape;
-    const { from, to, i, steps, value } = this;
-    const scale = i32.add(this.at.work.get, i32.const(this.scaleOf(head)));
-    const byte = (four: Code) => i32x4.lane(i8x16.narrowI16x8S(i16x8.narrowI32x4S(four, four), v128.zero), 0);
+    const { work } = this.at;
+    const scale = i32.add(work.get, i32.const(this.scaleOf(head)));
     return [
-      ...scaleDown(this.frame, this.extreme, f32.const(mostOfQuery), steps, scale),
-      ...to.set(i32.add(this.at.work.get, i32.const(this.queryOf(head)))),
-      ...this.frame.each(
-        i,
-        i32.const(0),
-        i32.const(d),
-        4,
-        value.set(i32x4.add(wholeNumbers(from.get, steps), i32x4.splat(i32.const(mostOfQuery + 1)))),
-        i32.store(to.get, byte(upperBits(value.get))),
-        i32.store(to.get, byte(lowerBits(value.get)), d),
-        from.set(i32.add(from.get, i32.const(wide))),
-        to.set(i32.add(to.get, i32.const(4))),
-      ),
+      ...this.to.set(i32.add(work.get, i32.const(this.queryOf(head)))),
+      ...roundPlanes(this.frame, this.extreme, this.from, d, this.to, scale, mostOfRow(d)),
     ];
   }
 
@@ -113,8 +100,8 @@ export class FoursAttention extends AttentionSteps {
         this.places,
         blockTokens,
         ...this.#fours.map((four, index) => four.set(wholeNumbers(i32.add(from.get, i32.const(wide * index)), this.steps))),
-        v128.store(to.get, narrow(upperBits)),
-        v128.store(to.get, narrow(lowerBits), blockTokens),
+        v128.store(to.get, narrow(upperPlane)),
+        v128.store(to.get, narrow(lowerPlane), blockTokens),
         from.set(i32.add(from.get, i32.const(4 * blockTokens))),
         to.set(i32.add(to.get, i32.const(2 * blockTokens))),
       ),
@@ -192,9 +179,6 @@ export class FoursAttention extends AttentionSteps {
     return Array.from({ length: this.together * span }, (_, index) => code(Math.floor(index / span), index % span)).flat();
   }
 }
-
-const upperBits = (numbers: Code) => i32x4.shrU(numbers, i32.const(planeBits));
-const lowerBits = (numbers: Code) => v128.and(numbers, i32x4.splat(i32.const(2 ** planeBits - 1)));
 
 function largestDivisor(value: number, most: number): number {
   for (let divisor = most; ; divisor--) if (value % divisor === 0) return divisor;

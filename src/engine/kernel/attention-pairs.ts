@@ -1,8 +1,8 @@
 // Attention of one head with products of 16 bits, which every processor has: keys and values in 8 bits are widened as they are read.
 import type { LlamaShape } from '../../model/shape.ts';
-import { AttentionSteps, type HeadPlaces, mostOfQuery } from './attention-steps.ts';
+import { AttentionSteps, type HeadPlaces } from './attention-steps.ts';
 import { blockTokens, keyParts } from './cache-block.ts';
-import { roundRow, wholeNumbers, wide } from './numbers.ts';
+import { mostOfRow, roundRow, wholeNumbers, wide } from './numbers.ts';
 import { groupChannels } from './packing.ts';
 import { type Code, type Frame, f32x4, i16x8, i32, i32x4, type Local, v128 } from './wasm.ts';
 
@@ -18,8 +18,9 @@ export class PairsAttention extends AttentionSteps {
 
   protected putQuery(head: number): Code {
     const { work } = this.at;
+    const { headDim: d } = this.shape;
     const scale = i32.add(work.get, i32.const(this.scaleOf(head)));
-    return roundRow(this.frame, this.extreme, this.from, this.shape.headDim, work, scale, mostOfQuery);
+    return roundRow(this.frame, this.extreme, this.from, d, work, scale, mostOfRow(d));
   }
 
   protected score(): Code {

@@ -9,8 +9,8 @@ import { type Code, type Frame, f32, f32x4, i32, type Local, v128 } from './wasm
 
 type Four = [Local, Local, Local, Local];
 
-/** The largest rounded number of a query, with its sign, and of a weight of attention: 14 bits, which two planes of 7 hold. */
-export const [mostOfQuery, mostOfWeight] = [2 ** 13 - 1, 2 ** 14 - 1];
+/** The largest rounded weight: 14 bits without a sign. */
+const mostOfWeight = 2 ** 14 - 1;
 
 /** Sums of so many times 127 fit 32 bits. */
 const mostProducts = Math.floor((2 ** 31 - 1) / 127);

@@ -12,6 +12,7 @@ import type { Matrix } from './matrix.ts';
 import type { PackedCopy } from './packed-copy.ts';
 import { groupChannels, productName } from './packing.ts';
 import { PackingPlan } from './packing-plan.ts';
+import { foursAreFaster } from './relaxed.ts';
 import { roundingName, tokenBytes } from './row-kernels.ts';
 import { layOut, type Scratch, tableWords } from './scratch.ts';
 import { SumPool } from './sum-pool.ts';
@@ -73,11 +74,11 @@ export class KernelDecoder {
 
   /** Loads the weights, a few rows at a time, and starts the threads. Throws invalid_model in one clear line. */
   static async open(source: WeightSource, options: KernelDecoderOptions): Promise<KernelDecoder> {
-    const { threads, rows, precision = 'int8', inFours, packed } = options;
+    const { threads, rows, precision = 'int8', inFours = foursAreFaster(), packed } = options;
     const opened = await openSource(source);
     try {
-      const plan = new PackingPlan(opened, precision);
-      const crew = await Crew.open(await compileKernels(opened.shape, plan, inFours), threads);
+      const plan = new PackingPlan(opened, precision, inFours);
+      const crew = await Crew.open(await compileKernels(opened.shape, plan), threads);
       try {
         const before = crew.bytes;
         const weights = await loadKernelWeights(opened, plan, crew, packed);

@@ -1,6 +1,7 @@
 // 4-bit weights times rows of 8 bits with a scale for each block of 32, as llama.cpp multiplies Q4_1 by Q8_1. Of a block, 16 bytes at a time hold for
 // four channels four columns in the low halves and the four 16 columns later in the high ones; behind these 64 bytes the four scales and the four bases.
 //
+// Sums are taken over fours of codes, in 32 bits, or over pairs, in 16.
 // Σ x (scale · code + base) = scale · x's scale · Σ codes + base · x's sum. A sum of codes stays within 16 bits: 8 times 2 · 15 · 127 = 30,480.
 import { wide } from './numbers.ts';
 import { blockColumns, groupBlockBytes, groupBytes, type Packing } from './packing.ts';
@@ -14,10 +15,10 @@ const codeBytes = 64;
 const stepBytes = 16;
 
 export class Fours implements Tile {
+  readonly rows = [4, 2, 1];
   readonly alone = 1;
   readonly together: number;
   readonly #packing: Packing;
-  readonly #inFours: boolean;
   readonly #operands: Operands;
   readonly #sums: Local[];
   readonly #totals: Local[];
@@ -28,12 +29,10 @@ export class Fours implements Tile {
   readonly #mask: Local;
   readonly #pointers: [Local, Local, Local, Local, Local, Local];
 
-  /** `inFours`: sums over fours of codes, in 32 bits, rather than over pairs in 16. */
-  constructor(frame: Frame, packing: Packing, operands: Operands, inFours: boolean) {
+  constructor(frame: Frame, packing: Packing, operands: Operands) {
     // Where a product adds itself there is a register less in use, and room for a second group.
-    this.together = inFours ? 2 : 1;
+    this.together = packing.inFours ? 2 : 1;
     this.#packing = packing;
-    this.#inFours = inFours;
     this.#operands = operands;
     this.#sums = frame.locals('v128', 8);
     this.#totals = frame.locals('v128', 8);
@@ -78,7 +77,7 @@ export class Fours implements Tile {
     const [scaleOfRow, sumOfRow] = this.#ofRow;
     const ofGroup = Array.from({ length: groups }, (_, group) => {
       const [found, total] = [this.#sums[row * groups + group]!, this.#totals[row * groups + group]!];
-      const codes = f32x4.fromI32x4(this.#inFours ? found.get : i32x4.addPairsI16x8(found.get));
+      const codes = f32x4.fromI32x4(this.#packing.inFours ? found.get : i32x4.addPairsI16x8(found.get));
       const [scales, bases] = [0, wide].map((offset) => v128.load(place.get, group * groupBytes(this.#packing) + offset));
       const products = f32x4.timesPlus(codes, f32x4.mul(scales!, scaleOfRow.get), total.get);
       return total.set(f32x4.timesPlus(bases!, sumOfRow.get, products));
@@ -97,7 +96,7 @@ export class Fours implements Tile {
     const [lows, highs] = [this.#lows.slice(0, groups), this.#highs.slice(0, groups)];
     const [numbers, , , place, , end] = this.#pointers;
     const [fourOfRow] = this.#ofRow;
-    const plus = this.#inFours ? plusFours : plusPairs;
+    const plus = this.#packing.inFours ? plusFours : plusPairs;
     const plusHalf = (row: number, halves: readonly Local[], offset: number) => [
       ...fourOfRow.set(v128.load32Splat(numbers.get, row * columns + offset)),
       ...halves.flatMap((half, group) => {

@@ -7,7 +7,7 @@ import { aloneCode, helpCode, wakeCode, workCode } from './crew-code.ts';
 import { lowRankDown, lowRankUp } from './low-rank.ts';
 import { type Packing, type ProductName, productName } from './packing.ts';
 import { productKernel } from './product.ts';
-import { allowRelaxed, foursAreFaster } from './relaxed.ts';
+import { allowRelaxed } from './relaxed.ts';
 import { addNormRows, type Bits, embedRows, gateRows, normRows, pickRows, roundRows } from './row-kernels.ts';
 import { addSumRows } from './sum-rows.ts';
 import type { Definition } from './wasm.ts';
@@ -45,13 +45,10 @@ export interface Packings {
   matrices: readonly Packing[];
 }
 
-/**
- * `inFours`: how products of attention and with 4 bits are added up; where it is left out, by what is faster here. Throws invalid_config where the processor or Node has no
- * vectors in WebAssembly.
- */
-export async function compileKernels(shape: LlamaShape, packings: Packings, inFours?: boolean): Promise<CompiledKernels> {
+/** Attention adds products up as those with the table are. Throws invalid_config where the processor or Node has no vectors in WebAssembly. */
+export async function compileKernels(shape: LlamaShape, packings: Packings): Promise<CompiledKernels> {
   try {
-    return await compile(shape, packings, inFours);
+    return await compile(shape, packings);
   } catch (cause) {
     if (!(cause instanceof WebAssembly.CompileError)) throw cause;
     throw new SteerError(
@@ -62,16 +59,16 @@ export async function compileKernels(shape: LlamaShape, packings: Packings, inFo
   }
 }
 
-async function compile(shape: LlamaShape, { table, matrices }: Packings, inFours?: boolean): Promise<CompiledKernels> {
+async function compile(shape: LlamaShape, { table, matrices }: Packings): Promise<CompiledKernels> {
   const rotations = new Set(Array.from({ length: shape.layers }, (_, layer) => rotationOf(shape, layer)));
   const packings = new Map([table, ...matrices].map((packing) => [productName(packing), packing]));
   const bits = [...new Set([...packings.values()].map((packing) => packing.bits))];
   if (bits.includes(4)) allowRelaxed();
-  const fours = inFours ?? foursAreFaster();
-  const lie = fours ? 'fours' : 'pairs';
+  const { inFours } = table;
+  const lie = inFours ? 'fours' : 'pairs';
   const kernels: readonly Definition[] = [
-    ...[...packings.values()].map((packing) => productKernel(packing, fours)),
-    ...bits.flatMap((each) => [normRows(shape, each), gateRows(shape, each), roundRows(shape, each)]),
+    ...[...packings.values()].map((packing) => productKernel(packing)),
+    ...bits.flatMap((each) => [normRows, gateRows, roundRows].map((rows) => rows(shape, { bits: each, inFours }))),
     ...[embedRows(shape, table), pickRows(), addSumRows(shape)],
     ...(shape.outputNorms ? [addNormRows(shape)] : []),
     ...(rotations.has('none') ? [placeRows('placePlain', shape, lie)] : []),

@@ -4,7 +4,7 @@
 import { codeOf, fittedScale, wholeScale } from '../../model/eight-bits.ts';
 import { type FourBitRows, fitFours } from '../../model/four-bits.ts';
 import type { Crew } from './crew.ts';
-import { blockColumns, groupBlockBytes, groupBytes, groupChannels, type Packing } from './packing.ts';
+import { blockColumns, columnsTogether, groupBlockBytes, groupBytes, groupChannels, type Packing, sumBytes } from './packing.ts';
 
 export class Matrix {
   readonly packing: Packing;
@@ -34,7 +34,10 @@ export class Matrix {
     const { columns, block } = this.packing;
     const bytes = groupBlockBytes(this.packing);
     const codes = new Int8Array(this.#crew.memory.buffer, this.packed, this.groups * groupBytes(this.packing));
-    const scales = this.#crew.floats(this.packed, codes.length / 4);
+    const scales = this.#crew.floats(this.packed, Math.floor(codes.length / 4));
+    const sums = new DataView(codes.buffer, this.packed, codes.length);
+    const ofBlock = sumBytes(this.packing);
+    const together = columnsTogether(this.packing);
     const scaleOf = held || block === columns ? wholeScale : fittedScale;
     return (row) => {
       const channel = this.#filled & 3;
@@ -42,8 +45,17 @@ export class Matrix {
       for (let start = 0; start < columns; start += block, to += bytes) {
         const [scale, steps] = scaleOf(row, start, start + block);
         scales[(to + groupChannels * block) / 4 + channel] = factor * scale;
-        const place = to + 2 * channel - 4 * start;
-        for (let k = start; k < start + block; k++) codes[place + 4 * (k & ~1) + (k & 1)] = codeOf(row[k]!, steps);
+        const place = to + together * channel - groupChannels * start;
+        let sum = 0;
+        for (let k = start; k < start + block; k++) {
+          const code = codeOf(row[k]!, steps);
+          codes[place + groupChannels * (k & -together) + (k & (together - 1))] = code;
+          sum -= code;
+        }
+        if (!this.packing.inFours) continue;
+        const sumAt = to + groupChannels * block + 16 + ofBlock * channel;
+        if (ofBlock === 2) sums.setInt16(sumAt, sum, true);
+        else sums.setInt32(sumAt, sum, true);
       }
     };
   }

@@ -59,9 +59,12 @@ export function rootMeanSquare(frame: Frame, into: Local, from: Local, columns: 
   ];
 }
 
-/** The largest 16-bit number a row of so many columns may hold: no sum of its products with 8-bit weights overflows 32 bits. */
+/** Bits of a plane, and what is added to a number with a sign so that two planes hold it: x + 8192 = 128 · upper + lower. */
+export const [planeBits, planesZero] = [7, 2 ** 13];
+
+/** The largest number, with its sign, a rounded row of so many columns may hold: 14 bits, and no sum of its products with 8-bit weights overflows 32 bits. */
 export function mostOfRow(columns: number): number {
-  return Math.min(32_767, Math.floor((2 ** 31 - 1) / (127 * columns)));
+  return Math.min(planesZero - 1, Math.floor((2 ** 31 - 1) / (127 * columns)));
 }
 
 /**
@@ -77,10 +80,15 @@ export function scaleDown(frame: Frame, extreme: Local, most: Code, steps: Local
   ];
 }
 
-/** The whole numbers next to four numbers. */
-export function wholeNumbers(from: Code, steps: Local): Code {
-  return i32x4.sub(f32x4.add(f32x4.mul(v128.load(from), steps.get), f32x4.const(magic)), i32x4.splat(i32.const(magicBits)));
+/** The whole numbers next to four numbers, and `zero` more. */
+export function wholeNumbers(from: Code, steps: Local, zero = 0): Code {
+  const shifted = f32x4.add(f32x4.mul(v128.load(from), steps.get), f32x4.const(magic));
+  return i32x4.sub(shifted, i32x4.splat(i32.const(magicBits - zero)));
 }
+
+/** The upper and the lower plane of numbers in 14 bits without a sign. */
+export const upperPlane = (numbers: Code) => i32x4.shrU(numbers, i32.const(planeBits));
+export const lowerPlane = (numbers: Code) => v128.and(numbers, i32x4.splat(i32.const(2 ** planeBits - 1)));
 
 /** Rounds `columns` numbers from `from` on to 16 bits at `to`, the largest to `most`, and puts their scale down. `extreme` as scaleDown has it. */
 export function roundRow(
@@ -90,7 +98,7 @@ export function roundRow(
   columns: number,
   to: Local,
   scaleTo: Code,
-  most = mostOfRow(columns),
+  most: number,
 ): Code {
   const [i, steps, four] = [frame.local('i32'), ...frame.locals('v128', 2)] as [Local, Local, Local];
   return [
@@ -102,6 +110,39 @@ export function roundRow(
       4,
       four.set(wholeNumbers(i32.add(from.get, i32.shl(i.get, i32.const(2))), steps)),
       v128.store64(i32.add(to.get, i32.shl(i.get, i32.const(1))), i16x8.narrowI32x4S(four.get, four.get)),
+    ),
+  ];
+}
+
+/** The same in two planes of bytes, the upper one first: a multiple of eight numbers. */
+export function roundPlanes(
+  frame: Frame,
+  extreme: Local,
+  from: Local,
+  columns: number,
+  to: Local,
+  scaleTo: Code,
+  most: number,
+): Code {
+  const i = frame.local('i32');
+  const [steps, ...fours] = frame.locals('v128', 3) as [Local, Local, Local];
+  const plane = (of: (four: Code) => Code) => {
+    const [a, b] = fours.map((four) => of(four.get)) as [Code, Code];
+    return i8x16.narrowI16x8S(i16x8.narrowI32x4S(a, b), v128.zero);
+  };
+  return [
+    ...scaleDown(frame, extreme, f32.const(most), steps, scaleTo),
+    ...frame.each(
+      i,
+      i32.const(0),
+      i32.const(columns),
+      8,
+      ...fours.map((four, index) => {
+        const place = i32.add(i32.add(from.get, i32.shl(i.get, i32.const(2))), i32.const(wide * index));
+        return four.set(wholeNumbers(place, steps, planesZero));
+      }),
+      v128.store64(i32.add(to.get, i.get), plane(upperPlane)),
+      v128.store64(i32.add(to.get, i.get), plane(lowerPlane), columns),
     ),
   ];
 }

@@ -9,14 +9,14 @@ export class PackingPlan implements Packings {
   readonly #packings: ReadonlyMap<string, Packing>;
 
   /** `int4` is for layers: the table and the output projection keep 8 bits, as does what a file holds in more than 4. */
-  constructor({ shape, weights }: OpenSource, precision: Exclude<Precision, 'fp32'>) {
+  constructor({ shape, weights }: OpenSource, precision: Exclude<Precision, 'fp32'>, inFours: boolean) {
     const matrices = [...parameterShapes(shape)].filter(([, dims]) => dims.length === 2);
     const numbers = matrices.reduce((sum, [, dims]) => sum + dims[0]! * dims[1]!, 0);
     const bitsOf = (name: string) => {
       const whole = precision === 'int8' || isOutside(name) || (weights.storedBits?.(name) ?? 4) > 4;
       return whole ? 8 : 4;
     };
-    this.#packings = new Map(matrices.map(([name, dims]) => [name, packingOf(bitsOf(name), dims[1]!, numbers)]));
+    this.#packings = new Map(matrices.map(([name, dims]) => [name, packingOf(bitsOf(name), dims[1]!, numbers, inFours)]));
   }
 
   get table(): Packing {

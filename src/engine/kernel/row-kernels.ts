@@ -1,8 +1,18 @@
 // Kernels over rows of numbers that stand one under the other: from a token to its row of the table, norms, the gate. Sizes are those of one model.
 import type { LlamaShape } from '../../model/shape.ts';
 import { geluTerms } from '../../tensor/primitives.ts';
-import { exponential, findExtreme, larger, rootMeanSquare, roundBlocks, roundRow, wide } from './numbers.ts';
-import { blockColumns, groupBlockBytes, groupBytes, groupChannels, type Packing } from './packing.ts';
+import {
+  exponential,
+  findExtreme,
+  larger,
+  mostOfRow,
+  rootMeanSquare,
+  roundBlocks,
+  roundPlanes,
+  roundRow,
+  wide,
+} from './numbers.ts';
+import { blockColumns, columnsTogether, groupBlockBytes, groupBytes, groupChannels, type Packing } from './packing.ts';
 import { at, rowKernel, type Words } from './record.ts';
 import { type Code, type Definition, type Frame, f32, f32x4, i32, jumpIf, type Local, loop, v128 } from './wasm.ts';
 
@@ -14,10 +24,11 @@ export function embedRows({ hiddenSize: D, embeddingMultiplier }: LlamaShape, pa
   return rowKernel('embed', (frame, words, row) => {
     const [id, from, to, k, block] = frame.locals('i32', 5) as [Local, Local, Local, Local, Local];
     const scale = frame.local('f32');
+    const together = columnsTogether(packing);
     const element = (offset: number) => f32.mul(f32.fromS(i32.load8S(from.get, offset)), scale.get);
     const codeBytes = groupChannels * packing.block;
     const channel = i32.and(id.get, i32.const(3));
-    const inBlock = i32.add(block.get, i32.shl(channel, i32.const(1)));
+    const inBlock = i32.add(block.get, i32.mul(channel, i32.const(together)));
     const scalePlace = i32.add(block.get, i32.shl(channel, i32.const(2)));
     return [
       id.set(i32.load(at(words.word(2), row.get, i32.const(tokenBytes)))),
@@ -31,11 +42,10 @@ export function embedRows({ hiddenSize: D, embeddingMultiplier }: LlamaShape, pa
           k,
           i32.const(0),
           i32.const(packing.block),
-          2,
-          f32.store(to.get, element(0)),
-          f32.store(to.get, element(1), 4),
-          from.set(i32.add(from.get, i32.const(8))),
-          to.set(i32.add(to.get, i32.const(8))),
+          together,
+          ...Array.from({ length: together }, (_, column) => f32.store(to.get, element(column), 4 * column)),
+          from.set(i32.add(from.get, i32.const(groupChannels * together))),
+          to.set(i32.add(to.get, i32.const(4 * together))),
         ),
         block.set(i32.add(block.get, i32.const(groupBlockBytes(packing)))),
         jumpIf(i32.ne(to.get, at(words.word(4), i32.add(row.get, i32.const(1)), i32.const(4 * D))), 0),
@@ -45,8 +55,8 @@ export function embedRows({ hiddenSize: D, embeddingMultiplier }: LlamaShape, pa
 }
 
 /** words: rows, rows a task, x (rows, D), weight (D), y (rows, D), then rounded, its scales and sums. */
-export function normRows({ hiddenSize: D, normEpsilon }: LlamaShape, bits: Bits): Definition {
-  return rowKernel(roundingName('norm', bits), (frame, words, row) => {
+export function normRows({ hiddenSize: D, normEpsilon }: LlamaShape, rounding: Rounding): Definition {
+  return rowKernel(roundingName('norm', rounding.bits), (frame, words, row) => {
     const [x, y, i] = frame.locals('i32', 3) as [Local, Local, Local];
     const [factor, value, extreme] = frame.locals('v128', 3) as [Local, Local, Local];
     const weight = v128.load(i32.add(words.word(3), i.get));
@@ -64,7 +74,7 @@ export function normRows({ hiddenSize: D, normEpsilon }: LlamaShape, bits: Bits)
         v128.store(i32.add(y.get, i.get), value.get),
         extreme.set(larger(extreme.get, f32x4.abs(value.get))),
       ),
-      rounded(frame, bits, { extreme, from: y, columns: D, row }, words, 5),
+      rounded(frame, rounding, { extreme, from: y, columns: D, row }, words, 5),
     ];
   });
 }
@@ -87,8 +97,8 @@ export function addNormRows({ hiddenSize: D, normEpsilon }: LlamaShape): Definit
 }
 
 /** silu(gate) · up, or gelu. words: rows, rows a task, gate and up side by side (rows, 2 F), the product in place of the gate, then rounded, its scales and sums. */
-export function gateRows({ intermediateSize: F, activation }: LlamaShape, bits: Bits): Definition {
-  return rowKernel(roundingName('gate', bits), (frame, words, row) => {
+export function gateRows({ intermediateSize: F, activation }: LlamaShape, rounding: Rounding): Definition {
+  return rowKernel(roundingName('gate', rounding.bits), (frame, words, row) => {
     const [both, i] = frame.locals('i32', 2) as [Local, Local];
     const [gate, value, extreme] = frame.locals('v128', 3) as [Local, Local, Local];
     const place = i32.add(both.get, i.get);
@@ -106,7 +116,7 @@ export function gateRows({ intermediateSize: F, activation }: LlamaShape, bits: 
         v128.store(place, value.get),
         extreme.set(larger(extreme.get, f32x4.abs(value.get))),
       ),
-      rounded(frame, bits, { extreme, from: both, columns: F, row }, words, 3),
+      rounded(frame, rounding, { extreme, from: both, columns: F, row }, words, 3),
     ];
   });
 }
@@ -119,14 +129,14 @@ function geluExponent(x: Code): Code {
 }
 
 /** words: rows, rows a task, x (rows, columns), then rounded, its scales and sums. */
-export function roundRows({ heads, headDim }: LlamaShape, bits: Bits): Definition {
+export function roundRows({ heads, headDim }: LlamaShape, rounding: Rounding): Definition {
   const columns = heads * headDim;
-  return rowKernel(roundingName('round', bits), (frame, words, row) => {
+  return rowKernel(roundingName('round', rounding.bits), (frame, words, row) => {
     const [x, extreme] = [frame.local('i32'), frame.local('v128')];
     return [
       x.set(at(words.word(2), row.get, i32.const(4 * columns))),
-      bits === 8 ? findExtreme(frame, extreme, x, columns) : [],
-      rounded(frame, bits, { extreme, from: x, columns, row }, words, 3),
+      rounding.bits === 8 ? findExtreme(frame, extreme, x, columns) : [],
+      rounded(frame, rounding, { extreme, from: x, columns, row }, words, 3),
     ];
   });
 }
@@ -144,8 +154,14 @@ export function pickRows(): Definition {
   });
 }
 
-/** What rows are rounded for: weights of 8 bits take rows of 16 bits with one scale, those of 4 bits rows of 8 bits with a scale and a sum for each 32. */
+/** What rows are rounded for: weights of 8 bits take rows of 14 bits with one scale, those of 4 bits rows of 8 bits with a scale and a sum for each 32. */
 export type Bits = 8 | 4;
+
+export interface Rounding {
+  bits: Bits;
+  /** With 8 bits: as two planes of bytes rather than as 16 bits. */
+  inFours: boolean;
+}
 
 export function roundingName<Name extends 'norm' | 'gate' | 'round'>(name: Name, bits: Bits): `${Name}${Bits}` {
   return `${name}${bits}`;
@@ -160,12 +176,19 @@ interface Unrounded {
 }
 
 /** Rounds a row to where the words from `first` on say: the rounded rows, their scales, the sums of their blocks. */
-function rounded(frame: Frame, bits: Bits, { extreme, from, columns, row }: Unrounded, words: Words, first: number): Code {
+function rounded(
+  frame: Frame,
+  { bits, inFours }: Rounding,
+  { extreme, from, columns, row }: Unrounded,
+  words: Words,
+  first: number,
+): Code {
   const [to, scale] = frame.locals('i32', 2) as [Local, Local];
   const [base, scales, sums] = [0, 1, 2].map((index) => words.word(first + index)) as [Code, Code, Code];
   if (bits === 8) {
     const start = to.set(at(base, row.get, i32.const(2 * columns)));
-    return [...start, ...roundRow(frame, extreme, from, columns, to, at(scales, row.get, i32.const(4)))];
+    const round = inFours ? roundPlanes : roundRow;
+    return [...start, ...round(frame, extreme, from, columns, to, at(scales, row.get, i32.const(4)), mostOfRow(columns))];
   }
   return [
     ...to.set(at(base, row.get, i32.const(columns))),

@@ -5,16 +5,15 @@ import type { LowRanks } from '../../model/lora.ts';
 import type { HeldSequence } from '../onnx/bands.ts';
 import { PrefixCache } from '../prefix-cache.ts';
 import type { Batch, Reading, Runner, SlotSizes } from '../runner.ts';
-import { chunkTokens } from '../scheduler.ts';
 import { plainTokens, type SumsOfReading, sumsBetween, type VectorSum } from '../vector-sums.ts';
 import { BlockPool } from './block-pool.ts';
 import { blockTokens } from './cache-block.ts';
 import type { KernelDecoder } from './decoder.ts';
 import type { SumPool } from './sum-pool.ts';
 
-/** The blocks of a chunk that is kept. */
-interface KeptBlocks {
-  blocks: number[];
+/** A whole block of a prompt, kept for others: rows are the same bits in whatever runs they are read, so that each may be gone on from. */
+interface KeptBlock {
+  block: number;
   byteLength: number;
 }
 
@@ -51,7 +50,7 @@ export class KernelRunner implements Runner {
   readonly sizes: SlotSizes;
   readonly #decoder: KernelDecoder;
   readonly #pool: BlockPool;
-  readonly #prefixes: PrefixCache<KeptBlocks>;
+  readonly #prefixes: PrefixCache<KeptBlock>;
   readonly #sums: SumPool;
   readonly #slots = new Map<HeldSequence, Slot>();
 
@@ -63,7 +62,7 @@ export class KernelRunner implements Runner {
     this.#decoder = decoder;
     this.#pool = new BlockPool(decoder);
     this.#sums = decoder.sums;
-    this.#prefixes = new PrefixCache(prefixBytes, ({ blocks }) => this.#release(blocks));
+    this.#prefixes = new PrefixCache(prefixBytes, ({ block }) => this.#pool.release(block), blockTokens);
   }
 
   get bytes(): Runner['bytes'] {
@@ -85,7 +84,7 @@ export class KernelRunner implements Runner {
   }
 
   read(tokens: readonly number[], sums: SumsOfReading = [], adapter?: string): KernelRead {
-    const known = this.#prefixes.find(tokens, plainTokens(sums), adapter).flatMap(({ blocks }) => blocks);
+    const known = this.#prefixes.find(tokens, plainTokens(sums), adapter).map(({ block }) => block);
     for (const { sum } of sums) this.#sums.retain(sum);
     return new KernelRead(
       tokens,
@@ -110,11 +109,16 @@ export class KernelRunner implements Runner {
     const scores = this.#decoder.read(input, computed + count === needed);
     reading.scores = scores?.slice();
     reading.computed += count;
-    if (count < chunkTokens || steered) return;
-    const kept = blocks.slice(computed / blockTokens, (computed + count) / blockTokens);
-    const byteLength = kept.length * this.#decoder.blockBytes;
-    const entry = { blocks: kept.map((block) => this.#pool.retain(block)), byteLength };
-    if (!this.#prefixes.add(tokens, computed, entry, adapter)) this.#release(kept);
+    this.#keep(reading, computed);
+  }
+
+  /** Keeps the whole blocks from token `from` on that were read plain. */
+  #keep({ tokens, sums, adapter, blocks, computed }: KernelRead, from: number): void {
+    const end = Math.floor(Math.min(computed, plainTokens(sums)) / blockTokens);
+    for (let place = Math.ceil(from / blockTokens); place < end; place++) {
+      const entry = { block: this.#pool.retain(blocks[place]!), byteLength: this.#decoder.blockBytes };
+      if (!this.#prefixes.add(tokens, place * blockTokens, entry, adapter)) this.#pool.release(entry.block);
+    }
   }
 
   drop({ blocks, sums }: KernelRead): void {

@@ -15,6 +15,8 @@ export interface Operands {
 
 /** Some rows times some groups: rows and groups decide how many sums there are. */
 export interface Tile {
+  /** Rows at once, the most first, 1 last. */
+  readonly rows: readonly number[];
   /** Most groups at once for a single row, and for several. */
   readonly alone: number;
   readonly together: number;

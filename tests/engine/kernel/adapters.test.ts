@@ -77,7 +77,7 @@ const adapters: Record<string, LowRanks> = {
 
 describe.each([1, 2, 3])('on %s threads', (threads) => {
   it.each(Object.keys(stacks) as StackName[])('adds to each row of %s what its own adapter answers', async (name) => {
-    const table = { bits: 8 as const, columns: 64, block: 64 };
+    const table = { bits: 8 as const, columns: 64, block: 64, inFours: false };
     const crew = await Crew.open(await compileKernels(shape, { table, matrices: [] }), threads);
     const under = new KernelAdapters(crew, shape, 64);
     for (const [each, adapter] of Object.entries(adapters)) under.add(each, adapter);

@@ -86,7 +86,11 @@ it('reads a beginning once, and says the same after it', async () => {
   await answer(engine, { prompt: [...persona, 1] });
   expect(lengths()).toEqual([64, 64, 23]);
   const again = await answer(engine, { prompt: [...persona, 2] });
-  expect(lengths()).toEqual([23]);
+  // Whole blocks of 16 tokens.
+  expect(lengths()).toEqual([7]);
+  const parted = [...persona.slice(0, 100), ...promptOf(10, 3)];
+  await answer(engine, { prompt: parted });
+  expect(lengths()).toEqual([14]);
   expect(again).toEqual(await answer(engineWith().engine, { prompt: [...persona, 2] }));
   reads.mockRestore();
 });

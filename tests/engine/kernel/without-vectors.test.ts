@@ -7,7 +7,7 @@ import { tinyShape } from '../../model/tiny-shape.ts';
 
 it.each([8, 4] as const)('says so for %s bits, and what helps', async (bits) => {
   const shape = { ...tinyShape, hiddenSize: 32, intermediateSize: 32 };
-  const packing = { bits, columns: 32, block: 32 };
+  const packing = { bits, columns: 32, block: 32, inFours: false };
   const kernels = pathToFileURL('dist/src/engine/kernel/kernels.js');
   const script = `
     const { compileKernels } = await import(${JSON.stringify(kernels.href)});

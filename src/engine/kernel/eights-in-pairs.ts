@@ -1,4 +1,4 @@
-// 8-bit weights times rows of 16 bits with one scale each. A block holds its columns in pairs: c0k0 c0k1 c1k0 c1k1 c2k0 c2k1 c3k0 c3k1, c0k2 … so that
+// 8-bit weights times rows of 14 bits with one scale each, as 16. A block holds its columns in pairs: c0k0 c0k1 c1k0 c1k1 c2k0 c2k1 c3k0 c3k1, c0k2 … so that
 // eight weights and one pair of the row's numbers, four times over, give four channels a step each. Behind them the four scales.
 import { groupBlockBytes, groupBytes, groupChannels, type Packing } from './packing.ts';
 import { at } from './record.ts';
@@ -7,7 +7,8 @@ import { type Code, type Frame, f32x4, i32, i32x4, jumpIf, type Local, loop, v12
 
 const pairBytes = 2 * groupChannels;
 
-export class Eights implements Tile {
+export class EightsInPairs implements Tile {
+  readonly rows = [4, 2, 1];
   readonly alone = 4;
   readonly together: number;
   readonly #packing: Packing;
@@ -48,8 +49,8 @@ export class Eights implements Tile {
     ];
     if (block === columns) {
       const finish = totals.flatMap((total, i) => {
-        const scale = f32x4.mul(this.#scale(i % groups), rowScale(Math.floor(i / groups)));
-        return total.set(f32x4.mul(f32x4.fromI32x4(sums[i]!.get), scale));
+        const products = f32x4.mul(f32x4.fromI32x4(sums[i]!.get), this.#scale(i % groups));
+        return total.set(f32x4.mul(products, rowScale(Math.floor(i / groups))));
       });
       return { code: [...start, ...this.#block(rows, groups), ...finish], results: totals };
     }
