@@ -10,8 +10,8 @@ export interface Extent {
 
 export const processorKinds = ['AVX-512 VNNI', 'AVX-VNNI', 'without VNNI'] as const;
 
-/** The kernels compute otherwise from 24 on. */
-export const nodeMajors = ['24', '26', '22', '20'] as const;
+/** The newest first: the kernels compute otherwise from 24 on. */
+export const nodeMajors = Array.from({ length: 21 }, (_, index) => `${40 - index}`);
 
 /** What the processor has for products of bytes; speeds of peers differ by it. */
 export function processorKind(): (typeof processorKinds)[number] {

@@ -3,7 +3,7 @@
 import type { LlamaShape } from '../../model/shape.ts';
 import { AttentionSteps, type HeadPlaces } from './attention-steps.ts';
 import { blockTokens, keyParts } from './cache-block.ts';
-import { lowerPlane, mostOfRow, planeBits, roundPlanes, upperPlane, wholeNumbers, wide } from './numbers.ts';
+import { lowerPlane, planeBits, roundPlanes, upperPlane, wholeNumbers, wide } from './numbers.ts';
 import { groupChannels } from './packing.ts';
 import { plusFours } from './relaxed.ts';
 import { type Code, type Frame, f32x4, i8x16, i16x8, i32, i32x4, jumpIf, type Local, loop, v128 } from './wasm.ts';
@@ -36,7 +36,7 @@ export class FoursAttention extends AttentionSteps {
     const scale = i32.add(work.get, i32.const(this.scaleOf(head)));
     return [
       ...this.to.set(i32.add(work.get, i32.const(this.queryOf(head)))),
-      ...roundPlanes(this.frame, this.extreme, this.from, d, this.to, scale, mostOfRow(d)),
+      ...roundPlanes(this.frame, this.extreme, this.from, d, this.to, scale),
     ];
   }
 

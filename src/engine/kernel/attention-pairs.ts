@@ -2,7 +2,7 @@
 import type { LlamaShape } from '../../model/shape.ts';
 import { AttentionSteps, type HeadPlaces } from './attention-steps.ts';
 import { blockTokens, keyParts } from './cache-block.ts';
-import { mostOfRow, roundRow, wholeNumbers, wide } from './numbers.ts';
+import { roundRow, wholeNumbers, wide } from './numbers.ts';
 import { groupChannels } from './packing.ts';
 import { type Code, type Frame, f32x4, i16x8, i32, i32x4, type Local, v128 } from './wasm.ts';
 
@@ -20,7 +20,7 @@ export class PairsAttention extends AttentionSteps {
     const { work } = this.at;
     const { headDim: d } = this.shape;
     const scale = i32.add(work.get, i32.const(this.scaleOf(head)));
-    return roundRow(this.frame, this.extreme, this.from, d, work, scale, mostOfRow(d));
+    return roundRow(this.frame, this.extreme, this.from, d, work, scale);
   }
 
   protected score(): Code {

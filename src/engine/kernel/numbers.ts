@@ -63,7 +63,7 @@ export function rootMeanSquare(frame: Frame, into: Local, from: Local, columns: 
 export const [planeBits, planesZero] = [7, 2 ** 13];
 
 /** The largest number, with its sign, a rounded row of so many columns may hold: 14 bits, and no sum of its products with 8-bit weights overflows 32 bits. */
-export function mostOfRow(columns: number): number {
+function mostOfRow(columns: number): number {
   return Math.min(planesZero - 1, Math.floor((2 ** 31 - 1) / (127 * columns)));
 }
 
@@ -90,19 +90,11 @@ export function wholeNumbers(from: Code, steps: Local, zero = 0): Code {
 export const upperPlane = (numbers: Code) => i32x4.shrU(numbers, i32.const(planeBits));
 export const lowerPlane = (numbers: Code) => v128.and(numbers, i32x4.splat(i32.const(2 ** planeBits - 1)));
 
-/** Rounds `columns` numbers from `from` on to 16 bits at `to`, the largest to `most`, and puts their scale down. `extreme` as scaleDown has it. */
-export function roundRow(
-  frame: Frame,
-  extreme: Local,
-  from: Local,
-  columns: number,
-  to: Local,
-  scaleTo: Code,
-  most: number,
-): Code {
+/** Rounds `columns` numbers from `from` on to 14 bits, in 16, at `to`, and puts their scale down. `extreme` as scaleDown has it. */
+export function roundRow(frame: Frame, extreme: Local, from: Local, columns: number, to: Local, scaleTo: Code): Code {
   const [i, steps, four] = [frame.local('i32'), ...frame.locals('v128', 2)] as [Local, Local, Local];
   return [
-    ...scaleDown(frame, extreme, f32.const(most), steps, scaleTo),
+    ...scaleDown(frame, extreme, f32.const(mostOfRow(columns)), steps, scaleTo),
     ...frame.each(
       i,
       i32.const(0),
@@ -115,15 +107,7 @@ export function roundRow(
 }
 
 /** The same in two planes of bytes, the upper one first: a multiple of eight numbers. */
-export function roundPlanes(
-  frame: Frame,
-  extreme: Local,
-  from: Local,
-  columns: number,
-  to: Local,
-  scaleTo: Code,
-  most: number,
-): Code {
+export function roundPlanes(frame: Frame, extreme: Local, from: Local, columns: number, to: Local, scaleTo: Code): Code {
   const i = frame.local('i32');
   const [steps, ...fours] = frame.locals('v128', 3) as [Local, Local, Local];
   const plane = (of: (four: Code) => Code) => {
@@ -131,7 +115,7 @@ export function roundPlanes(
     return i8x16.narrowI16x8S(i16x8.narrowI32x4S(a, b), v128.zero);
   };
   return [
-    ...scaleDown(frame, extreme, f32.const(most), steps, scaleTo),
+    ...scaleDown(frame, extreme, f32.const(mostOfRow(columns)), steps, scaleTo),
     ...frame.each(
       i,
       i32.const(0),

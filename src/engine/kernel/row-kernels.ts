@@ -1,17 +1,7 @@
 // Kernels over rows of numbers that stand one under the other: from a token to its row of the table, norms, the gate. Sizes are those of one model.
 import type { LlamaShape } from '../../model/shape.ts';
 import { geluTerms } from '../../tensor/primitives.ts';
-import {
-  exponential,
-  findExtreme,
-  larger,
-  mostOfRow,
-  rootMeanSquare,
-  roundBlocks,
-  roundPlanes,
-  roundRow,
-  wide,
-} from './numbers.ts';
+import { exponential, findExtreme, larger, rootMeanSquare, roundBlocks, roundPlanes, roundRow, wide } from './numbers.ts';
 import { blockColumns, columnsTogether, groupBlockBytes, groupBytes, groupChannels, type Packing } from './packing.ts';
 import { at, rowKernel, type Words } from './record.ts';
 import { type Code, type Definition, type Frame, f32, f32x4, i32, jumpIf, type Local, loop, v128 } from './wasm.ts';
@@ -188,7 +178,7 @@ function rounded(
   if (bits === 8) {
     const start = to.set(at(base, row.get, i32.const(2 * columns)));
     const round = inFours ? roundPlanes : roundRow;
-    return [...start, ...round(frame, extreme, from, columns, to, at(scales, row.get, i32.const(4)), mostOfRow(columns))];
+    return [...start, ...round(frame, extreme, from, columns, to, at(scales, row.get, i32.const(4)))];
   }
   return [
     ...to.set(at(base, row.get, i32.const(columns))),
