@@ -13,7 +13,10 @@ import { table } from '../results.ts';
 import type { RealModel } from './model.ts';
 import type { Extent } from './parts.ts';
 
-const texts = ['docs/pulling-models.md', 'docs/characters.md', 'CONTRIBUTING.md', 'docs/upstreams.md'];
+const texts = [
+  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md'],
+  ...['bring-your-own-model', 'characters', 'pulling-models', 'steering-vectors', 'upstreams'].map((name) => `docs/${name}.md`),
+];
 /** Share of a matrix's size that the copy is moved by, with rank 16: about what fine-tuning moves it. */
 const [moved, rank] = [0.05, 16];
 
@@ -27,7 +30,7 @@ interface Figures {
 }
 
 export async function qualityPart({ folder }: RealModel, { quick }: Extent): Promise<string> {
-  const length = quick ? 40 : 256;
+  const length = quick ? 40 : 384;
   const shape = await readShape(folder);
   const contextLength = length;
   const tokenizer = await Tokenizer.open(folder, shape.vocabSize);

@@ -1,6 +1,6 @@
 // How a character is told to a model. One that was trained in this program's layout reads everything it knows in the system turn. One that is asked in a
-// chat template of its own reads there what stays, and beside the player's last words what these call for: each prompt begins as the one before it, and a
-// small model uses what it is told there (bench: npc-real).
+// chat template of its own reads there what stays, and beside the player's words what these call for, where it stays as long as they do: each prompt goes
+// on from the one before it, and a small model uses what it is told there (bench: npc-real).
 import type { LanguageModel } from '../generation/language-model.ts';
 import { methodOf } from '../generation/steered-prompt.ts';
 import type { Label } from '../steerlm/attributes.ts';
@@ -14,8 +14,8 @@ export interface Parts {
   name: string;
   persona: string;
   facts: KnownFact[];
-  /** Sentences of all these that the player's words are about. */
-  recalled: string[];
+  /** Sentences of all these that some words of the player are about. */
+  recall(words: string): string[];
   /** Turns of each. */
   examples: Turn[][];
   notes: string[];
@@ -38,17 +38,27 @@ export function conversationOf({ persona, facts, notes, examples, turns }: Parts
 /** The same as the model reads it under a label. */
 export function conversationFor(model: Pick<LanguageModel, 'chat' | 'schema'>, parts: Parts, label: Label): Conversation {
   if (model.chat !== 'template') return conversationOf(parts);
-  const { name, persona, facts, recalled } = parts;
+  const { name, persona, facts, recall } = parts;
   const always = facts.filter(({ called }) => called === undefined);
   const told = (when: KnownFact['called']) => facts.filter(({ called }) => called === when).map(({ content }) => content);
   const { system, turns } = conversationOf({ ...parts, persona: introduce(name, persona), facts: always });
-  const last = turns.at(-1);
-  if (last?.role !== 'user') return { system, turns };
-  const asked = [last.content, lengthFor(model, label)].filter((text) => text !== '').join(' ');
-  // What stands last is what a small model speaks of.
-  const around = [told('lately').join(' '), asked, [...recalled, ...told('now')].join(' ')].filter((text) => text !== '');
-  return { system, turns: [...turns.slice(0, -1), { ...last, content: around.join('\n\n') }] };
+  const length = lengthFor(model, label);
+  const asked = (turn: Turn, before: string[] = [], after: string[] = []): Turn => {
+    // What stands last is what a small model speaks of.
+    const around = [before, [turn.content, length], [...recall(turn.content), ...after]];
+    return { ...turn, content: around.map(joined).filter(isThere).join('\n\n') };
+  };
+  const examples = parts.examples.flat().length;
+  const { length: all } = turns;
+  const shown = turns.map((turn, i) => {
+    if (turn.role !== 'user' || i < examples) return turn;
+    return i === all - 1 ? asked(turn, told('lately'), told('now')) : asked(turn);
+  });
+  return { system, turns: shown };
 }
+
+const isThere = (text: string) => text !== '';
+const joined = (texts: string[]) => texts.filter(isThere).join(' ');
 
 /** Cards that speak of the character, and not to it, would leave the model to be whoever it was trained to be. */
 function introduce(name: string, persona: string): string {

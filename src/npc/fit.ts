@@ -79,7 +79,7 @@ async function fitsAtAll(model: Encoder, character: Character, speakers: Speaker
   const label = labelAt(model, character, opening);
   const { name } = character;
   const persona = fillMacros(character.persona, speakers).trim();
-  const bare = { name, persona, facts: [], recalled: [], examples: [], notes: [], turns: opening.turns.slice(-1) };
+  const bare = { name, persona, facts: [], recall: () => [], examples: [], notes: [], turns: opening.turns.slice(-1) };
   const tokens = await promptTokens(model, conversationFor(model, bare, label), label);
   return tokens + leastHeard <= roomToRead(model, character);
 }

@@ -9,7 +9,7 @@ import type { Character } from './character.ts';
 import { conversationFor, conversationOf, mergeTurns, type Parts } from './character-layout.ts';
 import { factsCalledFor, recentText } from './fact-keys.ts';
 import { fillMacros, type Speakers } from './macros.ts';
-import { sentencesAbout, sharedWords } from './recall.ts';
+import { Known, sharedWords } from './recall.ts';
 import type { SessionState } from './session-state.ts';
 
 /** Exchanges that are forgotten at once: until the next ones are, prompts begin alike, and what was read of the last is not read again. */
@@ -53,10 +53,12 @@ export async function layOutMemory(
   speakers: Speakers,
 ): Promise<Memory> {
   const room = roomToRead(model, character);
-  const parts = partsOf(model, character, state, speakers);
+  const parts = partsOf(character, state, speakers);
   const { memoryTokens = Number.POSITIVE_INFINITY } = character;
   const tokens = (some: Parts) => promptTokens(model, conversationFor(model, some, label), label);
   const starts = exchangesOf(parts.turns);
+  // Exchanges that the state itself has forgotten, one a line in a long session.
+  const before = Math.max(0, state.heard - parts.turns.filter(({ role }) => role === 'user').length);
   const saidTooMuch = async (turns: Turn[]) =>
     (await promptTokens(model, { system: '', turns: mergeTurns(turns) }, label)) > memoryTokens;
   let shown = parts;
@@ -71,14 +73,14 @@ export async function layOutMemory(
       const opening = { ...shown, notes: [], turns: parts.turns.slice(starts.at(-1)) };
       const fits = async (some: Parts) => (await tokens(some)) <= room;
       // It is told a second time.
-      const recalled = (await fits(opening)) ? opening.recalled : [];
-      const alone = await fitAlone({ ...opening, recalled }, fits);
+      const recall = (await fits(opening)) ? opening.recall : () => [];
+      const alone = await fitAlone({ ...opening, recall }, fits);
       if (!alone) throw tooLong(character.name, room);
-      shown = { ...shown, recalled, facts: alone.facts, examples: alone.examples };
+      shown = { ...shown, recall, facts: alone.facts, examples: alone.examples };
       looked = true;
     } else if (!tooMuch && shown.examples.length > 0) shown = { ...shown, examples: shown.examples.slice(1) };
     else if (mayForget) {
-      forgotten = Math.min(starts.length - 1, forgotten + forgottenTogether);
+      forgotten = Math.min(starts.length - 1, forgotten + forgottenTogether - ((before + forgotten) % forgottenTogether));
       shown = { ...shown, turns: parts.turns.slice(starts[forgotten]) };
     } else if (shown.notes.length > 0) shown = { ...shown, notes: shown.notes.slice(1) };
     else throw tooLong(character.name, room);
@@ -124,7 +126,7 @@ async function mostThat(most: number, holds: (count: number) => Promise<boolean>
   return low < 0 ? undefined : low;
 }
 
-function partsOf({ chat }: Pick<Encoder, 'chat'>, character: Character, state: SessionState, speakers: Speakers): Parts {
+function partsOf(character: Character, state: SessionState, speakers: Speakers): Parts {
   const fill = (text: string) => fillMacros(text, speakers);
   const called = factsCalledFor(character.facts, recentText(state.turns), speakers);
   const persona = fill(character.persona).trim();
@@ -138,18 +140,15 @@ function partsOf({ chat }: Pick<Encoder, 'chat'>, character: Character, state: S
   });
   const facts = told.filter(({ content }) => content !== '');
   const notes = state.notes.map((note) => fillNote(note, speakers).trim()).filter((note) => note !== '');
-  const known = [persona, ...facts.flatMap((fact) => (fact.called === undefined ? fact.content : [])), ...notes];
+  const known = new Known([persona, ...facts.flatMap((fact) => (fact.called === undefined ? fact.content : [])), ...notes]);
+  const named = (words: string) => (asksWho.test(words) ? [`Your name is ${character.name}.`] : []);
   return {
     ...{ name: character.name, persona, facts, notes, turns: state.turns },
-    recalled: chat === 'template' && heard?.role === 'user' ? recalledFor(heard.content, known, character.name) : [],
+    recall: (words) => [...known.about(words, mostRecalled), ...named(words)],
     examples: character.examples.map((example) => {
       return toTurns(example).map((turn) => ({ ...turn, content: fill(turn.content) }));
     }),
   };
-}
-
-function recalledFor(line: string, known: readonly string[], name: string): string[] {
-  return [...sentencesAbout(known, line, mostRecalled), ...(asksWho.test(line) ? [`Your name is ${name}.`] : [])];
 }
 
 function fillNote({ text, data, playerName = '' }: SessionState['notes'][number], speakers: Speakers): string {

@@ -27,23 +27,49 @@ const secrecy =
 const mostKnown = 20_000;
 const mostAsked = 32;
 
-/**
- * At most `most` sentences that share words with the line, in their order; a word counts less the more sentences hold it. Those that share less than half
- * as much as the best are left out, and those that are to be kept secret.
- */
-export function sentencesAbout(texts: readonly string[], line: string, most: number): string[] {
-  const asked = wordsOf(line).slice(0, mostAsked);
+/** What a character knows, looked through sentence by sentence. */
+export class Known {
+  readonly #texts: readonly string[];
+  #sentences: { text: string; words: string[] }[] | undefined;
+  /** By line and how many were asked for. */
+  readonly #found = new Map<string, string[]>();
+
+  constructor(texts: readonly string[]) {
+    this.#texts = texts;
+  }
+
+  /**
+   * At most `most` sentences that share words with the line, in their order; a word counts less the more sentences hold it. Those that share less than half
+   * as much as the best are left out, and those that are to be kept secret.
+   */
+  about(line: string, most: number): string[] {
+    const key = `${most} ${line}`;
+    const found = this.#found.get(key) ?? this.#look(line, most);
+    this.#found.set(key, found);
+    return found;
+  }
+
+  #look(line: string, most: number): string[] {
+    const asked = wordsOf(line).slice(0, mostAsked);
+    if (asked.length === 0) return [];
+    this.#sentences ??= sentencesOf(this.#texts);
+    const sentences = this.#sentences;
+    const shared = sentences.map(({ words }) => heldWords(asked, words));
+    const holders = new Map(asked.map((word) => [word, shared.filter((words) => words.includes(word)).length]));
+    const weighed = shared.map((words) => words.reduce((sum, word) => sum + 1 / holders.get(word)!, 0));
+    const least = Math.max(Number.MIN_VALUE, ...weighed.map((weight) => weight / 2));
+    const best = [...sentences.keys()].filter((i) => weighed[i]! >= least).toSorted((a, b) => weighed[b]! - weighed[a]!);
+    return best
+      .slice(0, most)
+      .toSorted((a, b) => a - b)
+      .map((i) => sentences[i]!.text);
+  }
+}
+
+function sentencesOf(texts: readonly string[]): { text: string; words: string[] }[] {
   const known = texts.join('\n').slice(0, mostKnown);
   const sentences = openSentences(known).filter(({ length }) => length <= mostLetters);
-  const shared = sentences.map((text) => heldWords(asked, wordsOf(text)));
-  const holders = new Map(asked.map((word) => [word, shared.filter((words) => words.includes(word)).length]));
-  const weighed = shared.map((words) => words.reduce((sum, word) => sum + 1 / holders.get(word)!, 0));
-  const least = Math.max(Number.MIN_VALUE, ...weighed.map((weight) => weight / 2));
-  const best = [...sentences.keys()].filter((i) => weighed[i]! >= least).toSorted((a, b) => weighed[b]! - weighed[a]!);
-  return best
-    .slice(0, most)
-    .toSorted((a, b) => a - b)
-    .map((i) => sentences[i]!);
+  return sentences.map((text) => ({ text, words: wordsOf(text) }));
 }
 
 /** How many words of the one, or forms of them, the other holds. */

@@ -58,7 +58,7 @@ test('what stays is told first, what the last words call for beside them, and it
   expect(asked).toEqual({
     system,
     turns: [
-      heard('Hello.'),
+      heard('Hello. Answer in one or two short sentences.'),
       said('Hm.'),
       heard(
         'Who repairs the recycler? And the code? Answer in one or two short sentences.\n\nInes Okoro repairs the recycler. The code is 7741.',
@@ -71,14 +71,30 @@ test('what stays is told first, what the last words call for beside them, and it
   expect(conversation.turns.at(-1)).toEqual(heard('Who repairs the recycler? And the code?'));
 });
 
-test('a prompt begins as the one before it, up to the words it was asked with', async () => {
+test('a prompt goes on from the one before it, with what was told beside the words of then', async () => {
+  const talk = [
+    heard('Who repairs the recycler?'),
+    said('Ines.'),
+    heard('Is water short?'),
+    said('It is.'),
+    heard('Who are you?'),
+  ];
+  const prompts = await Promise.all([1, 3, 5].map(async (turns) => (await read(talk.slice(0, turns))).prompt));
+  expect(prompts[1]!.startsWith(`${prompts[0]}Ines.\n<user>\n`)).toBe(true);
+  expect(prompts[2]!.startsWith(`${prompts[1]}It is.\n<user>\n`)).toBe(true);
+  expect(prompts[2]).toContain(
+    '<user>\nWho repairs the recycler? Answer in one or two short sentences.\n\nInes Okoro repairs the recycler.\n<assistant>\nInes.',
+  );
+  const { conversation } = await read(talk);
+  expect(conversation.turns).toEqual(talk);
+});
+
+test('what keys called for goes along with the last words, and the prompt goes on from there', async () => {
   const first = await read([heard('The code?')]);
   const second = await read([heard('The code?'), said('7741.'), heard('Is the recycler well?')]);
-  const shared = first.prompt.slice(0, first.prompt.indexOf('The code?') + 'The code?'.length);
+  const shared = first.prompt.slice(0, first.prompt.indexOf('sentences.') + 'sentences.'.length);
   expect(second.prompt.startsWith(shared)).toBe(true);
-  expect(second.prompt).toContain(
-    '<user>\nThe code?\n<assistant>\n7741.\n<user>\nThe code is 7741.\n\nIs the recycler well? Answer',
-  );
+  expect(second.prompt).toContain('\n<assistant>\n7741.\n<user>\nThe code is 7741.\n\nIs the recycler well? Answer');
 });
 
 test('what earlier words called for stands before the last ones', async () => {

@@ -135,6 +135,18 @@ test('lines that were never answered give way like others, the oldest first; the
   );
 });
 
+test('a session longer than what is kept of it forgets three exchanges at a time too', async () => {
+  const starts = await Promise.all(
+    Array.from({ length: 7 }, async (_, more) => {
+      const turns = said(110 + more).slice(-99 * 2);
+      const { said: text } = await read(400, { ...stateOf(turns), heard: 111 + more });
+      return Number(/question (\d+)/.exec(text)![1]);
+    }),
+  );
+  expect(new Set(starts).size).toBe(3);
+  for (const start of starts) expect(start % 3).toBe(0);
+});
+
 test('facts are told when a recent line calls for them', async () => {
   const facts = [
     { content: 'Always.', keys: [] },

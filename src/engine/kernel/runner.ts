@@ -11,16 +11,26 @@ import { blockTokens } from './cache-block.ts';
 import type { KernelDecoder } from './decoder.ts';
 import type { SumPool } from './sum-pool.ts';
 
-/** A whole block of a prompt, kept for others: rows are the same bits in whatever runs they are read, so that each may be gone on from. */
+/**
+ * A whole block of a prompt or of a reply, kept for others, as for what is said next: rows are the same bits in whatever runs they are read, so that each
+ * may be gone on from.
+ */
 interface KeptBlock {
   block: number;
   byteLength: number;
 }
 
-/** A sequence that is held: its blocks, its adapter, and the sum it was last read under. */
+/** A sequence that is held. */
 interface Slot {
+  /** As they were read, the prompt's first. */
+  tokens: number[];
+  /** Of the tokens, those before the first one that was read under a sum. */
+  plain: number;
+  /** Whose whole blocks are kept already. */
+  kept: number;
   blocks: number[];
   adapter: string | undefined;
+  /** What it was last read under. */
   vectorSum: VectorSum | undefined;
 }
 
@@ -109,13 +119,17 @@ export class KernelRunner implements Runner {
     const scores = this.#decoder.read(input, computed + count === needed);
     reading.scores = scores?.slice();
     reading.computed += count;
-    this.#keep(reading, computed);
+    this.#keep(reading, computed, Math.min(computed + count, plainTokens(sums)));
   }
 
-  /** Keeps the whole blocks from token `from` on that were read plain. */
-  #keep({ tokens, sums, adapter, blocks, computed }: KernelRead, from: number): void {
-    const end = Math.floor(Math.min(computed, plainTokens(sums)) / blockTokens);
-    for (let place = Math.ceil(from / blockTokens); place < end; place++) {
+  /** Keeps the whole blocks between token `from` and token `to`, all before which are kept. */
+  #keep(
+    { tokens, adapter, blocks }: Pick<Slot, 'adapter' | 'blocks'> & { tokens: readonly number[] },
+    from: number,
+    to: number,
+  ): void {
+    const end = Math.floor(to / blockTokens);
+    for (let place = Math.floor(from / blockTokens); place < end; place++) {
       const entry = { block: this.#pool.retain(blocks[place]!), byteLength: this.#decoder.blockBytes };
       if (!this.#prefixes.add(tokens, place * blockTokens, entry, adapter)) this.#pool.release(entry.block);
     }
@@ -126,10 +140,14 @@ export class KernelRunner implements Runner {
     for (const { sum } of sums) this.#sums.release(sum);
   }
 
-  hold(sequence: HeldSequence, { blocks, adapter }: KernelRead): void {
+  hold(sequence: HeldSequence, { tokens, sums, blocks, adapter, computed }: KernelRead): void {
     const { vectorSum } = sequence;
     this.#sums.retain(vectorSum);
-    this.#slots.set(sequence, { blocks: blocks.map((block) => this.#pool.retain(block)), adapter, vectorSum });
+    const shared = blocks.map((block) => this.#pool.retain(block));
+    this.#slots.set(sequence, {
+      ...{ tokens: tokens.slice(), plain: Math.min(computed, plainTokens(sums)), kept: computed },
+      ...{ blocks: shared, adapter, vectorSum },
+    });
   }
 
   batches(): Batch[] {
@@ -157,13 +175,19 @@ export class KernelRunner implements Runner {
       return vectorSum ? { ...input, sums: this.#addresses([vectorSum]) } : input;
     });
     const scores = this.#decoder.step(inputs);
-    for (const member of members) member.computed++;
+    for (const [i, member] of members.entries()) {
+      const slot = this.#slots.get(member)!;
+      slot.tokens.push(ids[i]!);
+      if (!member.vectorSum && slot.plain === member.computed) slot.plain++;
+      member.computed++;
+    }
     return scores;
   }
 
   leave(sequence: HeldSequence): void {
     const slot = this.#slots.get(sequence);
     if (!slot) return;
+    this.#keep(slot, slot.kept, slot.plain);
     this.#release(slot.blocks);
     this.#sums.release(slot.vectorSum);
     this.#slots.delete(sequence);

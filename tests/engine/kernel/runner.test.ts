@@ -95,6 +95,37 @@ it('reads a beginning once, and says the same after it', async () => {
   reads.mockRestore();
 });
 
+it('goes on from what it has written, and says the same', async () => {
+  const reads = vi.spyOn(decoder, 'read');
+  const lengths = () => reads.mock.calls.splice(0).map(([{ ids }]) => ids.length);
+  const { engine } = engineWith();
+  const asked = promptOf(37);
+  const [reply] = await answer(engine, { prompt: asked, maxTokens: 30 });
+  await answer(engine, { prompt: asked, maxTokens: 30, seed: 12 });
+  expect(lengths()).toEqual([37, 5]);
+  const next = [...asked, ...reply!, ...promptOf(8, 3)];
+  const answered = await answer(engine, { prompt: next });
+  // The last token was written, and never read: 66 lie in four whole blocks.
+  expect(lengths()).toEqual([next.length - 64]);
+  expect(answered).toEqual(await answer(engineWith({ prefixBytes: 0 }).engine, { prompt: next }));
+  reads.mockRestore();
+});
+
+it('keeps nothing of a reply from the first token on that was written under a sum', async () => {
+  const reads = vi.spyOn(decoder, 'read');
+  const { engine } = engineWith();
+  const asked = promptOf(37);
+  const vectorSum = new Float32Array(decoder.sums.sumLength).fill(0.1);
+  const [reply] = await answer(engine, { prompt: asked, phases: [{ ...onePrompt(asked)[0]!, vectorSum }], maxTokens: 30 });
+  reads.mockClear();
+  const next = [...asked, ...reply!, 5];
+  const answered = await answer(engine, { prompt: next });
+  // The prompt's two whole blocks are known.
+  expect(reads.mock.calls.reduce((sum, [{ ids }]) => sum + ids.length, 0)).toBe(next.length - 32);
+  expect(answered).toEqual(await answer(engineWith({ prefixBytes: 0 }).engine, { prompt: next }));
+  reads.mockRestore();
+});
+
 it('keeps no more beginnings than it may', async () => {
   const prefixBytes = 3 * 4 * decoder.blockBytes;
   const { engine } = engineWith({ prefixBytes });
