@@ -1,8 +1,9 @@
 // How fast is a pulled model of 135 million parameters, beside llama.cpp, onnxruntime-genai, ctranslate2 and PyTorch on the same weights? Every part
 // can be run alone: `--parts decode,start`. `--model FOLDER` or REAL_MODEL names the pulled folder; `--quick` for a short look, `--rounds N`,
-// `--threads 1` for one setting.
+// `--threads 1` for one setting, `--before DIR` for an older checkout that the last part compares with.
 import { parseArgs } from 'node:util';
 import { threadCountsOf } from './decode-engines.ts';
+import { beforePart } from './real-speed/before.ts';
 import { charactersPart } from './real-speed/characters.ts';
 import { decodePart } from './real-speed/decode.ts';
 import { growthPart } from './real-speed/growth.ts';
@@ -24,24 +25,27 @@ const parts: Record<string, (model: RealModel, extent: Extent) => Promise<string
   callers: callersPart,
   characters: charactersPart,
   growth: growthPart,
+  before: beforePart,
 };
 
 const options = {
   model: { type: 'string', default: process.env.REAL_MODEL ?? 'data/models/smollm2-135m' },
-  parts: { type: 'string', default: Object.keys(parts).join(',') },
+  parts: { type: 'string' },
   rounds: { type: 'string' },
   threads: { type: 'string' },
+  before: { type: 'string' },
   quick: { type: 'boolean', default: false },
 } as const;
 
 export async function run(args: string[]): Promise<void> {
-  const { model: named, parts: wanted, rounds, quick } = parseArgs({ args, options }).values;
-  const names = wanted.split(',');
+  const { model: named, parts: wanted, rounds, quick, before } = parseArgs({ args, options }).values;
+  const all = Object.keys(parts).filter((name) => name !== 'before' || before !== undefined);
+  const names = wanted?.split(',') ?? all;
   const unknown = names.find((name) => !Object.hasOwn(parts, name));
   if (unknown !== undefined) throw new Error(`--parts: expected some of ${Object.keys(parts).join(', ')}, found ${unknown}.`);
   const model = await findModel(named);
   if (!model) return;
-  const extent = { quick, rounds: Number(rounds ?? (quick ? 1 : 5)), threadCounts: threadCountsOf(args) };
+  const extent = { quick, rounds: Number(rounds ?? (quick ? 1 : 5)), threadCounts: threadCountsOf(args), before };
   const kind = processorKind();
   const amx = processorFlags().has('amx_int8') ? ', AMX beside it' : '';
   const [node] = process.versions.node.split('.');

@@ -8,7 +8,7 @@ import { nodeMajors, processorKinds } from './real-speed/parts.ts';
 
 /** Parts of bench/real-speed, each for every kind of processor and Node. */
 const realSpeedSections = processorKinds.flatMap((kind) =>
-  ['decode', 'quality', 'scoring', 'start', 'memory', 'callers', 'characters', 'growth'].flatMap((part) =>
+  ['decode', 'quality', 'scoring', 'start', 'memory', 'callers', 'characters', 'growth', 'before'].flatMap((part) =>
     nodeMajors.map((major) => `real-speed, ${part}, ${kind}, Node ${major}`),
   ),
 );

@@ -6,6 +6,8 @@ export interface Extent {
   quick: boolean;
   rounds: number;
   threadCounts: number[];
+  /** An older checkout, for the part that compares with one. */
+  before?: string | undefined;
 }
 
 export const processorKinds = ['AVX-512 VNNI', 'AVX-VNNI', 'without VNNI'] as const;

@@ -17,13 +17,14 @@ export async function withServing<T>(
   model: RealModel,
   databaseUrl: string | undefined,
   use: (serving: Serving, name: string) => Promise<T>,
+  checkout?: string,
 ): Promise<T> {
   const scratch = await mkdtemp(join(tmpdir(), 'steer-real-speed-'));
   const name = basename(model.folder);
   try {
     await mkdir(join(scratch, 'models'));
     await symlink(model.folder, join(scratch, 'models', name));
-    const serving = await startServing(join(scratch, 'data'), databaseUrl, join(scratch, 'models'));
+    const serving = await startServing(join(scratch, 'data'), databaseUrl, join(scratch, 'models'), checkout);
     try {
       return await use(serving, name);
     } finally {
@@ -99,7 +100,7 @@ interface Scene {
 
 const callers = 8;
 
-async function longCallers(serving: Serving, name: string, round: number): Promise<Scene> {
+export async function longCallers(serving: Serving, name: string, round: number): Promise<Scene> {
   const words = await wordsFor(serving, name, 2000);
   const load = { endpoint: serving, path: chatPath, seed: 1 };
   const long = (i: number) => chatBody(name, { messages: [user(randomWords(words, 'long', round, i))], outputTokens: 32 });
@@ -127,7 +128,7 @@ export async function callersPart(model: RealModel, { rounds }: Extent): Promise
   const short = median(scenes.map(({ shortMs }) => shortMs));
   const intro = `${callers} callers at once, each with ${scenes[0]!.promptTokens} prompt tokens and a reply of 32, and one with a short prompt a second later; in ${model.precision}, the embedded database, medians of ${scenes.length}.`;
   const rows = [
-    ['whole scene', `${whole.toFixed(1)} s`, '1.5 × faster than 52 s at int8 before'],
+    ['whole scene', `${whole.toFixed(1)} s`, 'told; beside an older checkout: before'],
     ['first token of the short request', `${(short / 1000).toFixed(2)} s`, '1 s at most'],
   ];
   return `${intro}\n\n${table(['figure', 'ours', 'reach'], rows)}`;
