@@ -6,6 +6,7 @@ import { SteerError } from '../errors.ts';
 import { createLog } from '../http/log.ts';
 import { listen } from '../http/server.ts';
 import { openRuntime, type Runtime } from '../runtime.ts';
+import { startLean } from './lean-start.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Between two attempts to reach the upstream of a default model. */
@@ -38,6 +39,7 @@ export function serveCommand(surroundings: Surroundings): Command {
 
 async function serve({ config: read, signal }: Surroundings, works: boolean): Promise<void> {
   const config = read();
+  const endLean = startLean();
   const log = createLog(config.logLevel);
   const runtime = await openRuntime(config, log);
   try {
@@ -50,6 +52,7 @@ async function serve({ config: read, signal }: Surroundings, works: boolean): Pr
     try {
       log.info({ url: server.url, models: models.list().map(({ id }) => id) }, `listening on ${server.url}`);
       await warmUp(models, log, signal);
+      endLean();
       if (works && !signal.aborted) runtime.work();
       if (!signal.aborted) tellReady(log, models);
       await closed;
