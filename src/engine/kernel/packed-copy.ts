@@ -11,8 +11,8 @@ export interface PackedFolder {
   mostBytes: number;
 }
 
-/** Raised with every change of how weights lie in memory. */
-const layoutVersion = 2;
+/** Raised with every change of how weights lie in memory, or are rounded. */
+const layoutVersion = 3;
 const suffix = '.packed';
 /** The head of a file: its key and the checksum of what follows. */
 const headBytes = 64;
