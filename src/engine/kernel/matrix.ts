@@ -47,10 +47,13 @@ export class Matrix {
         scales[(to + groupChannels * block) / 4 + channel] = factor * scale;
         const place = to + together * channel - groupChannels * start;
         let sum = 0;
-        for (let k = start; k < start + block; k++) {
-          const code = codeOf(row[k]!, steps);
-          codes[place + groupChannels * (k & -together) + (k & (together - 1))] = code;
-          sum -= code;
+        for (let k = start; k < start + block; k += 2) {
+          const first = codeOf(row[k]!, steps);
+          const second = codeOf(row[k + 1]!, steps);
+          const at = place + groupChannels * (k & -together) + (k & (together - 1));
+          codes[at] = first;
+          codes[at + 1] = second;
+          sum -= first + second;
         }
         if (!this.packing.inFours) continue;
         const sumAt = to + groupChannels * block + 16 + ofBlock * channel;
