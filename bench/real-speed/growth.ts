@@ -45,6 +45,6 @@ export async function growthPart(model: RealModel, { quick, threadCounts }: Exte
     tables.push(table([sweep.name, ...lines.map(({ name }) => name)], rows));
   }
   await writeFile(join('bench', plot), drawPanels(panels));
-  const intro = `Tokens a second, ours in ${model.precision}; ${written} tokens written under each prompt, medians, the better of ${threadCounts.join(' and ')} threads.`;
+  const intro = `Tokens a second, ours in ${model.precision}; ${written} tokens written under each prompt, medians, ${threadCounts.length > 1 ? 'the better of ' : ''}${threadCounts.join(' and ')} threads.`;
   return [intro, `![tokens per second and latency](../${plot})`, ...tables].join('\n\n');
 }
