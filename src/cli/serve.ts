@@ -51,8 +51,7 @@ async function serve({ config: read, signal }: Surroundings, works: boolean): Pr
     });
     try {
       log.info({ url: server.url, models: models.list().map(({ id }) => id) }, `listening on ${server.url}`);
-      await warmUp(models, log, signal);
-      endLean();
+      await warmUp(models, log, signal, endLean);
       if (works && !signal.aborted) runtime.work();
       if (!signal.aborted) tellReady(log, models);
       await closed;
@@ -72,11 +71,16 @@ function tellReady(log: ReturnType<typeof createLog>, models: Runtime['models'])
   log.info('ready');
 }
 
-/** Loads the default models. Where one runs on an upstream that is not up yet, /health/ready says so until it is. */
-async function warmUp(models: Runtime['models'], log: ReturnType<typeof createLog>, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
+/** Loads the default models; `tried` is called after the first attempt. Where one runs on an upstream that is not up yet, /health/ready says so until it is. */
+async function warmUp(
+  models: Runtime['models'],
+  log: ReturnType<typeof createLog>,
+  signal: AbortSignal,
+  tried: () => void,
+): Promise<void> {
+  for (let first = true; !signal.aborted; first = false) {
     try {
-      return await models.warmUp();
+      return await models.warmUp().finally(first ? tried : undefined);
     } catch (error) {
       if (!(error instanceof SteerError && error.code === 'not_ready')) throw error;
       log.warn(`${error.message} Trying again.`);

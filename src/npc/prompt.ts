@@ -140,7 +140,8 @@ function partsOf(character: Character, state: SessionState, speakers: Speakers):
   });
   const facts = told.filter(({ content }) => content !== '');
   const notes = state.notes.map((note) => fillNote(note, speakers).trim()).filter((note) => note !== '');
-  const known = new Known([persona, ...facts.flatMap((fact) => (fact.called === undefined ? fact.content : [])), ...notes]);
+  const always = facts.flatMap((fact) => (fact.called === undefined ? fact.content : []));
+  const known = new Known([persona, ...always, ...notes], character);
   const named = (words: string) => (asksWho.test(words) ? [`Your name is ${character.name}.`] : []);
   return {
     ...{ name: character.name, persona, facts, notes, turns: state.turns },

@@ -27,15 +27,22 @@ const secrecy =
 const mostKnown = 20_000;
 const mostAsked = 32;
 
-/** What a character knows, looked through sentence by sentence. */
-export class Known {
-  readonly #texts: readonly string[];
-  #sentences: { text: string; words: string[] }[] | undefined;
-  /** By line and how many were asked for. */
-  readonly #found = new Map<string, string[]>();
+/** Lines whose sentences are kept: more than a prompt shows. */
+const mostFound = 200;
+/** By line and how many were asked for, of what was known last. Whoever has a session speaks of the same lines again and again. */
+const foundBefore = new WeakMap<object, { known: string; found: Map<string, string[]> }>();
 
-  constructor(texts: readonly string[]) {
-    this.#texts = texts;
+/** What a character knows, looked through sentence by sentence; what was found is kept as long as `owner` lives and knows the same. */
+export class Known {
+  readonly #known: string;
+  #sentences: { text: string; words: string[] }[] | undefined;
+  readonly #found: Map<string, string[]>;
+
+  constructor(texts: readonly string[], owner: object) {
+    this.#known = texts.join('\n').slice(0, mostKnown);
+    const before = foundBefore.get(owner);
+    this.#found = before?.known === this.#known ? before.found : new Map();
+    foundBefore.set(owner, { known: this.#known, found: this.#found });
   }
 
   /**
@@ -46,13 +53,14 @@ export class Known {
     const key = `${most} ${line}`;
     const found = this.#found.get(key) ?? this.#look(line, most);
     this.#found.set(key, found);
+    if (this.#found.size > mostFound) this.#found.delete(this.#found.keys().next().value!);
     return found;
   }
 
   #look(line: string, most: number): string[] {
     const asked = wordsOf(line).slice(0, mostAsked);
     if (asked.length === 0) return [];
-    this.#sentences ??= sentencesOf(this.#texts);
+    this.#sentences ??= sentencesOf(this.#known);
     const sentences = this.#sentences;
     const shared = sentences.map(({ words }) => heldWords(asked, words));
     const holders = new Map(asked.map((word) => [word, shared.filter((words) => words.includes(word)).length]));
@@ -66,8 +74,7 @@ export class Known {
   }
 }
 
-function sentencesOf(texts: readonly string[]): { text: string; words: string[] }[] {
-  const known = texts.join('\n').slice(0, mostKnown);
+function sentencesOf(known: string): { text: string; words: string[] }[] {
   const sentences = openSentences(known).filter(({ length }) => length <= mostLetters);
   return sentences.map((text) => ({ text, words: wordsOf(text) }));
 }
