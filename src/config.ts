@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SteerError } from './errors.ts';
+import { inMemory } from './in-memory.ts';
 import { faultsText } from './shape-faults.ts';
 
 export interface Config {
@@ -180,7 +181,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     executionProvider: env.EXECUTION_PROVIDER,
     engine: {
       precision: env.MODEL_PRECISION,
-      packed: { folder: join(env.DATA_DIR, 'cache'), mostBytes: env.MAX_PACKED_BYTES },
+      packed: { folder: join(env.DATA_DIR, 'cache'), mostBytes: env.DATA_DIR === inMemory ? 0 : env.MAX_PACKED_BYTES },
       cacheBytes: env.MAX_CACHE_BYTES,
       prefixBytes: env.MAX_PREFIX_BYTES,
       sequences: env.MAX_SEQUENCES,

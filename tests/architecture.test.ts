@@ -17,6 +17,7 @@ const order = [
     'nearest-name',
     'number-text',
     'own',
+    'in-memory',
     'random',
     'record-of',
     'shape-faults',
@@ -89,7 +90,7 @@ describe('imports', () => {
     const room = roomOf(file);
     expect(order, `${room} is not in the table`).toContain(room);
     const before = alone.includes(room)
-      ? ['errors', 'nearest-name', 'number-text', 'own', 'shape-faults']
+      ? ['errors', 'in-memory', 'nearest-name', 'number-text', 'own', 'shape-faults']
       : order.slice(0, order.indexOf(room));
     for (const target of targetsOf(file)) {
       if (room === 'playground' && target === described) continue;

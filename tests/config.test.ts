@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig, readKey } from '../src/config.ts';
+import { inMemory } from '../src/in-memory.ts';
 
 test('nothing set means a loopback server with an embedded database', () => {
   const expected = {
@@ -33,6 +34,10 @@ test('nothing set means a loopback server with an embedded database', () => {
   };
   expect(readConfig({})).toEqual(expected);
   expect(readConfig({ HOST: '', PORT: '', STEER_API_KEY: '', DATABASE_URL: '', UNRELATED: 'x' })).toEqual(expected);
+});
+
+test('a database in memory keeps no packed copies in a folder', () => {
+  expect(readConfig({ DATA_DIR: inMemory }).engine.packed.mostBytes).toBe(0);
 });
 
 test('every variable is read', () => {

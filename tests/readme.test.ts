@@ -9,8 +9,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { createLog } from '../src/http/log.ts';
 import { type Listening, listen } from '../src/http/server.ts';
+import { inMemory } from '../src/in-memory.ts';
 import { openRuntime, type Runtime } from '../src/runtime.ts';
-import { inMemory } from '../src/store/connect.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');

@@ -10,6 +10,7 @@ import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js';
 import postgres, { type Sql } from 'postgres';
 import { SteerError } from '../errors.ts';
 import { giveWay } from '../event-loop.ts';
+import { inMemory } from '../in-memory.ts';
 import { closeToOthers, makePrivateFolder } from '../private-files.ts';
 import { refuseWithoutRoom } from './embedded-room.ts';
 import { type Locked, lockFolder } from './folder-lock.ts';
@@ -37,9 +38,6 @@ export interface StoreOptions {
   /** Told when the embedded database belongs to a process elsewhere that may have died, which takes up to a minute to know. */
   onWait?: ((reason: string) => void) | undefined;
 }
-
-/** A `dataDir` that keeps the embedded database in memory. */
-export const inMemory = ':memory:';
 
 /**
  * Connects to `databaseUrl`, or without one opens `<dataDir>/postgres`, which no other process may hold.

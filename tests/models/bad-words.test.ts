@@ -8,8 +8,8 @@ import { generateCorpus } from '../../models/corpus/grammar.ts';
 import { readConfig } from '../../src/config.ts';
 import { WordList } from '../../src/engine/bad-words.ts';
 import { createLog } from '../../src/http/log.ts';
+import { inMemory } from '../../src/in-memory.ts';
 import { openRuntime, type Runtime } from '../../src/runtime.ts';
-import { inMemory } from '../../src/store/connect.ts';
 import { type House, knock, post } from '../http/knock.ts';
 
 const models = fileURLToPath(new URL('../../models', import.meta.url));

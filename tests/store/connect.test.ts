@@ -13,8 +13,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inMemory } from '../../src/in-memory.ts';
 import { closeToOthers } from '../../src/private-files.ts';
-import { inMemory, openStore } from '../../src/store/connect.ts';
+import { openStore } from '../../src/store/connect.ts';
 import { migrateStore } from '../../src/store/migrate.ts';
 import { datasets } from '../../src/store/schema.ts';
 import { fileCount, readableByOthers } from './readable-by-others.ts';

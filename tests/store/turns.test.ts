@@ -1,7 +1,8 @@
 // The embedded database works on the thread that serves HTTP: however much is asked of it at once, the event loop turns in between.
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { inMemory, openStore, type Store } from '../../src/store/connect.ts';
+import { inMemory } from '../../src/in-memory.ts';
+import { openStore, type Store } from '../../src/store/connect.ts';
 import { turnsOf } from '../turns-of.ts';
 
 let store: Store;
