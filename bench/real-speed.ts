@@ -8,7 +8,7 @@ import { charactersPart } from './real-speed/characters.ts';
 import { decodePart } from './real-speed/decode.ts';
 import { growthPart } from './real-speed/growth.ts';
 import { findModel, type RealModel } from './real-speed/model.ts';
-import { type Extent, processorFlags, processorKind } from './real-speed/parts.ts';
+import { type Extent, processorKind } from './real-speed/parts.ts';
 import { qualityPart } from './real-speed/quality.ts';
 import { scoringPart } from './real-speed/scoring.ts';
 import { callersPart, memoryPart } from './real-speed/served.ts';
@@ -47,11 +47,10 @@ export async function run(args: string[]): Promise<void> {
   if (!model) return;
   const extent = { quick, rounds: Number(rounds ?? (quick ? 1 : 5)), threadCounts: threadCountsOf(args), before };
   const kind = processorKind();
-  const amx = processorFlags().has('amx_int8') ? ', AMX beside it' : '';
   const [node] = process.versions.node.split('.');
   for (const name of names) {
     const body = await parts[name]!(model, extent);
-    const told = `Processor: ${kind}${amx}.\n\n${body}`;
+    const told = `Processor: ${kind}.\n\n${body}`;
     // A short look is no figure to keep.
     if (quick) process.stdout.write(`\n${told}\n`);
     else await recordSection(`real-speed, ${name}, ${kind}, Node ${node}`, told);

@@ -10,19 +10,20 @@ export interface Extent {
   before?: string | undefined;
 }
 
-export const processorKinds = ['AVX-512 VNNI', 'AVX-VNNI', 'without VNNI'] as const;
+export const processorKinds = ['AVX-512 VNNI and AMX', 'AVX-512 VNNI', 'AVX-VNNI', 'without VNNI'] as const;
 
 /** The newest first: the kernels compute otherwise from 24 on. */
 export const nodeMajors = Array.from({ length: 21 }, (_, index) => `${40 - index}`);
 
-/** What the processor has for products of bytes; speeds of peers differ by it. */
+/** What the processor has for products of bytes and matrices of them; speeds of peers differ by it. */
 export function processorKind(): (typeof processorKinds)[number] {
   const flags = processorFlags();
-  return flags.has('avx512_vnni') ? 'AVX-512 VNNI' : flags.has('avx_vnni') ? 'AVX-VNNI' : 'without VNNI';
+  if (flags.has('avx512_vnni')) return flags.has('amx_int8') ? 'AVX-512 VNNI and AMX' : 'AVX-512 VNNI';
+  return flags.has('avx_vnni') ? 'AVX-VNNI' : 'without VNNI';
 }
 
 /** Empty where the system does not tell. */
-export function processorFlags(): ReadonlySet<string> {
+function processorFlags(): ReadonlySet<string> {
   try {
     const [, flags = ''] = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
     return new Set(flags.split(' '));
